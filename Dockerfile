@@ -1,0 +1,24 @@
+# syntax=docker/dockerfile:1
+# The application's image: locked dependencies in one layer, the code in the next, nothing that builds anything in the result.
+ARG PYTHON=python:3.13.16-slim-bookworm
+
+FROM ${PYTHON} AS dependencies
+COPY requirements/base.lock /requirements/base.lock
+# every wheel must match its hash in the lock; sources are never built, so nothing runs at install time
+RUN python -m venv /opt/venv \
+    && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: \
+       --requirement /requirements/base.lock \
+    && /opt/venv/bin/pip check
+
+FROM ${PYTHON}
+RUN groupadd --gid 10001 roi && useradd --uid 10001 --gid roi --home-dir /app --shell /usr/sbin/nologin roi
+COPY --from=dependencies /opt/venv /opt/venv
+WORKDIR /app
+COPY schemas schemas
+COPY agents agents
+COPY sql sql
+COPY pipeline pipeline
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "pipeline"]
+CMD ["--help"]

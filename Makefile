@@ -1,0 +1,68 @@
+# Everything runs from .venv; `make` alone lists the targets.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+LOCK := requirements/dev.lock
+CODE := pipeline schemas agents examples tests
+CODE_FOUND = $(wildcard $(CODE))
+DEMO_DATA ?= build/demo
+# The first of these that runs and is new enough makes the virtual environment; PYTHON_FOR_VENV=… overrides.
+PYTHON_CANDIDATES := python3.11 python3.12 python3.13 python3
+NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+
+.PHONY: help setup demo test lint types check bench kafka lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Install the locked dependencies into .venv (again only when the lock changed)
+	@echo "setup: $(VENV) matches $(LOCK)"
+
+$(STAMP): $(LOCK)
+	@set -eu; \
+	if ! [ -x $(PYTHON) ] || ! $(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null; then \
+	    found=; \
+	    for candidate in $(PYTHON_FOR_VENV) $(PYTHON_CANDIDATES); do \
+	        if "$$candidate" -c '$(NEW_ENOUGH)' >/dev/null 2>&1; then found=$$candidate; break; fi; \
+	    done; \
+	    if [ -z "$$found" ]; then \
+	        echo "error: no Python >= 3.11 with venv found; install one (Debian: apt install python3-venv) or set PYTHON_FOR_VENV" >&2; \
+	        exit 1; \
+	    fi; \
+	    echo "setup: making $(VENV) with $$($$found --version)"; \
+	    $$found -m venv --clear $(VENV); \
+	fi; \
+	echo "setup: installing $(LOCK), hashes checked (about 250 MB, chDB is most of it)"; \
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK); \
+	touch $(STAMP)
+
+demo: setup ## Run everything here on a simulated bank, with a live table (Ctrl-C ends it)
+	@$(PYTHON) -m pipeline demo --data $(DEMO_DATA)
+
+test: setup ## Run the tests that need nothing but Python (embedded broker and ClickHouse included)
+	@$(PYTHON) -m pytest -n auto -m "not kafka" $(PYTEST_FLAGS)
+
+lint: setup ## Check style with every rule of ruff
+	@$(VENV)/bin/ruff check $(CODE_FOUND)
+
+types: setup ## Check types with mypy --strict
+	@$(VENV)/bin/mypy --strict $(CODE_FOUND)
+
+check: lint types test ## Lint, types and tests
+
+bench: setup ## Measure speed and memory, and print the figures
+	@$(PYTHON) -m benchmarks
+
+kafka: ## Fetch Apache Kafka and run one real broker in the foreground (needs Java 17 and Maven)
+	@deploy/kafka/run
+
+lock: ## Renew the locked dependencies from requirements/*.in (needs uv)
+	@command -v uv >/dev/null || { echo "error: uv is not installed; see https://docs.astral.sh/uv/" >&2; exit 1; }
+	uv pip compile requirements/base.in --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade -o requirements/base.lock
+	uv pip compile requirements/dev.in --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements/base.lock -o requirements/dev.lock
+
+clean: ## Remove what demo, tests and tools left in build/ and the caches
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis

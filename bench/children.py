@@ -1,0 +1,76 @@
+"""Child processes: every measurement and every peer is one, so that none slows another by its memory or threads."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+REPOSITORY: Final = Path(__file__).parents[1]
+_STOP_SECONDS: Final = 20.0
+_USER_TICKS, _SYSTEM_TICKS = 11, 12  # fields 14 and 15 of proc(5)'s stat, counted behind the name
+
+
+def own_module(module: str, *arguments: object) -> list[str]:
+    """Return the command that runs a module of this repository with this interpreter."""
+    return [sys.executable, "-m", module, *map(str, arguments)]
+
+
+def measured(module: str, *arguments: object, seconds: float = 900.0) -> dict[str, Any]:
+    """Run a module to its end and return the JSON object that it printed last.
+
+    Raises:
+        UserError: it failed or took longer than ``seconds``; the message ends with its last words.
+    """
+    command = own_module(module, *arguments)
+    try:
+        done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=seconds)
+    except subprocess.TimeoutExpired as error:
+        raise UserError(f"{module} was not done after {seconds:.0f} s", "measure fewer events: --events") from error
+    except subprocess.CalledProcessError as error:
+        words = (str(error.stderr).strip().splitlines() or ["it gave no reason"])[-1]
+        raise UserError(f"{module} failed: {words}", "run it alone: python -m bench --only NAME") from error
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+@contextmanager
+def running(command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> Iterator[int]:
+    """Run a process beside the block and yield its id; SIGTERM ends it, SIGKILL if that is not enough."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command, cwd=REPOSITORY, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    try:
+        yield process.pid
+    finally:
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether a child of this process still runs; one that ended stays for its parent to collect."""
+    return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:1]
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time of a running process, all threads, in user and system mode (Linux)."""
+    return parse_cpu_seconds(Path(f"/proc/{pid}/stat").read_text(), os.sysconf("SC_CLK_TCK"))
+
+
+def parse_cpu_seconds(stat: str, ticks_per_second: int) -> float:
+    """Read the processor time out of a line of /proc/PID/stat; the name in it may hold any character."""
+    fields = stat.rpartition(")")[2].split()
+    return (int(fields[_USER_TICKS]) + int(fields[_SYSTEM_TICKS])) / ticks_per_second

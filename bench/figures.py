@@ -1,0 +1,141 @@
+"""The arithmetic of measurements, apart from how they are taken."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from math import ceil
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Partition = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Throughput:
+    """Events handled between the first and the last one seen, and the processor time that took."""
+
+    events: int
+    seconds: float
+    cpu_seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Events per second."""
+        return self.events / self.seconds
+
+    @property
+    def cpu_microseconds(self) -> float:
+        """Processor time of one event."""
+        return self.cpu_seconds / self.events * 1e6
+
+
+class Sample(NamedTuple):
+    """How far a process had come at one moment."""
+
+    at: float
+    done: int
+    cpu_seconds: float
+
+
+class Row(NamedTuple):
+    """One line of the table; ``beside`` compares the result with others of the same run."""
+
+    measured: str
+    on: str
+    result: str
+    beside: str = ""
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the smallest value that at least ``share`` of all are not above (nearest rank).
+
+    Raises:
+        ValueError: there are no values, or ``share`` is not in (0, 1].
+    """
+    if not values:
+        raise ValueError("values is empty, must have at least one")
+    if not 0 < share <= 1:
+        raise ValueError(f"share == {share}, must be in (0, 1]")
+    return sorted(values)[ceil(share * len(values)) - 1]
+
+
+def throughput(samples: Sequence[Sample]) -> Throughput:
+    """Return the speed from the first sample that shows progress to the first that shows the most of it.
+
+    The first progress may show many events at once; they are left out, as nobody saw how long they took.
+
+    Raises:
+        ValueError: fewer than two samples differ in what was done.
+    """
+    moving = [sample for sample in samples if sample.done]
+    if not moving or moving[0].done == moving[-1].done:
+        raise ValueError("samples show one step only, must show at least two: measure more events")
+    first, last = moving[0], next(sample for sample in moving if sample.done == moving[-1].done)
+    return Throughput(last.done - first.done, last.at - first.at, last.cpu_seconds - first.cpu_seconds)
+
+
+def visible_latencies(
+    accepted: Mapping[Partition, Sequence[tuple[int, float]]], polls: Sequence[tuple[float, Mapping[Partition, int]]],
+) -> list[float]:
+    """Return for each event the seconds from its acceptance until a poll showed it: an upper bound.
+
+    Args:
+        accepted: offset and time of acknowledgement of each event, by partition.
+        polls: time at which a query's answer was there and the next offset it showed per partition, in order.
+
+    Raises:
+        ValueError: an event is not visible at the last poll.
+    """
+    latencies = []
+    for partition, events in accepted.items():
+        shown = [positions.get(partition, 0) for _, positions in polls]
+        for offset, at in events:
+            # the first poll whose next offset lies behind the event's
+            first = bisect_right(shown, offset)
+            if first == len(shown):
+                raise ValueError(f"offset {offset} of {partition} was never visible")
+            latencies.append(max(0.0, polls[first][0] - at))
+    return latencies
+
+
+
+
+def throughput_rows(broker: str, measured: Mapping[str, Throughput], *, baseline: str, ceiling: str) -> list[Row]:
+    """Return one row per process, slowest first, each compared with the baseline and the ceiling of the same run."""
+    rows = []
+    for name, speed in sorted(measured.items(), key=lambda item: item[1].rate):
+        beside = []
+        if name != baseline and baseline in measured:
+            beside.append(f"{speed.rate / measured[baseline].rate:.1f} × {baseline}")
+        if name != ceiling and ceiling in measured:
+            beside.append(f"{speed.rate / measured[ceiling].rate:.0%} of {ceiling}")
+        result = f"{speed.rate:,.0f} events/s, {speed.cpu_microseconds:.2f} µs CPU an event"
+        rows.append(Row(name, broker, result, ", ".join(beside)))
+    return rows
+
+
+def latency_row(broker: str, measured: Mapping[str, Any]) -> Row:
+    """Return the row of a latency measurement (`bench.latency` prints its fields)."""
+    values = f"p50 {measured['p50_ms']:.0f} ms, p99 {measured['p99_ms']:.0f} ms, worst {measured['worst_ms']:.0f} ms"
+    return Row(f"accepted → visible at {measured['wished_rate']:,} events/s", broker, values,
+               f"{measured['events']:,} events at {measured['rate']:,.0f}/s")
+
+
+def whale_row(measured: Mapping[str, Any]) -> Row:
+    """Return the row of a whale measurement (`bench.whale` prints its fields)."""
+    late = f"late event p50 {measured['late_p50_us']:.0f} µs, worst {measured['late_worst_us']:.0f} µs"
+    return Row(f"one customer with {measured['touches']:,} touches, {measured['transactions']:,} transactions", "-",
+               late, f"in order {measured['in_order_us']:.1f} µs an event")
+
+
+def memory_row(measured: Mapping[str, Any]) -> Row:
+    """Return the row of a memory measurement (`bench.memory` prints its fields)."""
+    live = itemgetter("live_touches", "live_transactions")(measured)
+    each = ", ".join(f"{count / measured['customers']:.2f} {name}" for count, name in
+                     zip(live, ("touches", "transactions"), strict=True))
+    return Row(f"state of {measured['customers']:,} customers", "-", f"{measured['bytes_each']:,.0f} bytes a customer",
+               f"each with {each}")

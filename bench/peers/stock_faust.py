@@ -1,0 +1,40 @@
+"""Stock Faust with an agent that does nothing: raw bytes, taken 5,000 at a time, not even decoded."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import uuid
+from typing import Any, Final
+
+import faust
+
+from bench.peers.report import Stopwatch, Task
+
+BATCH: Final = 5000
+
+
+def build(task: Task, folder: str) -> Any:
+    """Return the Faust application."""
+    app = faust.App(
+        f"bench-{uuid.uuid4().hex[:8]}", broker=f"kafka://{task.bootstrap}", datadir=folder, web_enabled=False,
+        store="memory://", value_serializer="raw", key_serializer="raw", consumer_auto_offset_reset="earliest",
+        # Faust joins a group of Tansu only after half of this time
+        broker_session_timeout=6.0, broker_heartbeat_interval=2.0, broker_rebalance_timeout=6.0,
+        topic_disable_leader=True,
+    )
+    topic = app.topic(*task.topics, key_type=bytes, value_type=bytes)
+    watch = Stopwatch(task.events)
+
+    @app.agent(topic)
+    async def count(stream: Any) -> None:
+        async for batch in stream.take(BATCH, within=1.0):
+            if watch.saw(len(batch)):
+                os._exit(0)  # what Faust does to leave its group is not what is measured
+
+    return app
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory(prefix="roi-bench-") as directory:
+        faust.Worker(build(Task.from_arguments(), directory), loglevel="ERROR").execute_from_commandline()

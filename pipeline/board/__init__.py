@@ -1,0 +1,1 @@
+"""A small live page and JSON of the campaigns' totals."""

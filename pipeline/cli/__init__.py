@@ -1,0 +1,61 @@
+"""The `roi` command: one module per command, each adding itself with ``register(app)``.
+
+Command modules import nothing heavy at their top, so `roi --help` answers at once; Kafka, ClickHouse and pydantic
+come in when a command runs.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.boundary import OneLineErrors
+
+
+def build_app() -> typer.Typer:
+    """Return the whole command line, assembled anew."""
+    from pipeline.cli import (
+        campaigns,
+        demo,
+        dlq,
+        doctor,
+        drain,
+        ingest,
+        migrate,
+        schema,
+        simulate,
+        sql,
+        status,
+        up,
+        worker,
+    )
+
+    app = typer.Typer(
+        name="roi", cls=OneLineErrors, help="Live return on investment of bank marketing campaigns.",
+        add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(_without_command)
+    for command in (up, demo, worker, migrate, ingest, simulate, campaigns, drain, status, sql, dlq, doctor, schema):
+        command.register(app)
+    return app
+
+
+def _without_command(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the versions of the main parts.")] = False,
+) -> None:
+    if version:
+        from pipeline.cli.versions import versions
+
+        typer.echo("\n".join(f"{name} {number}" for name, number in versions().items()))
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
+
+
+def main() -> None:
+    """Run the command line on this process's arguments and exit with its code."""
+    build_app()(prog_name="roi")

@@ -1,0 +1,138 @@
+"""Reading from ClickHouse over HTTP with the reader's rights; only what commands need, so that they start fast."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import re
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode, urlsplit
+
+from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pipeline.settings import Settings
+
+_CHUNK: Final = 1 << 16
+_LONGEST_EXCEPTION: Final = 1 << 16  # held back at the end of a stream, where a late exception may stand
+_EXCEPTION_TAG: Final = "X-ClickHouse-Exception-Tag"
+_VERSION_SUFFIX: Final = re.compile(r"\s*\(version [^)]*\)\s*$")
+
+
+class Reader:
+    """Runs queries as the read-only user.
+
+    Every failure is a `UserError` that names the address and the mend, or ClickHouse's own words about the query.
+
+    Args:
+        settings: address and login.
+        timeout_seconds: longest silence of the server.
+        in_database: whether names without a database mean the application's; asking for an absent one is an error.
+    """
+
+    def __init__(self, settings: Settings, *, timeout_seconds: float = 300.0, in_database: bool = True) -> None:
+        self._url = urlsplit(settings.clickhouse_url)
+        self._address = settings.clickhouse_url
+        self._user = settings.clickhouse_user
+        self._password = settings.clickhouse_password.get_secret_value()
+        self._timeout = timeout_seconds
+        self._database = {"database": settings.clickhouse_database} if in_database else {}
+
+    def stream(
+        self, sql: str, output_format: str, parameters: Mapping[str, object] | None = None,
+        options: Mapping[str, object] | None = None,
+    ) -> tuple[str, Iterator[bytes]]:
+        """Run one query; return the format that came (the SQL may name its own) and the bytes as they arrive.
+
+        Args:
+            sql: the query; ``{name:Type}`` stands for a parameter.
+            output_format: any ClickHouse format.
+            parameters: values of the query's parameters.
+            options: ClickHouse settings for this query.
+        """
+        arguments: dict[str, object] = {"default_format": output_format, **self._database, **(options or {})}
+        arguments |= {f"param_{name}": value for name, value in (parameters or {}).items()}
+        response = self._send(f"/?{urlencode(arguments)}", sql)
+        if response.status != http.client.OK:
+            with closing(response):
+                raise self._refusal(response.status, response.read(_LONGEST_EXCEPTION).decode(errors="replace"))
+        body = until_exception(self._chunks(response), response.headers.get(_EXCEPTION_TAG))
+        return response.headers.get("X-ClickHouse-Format", output_format), body
+
+    def rows(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[dict[str, Any]]:
+        """Run one query and return its rows by column name; 64-bit integers come as numbers."""
+        options = {"output_format_json_quote_64bit_integers": 0}
+        _, chunks = self.stream(sql, "JSONEachRow", parameters, options)
+        return [json.loads(line) for line in b"".join(chunks).splitlines() if line]
+
+    def _send(self, path: str, sql: str) -> http.client.HTTPResponse:
+        secure = self._url.scheme == "https"
+        connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        port = self._url.port or (8443 if secure else 8123)
+        connection = connect(self._url.hostname or "", port, timeout=self._timeout)
+        credentials = base64.b64encode(f"{self._user}:{self._password}".encode()).decode()
+        # the reply owns the socket from here on: closing the reply is all that is left to do
+        headers = {"Authorization": f"Basic {credentials}", "Connection": "close"}
+        try:
+            connection.request("POST", self._url.path.rstrip("/") + path, body=sql.encode(), headers=headers)
+            return connection.getresponse()
+        except (OSError, http.client.HTTPException) as error:
+            raise self._unreachable(error) from error
+
+    def _chunks(self, response: http.client.HTTPResponse) -> Iterator[bytes]:
+        with closing(response):
+            try:
+                while chunk := response.read1(_CHUNK):
+                    yield chunk
+            except (OSError, http.client.HTTPException) as error:
+                raise UserError(f"the answer of ClickHouse at {self._address} broke off ({_words(error)})",
+                                "run the query again") from error
+
+    def _unreachable(self, error: Exception) -> UserError:
+        return UserError(f"ClickHouse does not answer at {self._address} ({_words(error)})",
+                         "start it (roi up --embedded) or correct ROI_CLICKHOUSE_URL")
+
+    def _refusal(self, status: int, body: str) -> UserError:
+        if status in {http.client.UNAUTHORIZED, http.client.FORBIDDEN}:
+            return UserError(f"ClickHouse at {self._address} refused the user {self._user}",
+                             "correct ROI_CLICKHOUSE_USER and ROI_CLICKHOUSE_PASSWORD, or name an instance with --data")
+        return query_error(body)
+
+
+def query_error(message: str) -> UserError:
+    """Return ClickHouse's complaint about a query as the user's error, without the server's version."""
+    words = _VERSION_SUFFIX.sub("", " ".join(message.split())) or "it gave no reason"
+    unmade = any(name in words for name in ("UNKNOWN_TABLE", "UNKNOWN_DATABASE"))
+    return UserError(f"ClickHouse: {words}", "run roi migrate, or correct the name" if unmade else "correct the query")
+
+
+def until_exception(chunks: Iterable[bytes], tag: str | None) -> Iterator[bytes]:
+    """Pass a reply's bytes on, and raise the exception that ClickHouse appends when a query fails part-way.
+
+    Raises:
+        UserError: the reply ends in ``__exception__ <tag> <message>``; the bytes before it have been passed on.
+    """
+    if tag is None:
+        yield from chunks
+        return
+    held = b""
+    for chunk in chunks:
+        held += chunk
+        if len(held) > _LONGEST_EXCEPTION:
+            yield held[:-_LONGEST_EXCEPTION]
+            held = held[-_LONGEST_EXCEPTION:]
+    marker = f"\r\n__exception__\r\n{tag}\r\n".encode()
+    rows, failed, message = held.partition(marker)
+    if rows:
+        yield rows
+    if failed:
+        # the message ends with a line of its own length and the tag
+        raise query_error(message.decode(errors="replace").rsplit("\r\n__exception__", 1)[0].rsplit("\n", 1)[0])
+
+
+def _words(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

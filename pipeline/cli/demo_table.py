@@ -1,0 +1,105 @@
+"""What the demo shows: campaigns against the required return, and how fast it goes. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import RenderableType
+
+REQUIRED_RATIO: Final = 2.0  # "1:2"
+FEW_CONVERTERS: Final = 30  # below this a ratio still jumps by a third or so with luck alone
+_BAR_CELLS: Final = 20
+_BAR_FULL_RATIO: Final = 4.0  # the required ratio stands in the middle
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast the pipeline goes at one moment.
+
+    Attributes:
+        events_per_second: events made durable per second since the last look; None before the second look.
+        lag: events produced but not yet durable; None while unknown.
+        freshness_seconds: age of the latest block written to ClickHouse; None before the first.
+    """
+
+    events: int
+    events_per_second: float | None
+    lag: int | None
+    freshness_seconds: float | None
+
+    def __str__(self) -> str:
+        rate = "-" if self.events_per_second is None else f"{self.events_per_second:,.0f}/s"
+        lag = "-" if self.lag is None else f"{self.lag:,}"
+        fresh = "-" if self.freshness_seconds is None else f"{self.freshness_seconds:.1f} s"
+        return f"events {self.events:,} · in {rate} · lag {lag} · last block {fresh} ago"
+
+
+def state_word(row: Mapping[str, Any]) -> str:
+    """Say no more than the numbers carry: cost comes before the conversions it buys, so every verdict is 'so far'."""
+    if not row["cost_minor"]:
+        return "no cost yet"
+    if row["converters"] < FEW_CONVERTERS:
+        return "few converters yet"
+    return "below 1:2 so far" if row["return_ratio"] < REQUIRED_RATIO else "above 1:2 so far"
+
+
+def ratio_bar(ratio: float | None) -> str:
+    """Return the ratio as a bar with a mark at the required one."""
+    filled = 0 if ratio is None else round(min(max(ratio, 0.0), _BAR_FULL_RATIO) / _BAR_FULL_RATIO * _BAR_CELLS)
+    cells = ["█"] * filled + ["·"] * (_BAR_CELLS - filled)
+    cells.insert(_BAR_CELLS // 2, "│")
+    return "".join(cells)
+
+
+def plain_lines(rows: Sequence[Mapping[str, Any]], pace: Pace) -> str:
+    """Return the table as plain lines, for a log or a pipe."""
+    heading = f"{'campaign':<26} {'reached':>9} {'converters':>10} {'cost':>14} {'return':>14} {'ratio':>6}  state"
+    lines = [str(pace), heading]
+    lines += [
+        f"{_name(row)[:26]:<26} {row['reached']:>9,} {row['converters']:>10,} {_money(row['cost_minor']):>14} "
+        f"{_money(row['return_minor']):>14} {_ratio(row['return_ratio']):>6}  {state_word(row)}"
+        for row in rows
+    ]
+    return "\n".join(lines)
+
+
+def live_table(rows: Sequence[Mapping[str, Any]], pace: Pace, addresses: str, height: int) -> RenderableType:
+    """Return what the terminal shows; ``height`` is the number of lines there are."""
+    from rich import box
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=str(pace), title_justify="left", title_style="bold")
+    table.add_column("Campaign", no_wrap=True)
+    for heading in ("Reached", "Converters", "Cost", "Return", "Ratio"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for heading in ("0       1:2       4", "State"):
+        table.add_column(heading, no_wrap=True)
+    shown = rows[:max(5, height - 6 - addresses.count("\n") - 1)]
+    for row in shown:
+        word = state_word(row)
+        colour = "red" if word.startswith("below") else "green" if word.startswith("above") else "dim"
+        table.add_row(
+            Text(_name(row)), f"{row['reached']:,}", f"{row['converters']:,}", _money(row["cost_minor"]),
+            _money(row["return_minor"]), _ratio(row["return_ratio"]),
+            Text(ratio_bar(row["return_ratio"]), style=colour), Text(word, style=colour))
+    hidden = len(rows) - len(shown)
+    more = [Text(f"… and {hidden} more", style="dim")] if hidden else []
+    return Group(table, *more, Text(addresses, style="dim"))
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return str(row.get("name") or row["campaign_id"])
+
+
+def _money(minor: int) -> str:
+    return f"{minor / 100:,.0f}"
+
+
+def _ratio(ratio: float | None) -> str:
+    return "-" if ratio is None else f"{ratio:.2f}"

@@ -1,0 +1,156 @@
+"""`roi doctor`: what is set, what answers, and what to mend."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+import typer
+
+from pipeline.cli import options
+from pipeline.cli.versions import versions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from pydantic import BaseModel
+
+    from pipeline.settings import Settings
+
+_CLOCK_SECONDS: Final = 5.0  # more than this apart, "from the future" starts to hit honest events
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at."""
+
+    check: str
+    state: Literal["ok", "warning", "failed"]
+    detail: str
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="doctor", epilog=options.example("roi doctor --data data"))(_doctor)
+
+
+def _doctor(as_json: options.Json = False, data: options.Data = None) -> None:
+    """Print the settings, secrets masked, and check Kafka, ClickHouse, clock and files; exit code 1 if one fails."""
+    from pipeline.cli.output import Column, print_rows
+
+    settings = options.settings_for(data)
+    findings = [*_attempt("data directory", lambda: check_directory(data)),
+                *_attempt("ClickHouse", lambda: _check_clickhouse(settings)),
+                *_attempt("Kafka", lambda: _check_kafka(settings)),
+                check_pseudonym_key(settings)]
+    if as_json:
+        typer.echo(json.dumps({"versions": versions(), "settings": masked(settings),
+                               "checks": [asdict(finding) for finding in findings]}, indent=2))
+    else:
+        named = [{"name": name, "value": value} for name, value in (masked(settings) | versions()).items()]
+        print_rows(named, (Column("name", "Setting"), Column("value", "Value")), as_json=False, empty="")
+        columns = (Column("check", "Check"), Column("state", "State"), Column("detail", "Detail"))
+        print_rows([asdict(finding) for finding in findings], columns, as_json=False, empty="")
+    if any(finding.state == "failed" for finding in findings):
+        raise typer.Exit(1)
+
+
+def masked(settings: BaseModel, prefix: str = "ROI_") -> dict[str, str]:
+    """Return every setting under the name of its environment variable; a secret shows only whether it is set."""
+    from pydantic import BaseModel, SecretStr
+
+    shown: dict[str, str] = {}
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        variable = f"{prefix}{name.upper()}"
+        if isinstance(value, BaseModel):
+            shown |= masked(value, f"{variable}__")
+        elif isinstance(value, SecretStr):
+            shown[variable] = "***" if value.get_secret_value() else "(not set)"
+        else:
+            shown[variable] = str(value)
+    return shown
+
+
+def check_directory(data: Path | None) -> list[Finding]:
+    """Check that nobody but the owner can read an instance's directory and its secrets."""
+    if data is None:
+        return []
+    findings = []
+    for path in (data, data / "roi.env", data / "private.env"):
+        if path.exists():
+            mode = path.stat().st_mode & 0o777
+            owned = path.stat().st_uid == os.geteuid()
+            good = owned and not mode & 0o077
+            findings.append(Finding(str(path), "ok" if good else "failed", f"mode {mode:04o}" + (
+                "" if good else f", others can read it or own it: chmod go= {path}")))
+    return findings
+
+
+def check_pseudonym_key(settings: Settings) -> Finding:
+    """Check that customers' hashes have a key behind them."""
+    if settings.pseudonym_key.get_secret_value():
+        return Finding("pseudonym key", "ok", "set")
+    return Finding("pseudonym key", "warning", "not set: workers need ROI_PSEUDONYM_KEY, or --data of an instance")
+
+
+def clock_finding(server_epoch: float, own_epoch: float) -> Finding:
+    """Compare ClickHouse's clock with this machine's."""
+    apart = server_epoch - own_epoch
+    state: Literal["ok", "warning"] = "ok" if abs(apart) <= _CLOCK_SECONDS else "warning"
+    return Finding("clock", state, f"ClickHouse's clock is {apart:+.1f} s from this machine's")
+
+
+def topic_findings(
+    partitions: Mapping[str, int], wanted: int, co_partitioned: tuple[str, ...], every: tuple[str, ...],
+) -> list[Finding]:
+    """Judge the topics that are there: all of them, and the customer-keyed ones with equally many partitions."""
+    missing = [topic for topic in every if topic not in partitions]
+    counts = {partitions[topic] for topic in co_partitioned if topic in partitions}
+    findings = [Finding("topics", "failed", f"missing: {', '.join(missing)}; run roi migrate") if missing
+                else Finding("topics", "ok", f"{len(every)} there")]
+    if len(counts) > 1:
+        each = ", ".join(f"{topic} {partitions[topic]}" for topic in co_partitioned if topic in partitions)
+        findings.append(Finding("partitions", "failed", f"customer-keyed topics differ ({each}): recreate them alike"))
+    elif counts:
+        have = counts.pop()
+        differs = "" if have == wanted else f", ROI_KAFKA_PARTITIONS is {wanted}: that is for new topics only"
+        findings.append(Finding("partitions", "ok", f"{have} in each customer-keyed topic{differs}"))
+    return findings
+
+
+def _check_clickhouse(settings: Settings) -> list[Finding]:
+    from pipeline.cli.clickhouse import Reader
+
+    reader = Reader(settings, timeout_seconds=10.0, in_database=False)
+    before = time.time()
+    row = reader.rows("SELECT version() AS version, toUnixTimestamp64Milli(now64(3)) AS now_ms")[0]
+    findings = [Finding("ClickHouse", "ok", f"{settings.clickhouse_url}, version {row['version']}"),
+                clock_finding(row["now_ms"] / 1000, (before + time.time()) / 2)]
+    views = reader.rows("SELECT count() AS tables FROM system.tables WHERE database = {database:String}",
+                        {"database": settings.clickhouse_database})[0]["tables"]
+    findings.append(Finding("tables", "ok", f"{views} in {settings.clickhouse_database}") if views
+                    else Finding("tables", "failed", f"none in {settings.clickhouse_database}; run roi migrate"))
+    return findings
+
+
+def _check_kafka(settings: Settings) -> list[Finding]:
+    from pipeline.cli.kafka import partition_counts
+    from pipeline.transport.topics import ALL_TOPICS, CUSTOMER_KEYED_TOPICS
+
+    partitions = partition_counts(settings)
+    return [Finding("Kafka", "ok", f"{settings.kafka_bootstrap_servers}, {settings.kafka_security_protocol}"),
+            *topic_findings(partitions, settings.kafka_partitions, CUSTOMER_KEYED_TOPICS, ALL_TOPICS)]
+
+
+def _attempt(check: str, look: Callable[[], list[Finding]]) -> list[Finding]:
+    from pipeline.errors import UserError
+
+    try:
+        return look()
+    except UserError as error:
+        return [Finding(check, "failed", str(error))]

@@ -1,0 +1,128 @@
+"""`roi drain`: returns when every event accepted so far is visible in ClickHouse."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from pipeline.cli import options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from pipeline.cli.clickhouse import Reader
+    from pipeline.cli.kafka import Record
+    from pipeline.cli.standing import Standing
+    from pipeline.settings import Settings
+
+_POLL_SECONDS: Final = 0.2
+_NAMED: Final = 5  # partitions named in an error line
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="drain", epilog=options.example("roi drain --timeout 300 --data data"))(_drain)
+
+
+def _drain(
+    timeout: Annotated[float, typer.Option("--timeout", min=0, metavar="S", help="Give up after S seconds.")] = 600,
+    as_json: options.Json = False,
+    data: options.Data = None,
+) -> None:
+    """Wait until every event accepted so far is visible in ClickHouse; exit code 1 if it takes too long."""
+    from pipeline.cli.clickhouse import Reader
+    from pipeline.cli.kafka import read_topic
+    from pipeline.transport.topics import CAMPAIGNS
+
+    settings = options.settings_for(data)
+    reader = Reader(settings)
+    started = time.monotonic()
+    deadline = started + timeout
+    events = wait_for_events(settings, reader, deadline)
+    campaigns = wait_for_campaigns(reader, defined_campaigns(read_topic(settings, CAMPAIGNS)), deadline)
+    seconds = round(time.monotonic() - started, 3)
+    if as_json:
+        typer.echo(json.dumps({"events": events, "campaigns": campaigns, "seconds": seconds}))
+    else:
+        typer.echo(f"drained: {events:,} records of the event topics and {campaigns:,} campaign definitions "
+                   f"are in ClickHouse ({seconds:.1f} s)")
+
+
+def wait_for_events(settings: Settings, reader: Reader, deadline: float) -> int:
+    """Wait until the ledger has the event topics up to where they end now; return how many records that is.
+
+    Raises:
+        UserError: ``deadline`` (monotonic seconds) has passed; the message names the partitions behind.
+    """
+    from pipeline.cli.progress import progress_bar
+    from pipeline.cli.standing import log_ends, positions
+
+    logs = log_ends(settings)
+
+    with progress_bar("draining", "records") as show:
+        def behind() -> list[Standing]:
+            found = [standing for standing in logs.standings(positions(reader)) if standing.lag]
+            show(logs.records - sum(standing.lag for standing in found), logs.records)
+            return found
+
+        wait_until(lambda: not behind(), deadline, lambda: _named_behind(behind()))
+    return logs.records
+
+
+def defined_campaigns(records: Iterable[Record]) -> set[str]:
+    """Return the campaigns that a whole definitions topic leaves defined; bad records change nothing."""
+    from schemas.decode import decode_campaign
+    from schemas.judge import RejectedError
+
+    defined: set[str] = set()
+    for record in records:
+        with suppress(RejectedError):  # a worker dead-letters it and keeps the definition before
+            definition = decode_campaign(record.key, record.value)
+            if definition is not None:
+                defined.add(definition.campaign_id)
+            elif record.key is not None:
+                defined.discard(record.key.decode())
+    return defined
+
+
+def wait_for_campaigns(reader: Reader, defined: AbstractSet[str], deadline: float) -> int:
+    """Wait until ClickHouse has the definitions; return how many they are.
+
+    Raises:
+        UserError: ``deadline`` (monotonic seconds) has passed.
+    """
+    def missing() -> list[str]:
+        rows = reader.rows("SELECT campaign_id FROM campaign_definitions") if defined else []
+        return sorted(defined - {row["campaign_id"] for row in rows})
+
+    wait_until(lambda: not missing(), deadline, lambda: f"campaigns not yet known to the workers: {_listed(missing())}")
+    return len(defined)
+
+
+def wait_until(done: Callable[[], bool], deadline: float, what_is_missing: Callable[[], str]) -> None:
+    """Look again and again, with a short pause, until it is done.
+
+    Raises:
+        UserError: ``deadline`` (monotonic seconds) has passed.
+    """
+    from pipeline.errors import UserError
+
+    while not done():
+        if time.monotonic() >= deadline:
+            raise UserError(f"not drained in time: {what_is_missing()}",
+                            "see that workers run (roi status), or wait longer with --timeout")
+        time.sleep(_POLL_SECONDS)
+
+
+def _named_behind(behind: Sequence[Standing]) -> str:
+    return _listed([f"{standing.topic}[{standing.partition}] by {standing.lag:,}" for standing in behind])
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

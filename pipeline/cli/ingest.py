@@ -1,0 +1,151 @@
+"""`roi ingest`: files of events into Kafka."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from pipeline.cli import options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pipeline.ingest.records import LineParser
+    from pipeline.ingest.run import Ingestion, Tally
+    from pipeline.ingest.sources import Readable
+
+_STDIN: Final = "-"
+_COMPLAINTS_SHOWN: Final = 20
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="ingest", epilog=options.example("roi ingest events.ndjson.gz --data data"))(_ingest)
+
+
+def _ingest(
+    files: Annotated[list[str], typer.Argument(
+        metavar="FILE…", help="One JSON object per line, plain or gzip; - is stdin.", show_default=False)],
+    topic: Annotated[str, typer.Option(
+        "--topic", metavar="T", help='Topic of every line; auto: each line is {"topic": …, "value": {…}}.')] = "auto",
+    as_json: options.Json = False,
+    data: options.Data = None,
+) -> None:
+    """Send files of events to Kafka; refused lines are named on stderr and the rest goes on.
+
+    A broken event with a key is sent too: the workers put it into the dead-letter topic with a reason. With --topic
+    auto a line may carry a "key" as well; the value null with a key deletes a campaign's or a customer's definition.
+    """
+    from pipeline.ingest.kafka import open_producer
+    from pipeline.ingest.run import Ingestion
+    from pipeline.transport.topics import INPUT_TOPICS
+
+    parse = _parser(topic)
+    _check_files(files)
+    producer = open_producer(options.settings_for(data), INPUT_TOPICS if topic == "auto" else [topic])
+    complaints = _Complaints()
+    ingestion = Ingestion(producer, parse, complaints)
+    started = time.monotonic()
+    try:
+        with _byte_bar(files) as on_read:
+            for name in files:
+                _take(ingestion, name, on_read)
+    finally:
+        complaints.conclude()
+        ingestion.finish()  # also after Ctrl-C: what was read is sent
+    _report(ingestion.tally, time.monotonic() - started, as_json=as_json)
+    if not ingestion.tally.complete:
+        raise typer.Exit(1)
+
+
+class _Complaints:
+    """Prints the first few complaints and counts the others."""
+
+    def __init__(self) -> None:
+        self._made = 0
+
+    def __call__(self, sentence: str) -> None:
+        self._made += 1
+        if self._made <= _COMPLAINTS_SHOWN:
+            typer.echo(sentence, err=True)
+
+    def conclude(self) -> None:
+        """Say how many complaints were not printed."""
+        if self._made > _COMPLAINTS_SHOWN:
+            typer.echo(f"… and {self._made - _COMPLAINTS_SHOWN:,} more", err=True)
+
+
+def _parser(topic: str) -> LineParser:
+    from pipeline.ingest.records import parser_for
+
+    try:
+        return parser_for(topic)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--topic") from error
+
+
+def _check_files(files: list[str]) -> None:
+    """Find a mistyped name before anything is sent."""
+    from pipeline.errors import UserError
+
+    for name in files:
+        if name != _STDIN and not Path(name).exists():
+            raise UserError(f"{name} is not there", "correct the name")
+        if name != _STDIN and Path(name).is_dir():
+            raise UserError(f"{name} is a directory", f"name its files: {name}/*")
+
+
+def _take(ingestion: Ingestion, name: str, on_read: Callable[[int], None]) -> None:
+    from pipeline.ingest.sources import text_chunks
+
+    with _opened(name) as stream:
+        ingestion.take("stdin" if name == _STDIN else name, text_chunks(stream, on_read))
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[Readable]:
+    from pipeline.errors import UserError
+
+    if name == _STDIN:
+        yield sys.stdin.buffer  # type: ignore[misc] # a BufferedReader, though typed more loosely
+        return
+    try:
+        file = Path(name).open("rb")  # noqa: SIM115 - closed below; only opening it is the user's mistake
+    except OSError as error:
+        raise UserError(f"{name} cannot be opened ({error.strerror})", "check its permissions") from error
+    with file:
+        yield file
+
+
+@contextmanager
+def _byte_bar(files: list[str]) -> Iterator[Callable[[int], None]]:
+    """Yield a function that takes the bytes just read and moves a bar on stderr, if that is a terminal."""
+    if not sys.stderr.isatty() or options.is_plain_terminal():
+        yield lambda _size: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    known = [Path(name).stat().st_size for name in files if name != _STDIN and Path(name).is_file()]
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=sum(known) if len(known) == len(files) else None)
+        yield lambda size: progress.advance(task, size)
+
+
+def _report(tally: Tally, seconds: float, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({
+            "read": tally.read, "produced": tally.produced, "refused": tally.refused, "broken_files": tally.broken,
+            "seconds": round(seconds, 3),
+        }))
+        return
+    refused = f", {tally.refused:,} refused" if tally.refused else ""
+    typer.echo(f"{tally.produced:,} events acknowledged by Kafka{refused}, in {seconds:.1f} s "
+               f"({tally.produced / max(seconds, 1e-9):,.0f}/s)")

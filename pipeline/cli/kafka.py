@@ -1,0 +1,131 @@
+"""Reading whole topics, for commands that look at definitions and dead letters."""
+
+from __future__ import annotations
+
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from confluent_kafka import Consumer
+    from confluent_kafka.admin import AdminClient
+
+    from pipeline.settings import Settings
+
+_CONNECT_SECONDS: Final = 10.0
+_SILENCE_SECONDS: Final = 30.0
+_FETCH: Final = 1000
+
+
+@contextmanager
+def answering(settings: Settings) -> Iterator[None]:
+    """Turn a Kafka client's complaints into a `UserError` that names the broker and the mend."""
+    from confluent_kafka import KafkaException
+    from kafka.errors import KafkaError
+
+    try:
+        yield
+    except KafkaException as error:
+        raise unreachable(settings, error.args[0].name()) from error
+    except KafkaError as error:
+        raise unreachable(settings, type(error).__name__) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as it lies in a topic."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Mapping[str, str]
+
+
+def read_topic(settings: Settings, topic: str) -> Iterator[Record]:
+    """Yield every record of a topic, each partition in order, up to the end that the broker reports while reading.
+
+    Nothing is committed and no group is joined. (ListOffsets is not asked: the embedded broker answers it wrongly.)
+
+    Raises:
+        UserError: the broker does not answer, or the topic is not there.
+    """
+    from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+
+    from pipeline.transport.security import confluent_options
+
+    consumer = Consumer(confluent_options(settings) | {
+        "group.id": f"{settings.kafka_group}-cli", "enable.auto.commit": False, "enable.partition.eof": True,
+        "log_level": 0,
+    })
+    with closing(consumer), answering(settings):
+        partitions = _partitions(consumer, topic, settings)
+        consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions])
+        yield from _until_ends(consumer, partitions, topic)
+
+
+def partition_counts(settings: Settings) -> dict[str, int]:
+    """Return how many partitions each topic has.
+
+    Raises:
+        UserError: the broker does not answer.
+    """
+    with answering(settings):
+        topics = _admin(settings).list_topics(timeout=_CONNECT_SECONDS).topics
+    return {name: len(topic.partitions) for name, topic in topics.items()}
+
+
+def worker_count(settings: Settings) -> int:
+    """Return how many workers the consumer group has now.
+
+    Raises:
+        UserError: the broker does not answer.
+    """
+    with answering(settings):
+        asked = _admin(settings).describe_consumer_groups([settings.kafka_group], request_timeout=_CONNECT_SECONDS)
+        return len(asked[settings.kafka_group].result().members)
+
+
+def _admin(settings: Settings) -> AdminClient:
+    from confluent_kafka.admin import AdminClient
+
+    from pipeline.transport.security import confluent_options
+
+    return AdminClient(confluent_options(settings) | {"log_level": 0})
+
+
+def unreachable(settings: Settings, why: str) -> UserError:
+    """Return the error for a broker that does not answer."""
+    return UserError(f"Kafka does not answer at {settings.kafka_bootstrap_servers} ({why})",
+                     "start it (roi up --embedded) or correct ROI_KAFKA_BOOTSTRAP_SERVERS")
+
+
+def _partitions(consumer: Consumer, topic: str, settings: Settings) -> set[int]:
+    described = consumer.list_topics(topic, timeout=_CONNECT_SECONDS).topics[topic]
+    if described.error is not None:
+        raise UserError(f"topic {topic} is not there on {settings.kafka_bootstrap_servers} ({described.error.str()})",
+                        "create it: roi migrate")
+    return set(described.partitions)
+
+
+def _until_ends(consumer: Consumer, partitions: set[int], topic: str) -> Iterator[Record]:
+    from confluent_kafka import KafkaError
+
+    unfinished = set(partitions)
+    while unfinished:
+        messages = consumer.consume(_FETCH, timeout=_SILENCE_SECONDS)
+        if not messages:
+            raise UserError(f"topic {topic} went silent before its end", "check the broker, then try again")
+        for message in messages:
+            fault = message.error()
+            if fault is None:
+                headers = {name: value.decode(errors="replace") for name, value in message.headers() or () if value}
+                yield Record(message.partition(), message.offset(), message.key(), message.value(), headers)
+            elif fault.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the library's own name for it
+                unfinished.discard(message.partition())
+            else:
+                raise UserError(f"topic {topic} cannot be read ({fault.str()})", "check the broker and its permissions")

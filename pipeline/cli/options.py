@@ -1,0 +1,36 @@
+"""Options that every command shares, and the settings they lead to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+Data: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="Talk to the instance that `roi up --embedded --data DIR` runs.",
+                 file_okay=False),
+]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def settings_for(data: Path | None) -> Settings:
+    """Return the settings of a running instance, or of the environment when no directory is named."""
+    from pipeline.settings import load_settings
+
+    return load_settings(data)
+
+
+def example(command: str) -> str:
+    """Return the epilog of a command's help."""
+    return f"Example:  [bold]{command}[/bold]"
+
+
+def is_plain_terminal() -> bool:
+    """Tell whether the environment asks for output without colour or movement (``TERM=dumb``, ``NO_COLOR``)."""
+    return os.environ.get("TERM") == "dumb" or "NO_COLOR" in os.environ

@@ -1,0 +1,69 @@
+"""`roi sql`: one query with the reader's rights."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from pipeline.cli import options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_FORMAT_FOR_TABLE: Final = "JSONCompact"
+_FORMAT_FOR_PIPE: Final = "PrettyCompactNoEscapes"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    query = 'roi sql "SELECT campaign_id, return_ratio FROM roi.campaign_totals ORDER BY 2" --format CSV'
+    app.command(name="sql", epilog=options.example(query))(_sql)
+
+
+def _sql(
+    query: Annotated[str, typer.Argument(help="The query; - reads it from stdin.", show_default=False)],
+    output_format: Annotated[
+        str | None, typer.Option("--format", metavar="F", help="Any ClickHouse output format; default is a table."),
+    ] = None,
+    as_json: options.Json = False,
+    data: options.Data = None,
+) -> None:
+    """Run one query with the reader's rights."""
+    from pipeline.cli.clickhouse import Reader
+
+    reader = Reader(options.settings_for(data))
+    text = sys.stdin.read() if query == "-" else query
+    if as_json:
+        _, body = reader.stream(text, output_format or "JSONEachRow", options={
+            "output_format_json_array_of_rows": 1, "output_format_json_quote_64bit_integers": 0})
+        _pass_on(body)
+        return
+    wished = output_format or (_FORMAT_FOR_TABLE if sys.stdout.isatty() else _FORMAT_FOR_PIPE)
+    given, body = reader.stream(text, wished)
+    if output_format is None and given == _FORMAT_FOR_TABLE:
+        _print_table(json.loads(b"".join(body) or b"{}"))
+    else:
+        _pass_on(body)
+
+
+def _pass_on(body: Iterable[bytes]) -> None:
+    """Write the bytes as they come: a result of any size needs no memory."""
+    for chunk in body:
+        sys.stdout.buffer.write(chunk)
+    sys.stdout.buffer.flush()
+
+
+def _print_table(result: dict[str, Any]) -> None:
+    from pipeline.cli.output import Column, print_renderable, table_of
+
+    names = [column["name"] for column in result.get("meta", ())]
+    if not names:
+        return
+    numeric = {column["name"] for column in result["meta"] if "Int" in column["type"] or "Float" in column["type"]}
+    columns = [Column(name, name, "value" if name in numeric else "text") for name in names]
+    rows = [dict(zip(names, row, strict=True)) for row in result["data"]]
+    print_renderable(table_of(rows, columns))
+    typer.echo(f"{len(rows):,} rows", err=True)

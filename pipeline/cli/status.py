@@ -1,0 +1,80 @@
+"""`roi status`: how far each topic is, who works, how fresh the numbers are."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+
+from pipeline.cli import options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pipeline.cli.standing import Standing
+
+_COUNTERS: Final = ("accepted", "duplicates", "dead_letters")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="status", epilog=options.example("roi status --data data"))(_status)
+
+
+def _status(as_json: options.Json = False, data: options.Data = None) -> None:
+    """Show per topic how far behind it is and what became of its events."""
+    from pipeline.cli.clickhouse import Reader
+    from pipeline.cli.kafka import worker_count
+    from pipeline.cli.output import Column, print_rows
+    from pipeline.cli.standing import log_ends, positions
+
+    settings = options.settings_for(data)
+    rows = positions(Reader(settings))
+    topics = summarise(log_ends(settings).standings(rows), rows)
+    workers = worker_count(settings)
+    age = block_age_seconds(rows, time.time())
+    if as_json:
+        typer.echo(json.dumps({"topics": topics, "workers": workers, "last_block_age_seconds": age}, indent=2))
+        return
+    columns = (
+        Column("topic", "Topic"), Column("partitions", "Partitions", "number"), Column("lag", "Lag", "number"),
+        Column("accepted", "Accepted", "number"), Column("duplicates", "Duplicates", "number"),
+        Column("dead_letters", "Dead letters", "number"), Column("watermark", "Watermark (newest event)"),
+    )
+    print_rows(topics, columns, as_json=False, empty="no topic")
+    last = "no block written yet" if age is None else f"last block {age:.1f} s ago"
+    typer.echo(f"workers {workers} · {last}")
+
+
+def summarise(standing: Iterable[Standing], rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return one row per topic: lag and counters are sums, the watermark is the newest of its partitions."""
+    topics: dict[str, dict[str, Any]] = {}
+    for partition in standing:
+        topic = topics.setdefault(partition.topic, {
+            "topic": partition.topic, "partitions": 0, "lag": 0, **dict.fromkeys(_COUNTERS, 0), "watermark": None})
+        topic["partitions"] += 1
+        topic["lag"] += partition.lag
+    watermarks: dict[str, int] = defaultdict(int)
+    for row in rows:
+        if row["topic"] in topics:
+            for counter in _COUNTERS:
+                topics[row["topic"]][counter] += row[counter]
+            watermarks[row["topic"]] = max(watermarks[row["topic"]], row["watermark_ms"])
+    for name, watermark_ms in watermarks.items():
+        topics[name]["watermark"] = _instant(watermark_ms) if watermark_ms > 0 else None
+    return list(topics.values())
+
+
+def block_age_seconds(rows: Iterable[Mapping[str, Any]], now: float) -> float | None:
+    """Return the age of the newest block, given the wall clock in epoch seconds; None when there is no block."""
+    newest = max((row["written_ms"] for row in rows), default=None)
+    return None if newest is None else round(max(0.0, now - newest / 1000), 3)
+
+
+def _instant(epoch_ms: int) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(timespec="milliseconds")

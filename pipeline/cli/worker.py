@@ -1,0 +1,21 @@
+"""`roi worker`: one worker process."""
+
+from __future__ import annotations
+
+import typer
+
+from pipeline.cli import options
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="worker", epilog=options.example("roi worker --data data"))(_worker)
+
+
+def _worker(data: options.Data = None) -> None:
+    """Read the topics, keep the state and write the results, until SIGTERM or Ctrl-C."""
+    settings = options.settings_for(data)
+
+    from pipeline.worker.main import run
+
+    raise typer.Exit(run(settings))

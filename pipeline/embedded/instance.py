@@ -1,0 +1,152 @@
+"""What `roi up` runs, in which order, and with which addresses and secrets."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pydantic import SecretStr
+
+from pipeline.embedded.broker import broker_part
+from pipeline.embedded.child import Part, own_environment, own_module
+from pipeline.embedded.ports import LOOPBACK, answers, usable_port
+from pipeline.settings import environment_of
+
+if TYPE_CHECKING:
+    from pipeline.embedded.directory import InstanceDirectory
+    from pipeline.embedded.supervisor import Supervisor
+    from pipeline.settings import Settings
+
+_READY_SECONDS: Final = 60.0
+_ENDPOINT_STAGE: Final = 1  # the broker is stage 0
+_CLIENT_STAGE: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the parts listen; 0 = any free port."""
+
+    kafka: int
+    clickhouse: int
+    board: int
+
+
+async def run_embedded(
+    directory: InstanceDirectory, settings: Settings, ports: Ports, workers: int, supervisor: Supervisor,
+) -> None:
+    """Run an instance until a signal ends it; the address file is there exactly while everything answers.
+
+    What a person needs to know then is said through the supervisor.
+
+    Raises:
+        UserError: a part cannot be started, or the broker died.
+    """
+    with directory.locked():
+        try:
+            async with supervisor.running():
+                ready = await _start(directory, settings, ports, workers, supervisor)
+                if not supervisor.stopping:
+                    directory.publish(ready)
+                    supervisor.say(summary(ready, workers, directory.root))
+                await supervisor.until_stopped()
+        finally:
+            directory.withdraw()
+
+
+async def run_clients(settings: Settings, board_port: int, workers: int, supervisor: Supervisor) -> None:
+    """Run workers and the board against the configured Kafka and ClickHouse until a signal ends it."""
+    async with supervisor.running():
+        await _start_clients(settings, board_port, workers, supervisor)
+        await supervisor.until_stopped()
+
+
+async def _start(
+    directory: InstanceDirectory, settings: Settings, ports: Ports, workers: int, supervisor: Supervisor,
+) -> Settings:
+    """Start the parts in order and return the settings with the addresses they answer on."""
+    configured = frozenset(settings.model_fields_set)
+    found = directory.load_secrets(settings)
+    settings = settings.model_copy(update={"pseudonym_key": SecretStr(found.pseudonym_key)})
+    if "kafka_bootstrap_servers" not in configured:
+        settings = await _start_broker(settings, ports.kafka, supervisor)
+    if "clickhouse_url" not in configured:
+        # a server that is not ours has its own passwords, which the settings already hold
+        settings = settings.model_copy(update={
+            "clickhouse_password": SecretStr(found.reader_password),
+            "clickhouse_writer_password": SecretStr(found.writer_password)})
+        settings = await _start_endpoint(directory, settings, ports.clickhouse, supervisor)
+    directory.keep(_private_values(settings))
+    if not supervisor.stopping:
+        await supervisor.run_to_end(_client_part("migrate", settings, "pipeline", "migrate"))
+    return await _start_clients(settings, ports.board, workers, supervisor)
+
+
+async def _start_broker(settings: Settings, port: int, supervisor: Supervisor) -> Settings:
+    chosen = usable_port(port, "--kafka-port")
+    child = await supervisor.keep_once(
+        broker_part(chosen), "and its topics with it, which live in memory only: start again on the same --data")
+    await supervisor.until(partial(answers, chosen), child, _READY_SECONDS)
+    return settings.model_copy(update={
+        "kafka_bootstrap_servers": f"{LOOPBACK}:{chosen}",
+        # topics are empty after each start: positions of an earlier life must not be taken for positions in them
+        "kafka_incarnation": secrets.token_hex(8),
+    })
+
+
+async def _start_endpoint(
+    directory: InstanceDirectory, settings: Settings, port: int, supervisor: Supervisor,
+) -> Settings:
+    chosen = usable_port(port, "--clickhouse-port")
+    settings = settings.model_copy(update={"clickhouse_url": f"http://{LOOPBACK}:{chosen}"})
+    ready = directory.scratch / "endpoint.ready"
+    command = own_module("pipeline.endpoint", "--path", str(directory.clickhouse), "--host", LOOPBACK,
+                         "--port", str(chosen), "--ready-file", str(ready))
+    # chDB puts the rows of an INSERT into temporary files: they belong under the instance's own closed directory
+    environment = own_environment(environment_of(settings)) | {"TMPDIR": str(directory.scratch)}
+    child = await supervisor.keep(Part("endpoint", command, environment, _ENDPOINT_STAGE, stop_seconds=2.5))
+    await supervisor.until(ready.exists, child, _READY_SECONDS)
+    return settings
+
+
+async def _start_clients(settings: Settings, board_port: int, workers: int, supervisor: Supervisor) -> Settings:
+    chosen = usable_port(board_port, "--board-port")
+    settings = settings.model_copy(update={"board_url": f"http://{LOOPBACK}:{chosen}"})
+    if supervisor.stopping:
+        return settings
+    for number in range(1, workers + 1):
+        await supervisor.keep(_client_part(f"worker-{number}", settings, "pipeline", "worker"))
+    board = await supervisor.keep(_client_part("board", settings, "pipeline.board", "--port", str(chosen)))
+    await supervisor.until(partial(answers, chosen), board, _READY_SECONDS)
+    return settings
+
+
+def _client_part(name: str, settings: Settings, module: str, *arguments: str) -> Part:
+    return Part(name, own_module(module, *arguments), own_environment(environment_of(settings)), _CLIENT_STAGE)
+
+
+def _private_values(settings: Settings) -> dict[str, str]:
+    """Return what commands of the same owner need beyond the public addresses (`roi worker --data DIR`)."""
+    return {
+        "ROI_KAFKA_INCARNATION": settings.kafka_incarnation,
+        "ROI_CLICKHOUSE_WRITER_USER": settings.clickhouse_writer_user,
+        "ROI_CLICKHOUSE_WRITER_PASSWORD": settings.clickhouse_writer_password.get_secret_value(),
+    }
+
+
+def summary(settings: Settings, workers: int, root: Path) -> str:
+    """Return the lines that tell where everything answers."""
+    shown = root
+    with suppress(ValueError):
+        shown = root.relative_to(Path.cwd())
+    return "\n".join((
+        f"ready: {workers} worker{'' if workers == 1 else 's'}, board {settings.board_url}",
+        f"  Kafka       {settings.kafka_bootstrap_servers}",
+        f"  ClickHouse  {settings.clickhouse_url} (user {settings.clickhouse_user}, password in {shown / 'roi.env'})",
+        f"  query it    roi sql 'SHOW TABLES' --data {shown}",
+        f"  logs        {shown / 'logs'}",
+    ))
+

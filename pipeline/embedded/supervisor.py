@@ -1,0 +1,210 @@
+"""Keeps child processes running: restarts what dies, gives up on what cannot be replaced, stops all in order."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pipeline.embedded.child import Child, Part, trim_log
+from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+    from pathlib import Path
+
+_POLL_SECONDS: Final = 0.05
+_TRIM_SECONDS: Final = 1.0
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True)
+class RestartPolicy:
+    """How long to wait before a part that died is started again: twice as long each time it dies young."""
+
+    first_seconds: float = 0.2
+    longest_seconds: float = 10.0
+    healthy_seconds: float = 30.0
+
+    def delay(self, deaths_in_a_row: int) -> float:
+        """Return the wait before the next start; ``deaths_in_a_row`` counts from 1."""
+        return float(min(self.longest_seconds, self.first_seconds * 2 ** min(deaths_in_a_row - 1, 30)))
+
+    def deaths_in_a_row(self, before: int, lived_seconds: float) -> int:
+        """Return the count after a death: a long life starts it anew."""
+        return 1 if lived_seconds >= self.healthy_seconds else before + 1
+
+
+class Supervisor:
+    """Owns a set of parts for the time of ``async with supervisor.running()``.
+
+    Parts stop by stage, the highest first: workers before the broker that they talk to.
+
+    Args:
+        logs: directory of the parts' log files; none = they write to this process's own output.
+        say: takes one line about what happened to a part.
+        policy: waits before restarts.
+        log_limit_bytes: a log file longer than this is moved aside.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self, logs: Path | None, say: Callable[[str], None], policy: RestartPolicy | None = None, *,
+        log_limit_bytes: int = 10_000_000, clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._logs = logs
+        self.say = say
+        self._policy = policy or RestartPolicy()
+        self._log_limit_bytes = log_limit_bytes
+        self._clock = clock
+        self._children: list[Child] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+        self._fault: UserError | None = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Stop every part at the end, whatever the reason; SIGINT, SIGTERM and SIGHUP set `stopping`."""
+        loop = asyncio.get_running_loop()
+        heard = [number for number in _SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
+        for number in heard:  # a SIGHUP ignored from outside stays so: that is what nohup is for
+            loop.add_signal_handler(number, self._stopping.set)
+        trimming = asyncio.create_task(self._trim_logs())
+        try:
+            yield
+        finally:
+            self._stopping.set()
+            trimming.cancel()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(trimming, *self._tasks, return_exceptions=True)
+            await self._stop_children()
+            for number in heard:
+                loop.remove_signal_handler(number)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the end has been asked for."""
+        return self._stopping.is_set()
+
+    def pids(self) -> dict[str, int]:
+        """Return the process ids of the parts that run now."""
+        return {child.part.name: child.pid for child in self._children if child.pid is not None}
+
+    async def keep(self, part: Part) -> Child:
+        """Start a part and start it again whenever it ends."""
+        child = await self._start(part)
+        self._watch(self._restart_for_ever(child))
+        return child
+
+    async def keep_once(self, part: Part, consequence: str) -> Child:
+        """Start a part that cannot be replaced: its end is everybody's, and ``consequence`` says why."""
+        child = await self._start(part)
+        self._watch(self._end_with(child, consequence))
+        return child
+
+    async def run_to_end(self, part: Part) -> None:
+        """Run a part that must finish before the next step.
+
+        Raises:
+            UserError: it failed; the message is its own last line.
+        """
+        child = await self._start(part)
+        ended, stopping = asyncio.create_task(child.wait()), asyncio.create_task(self._stopping.wait())
+        await asyncio.wait((ended, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not ended.done():
+            ended.cancel()
+            return
+        self._children.remove(child)
+        if ended.result() != 0:
+            raise self._died(child, ended.result())
+
+    async def until(self, condition: Callable[[], bool], child: Child, timeout_seconds: float) -> None:
+        """Wait until a part answers; return early when the end is asked for.
+
+        Raises:
+            UserError: the part died meanwhile, or the time is up.
+        """
+        deadline = self._clock() + timeout_seconds
+        while not self.stopping and not await asyncio.to_thread(condition):
+            self._raise_fault()
+            if child.pid is None:
+                raise self._died(child, await child.wait())
+            if self._clock() > deadline:
+                raise UserError(f"{child.part.name} did not answer within {timeout_seconds:.0f} s", self._look(child))
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def until_stopped(self) -> None:
+        """Wait for a signal.
+
+        Raises:
+            UserError: a part that cannot be replaced has died.
+        """
+        await self._stopping.wait()
+        self._raise_fault()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait that long, or until the end is asked for."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    async def _start(self, part: Part) -> Child:
+        log = None if self._logs is None else self._logs / f"{part.name}.log"
+        child = Child(part, log)
+        self._children.append(child)
+        await child.start()
+        return child
+
+    async def _restart_for_ever(self, child: Child) -> None:
+        deaths = 0
+        while True:
+            started = self._clock()
+            code = await child.wait()
+            deaths = self._policy.deaths_in_a_row(deaths, self._clock() - started)
+            delay = self._policy.delay(deaths)
+            self.say(f"{child.part.name} ended ({describe_exit(code)}), starting it again in {delay:.1f} s")
+            await asyncio.sleep(delay)
+            await child.start()
+
+    async def _end_with(self, child: Child, consequence: str) -> None:
+        code = await child.wait()
+        died = self._died(child, code)
+        self._fault = UserError(f"{died.cause}, {consequence}", died.mend)
+        self._stopping.set()
+
+    def _watch(self, work: Coroutine[None, None, None]) -> None:
+        self._tasks.add(asyncio.create_task(work))
+
+    def _raise_fault(self) -> None:
+        if self._fault is not None:
+            raise self._fault
+
+    def _died(self, child: Child, code: int) -> UserError:
+        last = child.last_words().removeprefix("error: ")
+        why = f": {last}" if last else ""
+        return UserError(f"{child.part.name} ended ({describe_exit(code)}){why}", self._look(child))
+
+    def _look(self, child: Child) -> str:
+        return f"look into {child.log}" if child.log else "its own messages stand above"
+
+    async def _stop_children(self) -> None:
+        for stage in sorted({child.part.stage for child in self._children}, reverse=True):
+            await asyncio.gather(*(child.stop() for child in self._children if child.part.stage == stage))
+
+    async def _trim_logs(self) -> None:
+        while True:
+            await asyncio.sleep(_TRIM_SECONDS)
+            for child in self._children:
+                if child.log is not None:
+                    trim_log(child.log, self._log_limit_bytes)
+
+
+def describe_exit(code: int) -> str:
+    """Return an exit code in words."""
+    if code >= 0:
+        return f"exit code {code}"
+    return f"killed by {signal.Signals(-code).name}" if -code in set(signal.Signals) else f"killed by signal {-code}"

@@ -1,0 +1,173 @@
+"""One statement's life on its own chDB connection. Blocking: runs in the endpoint's worker threads."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipeline.endpoint import processes
+from pipeline.endpoint.engine import Connection, Engine, Result, Stream, identifier, quote
+from pipeline.endpoint.errors import QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from contextlib import ExitStack
+
+    from pipeline.endpoint.plan import Plan
+    from pipeline.endpoint.sessions import ClientSession
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalTable:
+    """A temporary table that came with the request."""
+
+    name: str
+    format: str
+    structure: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The first bytes of an answer; ``more`` tells whether `Execution.fetch` has others."""
+
+    data: bytes
+    more: bool
+    rows_read: int = 0
+    rows_written: int = 0
+    bytes_written: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to run, for whom, and under which names."""
+
+    plan: Plan
+    user: str
+    query_id: str
+    token: str
+    databases: Sequence[str]  # the first that exists becomes the current one
+    parameters: Mapping[str, str]
+    tables: Sequence[ExternalTable] = ()
+
+
+@dataclass(slots=True, eq=False)
+class Execution:
+    """One job: `start`, then `fetch` while there is more, then `close`, whatever happened before.
+
+    ``token`` of the job is in the query's log comment; `cancel` stops it from any other thread, also before it has started.
+    ``resources`` are closed with it: the engine may read a spooled body until the query has ended.
+    """
+
+    engine: Engine
+    job: Job
+    session: ClientSession
+    resources: ExitStack
+    _cancelled: threading.Event = field(default_factory=threading.Event)
+    _connection: Connection | None = None
+    _stream: Stream | None = None
+    _keep: bool = False
+    _failed: bool = False
+
+    def start(self) -> Answer:
+        """Run the statement up to its first bytes."""
+        if self._cancelled.is_set():
+            raise QueryError(394, "Query was cancelled. (QUERY_WAS_CANCELLED)")
+        try:
+            connection = self._connection = self.session.connection or self.engine.connect()
+            return self._run(connection)
+        except QueryError:
+            self._failed = True
+            raise
+
+    def fetch(self) -> bytes | None:
+        """Return the next chunk, None after the last one."""
+        try:
+            return self._stream.fetch() if self._stream else None
+        except QueryError:
+            self._failed = True
+            raise
+
+    def cancel(self) -> None:
+        """Stop the statement as soon as the engine looks up; never blocks for long."""
+        self._cancelled.set()
+        self.engine.kill(self.job.token)
+
+    def close(self) -> None:
+        """Give back the connection, or keep it for the session's temporary tables; what still runs on it is cancelled."""
+        connection, self._connection = self._connection, None
+        if connection is not None and not self._kept(connection):
+            connection.close()
+        self.resources.close()
+
+    def _kept(self, connection: Connection) -> bool:
+        if connection is not self.session.connection and not (self._keep and not self._failed):
+            return False
+        if self._stream is not None or self._failed:
+            self.engine.kill(self.job.token)
+            connection.run("SELECT 1", "Null")  # takes away what a failed query left in front of the next answer
+        changed = {*self.session.settings, *self.job.plan.settings}
+        connection.set(dict.fromkeys(changed, "DEFAULT"))
+        self.session.connection = connection
+        return True
+
+    def _run(self, connection: Connection) -> Answer:
+        plan = self.job.plan
+        self._prepare(connection)
+        if plan.kill is not None:
+            return _answer(self._kill(connection, *plan.kill))
+        if plan.streamed:
+            self._stream = connection.stream(plan.sql, plan.format, self.job.parameters)
+            return self._first_chunks(self._stream)
+        answer = _answer(connection.run(plan.sql, plan.format, self.job.parameters))
+        self._keep = plan.keeps_connection
+        self.session.settings.update(plan.session_settings)
+        self.session.parameters.update(plan.session_parameters)
+        self.session.database = plan.session_database or self.session.database
+        return answer
+
+    def _prepare(self, connection: Connection) -> None:
+        job = self.job
+        comment = quote(processes.comment(job.token, job.user, job.query_id))
+        connection.set({**self.session.settings, **job.plan.settings, "log_comment": comment})
+        _use_first(connection, job.databases)
+        for table in job.tables:
+            connection.run(
+                f"CREATE TEMPORARY TABLE {identifier(table.name)} AS SELECT * FROM "
+                f"file({quote(table.path)}, {quote(table.format)}, {quote(table.structure)})", "Null")
+        if job.plan.read_only and self.session.connection is None:
+            connection.set({"readonly": "1"})
+
+    def _first_chunks(self, stream: Stream) -> Answer:
+        """Return one chunk, or two when the second one shows that there may be more: small answers go out in one write."""
+        first = stream.fetch()
+        if first is None:
+            return Answer(b"", more=False)
+        second = stream.fetch()
+        return Answer(first, more=False) if second is None else Answer(first + second, more=True)
+
+    def _kill(self, connection: Connection, condition: str, sync: bool) -> Result:  # noqa: FBT001 - as parsed
+        found = connection.run(processes.victims_sql(condition), "JSONCompactEachRow", self.job.parameters)
+        victims = [row for line in found.data.splitlines() if not (row := json.loads(line))[0].startswith(self.job.token)]
+        if victims:
+            comments = ", ".join(quote(row[0]) for row in victims)
+            connection.run(f"KILL QUERY WHERE {processes.COMMENT} IN ({comments}) {'SYNC' if sync else 'ASYNC'}", "Null")
+        return connection.run(processes.killed_sql(victims, sync=sync), self.job.plan.format)
+
+
+def _use_first(connection: Connection, databases: Sequence[str]) -> None:
+    for position, database in enumerate(databases):
+        try:
+            connection.use(database)
+        except QueryError as error:
+            if error.code != 81 or position == len(databases) - 1:
+                raise
+        else:
+            return
+
+
+def _answer(result: Result) -> Answer:
+    return Answer(result.data, more=False, rows_read=result.rows_read, rows_written=result.rows_written,
+                  bytes_written=result.bytes_written)

@@ -1,0 +1,65 @@
+"""Where a request's body waits for the engine: memory that has a path, and that no crash leaves behind."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_SUFFIX = ".body"
+
+
+class Spool:
+    """Anonymous memory the engine reads through a path.
+
+    Inline data is cut at 256 KiB by chDB, so data must reach it as a file. On Linux that is a memfd: it has no name in any file
+    system, so customer data vanishes with the process, even on SIGKILL. Elsewhere it is a file in a private directory
+    (``directory``, mode 0700), swept when the endpoint starts.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        if hasattr(os, "memfd_create"):
+            self._descriptor = os.memfd_create("body", os.MFD_CLOEXEC)
+            self.path = f"/proc/self/fd/{self._descriptor}"
+        else:
+            self._descriptor, self.path = tempfile.mkstemp(_SUFFIX, dir=directory)
+        self.size = 0
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append ``data``."""
+        view = memoryview(data)
+        while view:
+            written = os.write(self._descriptor, view)
+            self.size += written
+            view = view[written:]
+
+    def read(self) -> bytes:
+        """Return everything written so far."""
+        return os.pread(self._descriptor, self.size, 0)
+
+    def close(self) -> None:
+        """Give the memory back; the path is gone."""
+        if self._descriptor < 0:
+            return
+        os.close(self._descriptor)
+        self._descriptor = -1
+        if self.path.endswith(_SUFFIX):
+            Path(self.path).unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def prepare(directory: Path) -> None:
+    """Make the private directory and remove what a killed process left in it (it may hold customer data)."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.chmod(0o700)
+    for left in directory.glob(f"*{_SUFFIX}"):
+        left.unlink(missing_ok=True)

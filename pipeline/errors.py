@@ -1,0 +1,23 @@
+"""Errors, split by what the caller should do about them."""
+
+from __future__ import annotations
+
+
+class PipelineError(Exception):
+    """Root of every error this application raises on purpose."""
+
+
+class UserError(PipelineError):
+    """A mistake or a missing part that the person at the keyboard can mend.
+
+    The command line prints ``cause``, then ``mend``, on one line, without a traceback, and exits with 1.
+    """
+
+    def __init__(self, cause: str, mend: str) -> None:
+        super().__init__(f"{cause}; {mend}")
+        self.cause = cause
+        self.mend = mend
+
+
+class FencedError(PipelineError):
+    """Another worker has claimed the shard: drop its state, write nothing more, join the group again."""

@@ -1,0 +1,165 @@
+"""Every setting of the application: one frozen model, read at the edge and handed down.
+
+Sources, first wins: a running instance's own addresses and secrets (``--data DIR``, see `load_settings`),
+``ROI_…`` environment variables (nested with ``__``), ``roi.toml``, defaults.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from pipeline.errors import UserError
+
+AttributionModel = Literal["last_touch", "first_touch", "linear", "position", "time_decay"]
+TransactionKind = Literal[
+    "transfer", "payment", "card_spend", "deposit", "withdrawal", "wealth_purchase", "wealth_redemption",
+    "loan_drawdown", "account_open", "card_activation", "insurance_purchase", "other",
+]
+PUBLIC_ENV = "roi.env"
+PRIVATE_ENV = "private.env"
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AttributionSettings(_Group):
+    """How a transaction's credit is shared between the touches before it (contract section 4)."""
+
+    model: AttributionModel = Field("last_touch", description="the attribution model that decides")
+    models: tuple[AttributionModel, ...] = Field(
+        (), description="models computed side by side in one pass, the first decides; empty = `model` alone")
+    half_life_days: float = Field(7.0, gt=0, description="half-life of `time_decay`, in days")
+    window_days: float = Field(7.0, gt=0, description="attribution window of a campaign without a definition, in days")
+    margins_bps: dict[TransactionKind, int] = Field(
+        default_factory=dict, description="return in basis points of the amount by transaction kind, default 0")
+
+    @property
+    def all_models(self) -> tuple[AttributionModel, ...]:
+        """The models to compute, the deciding one first, each once."""
+        return tuple(dict.fromkeys(self.models or (self.model,)))
+
+
+class TimeSettings(_Group):
+    """Event time: business days, lateness and how long state is kept (contract section 3)."""
+
+    zone: str = Field("Asia/Shanghai", description="zone of the business day")
+    lateness_days: float = Field(3.0, gt=0, description="allowed lateness behind the partition's watermark, in days")
+    future_minutes: float = Field(10.0, gt=0, description="events further ahead of the wall clock are dead-lettered")
+    reversal_days: float = Field(30.0, gt=0, description="how long after its original a reversal counts, in days")
+    idle_minutes: float = Field(60.0, gt=0, description="silence after which a partition's watermark follows the others")
+    engaged_seconds: float = Field(5.0, ge=0, description="shortest session that makes a customer engaged, in seconds")
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"zone == {value!r}, must be an IANA time zone such as 'Asia/Shanghai'") from error
+        return value
+
+
+class WorkerSettings(_Group):
+    """How a worker reads, writes and protects itself."""
+
+    commit_interval_seconds: float = Field(0.25, gt=0, le=60, description="shortest time between two ledger blocks")
+    fetch_records: int = Field(5000, gt=0, description="most records taken from one partition at a time")
+    bad_share_limit: float = Field(0.5, gt=0, le=1, description="share of bad events that stops a topic")
+    bad_share_window: int = Field(1000, gt=0, description="number of latest events the bad share is taken over")
+    metrics_port: int = Field(0, ge=0, le=65535, description="Prometheus port of a worker, 0 = any free one")
+    metrics_host: str = Field("127.0.0.1", description="address the worker's metrics are served on")
+
+
+class Settings(BaseSettings):
+    """All settings. Field descriptions are the settings table of the README."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ROI_", env_nested_delimiter="__", toml_file="roi.toml", frozen=True, extra="forbid",
+    )
+
+    kafka_bootstrap_servers: str = Field("127.0.0.1:19092", description="Kafka brokers, host:port[,host:port…]")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="how brokers are spoken to")
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="SASL mechanism")
+    kafka_sasl_username: str = Field("", description="SASL user")
+    kafka_sasl_password: SecretStr = Field(SecretStr(""), description="SASL password")
+    kafka_ssl_cafile: str = Field("", description="file with the brokers' certificate authority")
+    kafka_group: str = Field("roi", description="consumer group of the workers")
+    kafka_incarnation: str = Field("", description="names a memory-only broker's life; set by `roi up --embedded`")
+    kafka_partitions: Annotated[int, Field(ge=1, le=1024)] = Field(8, description="partitions of a new topic")
+    kafka_replication_factor: int = Field(1, ge=1, description="replicas of a new topic")
+    kafka_retention_days: float = Field(35.0, gt=0, description="retention of a new event topic, in days")
+
+    clickhouse_url: str = Field("http://127.0.0.1:18123", description="ClickHouse HTTP address")
+    clickhouse_database: str = Field("roi", pattern=r"^[a-z][a-z0-9_]*$", description="database that holds everything")
+    clickhouse_user: str = Field("roi_reader", description="read-only user (boards, `roi sql`)")
+    clickhouse_password: SecretStr = Field(SecretStr(""), description="its password")
+    clickhouse_writer_user: str = Field("roi_writer", description="user of workers and migrations")
+    clickhouse_writer_password: SecretStr = Field(SecretStr(""), description="its password")
+
+    board_url: str = Field("http://127.0.0.1:8080", description="address of the board and API")
+    pseudonym_key: SecretStr = Field(SecretStr(""), description="HMAC key that turns customer ids into hashes")
+    reporting_currency: str = Field("CNY", pattern=r"^[A-Z]{3}$", description="the one currency of all money")
+    default_goal_kinds: tuple[TransactionKind, ...] | None = Field(
+        None, description="goal of a campaign without a definition; none = any kind")
+
+    attribution: AttributionSettings = AttributionSettings()
+    time: TimeSettings = TimeSettings()
+    worker: WorkerSettings = WorkerSettings()
+
+    @classmethod
+    def settings_customise_sources(  # noqa: D102 - pydantic-settings' own hook
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource, dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del dotenv_settings, file_secret_settings
+        # init values are a named instance's own addresses and secrets (load_settings), so they come first
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """Return the KEY=VALUE lines of an instance's env file; an absent file has none."""
+    if not path.exists():
+        return {}
+    pairs = (line.split("=", 1) for line in path.read_text().splitlines() if "=" in line and not line.startswith("#"))
+    return {key.strip(): value for key, value in pairs}
+
+
+def load_settings(data: Path | None = None, **overrides: Any) -> Settings:
+    """Return the settings, laid over a running instance's addresses when ``data`` names its directory.
+
+    Raises:
+        UserError: a value is not acceptable (the message names the variable), or nothing runs in ``data``.
+    """
+    instance: dict[str, Any] = {}
+    if data is not None:
+        if not (data / PUBLIC_ENV).exists():
+            raise UserError(f"nothing runs on {data} ({PUBLIC_ENV} is not there)", f"start it: roi up --embedded --data {data}")
+        known = read_env_file(data / PRIVATE_ENV) | read_env_file(data / PUBLIC_ENV)
+        instance = {key.removeprefix("ROI_").lower(): value for key, value in known.items() if key.startswith("ROI_")}
+    try:
+        return Settings(**(instance | overrides))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "ROI_" + "__".join(str(part) for part in first["loc"]).upper()
+        raise UserError(f"setting {name}: {first['msg']}", f"correct {name} in the environment or in roi.toml") from error
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Return the process environment plus the instance's connection settings, for a child process."""
+    child = dict(os.environ)
+    for name in ("kafka_bootstrap_servers", "kafka_incarnation", "clickhouse_url", "clickhouse_user",
+                 "clickhouse_writer_user", "board_url"):
+        child[f"ROI_{name.upper()}"] = str(getattr(settings, name))
+    for name in ("clickhouse_password", "clickhouse_writer_password", "pseudonym_key"):
+        child[f"ROI_{name.upper()}"] = getattr(settings, name).get_secret_value()
+    return child

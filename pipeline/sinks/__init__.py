@@ -1,0 +1,1 @@
+"""ClickHouse: connections, migrations, and the ledger that makes state and positions durable together."""

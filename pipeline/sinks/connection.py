@@ -1,0 +1,46 @@
+"""Connections to ClickHouse, embedded or a server: one HTTP client per thread of use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
+
+from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+Role = Literal["reader", "writer"]
+
+
+def connect(settings: Settings, role: Role) -> Any:
+    """Return a clickhouse-connect client with the role's rights.
+
+    Raises:
+        UserError: the server does not answer, or refuses the user.
+    """
+    url = urlsplit(settings.clickhouse_url)
+    user = settings.clickhouse_writer_user if role == "writer" else settings.clickhouse_user
+    password = settings.clickhouse_writer_password if role == "writer" else settings.clickhouse_password
+    try:
+        return clickhouse_connect.get_client(
+            host=url.hostname or "127.0.0.1",
+            port=url.port or (8443 if url.scheme == "https" else 8123),
+            interface=url.scheme or "http",
+            username=user,
+            password=password.get_secret_value(),
+            database="default",  # the application's own may not exist yet; statements name it
+            autogenerate_session_id=False,  # one client may then be used by one thread after another
+            compress=False,  # blocks go over loopback or a bank's own network: encoding time costs more
+            query_retries=0,
+            send_receive_timeout=120,
+        )
+    except (ClickHouseError, OSError) as error:
+        reason = "refuses the user" if isinstance(error, DatabaseError) else "does not answer"
+        raise UserError(
+            f"ClickHouse at {settings.clickhouse_url} {reason} ({user})",
+            "start it (roi up --embedded) or correct ROI_CLICKHOUSE_URL, …_USER and …_PASSWORD",
+        ) from error

@@ -1,0 +1,161 @@
+"""Active users: rolling distinct customers over 1, 7 and 30 business days, exact under late logins.
+
+A customer engaged on day d counts in the windows that end on d … d+span-1 (the day's shadow). A new engaged day
+adds one to those days of its shadow that no earlier or later day of the same customer covers already: one range,
+written as +1 at its first day and -1 behind its last (a difference array; views sum it up). So a login costs O(1), late
+or not, and nothing is ever recounted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.state.records import Customer
+
+WEEK: Final = 7
+MONTH: Final = 30
+DORMANT_DAYS: Final = 90
+
+# positions of the measures within a day's cell
+DAU: Final = 0
+WAU_CHANGE: Final = 1
+MAU_CHANGE: Final = 2
+GROSS_DAY: Final = 3
+GROSS_MAU_CHANGE: Final = 4
+REACTIVATED: Final = 5
+_MEASURES: Final = 6
+
+
+class ActivityRow(NamedTuple):
+    """One changed day of one tier: the value of its chapter so far."""
+
+    tier: str
+    day: int
+    chapter: int
+    measures: list[int]
+
+
+class LoginDay(NamedTuple):
+    """A fact: a customer logged in on a day, for the first time or for the first time engaged."""
+
+    pseudonym: bytes
+    day: int
+    engaged: bool
+    tier: str
+
+
+class _DayCell:
+    __slots__ = ("chapter", "dirty", "measures", "used")
+
+    def __init__(self, chapter: int) -> None:
+        self.chapter = chapter
+        self.dirty = False
+        self.used = chapter
+        self.measures = [0] * _MEASURES
+
+
+def _neighbours(days: int, position: int) -> tuple[int | None, int | None]:
+    """Return how many days before and after a day the nearest set days lie (None: there is none)."""
+    older = days >> (position + 1)
+    newer = days & ((1 << position) - 1)
+    before = (older & -older).bit_length() if older else None
+    after = position - (newer.bit_length() - 1) if newer else None
+    return before, after
+
+
+class Activity:
+    """Login days of one shard. ``memory_days`` is how far back a customer's days are remembered one by one."""
+
+    def __init__(self, lateness_days: int) -> None:
+        self._span = DORMANT_DAYS + MONTH + lateness_days + 2
+        self._cells: dict[tuple[str, int], _DayCell] = {}
+        self._dirty: list[tuple[tuple[str, int], _DayCell]] = []
+        self._chapter = 0
+
+    @property
+    def memory_days(self) -> int:
+        """How many days of logins a new owner must load."""
+        return self._span
+
+    def open_chapter(self, chapter: int) -> None:
+        """Give cells that come to memory from now on this chapter."""
+        self._chapter = chapter
+
+    def add(self, customer: Customer, day: int, *, engaged: bool) -> bool:
+        """Count a login; return True if it says something new (and so is a fact to store)."""
+        position = self.turn_to(customer, day)
+        bit = 1 << position
+        fresh = not customer.logins & bit
+        if fresh:
+            self._cover(customer.tier, day, customer.logins, position, MONTH, GROSS_MAU_CHANGE)
+            self._measures(customer.tier, day)[GROSS_DAY] += 1
+            customer.logins |= bit
+        if engaged and not customer.engaged & bit:
+            self._engage(customer, day, position)
+            customer.engaged |= bit
+            return True
+        return fresh
+
+    def turn_to(self, customer: Customer, day: int) -> int:
+        """Move a customer's day sets on so that ``day`` lies in them; return its position."""
+        ahead = day - customer.last_day
+        if ahead <= 0:
+            return -ahead
+        if customer.last_day >= 0:
+            kept = (1 << self._span) - 1
+            engaged = customer.engaged << ahead if ahead <= self._span else 0
+            customer.elder = customer.elder or engaged > kept or (ahead > self._span and customer.engaged != 0)
+            customer.engaged = engaged & kept
+            customer.logins = customer.logins << ahead & kept if ahead <= self._span else 0
+        customer.last_day = day
+        return 0
+
+    def load(self, customer: Customer, day: int, *, engaged: bool) -> None:
+        """Remember a stored login day without counting it again."""
+        bit = 1 << self.turn_to(customer, day)
+        customer.logins |= bit
+        if engaged:
+            customer.engaged |= bit
+
+    def _engage(self, customer: Customer, day: int, position: int) -> None:
+        tier, days = customer.tier, customer.engaged
+        self._measures(tier, day)[DAU] += 1
+        self._cover(tier, day, days, position, WEEK, WAU_CHANGE)
+        self._cover(tier, day, days, position, MONTH, MAU_CHANGE)
+        before, after = _neighbours(days, position)
+        had_earlier = before is not None or customer.elder
+        if had_earlier and (before is None or before > DORMANT_DAYS):
+            self._measures(tier, day)[REACTIVATED] += 1
+        if after is not None:
+            # the next engaged day had this customer's previous day before it, and now has this one
+            was = had_earlier and (before is None or before + after > DORMANT_DAYS)
+            self._measures(tier, day + after)[REACTIVATED] += (after > DORMANT_DAYS) - was
+
+    def _cover(self, tier: str, day: int, days: int, position: int, span: int, measure: int) -> None:  # noqa: PLR0913, PLR0917
+        before, after = _neighbours(days, position)
+        first = day if before is None else max(day, day - before + span)
+        behind = day + span if after is None else min(day + span, day + after)
+        if first < behind:
+            self._measures(tier, first)[measure] += 1
+            self._measures(tier, behind)[measure] -= 1
+
+    def _measures(self, tier: str, day: int) -> list[int]:
+        key = (tier, day)
+        cell = self._cells.get(key)
+        if cell is None:
+            cell = self._cells[key] = _DayCell(self._chapter)
+        if not cell.dirty:
+            cell.dirty = True
+            self._dirty.append((key, cell))
+        return cell.measures
+
+    def take_changes(self, version: int) -> Iterator[ActivityRow]:
+        """Yield every day cell changed since the last call and mark it stored by the block of this version."""
+        for (tier, day), cell in self._dirty:
+            cell.dirty = False
+            cell.used = version
+            yield ActivityRow(tier, day, cell.chapter, list(cell.measures))
+        self._dirty.clear()

@@ -1,0 +1,179 @@
+"""Attribution: which touches are candidates for a transaction, and how its credit is shared (contract section 4).
+
+A model is one entry of `_SHARES`: it gets the candidates' ages in order and returns millionths that sum to 1,000,000.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
+
+from pipeline.state.money import WHOLE, aum_of, return_of, share_out
+from pipeline.state.records import Credit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pipeline.state.book import CampaignBook
+    from pipeline.state.policy import Policy
+    from pipeline.state.records import Touch, Transaction
+
+_AFTER_EVERY_ID: Final = "\U0010ffff" * 65  # sorts behind every event id, which has at most 64 characters
+_BY_ORDER: Final = itemgetter(1, 2)  # time, then event id
+
+Share = tuple["Touch", int]
+
+
+def candidates(transaction: Transaction, touches: Sequence[Touch], book: CampaignBook) -> list[Touch]:
+    """Return the creditable touches a transaction may credit, oldest first."""
+    found: list[Touch] = []
+    end, at = len(touches), transaction.at
+    while end:
+        campaign = touches[end - 1].campaign
+        rules = book.rules[campaign]
+        start = bisect_left(touches, (campaign,), 0, end)
+        if rules.matches(transaction.kind, transaction.product, transaction.amount_minor):
+            first = bisect_left(touches, (campaign, at - rules.window_ms), start, end)
+            last = bisect_right(touches, (campaign, at, _AFTER_EVERY_ID), first, end)
+            found.extend(touches[first:last])
+        end = start
+    if len(found) > 1:
+        found.sort(key=_BY_ORDER)
+    return found
+
+
+def edge_candidate(
+    transaction: Transaction, touches: Sequence[Touch], book: CampaignBook, *, newest: bool,
+) -> Touch | None:
+    """Return the last (or first) candidate alone: two searches per campaign, however many touches there are."""
+    best: Touch | None = None
+    end, at = len(touches), transaction.at
+    while end:
+        campaign = touches[end - 1].campaign
+        rules = book.rules[campaign]
+        start = bisect_left(touches, (campaign,), 0, end) if end > 1 else 0
+        if rules.matches(transaction.kind, transaction.product, transaction.amount_minor):
+            touch = _edge(touches, start, end, at, rules.window_ms, newest=newest)
+            if touch is not None and (best is None or (touch[1:3] > best[1:3]) == newest):
+                best = touch
+        end = start
+    return best
+
+
+def _edge(  # noqa: PLR0913 - a slice and a window, named by their parts
+    touches: Sequence[Touch], start: int, end: int, at: int, window_ms: int, *, newest: bool,
+) -> Touch | None:
+    campaign = touches[start].campaign
+    if newest:
+        position = bisect_right(touches, (campaign, at, _AFTER_EVERY_ID), start, end) - 1
+        inside = position >= start and at - touches[position].at <= window_ms
+    else:
+        position = bisect_left(touches, (campaign, at - window_ms), start, end)
+        inside = position < end and touches[position].at <= at
+    return touches[position] if inside else None
+
+
+def _linear(ages_ms: Sequence[int], _half_life_ms: int) -> list[int]:
+    return share_out(WHOLE, [1] * len(ages_ms), len(ages_ms))
+
+
+def _position(ages_ms: Sequence[int], _half_life_ms: int) -> list[int]:
+    count = len(ages_ms)
+    if count == 1:
+        return [WHOLE]
+    if count == 2:
+        return [WHOLE // 2, WHOLE // 2]
+    # 40/20/40 in units that stay whole when the middle fifth is split: 2/5 = 2(n-2)/5(n-2), 1/5(n-2) each between
+    between = count - 2
+    return share_out(WHOLE, [2 * between, *([1] * between), 2 * between], 5 * between)
+
+
+def _time_decay(ages_ms: Sequence[int], half_life_ms: int) -> list[int]:
+    """Share ∝ 2^(-age/half-life), in IEEE doubles summed in touch order, as the contract spells it out."""
+    weights = [2.0 ** (-age / half_life_ms) for age in ages_ms]
+    total = 0.0
+    for weight in weights:  # not sum(): it compensates rounding from Python 3.12 on
+        total += weight
+    if total == 0.0:  # every age is over a thousand half-lives: the youngest touch outweighs the rest
+        return [0] * (len(ages_ms) - 1) + [WHOLE]
+    exact = [WHOLE * weight / total for weight in weights]
+    parts = [int(share) for share in exact]
+    rest = WHOLE - sum(parts)
+    by_fraction = sorted(range(len(parts)), key=lambda i: (exact[i] - parts[i], i), reverse=True)
+    for position in by_fraction[:rest]:
+        parts[position] += 1
+    return parts
+
+
+_SHARES: Final[dict[str, Callable[[Sequence[int], int], list[int]]]] = {
+    "linear": _linear,
+    "position": _position,
+    "time_decay": _time_decay,
+}
+
+
+class Attribution:
+    """Shares a transaction's credit under each of the policy's models."""
+
+    def __init__(self, policy: Policy, book: CampaignBook) -> None:
+        self._book = book
+        self._models = policy.models
+        self._half_life_ms = policy.half_life_ms
+        self.only_last_touch = policy.models == ("last_touch",)
+
+    def credits(self, transaction: Transaction, touches: Sequence[Touch]) -> tuple[Credit, ...]:
+        """Return a transaction's credits, all models, from the customer's live touches."""
+        if not transaction.counts:
+            return ()
+        if self.only_last_touch:
+            touch = edge_candidate(transaction, touches, self._book, newest=True)
+            return () if touch is None else self._priced(transaction, 0, [(touch, WHOLE)])
+        found: list[Credit] = []
+        every: list[Touch] | None = None
+        for number, model in enumerate(self._models):
+            if model in {"last_touch", "first_touch"}:
+                touch = edge_candidate(transaction, touches, self._book, newest=model == "last_touch")
+                shares = [] if touch is None else [(touch, WHOLE)]
+            else:
+                every = candidates(transaction, touches, self._book) if every is None else every
+                shares = self._shares(model, transaction, every)
+            found.extend(self._priced(transaction, number, shares))
+        return tuple(found)
+
+    def repriced(self, transaction: Transaction) -> tuple[Credit, ...]:
+        """Return a transaction's credits after a reversal: the same touches and shares, scaled money."""
+        if not transaction.counts:
+            return ()
+        priced: list[Credit] = []
+        for number in range(len(self._models)):
+            shares = [(credit.touch, credit.millionths) for credit in transaction.credits if credit.model == number]
+            priced.extend(self._priced(transaction, number, shares))
+        return tuple(priced)
+
+    def _shares(self, model: str, transaction: Transaction, touches: list[Touch]) -> list[Share]:
+        if not touches:
+            return []
+        ages = [transaction.at - touch.at for touch in touches]
+        parts = _SHARES[model](ages, self._half_life_ms)
+        return [(touch, part) for touch, part in zip(touches, parts, strict=True) if part]
+
+    def _priced(self, transaction: Transaction, model: int, shares: list[Share]) -> tuple[Credit, ...]:
+        rules = self._book.rules
+        if len(shares) == 1:
+            touch = shares[0][0]
+            earned = return_of(transaction, rules[touch.campaign].margins_bps)
+            return (Credit(model, touch, WHOLE, earned, aum_of(transaction)),)
+        if not shares:
+            return ()
+        weights = [part for _, part in shares]
+        returns = [return_of(transaction, rules[touch.campaign].margins_bps) for touch, _ in shares]
+        if min(returns) == max(returns):
+            returns = share_out(returns[0], weights, WHOLE)
+        else:
+            returns = [own * weight // WHOLE for own, weight in zip(returns, weights, strict=True)]
+        aum = share_out(aum_of(transaction), weights, WHOLE)
+        return tuple(
+            Credit(model, touch, part, money, assets)
+            for (touch, part), money, assets in zip(shares, returns, aum, strict=True)
+        )

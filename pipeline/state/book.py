@@ -1,0 +1,117 @@
+"""Campaign definitions as the core needs them, and the small numbers that stand for campaigns and variants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pipeline.state.calendar import DAY_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.state.policy import Policy
+    from schemas import Campaign
+
+DEFAULT_CONTROL_VARIANT: Final = "control"
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRules:
+    """What decides a campaign's credit: goal, window, margins and the variant that is the control group."""
+
+    window_ms: int
+    kinds: frozenset[str] | None
+    products: frozenset[str] | None
+    min_amount_minor: int
+    margins_bps: Mapping[str, int]
+    control_variant: str
+
+    def matches(self, kind: str, product: str | None, amount_minor: int) -> bool:
+        """Say whether a transaction, before any reversal, is what the campaign wants."""
+        return (
+            (self.kinds is None or kind in self.kinds)
+            and amount_minor >= self.min_amount_minor
+            and (self.products is None or product in self.products)
+        )
+
+
+def compile_rules(campaign: Campaign | None, policy: Policy) -> CampaignRules:
+    """Return a definition's rules; a campaign without one gets the defaults of contract section 3."""
+    if campaign is None:
+        return CampaignRules(
+            policy.window_ms, policy.default_kinds, None, 0, policy.margins_bps, DEFAULT_CONTROL_VARIANT)
+    goal = campaign.goal
+    return CampaignRules(
+        window_ms=round(campaign.attribution_window_days * DAY_MS),
+        kinds=frozenset(goal.kinds),
+        products=None if goal.products is None else frozenset(goal.products),
+        min_amount_minor=goal.min_amount_minor,
+        margins_bps={**policy.margins_bps, **{str(kind): bps for kind, bps in (campaign.margins_bps or {}).items()}},
+        control_variant=campaign.control_variant,
+    )
+
+
+class Arm:
+    """One variant of one campaign; `index` numbers all arms, `campaign` all campaigns of this process."""
+
+    __slots__ = ("campaign", "campaign_id", "index", "is_control", "variant")
+
+    def __init__(self, index: int, campaign: int, campaign_id: str, variant: str) -> None:
+        self.index = index
+        self.campaign = campaign
+        self.campaign_id = campaign_id
+        self.variant = variant
+        self.is_control = False
+
+
+class CampaignBook:
+    """All campaigns met so far. The numbers it hands out are private to the process and never stored."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._default = compile_rules(None, policy)
+        self._campaigns: dict[str, int] = {}
+        self._arms: dict[tuple[str, str | None], Arm] = {}
+        self.rules: list[CampaignRules] = []
+        self.arms: list[Arm] = []
+        self.arms_of: list[list[int]] = []
+        self.arm_mask: list[int] = []
+
+    def define(self, campaign_id: str, campaign: Campaign | None) -> None:
+        """Take a definition (None = retired: the defaults apply again) for the events that follow."""
+        number = self._campaign(campaign_id)
+        self.rules[number] = self._default if campaign is None else compile_rules(campaign, self._policy)
+        for index in self.arms_of[number]:
+            arm = self.arms[index]
+            arm.is_control = arm.variant == self.rules[number].control_variant
+
+    def arm(self, campaign_id: str, variant: str | None) -> Arm:
+        """Return the arm of a campaign and variant; a null variant is the empty one."""
+        arm = self._arms.get((campaign_id, variant))
+        if arm is None:
+            arm = self._arms[(campaign_id, variant)] = self._new_arm(campaign_id, variant or "")
+        return arm
+
+    def _campaign(self, campaign_id: str) -> int:
+        number = self._campaigns.get(campaign_id)
+        if number is None:
+            number = self._campaigns[campaign_id] = len(self.rules)
+            self.rules.append(self._default)
+            self.arms_of.append([])
+            self.arm_mask.append(0)
+        return number
+
+    def _new_arm(self, campaign_id: str, variant: str) -> Arm:
+        known = self._arms.get((campaign_id, variant))
+        if known is not None:
+            return known
+        number = self._campaign(campaign_id)
+        arm = Arm(len(self.arms), number, campaign_id, variant)
+        arm.is_control = variant == self.rules[number].control_variant
+        self.arms.append(arm)
+        self.arms_of[number].append(arm.index)
+        self.arm_mask[number] |= 1 << arm.index
+        if variant == "":
+            self._arms[(campaign_id, "")] = arm
+        return arm

@@ -1,0 +1,36 @@
+"""Business days: calendar days in the configured zone (contract section 3)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+MINUTE_MS: Final = 60_000
+DAY_MS: Final = 86_400_000
+# Every zone's offset changes on a multiple of a quarter of an hour, so one answer serves the whole quarter.
+_QUARTER_MS: Final = 900_000
+_CACHE_LIMIT: Final = 200_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_ORDINAL: Final = _EPOCH.toordinal()
+
+
+class BusinessCalendar:
+    """Tells which business day an instant falls on; days are numbered from 1970-01-01 = 0."""
+
+    __slots__ = ("_days", "_zone")
+
+    def __init__(self, zone: str) -> None:
+        self._zone = ZoneInfo(zone)
+        self._days: dict[int, int] = {}
+
+    def day_of(self, instant_ms: int) -> int:
+        """Return the business day of an instant in epoch milliseconds."""
+        quarter = instant_ms // _QUARTER_MS
+        day = self._days.get(quarter)
+        if day is None:
+            if len(self._days) > _CACHE_LIMIT:
+                self._days.clear()
+            local = (_EPOCH + timedelta(milliseconds=quarter * _QUARTER_MS)).astimezone(self._zone)
+            day = self._days[quarter] = local.toordinal() - _EPOCH_ORDINAL
+        return day

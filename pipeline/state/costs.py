@@ -1,0 +1,63 @@
+"""The campaign lane's shard: cost events, which need no customer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.state.cells import Cells
+from pipeline.state.changes import Changes, CostFact
+from pipeline.state.intake import Intake, RecentIds, Refusal
+
+if TYPE_CHECKING:
+    from pipeline.state.book import CampaignBook
+    from pipeline.state.policy import Policy
+    from schemas.columns import CostColumns
+
+
+class CostShard:
+    """State of one partition of the cost topic."""
+
+    def __init__(self, policy: Policy, book: CampaignBook) -> None:
+        self._book = book
+        self._cells = Cells(0, policy.calendar())
+        self._ids = RecentIds()
+        self._changes = Changes()
+        self.costs = Intake(policy.lateness_ms, policy.future_ms)
+
+    def open_chapter(self, chapter: int) -> None:
+        """Start a new chapter for cells that come to memory from now on."""
+        self._cells.open_chapter(chapter)
+
+    def apply_costs(self, columns: CostColumns, now_ms: int | None) -> list[Refusal]:
+        """Count a batch of cost events, under tier ''; return the refused ones."""
+        columns, refusals = self.costs.screen(columns, now_ms)
+        duplicates = 0
+        for offset, event_id, at, campaign_id, variant, category, amount in zip(
+            columns.offset, columns.event_id, columns.occurred_at, columns.campaign_id, columns.variant,
+            columns.category, columns.amount_minor, strict=True,
+        ):
+            if self._ids.is_duplicate(event_id, at):
+                duplicates += 1
+                continue
+            arm = self._book.arm(campaign_id, variant)
+            self._changes.costs.append(CostFact(offset, event_id, at, arm, category, amount))
+            self._cells.add_touch(arm, "", at, 0, amount)
+        self.costs.duplicates += duplicates
+        self.costs.accepted += len(columns.offset) - duplicates
+        return refusals
+
+    def take_changes(self, version: int) -> Changes:
+        """Return everything learnt since the last call; ``version`` is the block that will make it durable."""
+        changes, self._changes = self._changes, Changes()
+        changes.cells = list(self._cells.take_changes(version))
+        return changes
+
+    def forget(self, idle_version: int) -> None:
+        """Drop ids whose copies would be too late, and cells idle since a version."""
+        self._ids.forget_before(self.costs.floor)
+        self._cells.forget_idle(idle_version)
+
+    def load_ids(self, ids: list[tuple[str, int]]) -> None:
+        """Remember stored event ids (id, occurred_at in ms)."""
+        for event_id, at in ids:
+            self._ids.is_duplicate(event_id, at)

@@ -1,0 +1,253 @@
+"""The customer lane's shard: logins, transactions and touches of the customers of one partition.
+
+Every method keeps one invariant: after any prefix of the three logs, in whatever order the topics were interleaved,
+the cells equal a batch over the accepted events of that prefix. Late events are booked by taking back what they
+change and booking it anew; how much that costs is bounded by what they change.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from itertools import islice
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
+
+from pipeline.state.activity import Activity, LoginDay
+from pipeline.state.attribution import Attribution
+from pipeline.state.calendar import DAY_MS
+from pipeline.state.cells import Cells
+from pipeline.state.changes import AdjustmentRow, Changes, ProfileRow, TouchFact, TransactionFact
+from pipeline.state.conversions import Conversions
+from pipeline.state.intake import NEVER, Intake, Refusal
+from pipeline.state.memory import UNKNOWN_TIER, CustomerMemory
+from pipeline.state.records import Credit, Customer, Reach, Touch, Transaction
+from pipeline.state.restore import Restorer
+
+if TYPE_CHECKING:
+    from pipeline.state.book import Arm, CampaignBook
+    from pipeline.state.policy import Policy
+    from schemas.columns import LoginColumns, TouchColumns, TransactionColumns
+
+_LONG_AGO: Final = Reach(NEVER, "")
+_order = attrgetter("order")
+
+
+class CustomerShard:
+    """State of one partition of the customer-keyed topics."""
+
+    def __init__(self, policy: Policy, book: CampaignBook) -> None:
+        self._policy = policy
+        self._book = book
+        self._calendar = policy.calendar()
+        self._attribution = Attribution(policy, book)
+        self._cells = [Cells(number, self._calendar) for number in range(len(policy.models))]
+        self._base = self._cells[0]
+        self._conversions = Conversions(book, self._cells)
+        self._activity = Activity(-(-policy.lateness_ms // DAY_MS))
+        self._memory = CustomerMemory(policy, book)
+        self._changes = Changes()
+        self.logins = Intake(policy.lateness_ms, policy.future_ms)
+        self.transactions = Intake(policy.lateness_ms, policy.future_ms)
+        self.touches = Intake(policy.lateness_ms, policy.future_ms)
+
+    @property
+    def customer_count(self) -> int:
+        """Customers with any state."""
+        return len(self._memory)
+
+    @property
+    def activity_memory_days(self) -> int:
+        """How many days of logins a new owner must load."""
+        return self._activity.memory_days
+
+    def restorer(self) -> Restorer:
+        """Return what loads stored state into this still empty shard."""
+        return Restorer(self._memory, self._conversions, self._activity, self._book, self.transactions)
+
+    def open_chapter(self, chapter: int) -> None:
+        """Start a new chapter for cells that come to memory from now on."""
+        for cells in self._cells:
+            cells.open_chapter(chapter)
+        self._activity.open_chapter(chapter)
+
+    # -- dimension table -------------------------------------------------------------------------------------------
+
+    def apply_profile(self, customer_id: str, tier: str | None, segment: str | None, opened_at: int | None) -> None:
+        """Take a customer's profile for the events that follow."""
+        customer = self._memory.customer(customer_id)
+        customer.tier = tier or UNKNOWN_TIER
+        self._changes.profiles.append(ProfileRow(customer.pseudonym, tier or "", segment or "", opened_at))
+
+    # -- events ----------------------------------------------------------------------------------------------------
+
+    def apply_logins(self, columns: LoginColumns, now_ms: int | None) -> list[Refusal]:
+        """Count a batch of logins; return the refused ones."""
+        columns, refusals = self.logins.screen(columns, now_ms)
+        self.logins.accepted += len(columns.offset)
+        shortest = self._policy.engaged_seconds
+        day_of, add, customers = self._calendar.day_of, self._activity.add, self._memory.customers
+        facts = self._changes.logins
+        for at, customer_id, seconds, automated in zip(
+            columns.occurred_at, columns.customer_id, columns.session_seconds, columns.automated, strict=True,
+        ):
+            customer = customers.get(customer_id) or self._memory.customer(customer_id)
+            day = day_of(at)
+            engaged = not automated and (seconds is None or seconds >= shortest)
+            if day == customer.last_day and (customer.engaged if engaged else customer.logins) & 1:
+                continue  # the commonest login of all: the day is known already
+            if add(customer, day, engaged=engaged):
+                facts.append(LoginDay(customer.pseudonym, day, engaged, customer.tier))
+        return refusals
+
+    def apply_touches(self, columns: TouchColumns, now_ms: int | None) -> list[Refusal]:
+        """Count a batch of touches, attributing again what a late one changes; return the refused ones."""
+        columns, refusals = self.touches.screen(columns, now_ms)
+        customers, arm_of, is_duplicate = self._memory.customers, self._book.arm, self._memory.touch_ids.is_duplicate
+        facts, count_touch = self._changes.touches, self._base.add_touch
+        duplicates = 0
+        for offset, event_id, at, customer_id, campaign_id, variant, channel, kind, cost, automated, recommended in zip(
+            columns.offset, columns.event_id, columns.occurred_at, columns.customer_id, columns.campaign_id,
+            columns.variant, columns.channel, columns.kind, columns.cost_minor, columns.automated,
+            columns.recommended, strict=True,
+        ):
+            if is_duplicate(event_id, at):
+                duplicates += 1
+                continue
+            customer = customers.get(customer_id) or self._memory.customer(customer_id)
+            arm = arm_of(campaign_id, variant)
+            creditable = kind != "assign" and not arm.is_control
+            facts.append(TouchFact(
+                offset, event_id, at, customer.pseudonym, customer.tier, arm, channel, kind, cost, automated,
+                recommended, creditable,
+            ))
+            count_touch(arm, customer.tier, at, 1 if creditable else 0, cost)
+            if creditable:
+                self._reach(customer, arm, at)
+                self._credit_touch(customer, Touch(arm.campaign, at, event_id, arm.index))
+        self.touches.duplicates += duplicates
+        self.touches.accepted += len(columns.offset) - duplicates
+        return refusals
+
+    def apply_transactions(self, columns: TransactionColumns, now_ms: int | None) -> list[Refusal]:
+        """Count a batch of transactions and reversals; return the refused ones."""
+        columns, refusals = self.transactions.screen(columns, now_ms)
+        customers, reversals, facts = self._memory.customers, self._memory.reversals, self._changes.transactions
+        duplicates = 0
+        for (
+            offset, event_id, at, customer_id, kind, amount, channel, product, revenue, aum, cross, scenario, original,
+        ) in zip(
+            columns.offset, columns.event_id, columns.occurred_at, columns.customer_id, columns.kind,
+            columns.amount_minor, columns.channel, columns.product, columns.revenue_minor, columns.aum_delta_minor,
+            columns.cross_bank, columns.scenario, columns.reverses, strict=True,
+        ):
+            if event_id in reversals.known:
+                duplicates += 1
+                continue
+            customer = customers.get(customer_id) or self._memory.customer(customer_id)
+            facts.append(TransactionFact(
+                offset, event_id, at, customer.pseudonym, customer.tier, kind, channel, product, amount, revenue, aum,
+                cross, scenario, original,
+            ))
+            if original is None:
+                transaction = Transaction(customer, at, event_id, kind, product, amount, revenue, aum, customer.tier)
+                self._memory.remember_transaction(transaction)
+                if reversals.arrived(transaction):
+                    self._adjusted(transaction)
+                if customer.touches and transaction.counts:
+                    self._settle_credits(transaction, self._attribution.credits(transaction, customer.touches))
+            else:
+                reversed_one = reversals.reverse(customer, at, event_id, original, amount, offset)
+                if reversed_one is not None:
+                    self._adjusted(reversed_one)
+                    if reversed_one.credits:
+                        self._settle_credits(reversed_one, self._attribution.repriced(reversed_one))
+        self.transactions.duplicates += duplicates
+        self.transactions.accepted += len(columns.offset) - duplicates
+        return refusals
+
+    # -- out -------------------------------------------------------------------------------------------------------
+
+    def take_changes(self, version: int) -> Changes:
+        """Return everything learnt since the last call; ``version`` is the block that will make it durable."""
+        changes, self._changes = self._changes, Changes()
+        changes.credits = self._conversions.take_changes()
+        for cells in self._cells:
+            changes.cells.extend(cells.take_changes(version))
+        changes.days = list(self._activity.take_changes(version))
+        changes.orphans = self._memory.reversals.take_orphans(self.transactions.floor)
+        self.transactions.refused += len(changes.orphans)
+        self.transactions.accepted -= len(changes.orphans)
+        return changes
+
+    # -- horizon ---------------------------------------------------------------------------------------------------
+
+    def forget(self, idle_version: int) -> None:
+        """Drop what no event that is still in time on any topic could need, and cells idle since a version."""
+        self._memory.forget(self.touches.floor, self.transactions.floor, self._conversions)
+        for cells in self._cells:
+            cells.forget_idle(idle_version)
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _adjusted(self, transaction: Transaction) -> None:
+        self._changes.adjustments.append(
+            AdjustmentRow(transaction.event_id, transaction.at, transaction.effective_minor))
+
+    def _settle_credits(self, transaction: Transaction, credits_now: tuple[Credit, ...]) -> None:
+        if transaction.credits or credits_now:
+            self._conversions.replace(transaction, credits_now)
+
+    def _reach(self, customer: Customer, arm: Arm, at: int) -> None:
+        reach = customer.reach
+        known = None if reach is None else reach.get(arm.index)
+        if known is None and customer.past_reach >> arm.index & 1:
+            known = _LONG_AGO
+        if known is not None and known.at <= at:
+            return
+        first = self._first_reach(customer, arm.campaign)
+        if reach is None:
+            reach = customer.reach = {}
+        reach[arm.index] = Reach(at, customer.tier)
+        if known is None:
+            self._base.add_arm_reach(arm)
+        if first is None or at < first.at:
+            if first is not None:
+                self._base.add_reach(arm.campaign_id, first.tier, first.at, -1)
+            self._base.add_reach(arm.campaign_id, customer.tier, at, 1)
+
+    def _first_reach(self, customer: Customer, campaign: int) -> Reach | None:
+        if customer.past_reach & self._book.arm_mask[campaign]:
+            return _LONG_AGO
+        reach = customer.reach
+        if not reach:
+            return None
+        found = [reach[arm] for arm in self._book.arms_of[campaign] if arm in reach]
+        return min(found, key=_reached_at) if found else None
+
+    def _credit_touch(self, customer: Customer, touch: Touch) -> None:
+        touches = self._memory.remember_touch(customer, touch)
+        transactions = customer.transactions
+        if transactions is not None and transactions[-1].at >= touch.at:
+            self._attribute_again(touch, touches, transactions)
+
+    def _attribute_again(self, touch: Touch, touches: list[Touch], transactions: list[Transaction]) -> None:
+        rules, attribution = self._book.rules[touch.campaign], self._attribution
+        last = touch.at + rules.window_ms
+        if attribution.only_last_touch:
+            # behind the campaign's next touch that one is the later candidate of the two, whatever the transaction
+            following = bisect_left(touches, touch) + 1
+            if following < len(touches) and touches[following].campaign == touch.campaign:
+                last = min(last, touches[following].at - 1)
+        position = bisect_left(transactions, (touch.at, ""), key=_order)
+        for transaction in islice(transactions, position, None):
+            if transaction.at > last:
+                break
+            if rules.matches(transaction.kind, transaction.product, transaction.amount_minor) and not (
+                attribution.only_last_touch
+                and transaction.credits
+                and transaction.credits[0].touch[1:3] > touch[1:3]
+            ):
+                self._settle_credits(transaction, attribution.credits(transaction, touches))
+
+
+_reached_at = attrgetter("at")

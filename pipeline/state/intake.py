@@ -1,0 +1,121 @@
+"""Lateness: a topic partition's watermark and the verdicts that depend on it alone (contract section 3)."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from itertools import compress
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Protocol, TypeVar
+
+from pipeline.state.calendar import DAY_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+TOO_LATE: Final = "too_late"
+FROM_THE_FUTURE: Final = "from_the_future"
+ORPHAN_REVERSAL: Final = "orphan_reversal"
+NEVER: Final = -(1 << 62)
+
+
+class Refusal(NamedTuple):
+    """A well-formed event that may not count: its offset and why. ``detail`` never holds a customer id."""
+
+    offset: int
+    reason: str
+    detail: str
+
+
+class EventColumns(Protocol):
+    """What intake needs of any topic's columns."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+    offset: list[int]
+    occurred_at: list[int]
+
+
+Columns = TypeVar("Columns", bound=EventColumns)
+
+
+def select(columns: Columns, keep: Sequence[bool]) -> Columns:
+    """Return the columns with only the rows marked True."""
+    return type(columns)(*(list(compress(getattr(columns, field.name), keep)) for field in fields(columns)))
+
+
+class Intake:
+    """Watermark and counts of one topic partition."""
+
+    def __init__(self, lateness_ms: int, future_ms: int | None) -> None:
+        self._lateness_ms = lateness_ms
+        self._future_ms = future_ms
+        self.watermark = NEVER
+        self.accepted = 0
+        self.duplicates = 0
+        self.refused = 0
+
+    @property
+    def floor(self) -> int:
+        """The earliest instant that is still in time."""
+        return self.watermark - self._lateness_ms
+
+    def screen(self, columns: Columns, now_ms: int | None) -> tuple[Columns, list[Refusal]]:
+        """Judge a batch in log order; return what is in time and the refusals.
+
+        ``now_ms`` None means replay: no event is from the future.
+        """
+        times = columns.occurred_at
+        if not times:
+            return columns, []
+        limit = None if now_ms is None or self._future_ms is None else now_ms + self._future_ms
+        newest = max(times)
+        if (limit is None or newest <= limit) and min(times) >= max(newest, self.watermark) - self._lateness_ms:
+            self.watermark = max(newest, self.watermark)
+            return columns, []
+        return self._screen_each(columns, limit)
+
+    def _screen_each(self, columns: Columns, limit: int | None) -> tuple[Columns, list[Refusal]]:
+        keep: list[bool] = []
+        refusals: list[Refusal] = []
+        for offset, at in zip(columns.offset, columns.occurred_at, strict=True):
+            if limit is not None and at > limit:
+                keep.append(False)
+                refusals.append(Refusal(offset, FROM_THE_FUTURE, "occurred_at is ahead of the wall clock"))
+            elif at < self.floor:
+                keep.append(False)
+                behind = (self.watermark - at) / DAY_MS
+                refusals.append(Refusal(offset, TOO_LATE, f"occurred_at is {behind:.2f} days behind the watermark"))
+            else:
+                keep.append(True)
+                self.watermark = max(self.watermark, at)
+        self.refused += len(refusals)
+        return select(columns, keep), refusals
+
+
+class RecentIds:
+    """Event ids still in time, kept by day so that whole days can be dropped."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+        self._by_day: dict[int, list[str]] = {}
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def is_duplicate(self, event_id: str, at: int) -> bool:
+        """Say whether an id has been seen; remember it otherwise."""
+        if event_id in self._seen:
+            return True
+        self._seen.add(event_id)
+        day = at // DAY_MS
+        ids = self._by_day.get(day)
+        if ids is None:
+            self._by_day[day] = [event_id]
+        else:
+            ids.append(event_id)
+        return False
+
+    def forget_before(self, floor: int) -> None:
+        """Drop the ids of days that end before ``floor``: their copies are too late anyway."""
+        for day in [day for day in self._by_day if (day + 1) * DAY_MS <= floor]:
+            self._seen.difference_update(self._by_day.pop(day))
+
+

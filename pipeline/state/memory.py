@@ -1,0 +1,118 @@
+"""Who is remembered, for how long: customers of one shard and the horizon behind which their events are dropped."""
+
+from __future__ import annotations
+
+from bisect import insort
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
+
+from pipeline.state.calendar import DAY_MS
+from pipeline.state.intake import RecentIds
+from pipeline.state.records import Customer, Touch, Transaction
+from pipeline.state.reversals import Reversals
+
+if TYPE_CHECKING:
+    from pipeline.state.book import CampaignBook
+    from pipeline.state.conversions import Conversions
+    from pipeline.state.policy import Policy
+
+UNKNOWN_TIER: Final = "unknown"
+_order = attrgetter("order")
+
+
+class CustomerMemory:
+    """Customers by id, and by pseudonym while their id has not been seen since the state was loaded."""
+
+    def __init__(self, policy: Policy, book: CampaignBook) -> None:
+        self._policy = policy
+        self._book = book
+        self.customers: dict[str, Customer] = {}
+        self._dormant: dict[bytes, Customer] = {}
+        self.touch_ids = RecentIds()
+        self.reversals = Reversals(policy.reversal_ms)
+        self._due: dict[int, list[Customer]] = {}
+
+    def __len__(self) -> int:
+        return len(self.customers) + len(self._dormant)
+
+    def customer(self, customer_id: str) -> Customer:
+        """Return a customer, new or remembered."""
+        known = self.customers.get(customer_id)
+        if known is None:
+            pseudonym = self._policy.pseudonym(customer_id)
+            known = self._dormant.pop(pseudonym, None) or Customer(pseudonym, UNKNOWN_TIER)
+            self.customers[customer_id] = known
+        return known
+
+    def dormant(self, pseudonym: bytes) -> Customer:
+        """Return a customer known by pseudonym only: for loading stored state, before any event."""
+        known = self._dormant.get(pseudonym)
+        if known is None:
+            known = self._dormant[pseudonym] = Customer(pseudonym, UNKNOWN_TIER)
+        return known
+
+    def remember_touch(self, customer: Customer, touch: Touch) -> list[Touch]:
+        """Add a creditable touch; return the customer's touches."""
+        self._keep_until(customer, touch.at + self._book.rules[touch.campaign].window_ms)
+        touches = customer.touches
+        if touches is None:
+            touches = customer.touches = [touch]
+        else:
+            insort(touches, touch)
+        return touches
+
+    def remember_transaction(self, transaction: Transaction) -> None:
+        """Add a transaction that is not a reversal."""
+        customer = transaction.customer
+        self._keep_until(customer, transaction.at + self._policy.reversal_ms)
+        known = customer.transactions
+        if known is None:
+            customer.transactions = [transaction]
+        elif known[-1].order < transaction.order:
+            known.append(transaction)
+        else:
+            insort(known, transaction, key=_order)
+
+    def forget(self, touches_floor: int, transactions_floor: int, conversions: Conversions) -> None:
+        """Drop what no event in time could need; the floors are the earliest instants still in time.
+
+        A touch serves until its window has passed on both topics, a transaction until no reversal and no touch before
+        it can come. Reach and conversions that nothing can move any more become bits of the customer's past.
+        """
+        self.touch_ids.forget_before(touches_floor)
+        self.reversals.forget_before(transactions_floor)
+        floor = min(touches_floor, transactions_floor)
+        for day in [day for day in self._due if (day + 1) * DAY_MS <= floor]:
+            for customer in self._due.pop(day):
+                self._forget_touches(customer, floor)
+                self._forget_transactions(customer, floor, conversions)
+
+    def _forget_touches(self, customer: Customer, floor: int) -> None:
+        rules = self._book.rules
+        if customer.touches:
+            customer.touches = [t for t in customer.touches if t.at + rules[t.campaign].window_ms >= floor] or None
+        if customer.reach:
+            for arm in [arm for arm, reach in customer.reach.items() if reach.at < floor]:
+                del customer.reach[arm]
+                customer.past_reach |= 1 << arm
+            customer.reach = customer.reach or None
+
+    def _forget_transactions(self, customer: Customer, floor: int, conversions: Conversions) -> None:
+        if not customer.transactions:
+            return
+        kept: list[Transaction] = []
+        for transaction in customer.transactions:
+            if transaction.at + self._policy.reversal_ms < floor:
+                conversions.settle(transaction)
+                self.reversals.forget(transaction)
+            else:
+                kept.append(transaction)
+        customer.transactions = kept or None
+
+    def _keep_until(self, customer: Customer, last_use: int) -> None:
+        day = last_use // DAY_MS
+        due = self._due.get(day)
+        if due is None:
+            self._due[day] = [customer]
+        elif due[-1] is not customer:
+            due.append(customer)

@@ -1,0 +1,72 @@
+"""The settings that decide numbers, compiled once for the core."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from pipeline.state.calendar import DAY_MS, MINUTE_MS, BusinessCalendar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.settings import AttributionModel, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How a run counts. Two runs over the same log with equal policies give equal numbers."""
+
+    models: tuple[AttributionModel, ...] = ("last_touch",)
+    half_life_ms: int = 7 * DAY_MS
+    window_ms: int = 7 * DAY_MS
+    margins_bps: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    default_kinds: frozenset[str] | None = None
+    lateness_ms: int = 3 * DAY_MS
+    future_ms: int | None = 10 * MINUTE_MS
+    reversal_ms: int = 30 * DAY_MS
+    engaged_seconds: float = 5.0
+    zone: str = "Asia/Shanghai"
+    pseudonym_key: bytes = field(default=b"", repr=False)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Policy:
+        """Compile the live run's policy."""
+        time, attribution = settings.time, settings.attribution
+        kinds = settings.default_goal_kinds
+        return cls(
+            models=attribution.all_models,
+            half_life_ms=round(attribution.half_life_days * DAY_MS),
+            window_ms=round(attribution.window_days * DAY_MS),
+            margins_bps=MappingProxyType({str(kind): bps for kind, bps in attribution.margins_bps.items()}),
+            default_kinds=None if kinds is None else frozenset(kinds),
+            lateness_ms=round(time.lateness_days * DAY_MS),
+            future_ms=round(time.future_minutes * MINUTE_MS),
+            reversal_ms=round(time.reversal_days * DAY_MS),
+            engaged_seconds=time.engaged_seconds,
+            zone=time.zone,
+            pseudonym_key=settings.pseudonym_key.get_secret_value().encode(),
+        )
+
+    def calendar(self) -> BusinessCalendar:
+        """Return the calendar of the policy's zone."""
+        return BusinessCalendar(self.zone)
+
+    def pseudonym(self, customer_id: str) -> bytes:
+        """Return the first 16 bytes of HMAC-SHA256 of a customer id; their hex is the contract's customer_hash."""
+        return hmac.digest(self.pseudonym_key, customer_id.encode(), "sha256")[:16]
+
+    def fingerprint(self) -> str:
+        """Return a digest of everything that decides numbers: a ledger is only continued under the same one."""
+        facts = {
+            "models": self.models, "half_life_ms": self.half_life_ms, "window_ms": self.window_ms,
+            "margins": sorted(self.margins_bps.items()), "kinds": sorted(self.default_kinds or ()),
+            "any_kind": self.default_kinds is None, "lateness_ms": self.lateness_ms,
+            "reversal_ms": self.reversal_ms, "engaged_seconds": self.engaged_seconds, "zone": self.zone,
+            "key": hashlib.sha256(b"fingerprint" + self.pseudonym_key).hexdigest()[:12],
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,101 @@
+"""Loading a shard's state from stored facts and credits, without counting anything again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.state.records import Credit, Reach, Touch, Transaction
+
+if TYPE_CHECKING:
+    from pipeline.state.activity import Activity
+    from pipeline.state.book import CampaignBook
+    from pipeline.state.conversions import Conversions
+    from pipeline.state.intake import Intake
+    from pipeline.state.memory import CustomerMemory
+
+
+class Restorer:
+    """Takes a customer shard's stored rows, in the order of its methods; `finish` once after the last."""
+
+    def __init__(
+        self, memory: CustomerMemory, conversions: Conversions, activity: Activity, book: CampaignBook,
+        transactions: Intake,
+    ) -> None:
+        self._memory = memory
+        self._conversions = conversions
+        self._activity = activity
+        self._book = book
+        self._intake = transactions
+        self._touches: dict[tuple[bytes, str], Touch] = {}
+        self._credits: dict[str, list[Credit]] = {}
+
+    def profile(self, pseudonym: bytes, tier: str) -> None:
+        """A customer's tier, where there is a profile."""
+        self._memory.dormant(pseudonym).tier = tier
+
+    def login(self, pseudonym: bytes, day: int, *, engaged: bool) -> None:
+        """A login day, within the days the activity remembers one by one."""
+        self._activity.load(self._memory.dormant(pseudonym), day, engaged=engaged)
+
+    def elder(self, pseudonym: bytes) -> None:
+        """The customer has an engaged day before those."""
+        self._memory.dormant(pseudonym).elder = True
+
+    def reach(self, pseudonym: bytes, campaign_id: str, variant: str, at: int, tier: str) -> None:
+        """The customer's first creditable touch by an arm, however long ago."""
+        customer = self._memory.dormant(pseudonym)
+        if customer.reach is None:
+            customer.reach = {}
+        customer.reach[self._book.arm(campaign_id, variant).index] = Reach(at, tier)
+
+    def touch_id(self, event_id: str, at: int) -> None:
+        """The id of any touch that is still in time."""
+        self._memory.touch_ids.is_duplicate(event_id, at)
+
+    def touch(self, pseudonym: bytes, campaign_id: str, variant: str, at: int, event_id: str) -> None:
+        """A creditable touch that a transaction could still credit."""
+        arm = self._book.arm(campaign_id, variant)
+        self._memory.remember_touch(self._memory.dormant(pseudonym), Touch(arm.campaign, at, event_id, arm.index))
+
+    def credit(
+        self, transaction_id: str, model: int, touch: tuple[str, str, int, str], shares: tuple[int, int, int],
+    ) -> None:
+        """A credit in force of a live transaction.
+
+        ``touch`` is campaign, variant, time and id; ``shares`` is millionths, return and AUM.
+        """
+        campaign_id, variant, at, event_id = touch
+        arm = self._book.arm(campaign_id, variant)
+        credit = Credit(model, Touch(arm.campaign, at, event_id, arm.index), *shares)
+        self._credits.setdefault(transaction_id, []).append(credit)
+
+    def past_conversion(self, pseudonym: bytes, campaign_id: str, variant: str, model: int) -> None:
+        """The customer converted through an arm by a transaction that is no longer live."""
+        slot = self._conversions.past_slot(self._book.arm(campaign_id, variant), model)
+        self._memory.dormant(pseudonym).past_conversions |= slot
+
+    def transaction(  # noqa: PLR0913, PLR0917 - the fields of one stored fact
+        self, pseudonym: bytes, at: int, event_id: str, kind: str, product: str | None, amount_minor: int,
+        revenue_minor: int | None, aum_delta_minor: int | None, tier: str,
+    ) -> None:
+        """A live transaction; its credits have been given before."""
+        customer = self._memory.dormant(pseudonym)
+        transaction = Transaction(
+            customer, at, event_id, kind, product, amount_minor, revenue_minor, aum_delta_minor, tier)
+        self._memory.remember_transaction(transaction)
+        self._memory.reversals.arrived(transaction)
+        found = self._credits.pop(event_id, None)
+        if found:
+            found.sort(key=lambda credit: (credit.model, credit.touch.at, credit.touch.event_id))
+            self._conversions.load(transaction, tuple(found))
+
+    def reversal(  # noqa: PLR0913, PLR0917 - the fields of one stored fact
+        self, pseudonym: bytes, at: int, event_id: str, original_id: str, amount_minor: int, offset: int,
+    ) -> None:
+        """A reversal; all transactions have been given before. Those judged orphans stay judged."""
+        customer = self._memory.dormant(pseudonym)
+        self._memory.reversals.reverse(customer, at, event_id, original_id, amount_minor, offset)
+
+    def finish(self) -> None:
+        """Drop what is past the horizon or has had its verdict: exactly what the former owner had dropped or told."""
+        self._memory.reversals.take_orphans(self._intake.floor)

@@ -1,0 +1,1 @@
+"""Kafka: topics, the Faust batch consumer, dimension tables, producers and administration."""

@@ -1,0 +1,137 @@
+"""Reads the dimension topics (campaigns whole, customers for the owned partitions) outside of the group."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from pipeline.errors import UserError
+from pipeline.transport.ports import TP
+from pipeline.transport.security import client_options
+from pipeline.transport.topics import CAMPAIGNS, CUSTOMERS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.settings import Settings
+
+FETCH_WAIT_MS: Final = 50
+POLL_MS: Final = 50
+
+
+@dataclass(slots=True)
+class DimensionUpdates:
+    """What is new in the dimension topics, in log order within each partition; a value of None is a tombstone.
+
+    Attributes:
+        campaigns: (key, value, Kafka timestamp in epoch milliseconds).
+        customers: (key, value) by partition.
+        next_offsets: position of every partition that is read, to go on from.
+    """
+
+    campaigns: list[tuple[bytes | None, bytes | None, int]] = field(default_factory=list)
+    customers: dict[int, list[tuple[bytes | None, bytes | None]]] = field(default_factory=dict)
+    next_offsets: dict[TP, int] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.campaigns or self.customers)
+
+
+class DimensionReader:
+    """An own consumer with manual assignment: no rebalance of the workers' group moves it.
+
+    Calls may come from several tasks; they take turns.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._options = client_options(settings)
+        self._consumer: AIOKafkaConsumer | None = None
+        self._positions: dict[TP, int | None] = {}  # None: the log's beginning
+        self._turn = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Connect, and read all campaigns from the beginning with the first `catch_up`.
+
+        Raises:
+            UserError: there is no campaigns topic.
+        """
+        consumer = AIOKafkaConsumer(
+            **self._options,
+            enable_auto_commit=False,
+            # a compacted topic read twice gives the same table, so a lost position costs time only
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+        )
+        await consumer.start()
+        self._consumer = consumer
+        partitions = consumer.partitions_for_topic(CAMPAIGNS) or await self._look_up(consumer)
+        async with self._turn:
+            await self._assign({TP(CAMPAIGNS, partition): None for partition in partitions})
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        if self._consumer is not None:
+            await self._consumer.stop()
+            self._consumer = None
+
+    async def own(self, partitions: Mapping[int, int | None]) -> None:
+        """Read these partitions of the customers topic, and no others, from now on.
+
+        Args:
+            partitions: start offset by partition number, None for the log's beginning. A partition that is read
+                already goes on from the given offset too.
+        """
+        async with self._turn:
+            campaigns = {tp: position for tp, position in self._positions.items() if tp.topic == CAMPAIGNS}
+            customers = {TP(CUSTOMERS, partition): offset for partition, offset in partitions.items()}
+            await self._assign(campaigns | customers)
+
+    async def catch_up(self) -> DimensionUpdates:
+        """Return once everything that was in the topics when this was called has been read; all of it is returned.
+
+        One round trip when nothing is new.
+        """
+        async with self._turn:
+            consumer = self._connected()
+            updates = DimensionUpdates()
+            # Tansu answers with the base of the last batch + 1; fetches return whole batches, so that reaching it
+            # means that the batch has been read
+            ends = await consumer.end_offsets([TopicPartition(*tp) for tp in self._positions])
+            while behind := [tp for tp, end in ends.items() if (self._positions[TP(*tp)] or 0) < end]:
+                _add(updates, await consumer.getmany(*behind, timeout_ms=POLL_MS))
+                for tp in behind:
+                    self._positions[TP(*tp)] = await consumer.position(tp)
+            updates.next_offsets = {tp: position for tp, position in self._positions.items() if position is not None}
+            return updates
+
+    async def _assign(self, positions: dict[TP, int | None]) -> None:
+        """Read the given partitions from the given positions; aiokafka forgets them all with every assignment."""
+        consumer = self._connected()
+        consumer.assign([TopicPartition(*tp) for tp in positions])
+        from_start = [TopicPartition(*tp) for tp, offset in positions.items() if offset is None]
+        beginnings = await consumer.beginning_offsets(from_start) if from_start else {}
+        self._positions = {tp: beginnings[tp] if offset is None else offset for tp, offset in positions.items()}
+        for tp, offset in self._positions.items():
+            consumer.seek(TopicPartition(*tp), offset)
+
+    async def _look_up(self, consumer: AIOKafkaConsumer) -> set[int]:
+        if CAMPAIGNS not in await consumer.topics():
+            raise UserError(f"topic {CAMPAIGNS} does not exist", "create it: roi migrate")
+        return set(consumer.partitions_for_topic(CAMPAIGNS) or ())
+
+    def _connected(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            raise RuntimeError("the dimension reader is not started")
+        return self._consumer
+
+
+def _add(updates: DimensionUpdates, fetched: Mapping[Any, list[Any]]) -> None:
+    for tp, records in fetched.items():
+        if tp.topic == CAMPAIGNS:
+            updates.campaigns += [(record.key, record.value, record.timestamp) for record in records]
+        else:
+            updates.customers.setdefault(tp.partition, []).extend((record.key, record.value) for record in records)

@@ -1,0 +1,168 @@
+"""aiokafka in Faust's consumer thread: fetches whole batches of columns and knows where each began."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import aiokafka
+from aiokafka import TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.structs import OffsetAndMetadata
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, credentials_to_aiokafka_auth, server_list
+
+from pipeline.transport.assignor import LaneAssignor
+from pipeline.transport.ports import TP, Delivery, RecordBatch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+logger = logging.getLogger(__name__)
+
+# the broker answers an idle fetch after this long; while it waits, no other fetch goes to the same broker
+FETCH_WAIT_MS: Final = 250
+POLL_SECONDS: Final = 0.25
+NO_RECORDS: Final[list[Any]] = []
+
+
+@dataclass(slots=True)
+class _Cursor:
+    """Where the next fetch of an open partition begins."""
+
+    epoch: int
+    position: int
+    reported: bool = False  # the first fetch is reported even without records: it brings the log's end
+
+
+class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust is untyped here
+    """Runs the Kafka client in a thread of its own, so that a busy event loop misses no heartbeat.
+
+    All methods run in that thread's loop: the bookkeeping of positions needs no lock, and cannot be out of step
+    with the client's.
+    """
+
+    def __post_init__(self) -> None:  # mode's own hook
+        super().__post_init__()
+        self._cursors: dict[TP, _Cursor] = {}
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        conf = self.app.conf
+        return aiokafka.AIOKafkaConsumer(
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            bootstrap_servers=server_list(transport.url, transport.default_port),
+            partition_assignment_strategy=[LaneAssignor()],
+            enable_auto_commit=False,
+            # positions come from the processor alone: an unknown or unreachable one is an error, never a jump
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            max_poll_records=conf.broker_max_poll_records,
+            max_poll_interval_ms=_milliseconds(conf.broker_max_poll_interval),
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            request_timeout_ms=_milliseconds(conf.broker_request_timeout),
+            session_timeout_ms=_milliseconds(conf.broker_session_timeout),
+            rebalance_timeout_ms=_milliseconds(conf.broker_rebalance_timeout),
+            heartbeat_interval_ms=_milliseconds(conf.broker_heartbeat_interval),
+            metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
+            **credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
+        )
+
+    async def open_partitions(self, targets: Mapping[TP, int | None], epochs: Mapping[TP, int]) -> dict[TP, int]:
+        """Seek to the offsets (None: the log's beginning) and return the positions, without what was revoked since."""
+        return dict(await self.call_thread(self._open, targets, epochs))
+
+    async def fetch(self, partitions: frozenset[TP]) -> list[Delivery]:
+        """Return what has arrived for the (open) partitions, at most one delivery each, waiting a moment for some.
+
+        Raises:
+            OffsetOutOfRangeError: with a mapping of partitions to offsets that are not in the log.
+        """
+        return list(await self.call_thread(self._fetch, partitions))
+
+    async def commit_quietly(self, offsets: Mapping[TP, int]) -> bool:
+        """Commit positions for the lag display; a failure is logged and reported, and changes nothing else."""
+        return bool(await self.call_thread(self._commit_quietly, offsets))
+
+    async def _open(self, targets: Mapping[TP, int | None], epochs: Mapping[TP, int]) -> dict[TP, int]:
+        consumer = self._ensure_consumer()
+        assigned = consumer.assignment()
+        wanted = {tp: offset for tp, offset in targets.items() if tp in assigned}
+        from_start = [TopicPartition(*tp) for tp, offset in wanted.items() if offset is None]
+        beginnings = await consumer.beginning_offsets(from_start) if from_start else {}
+        positions = {}
+        for tp, offset in wanted.items():
+            position = beginnings[tp] if offset is None else offset
+            try:
+                consumer.seek(TopicPartition(*tp), position)
+            except IllegalStateError:  # revoked while the beginnings were asked for
+                continue
+            self._cursors[tp] = _Cursor(epochs[tp], position)
+            positions[tp] = position
+        return positions
+
+    async def _fetch(self, partitions: frozenset[TP]) -> list[Delivery]:
+        if not self.consumer.flow_active:
+            return []
+        consumer = self._ensure_consumer()
+        fetcher = consumer._fetcher  # noqa: SLF001 - as Faust's own driver: the public getmany() cannot wait for some partitions only
+        with fetcher._subscriptions.fetch_context():  # noqa: SLF001 - tells the group that this member is alive
+            try:
+                records = await fetcher.fetched_records(
+                    partitions, timeout=POLL_SECONDS, max_records=self.app.conf.broker_max_poll_records)
+            except NoOffsetForPartitionError:  # of a partition that nothing was sought for yet
+                return []
+            except OffsetOutOfRangeError as error:
+                self._raise_unless_stale(error)
+                return []
+        deliveries = (self._delivery(consumer, tp, records.get(tp, NO_RECORDS)) for tp in partitions)
+        return [delivery for delivery in deliveries if delivery is not None]
+
+    def _delivery(self, consumer: aiokafka.AIOKafkaConsumer, tp: TP, records: list[Any]) -> Delivery | None:
+        assignment = consumer._subscription.subscription.assignment  # noqa: SLF001 - position() would wait
+        state = assignment.state_value(TopicPartition(*tp)) if assignment else None
+        cursor = self._cursors.get(tp)
+        if state is None or cursor is None or not state.has_valid_position or state.highwater is None:
+            return None
+        start, position = cursor.position, state.position
+        if position == start and cursor.reported:
+            return None
+        cursor.position, cursor.reported = position, True
+        batch = RecordBatch(
+            tp.topic, tp.partition,
+            offsets=[record.offset for record in records],
+            keys=[record.key for record in records],
+            values=[record.value for record in records],
+            timestamps=[record.timestamp for record in records],
+            next_offset=position,
+            end_offset=state.highwater,
+        )
+        partition_count = len(consumer.partitions_for_topic(tp.topic) or ())
+        return Delivery(batch, cursor.epoch, start, partition_count)
+
+    def _raise_unless_stale(self, error: OffsetOutOfRangeError) -> None:
+        """Raise the error again unless the partition was sought elsewhere since that fetch."""
+        offsets: Mapping[TP, int] = error.args[0]
+        for tp, offset in offsets.items():
+            cursor = self._cursors.get(tp)
+            if cursor is not None and cursor.position == offset:
+                raise error
+
+    async def _commit_quietly(self, offsets: Mapping[TP, int]) -> bool:
+        consumer = self._ensure_consumer()
+        assigned = consumer.assignment()
+        committable = {
+            TopicPartition(*tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items() if tp in assigned
+        }
+        try:
+            if committable:
+                await consumer.commit(committable)
+        except (KafkaError, IllegalStateError) as error:
+            logger.info("committing %d positions failed: %s", len(committable), type(error).__name__)
+            return False
+        return True
+
+
+def _milliseconds(seconds: float) -> int:
+    return int(seconds * 1000)

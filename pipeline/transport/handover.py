@@ -1,0 +1,147 @@
+"""The one place where batches, take-overs and revocations meet the processor, one partition at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from typing import TYPE_CHECKING, Final
+
+from pipeline.errors import FencedError, PipelineError
+from pipeline.transport.flows import Flows, Verdict
+from pipeline.transport.ports import TopicHaltedError
+from pipeline.transport.sampling import check_partitioner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from pipeline.transport.metrics import TransportMetrics
+    from pipeline.transport.ports import TP, BatchProcessor, Delivery
+
+logger = logging.getLogger(__name__)
+
+# how long a rebalance waits for a batch that is being processed before it is cancelled
+GRACE_SECONDS: Final = 2.0
+# a fenced worker may be a zombie: by then it learns from the group that it owns nothing any more
+FENCED_SECONDS: Final = 6.0
+
+
+def describe(error: BaseException) -> str:
+    """Return an error's kind and place for the log; its text only where it cannot quote a customer's data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {frames[-1].name}:{frames[-1].lineno}" if frames else ""
+    text = f": {error}" if isinstance(error, PipelineError | OSError) else ""
+    return f"{type(error).__name__}{place}{text}"
+
+
+class Handover:
+    """Keeps the promises of `BatchProcessor`: no overlapping calls, no lost batch, no stale one.
+
+    Agents call `process`, which never raises. The consumer calls the rest.
+    """
+
+    def __init__(self, processor: BatchProcessor, metrics: TransportMetrics, clock: Callable[[], float]) -> None:
+        self.flows = Flows()
+        self.halted: dict[str, TopicHaltedError] = {}
+        self.changed = asyncio.Event()
+        self._processor = processor
+        self._metrics = metrics
+        self._clock = clock
+        self._running: dict[TP, asyncio.Task[None]] = {}
+
+    async def process(self, delivery: Delivery) -> None:
+        """Have the batch processed, or drop it when its records are read again anyway."""
+        tp = delivery.batch.tp
+        verdict = self.flows.verdict(delivery)
+        if verdict is Verdict.STALE or tp.topic in self.halted:
+            self._metrics.stale.labels(tp.topic).inc()
+            return
+        if verdict is Verdict.HOLE:
+            logger.warning("%s/%d: batches before offset %d were lost on the way, reading again", *tp, delivery.start)
+            self.reopen({tp})
+            return
+        task = asyncio.create_task(self._process(delivery))
+        self._running[tp] = task
+        task.add_done_callback(lambda _: self._running.pop(tp))
+        try:
+            await asyncio.wait({task})
+        finally:
+            task.cancel()  # without effect on a finished one
+
+    async def take_over(self, partitions: frozenset[TP]) -> Mapping[TP, int | None]:
+        """Ask the processor for the positions of closed partitions, after their running batches ended."""
+        await self._settle(partitions)
+        positions = await self._processor.assigned(partitions)
+        if missing := partitions - positions.keys():
+            raise LookupError(f"the processor gave no position for {sorted(missing)}")
+        return positions
+
+    async def revoke(self, partitions: frozenset[TP]) -> None:
+        """Make the partitions' deliveries stale and have the processor let go of them; never raises."""
+        self.flows.revoke(partitions)
+        await self._settle(partitions)
+        try:
+            await self._processor.revoked(partitions)
+        except Exception as error:  # noqa: BLE001 - the partitions are gone, whatever the processor makes of it
+            logger.error("letting go of %d partitions failed: %s", len(partitions), describe(error))  # noqa: TRY400 - describe() leaves customers' data out, a traceback would not
+
+    def durable_positions(self, partitions: Iterable[TP]) -> dict[TP, int]:
+        """Return what may be committed of the partitions."""
+        positions = ((tp, self._processor.durable_position(tp)) for tp in partitions)
+        return {tp: position for tp, position in positions if position is not None}
+
+    def reopen(self, partitions: Iterable[TP]) -> None:
+        """Read the partitions' shards again from the processor's position, at once."""
+        self._count_retries(self.flows.close(partitions, self._clock()))
+
+    def failed(self, partitions: Iterable[TP], error: BaseException) -> None:
+        """Read the partitions' shards again after a back-off."""
+        topics = sorted({tp.topic for tp in partitions})
+        delay = self.flows.failed(
+            partitions, self._clock(), at_least=FENCED_SECONDS if isinstance(error, FencedError) else 0.0)
+        logger.warning("%s: %s; again in %.2f s", ", ".join(topics), describe(error), delay)
+        self._count_retries(partitions)
+
+    def due(self) -> frozenset[TP]:
+        """Return the partitions to be taken over now."""
+        return self.flows.due(self._clock())
+
+    def seconds_to_next_due(self) -> float | None:
+        """Return how long until a closed partition falls due; None while all are open."""
+        due_at = self.flows.next_due()
+        return None if due_at is None else max(0.0, due_at - self._clock())
+
+    async def _process(self, delivery: Delivery) -> None:
+        batch = delivery.batch
+        try:
+            if batch.offsets and delivery.partition_count:
+                check_partitioner(batch, delivery.partition_count)
+            await self._processor.process(batch)
+        except TopicHaltedError as error:
+            self._halt(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the batch is not done and must come again
+            self.failed({batch.tp}, error)
+        else:
+            self.flows.done(delivery)
+            self._metrics.records.labels(batch.topic).inc(len(batch))
+
+    async def _settle(self, partitions: frozenset[TP]) -> None:
+        """Wait until nothing of the partitions is being processed, cancelling what takes too long."""
+        running = {task for tp, task in self._running.items() if tp in partitions}
+        if not running:
+            return
+        _, late = await asyncio.wait(running, timeout=GRACE_SECONDS)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
+
+    def _halt(self, error: TopicHaltedError) -> None:
+        self.halted[error.topic] = error
+        self._metrics.halted.labels(error.topic).set(1)
+        logger.error("%s", error)
+
+    def _count_retries(self, partitions: Iterable[TP]) -> None:
+        for tp in partitions:
+            self._metrics.retries.labels(tp.topic).inc()
+        self.changed.set()

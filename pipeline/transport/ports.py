@@ -1,0 +1,113 @@
+"""What the transport hands over and what it asks of whoever processes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from pipeline.errors import PipelineError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class TP(NamedTuple):
+    """A partition of a topic; equal to (and hashing like) the tuple types of Faust and aiokafka."""
+
+    topic: str
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordBatch:
+    """Consecutive records of one partition, oldest first; the lists have equal lengths.
+
+    Attributes:
+        offsets: strictly increasing, but not contiguous: compaction and transaction markers leave gaps.
+        next_offset: position after this fetch. It covers the gaps behind the last record, and a batch without
+            records reports nothing but such a position.
+        timestamps: the records' Kafka timestamps in epoch milliseconds (-1 where the producer gave none).
+        end_offset: the log's end (high watermark) at the fetch; -1 while unknown. ``end_offset - next_offset`` is
+            the lag, and 0 says that the partition has been read to its end.
+    """
+
+    topic: str
+    partition: int
+    offsets: list[int]
+    keys: list[bytes | None]
+    values: list[bytes | None]
+    next_offset: int
+    timestamps: list[int] = field(default_factory=list)
+    end_offset: int = -1
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    @property
+    def tp(self) -> TP:
+        """The partition that the records come from."""
+        return TP(self.topic, self.partition)
+
+
+class TopicHaltedError(PipelineError):
+    """Stop one topic's consumption in this worker, keep the rest: draining it would do harm.
+
+    A processor raises it from `BatchProcessor.process`, before or after it took the batch in. The topic stays
+    stopped until the worker is started again.
+    """
+
+    def __init__(self, topic: str, cause: str, mend: str) -> None:
+        super().__init__(f"{topic} is stopped: {cause}; {mend}")
+        self.topic = topic
+        self.cause = cause
+        self.mend = mend
+
+
+class BatchProcessor(Protocol):
+    """The owner of state and durable positions, driven by the transport from one event loop.
+
+    Calls for one partition never overlap, and come in the order assigned, process…, revoked. A partition may be
+    assigned again without having been revoked: after a failure, and then together with every other partition of
+    its shard. The processor's position, not the transport's, says where reading goes on.
+    """
+
+    async def assigned(self, partitions: frozenset[TP]) -> Mapping[TP, int | None]:
+        """Take the partitions over and return the offset each is to be read from; None is the log's beginning.
+
+        Raising means that none of them was taken over: the call is repeated after a back-off. A rebalance cancels
+        a call that is still running; `revoked` follows for the same partitions. An offset outside of the log is
+        reported and answered by another call, so a log cut short or recreated is for the processor to notice.
+        """
+
+    async def revoked(self, partitions: frozenset[TP]) -> None:
+        """Let go of the partitions; nothing of them may be written afterwards."""
+
+    async def process(self, batch: RecordBatch) -> None:
+        """Take one batch in; awaiting holds the partition's flow back.
+
+        Raising means that the batch is not done: after a back-off the transport calls `assigned` for the whole
+        shard and reads on from what that returns, so nothing is lost. A rebalance cancels a call that does not
+        return within a grace period.
+        """
+
+    def durable_position(self, tp: TP) -> int | None:
+        """Return the next offset after everything durable, for the group's committed offsets; None while unknown.
+
+        Asked once more after `revoked`.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A batch on its way through Faust's queues, with what is needed to recognise it as stale or out of order.
+
+    Attributes:
+        epoch: the partition's epoch when the records were fetched; a take-over begins a new one.
+        start: the position the fetch began at.
+        partition_count: number of partitions of the topic, 0 while unknown.
+    """
+
+    batch: RecordBatch
+    epoch: int
+    start: int
+    partition_count: int = 0

@@ -1,0 +1,114 @@
+"""The barrier before events: dimension tables are read to their end before a batch that was fetched earlier counts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pipeline.transport.topics import CAMPAIGNS, CUSTOMERS
+from schemas.decode import decode_campaign, decode_customer
+from schemas.judge import RejectedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline.sinks.ledger import LedgerPort
+    from pipeline.state.book import CampaignBook
+    from pipeline.transport.dimensions import DimensionUpdates
+    from pipeline.worker.ports import DimensionSource
+    from pipeline.worker.shard import OwnedShard
+    from pipeline.worker.telemetry import Telemetry
+
+    FindShard = Callable[[int], OwnedShard | None]
+
+_log = logging.getLogger(__name__)
+
+
+class DimensionTables:
+    """Keeps the campaign book and the shards' customer profiles as current as the batches that need them."""
+
+    def __init__(
+        self, source: DimensionSource, ledger: LedgerPort, book: CampaignBook, telemetry: Telemetry,
+    ) -> None:
+        self._source = source
+        self._ledger = ledger
+        self._book = book
+        self._telemetry = telemetry
+        self._stored: dict[str, tuple[str, int]] = {}
+        self._unsaved: dict[str, str] = {}
+        self._current: asyncio.Task[None] | None = None
+        self._next: asyncio.Task[None] | None = None
+        self._lock = asyncio.Lock()
+
+    def paused(self) -> asyncio.Lock:
+        """Return what keeps profiles from being read while it is held: shards may change hands then."""
+        return self._lock
+
+    async def restore(self) -> None:
+        """Read the definitions of the ledger: a memory-only broker has forgotten its own."""
+        for campaign_id, definition, version in await asyncio.to_thread(self._ledger.fetch, "load_campaigns"):
+            self._stored[campaign_id] = (definition, version)
+            value = definition.encode() if definition else None
+            self._book.define(campaign_id, decode_campaign(campaign_id.encode(), value))
+
+    async def fresh(self, shards: FindShard) -> None:
+        """Return once everything that was on the dimension topics when this was called has been applied.
+
+        Callers that come while a round is under way share the next one. A round is a task of its own: a caller that is
+        cancelled must not tear it apart.
+        """
+        if self._next is None:
+            self._next = asyncio.create_task(self._run_round(self._current, shards))
+        await asyncio.shield(self._next)
+
+    async def _run_round(self, previous: asyncio.Task[None] | None, shards: FindShard) -> None:
+        if previous is not None:
+            await asyncio.wait([previous])
+        self._current, self._next = self._next, None
+        async with self._lock:
+            self._apply(await self._source.catch_up(), shards)
+
+    def _apply(self, updates: DimensionUpdates, shards: FindShard) -> None:
+        for key, value, _ in updates.campaigns:
+            self._guarded(CAMPAIGNS, partial(self._define, key, value))
+        for partition, profiles in updates.customers.items():
+            shard = shards(partition)
+            if shard is not None:
+                for key, value in profiles:
+                    self._guarded(CUSTOMERS, partial(_profile, shard, key, value))
+        for tp, next_offset in updates.next_offsets.items():
+            shard = shards(tp.partition) if tp.topic == CUSTOMERS else None
+            if shard is not None:
+                shard.move_profiles(next_offset)
+
+    def _define(self, key: bytes | None, value: bytes | None) -> None:
+        campaign = decode_campaign(key, value)
+        campaign_id = (key or b"").decode()
+        self._book.define(campaign_id, campaign)
+        definition = "" if value is None else value.decode()
+        if self._stored.get(campaign_id, ("", 0))[0] != definition:
+            self._unsaved[campaign_id] = definition
+
+    def _guarded(self, topic: str, apply: Callable[[], None]) -> None:
+        try:
+            apply()
+        except RejectedError as error:
+            self._telemetry.events(topic, 0, 1)
+            _log.warning("%s: a record is refused (%s: %s)", topic, error.reason, error.detail)
+
+    async def save(self) -> None:
+        """Store changed definitions; called before the block that may depend on them."""
+        for campaign_id, definition in list(self._unsaved.items()):
+            version = self._stored.get(campaign_id, ("", 0))[1] + 1
+            await asyncio.to_thread(
+                self._ledger.execute, "write_campaign", campaign_id=campaign_id, definition=definition, version=version)
+            self._stored[campaign_id] = (definition, version)
+            if self._unsaved.get(campaign_id) == definition:
+                del self._unsaved[campaign_id]
+
+
+def _profile(shard: OwnedShard, key: bytes | None, value: bytes | None) -> None:
+    profile = decode_customer(key, value)
+    shard.apply_profile((key or b"").decode(), profile)

@@ -1,0 +1,51 @@
+"""Looks into Kafka logs for the worker: extents, identities and single records."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from confluent_kafka import Consumer, TopicPartition
+
+from pipeline.transport.admin import TopicAdmin
+from pipeline.transport.bounds import log_bounds
+from pipeline.transport.security import confluent_options
+from pipeline.worker.ports import LogExtent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.settings import Settings
+    from pipeline.transport.ports import TP
+
+_RECALL_SECONDS = 5.0
+
+
+class KafkaLogs:
+    """`pipeline.worker.ports.LogInspector` over a real broker."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def extents(self, partitions: frozenset[TP]) -> Mapping[TP, LogExtent]:
+        """Return what the partitions' logs hold. A memory-only broker's life counts as part of a topic's identity."""
+        with TopicAdmin(self._settings) as admin:
+            identities = {name: info.topic_id for name, info in admin.topics().items()}
+        life = self._settings.kafka_incarnation
+        return {
+            tp: LogExtent(bounds.start, bounds.end, life or identities.get(tp.topic, ""))
+            for tp, bounds in log_bounds(self._settings, partitions).items()
+        }
+
+    def recall(self, tp: TP, offset: int) -> tuple[bytes | None, bytes | None] | None:
+        """Return key and value of one record, None if the log holds it no more."""
+        options = confluent_options(self._settings) | {
+            "group.id": f"{self._settings.kafka_group}-recall", "enable.auto.commit": False,
+            "auto.offset.reset": "earliest", "log_level": 0,
+        }
+        with closing(Consumer(options)) as consumer:
+            consumer.assign([TopicPartition(tp.topic, tp.partition, offset)])
+            message = consumer.poll(_RECALL_SECONDS)
+            if message is None or message.error() is not None or message.offset() != offset:
+                return None
+            return message.key(), message.value()

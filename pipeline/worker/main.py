@@ -1,0 +1,120 @@
+"""A worker process: settings in, running until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+import uuid
+from contextlib import AsyncExitStack, suppress
+from typing import TYPE_CHECKING, Final
+
+from prometheus_client import start_http_server
+
+from agents.app import build_app, run_app
+from pipeline.sinks.connection import connect
+from pipeline.sinks.ledger import ClickHouseLedger
+from pipeline.state.book import CampaignBook
+from pipeline.state.policy import Policy
+from pipeline.transport.dead_letters import DeadLetterProducer
+from pipeline.transport.dimensions import DimensionReader
+from pipeline.worker.committer import Committer
+from pipeline.worker.dimensions import DimensionTables
+from pipeline.worker.logs import KafkaLogs
+from pipeline.worker.orphans import OrphanRecall
+from pipeline.worker.positions import StartingPoints
+from pipeline.worker.processor import ShardProcessor
+from pipeline.worker.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from pipeline.settings import Settings
+
+LIVE: Final = "live"
+_TIDY_SECONDS: Final = 10.0
+_log = logging.getLogger(__name__)
+
+
+def run(settings: Settings) -> int:
+    """Run a worker until SIGINT or SIGTERM; return the exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    asyncio.run(_run(settings))
+    return 0
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+async def _run(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    policy = Policy.from_settings(settings)
+    telemetry = Telemetry()
+    client = await asyncio.to_thread(connect, settings, "writer")
+    ledger = ClickHouseLedger(client, settings.clickhouse_database, LIVE, uuid.uuid4().hex)
+    await asyncio.to_thread(ledger.begin, policy, describe(settings))
+    book = CampaignBook(policy)
+    logs = KafkaLogs(settings)
+    async with AsyncExitStack() as stack:
+        dead_letters = DeadLetterProducer(settings)
+        await dead_letters.start()
+        stack.push_async_callback(dead_letters.stop)
+        reader = DimensionReader(settings)
+        await reader.start()
+        stack.push_async_callback(reader.stop)
+        dimensions = DimensionTables(reader, ledger, book, telemetry)
+        await dimensions.restore()
+        committer = Committer(
+            ledger=ledger, dead_letters=dead_letters, recall=OrphanRecall(logs), dimensions=dimensions,
+            models=policy.models, telemetry=telemetry, now_ms=_now_ms)
+        processor = ShardProcessor(
+            policy=policy, settings=settings.worker, currency=settings.reporting_currency, book=book, ledger=ledger,
+            committer=committer, dimensions=dimensions, source=reader,
+            starting_points=StartingPoints(logs, telemetry), telemetry=telemetry, now_ms=_now_ms)
+        app = build_app(settings, processor, registry=telemetry.registry)
+        server, _ = start_http_server(
+            settings.worker.metrics_port, addr=settings.worker.metrics_host, registry=telemetry.registry)
+        stack.callback(server.shutdown)
+        _log.info("metrics on http://%s:%d/metrics", settings.worker.metrics_host, server.server_port)
+        commits = asyncio.create_task(processor.run_commits(app.handover.failed))
+        tidying = asyncio.create_task(_tidy(processor))
+        for task in (commits, tidying):
+            stack.push_async_callback(_cancel, task)
+        await _until_done(run_app(app, stop), commits)
+
+
+async def _until_done(running: Coroutine[object, object, None], commits: asyncio.Task[None]) -> None:
+    """Wait for the app; a commit cycle that dies takes the worker with it, since nothing would become durable."""
+    app = asyncio.create_task(running)
+    done, _ = await asyncio.wait({app, commits}, return_when=asyncio.FIRST_COMPLETED)
+    if commits in done and app not in done:
+        await _cancel(app)
+        commits.result()
+    await app
+
+
+async def _tidy(processor: ShardProcessor) -> None:
+    while True:
+        await asyncio.sleep(_TIDY_SECONDS)
+        processor.tidy()
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def describe(settings: Settings) -> str:
+    """Return the settings that decide numbers, for the run's record and its error message."""
+    attribution, times = settings.attribution, settings.time
+    return (
+        f"models={','.join(attribution.all_models)} half_life_days={attribution.half_life_days} "
+        f"window_days={attribution.window_days} margins_bps={dict(attribution.margins_bps)} zone={times.zone} "
+        f"lateness_days={times.lateness_days} reversal_days={times.reversal_days} "
+        f"engaged_seconds={times.engaged_seconds}"
+    )

@@ -1,0 +1,47 @@
+"""What the worker needs from Kafka besides the batches that the transport delivers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipeline.transport.dead_letters import DeadLetter
+    from pipeline.transport.dimensions import DimensionUpdates
+    from pipeline.transport.ports import TP
+
+
+class DeadLetterSink(Protocol):
+    """Takes bad records; what it has acknowledged is never lost."""
+
+    async def write(self, letters: Sequence[DeadLetter]) -> None:
+        """Return when the broker has stored all letters; raising means that they must be written again."""
+
+
+class DimensionSource(Protocol):
+    """The dimension tables (contract section 3)."""
+
+    async def own(self, partitions: Mapping[int, int | None]) -> None:
+        """Read exactly these partitions of the customers topic, each from an offset (None: the beginning)."""
+
+    async def catch_up(self) -> DimensionUpdates:
+        """Return what has come since the last call, up to everything that was there when this call began."""
+
+
+class LogExtent(NamedTuple):
+    """What a partition's log holds: offsets in [start, end), and the identity of the topic ('' if it has none)."""
+
+    start: int
+    end: int
+    topic_id: str
+
+
+class LogInspector(Protocol):
+    """Looks into logs, so that a recreated or cut topic is noticed and an old record can be shown again. May block."""
+
+    def extents(self, partitions: frozenset[TP]) -> Mapping[TP, LogExtent]:
+        """Return what the partitions' logs hold."""
+
+    def recall(self, tp: TP, offset: int) -> tuple[bytes | None, bytes | None] | None:
+        """Return key and value of one record, None if the log holds it no more."""

@@ -1,0 +1,217 @@
+"""The transport's processor: owns shards, takes them over and lets them go, and keeps the commit cycle turning."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from typing import TYPE_CHECKING, Final
+
+from pipeline.errors import FencedError, PipelineError
+from pipeline.sinks.loader import Loader
+from pipeline.transport.ports import TP, TopicHaltedError
+from pipeline.transport.sampling import BadShareGuard
+from pipeline.transport.topics import CUSTOMER_LANE, CUSTOMERS, LANE_OF_TOPIC
+from pipeline.worker.shard import OwnedShard, shard_number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from pipeline.settings import WorkerSettings
+    from pipeline.sinks.ledger import LedgerPort
+    from pipeline.state.book import CampaignBook
+    from pipeline.state.policy import Policy
+    from pipeline.transport.ports import RecordBatch
+    from pipeline.transport.topics import Lane
+    from pipeline.worker.committer import Committer
+    from pipeline.worker.dimensions import DimensionTables
+    from pipeline.worker.ports import DimensionSource
+    from pipeline.worker.positions import StartingPoints
+    from pipeline.worker.telemetry import Telemetry
+
+_log = logging.getLogger(__name__)
+PENDING_LIMIT: Final = 200_000  # events taken in but not yet durable, beyond which a worker stops reading
+
+
+class StateDroppedError(PipelineError):
+    """The shard's state may no longer be used; its partitions have to be taken over again."""
+
+
+class ShardProcessor:
+    """Implements `pipeline.transport.ports.BatchProcessor` over the state core and the ledger."""
+
+    def __init__(  # noqa: PLR0913 - the parts of a worker, joined here and nowhere else
+        self, *, policy: Policy, settings: WorkerSettings, currency: str, book: CampaignBook, ledger: LedgerPort,
+        committer: Committer, dimensions: DimensionTables, source: DimensionSource, starting_points: StartingPoints,
+        telemetry: Telemetry, now_ms: Callable[[], int],
+    ) -> None:
+        self._policy = policy
+        self._settings = settings
+        self._currency = currency
+        self._book = book
+        self._ledger = ledger
+        self._committer = committer
+        self._dimensions = dimensions
+        self._source = source
+        self._starting_points = starting_points
+        self._telemetry = telemetry
+        self._now_ms = now_ms
+        self._shards: dict[int, OwnedShard] = {}
+        self._parked: dict[int, OwnedShard] = {}
+        self._guards: dict[str, BadShareGuard] = {}
+        self._committed = asyncio.Event()
+        self._dirty = asyncio.Event()
+        self._turn = asyncio.Lock()
+
+    # -- the transport's calls -------------------------------------------------------------------------------------
+
+    async def assigned(self, partitions: frozenset[TP]) -> Mapping[TP, int | None]:
+        """Take the partitions' shards over; see the port."""
+        # no block may be under way, and no profile be read, while shards change hands
+        async with self._turn, self._committer.paused(), self._dimensions.paused():
+            wanted = {(LANE_OF_TOPIC[tp.topic], tp.partition) for tp in partitions}
+            for lane, partition in wanted:
+                number = shard_number(lane, partition)
+                held = self._shards.pop(number, None)
+                if held is not None:
+                    self._parked[number] = held
+            reusable = await self._still_ours([self._parked.get(shard_number(*key)) for key in wanted])
+            for shard in reusable:
+                self._shards[shard.number] = shard
+            self._parked.clear()
+            missing = [key for key in wanted if shard_number(*key) not in self._shards]
+            if missing:
+                await self._take_over(missing)
+            await self._own_profiles()
+            self._telemetry.shards(self._shards.values())
+            return {tp: self._shards[shard_number(LANE_OF_TOPIC[tp.topic], tp.partition)].next_offset.get(tp.topic)
+                    for tp in partitions}
+
+    async def revoked(self, partitions: frozenset[TP]) -> None:
+        """Make what is known durable and put the shards aside: they may come back unchanged."""
+        async with self._turn:
+            numbers = {shard_number(LANE_OF_TOPIC[tp.topic], tp.partition) for tp in partitions}
+            leaving = [self._shards.pop(number) for number in numbers if number in self._shards]
+            self._parked.update((shard.number, shard) for shard in leaving)
+            try:
+                await self._committer.commit(shard for shard in leaving if not shard.is_broken)
+            except FencedError as error:
+                _log.warning("revoked shards already have a new owner: %s", error)
+                for shard in leaving:
+                    shard.is_broken = True
+
+    async def process(self, batch: RecordBatch) -> None:
+        """Apply a batch once the dimension tables are as current as it."""
+        await self._dimensions.fresh(self._customer_shard)
+        shard = self._shards[shard_number(LANE_OF_TOPIC[batch.topic], batch.partition)]
+        if shard.is_broken:
+            raise StateDroppedError(f"the state of {batch.topic} partition {batch.partition} was dropped")
+        try:
+            good, bad = shard.apply(batch, self._now_ms())
+        except BaseException:
+            # the batch may be half applied: this state must not be used, nor written, any more
+            shard.is_broken = True
+            raise
+        self._telemetry.events(batch.topic, good, bad)
+        self._dirty.set()
+        self._guard(batch.topic, good, bad)
+        while self.pending > PENDING_LIMIT:
+            self._committed.clear()
+            await self._committed.wait()
+
+    def durable_position(self, tp: TP) -> int | None:
+        """Return the next offset after everything durable."""
+        number = shard_number(LANE_OF_TOPIC[tp.topic], tp.partition)
+        shard = self._shards.get(number) or self._parked.get(number)
+        return None if shard is None else shard.durable.get(tp.topic)
+
+    # -- the commit cycle ------------------------------------------------------------------------------------------
+
+    @property
+    def pending(self) -> int:
+        """Events taken in that no acknowledged block holds yet."""
+        return sum(shard.pending for shard in self._shards.values())
+
+    @property
+    def shards(self) -> Iterable[OwnedShard]:
+        """The shards owned now."""
+        return self._shards.values()
+
+    async def run_commits(self, on_fenced: Callable[[frozenset[TP], FencedError], None]) -> None:
+        """Write a block whenever there is something to write, at most one per interval; for ever.
+
+        ``on_fenced`` is told when another worker owns one of the shards: all state has been dropped then, and every
+        partition has to be taken over again.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._dirty.wait()
+            self._dirty.clear()
+            began = loop.time()
+            try:
+                await self._committer.commit([s for s in self._shards.values() if not s.is_broken])
+            except FencedError as error:
+                partitions = frozenset(
+                    TP(topic, shard.partition) for shard in self._shards.values() for topic in shard.lane.topics)
+                for shard in self._shards.values():
+                    shard.is_broken = True
+                on_fenced(partitions, error)
+            self._committed.set()
+            await asyncio.sleep(max(0.0, self._settings.commit_interval_seconds - (loop.time() - began)))
+
+    def tidy(self) -> None:
+        """Drop state past the horizon; called now and then."""
+        for shard in self._shards.values():
+            shard.tidy()
+        self._telemetry.shards(self._shards.values())
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _customer_shard(self, partition: int) -> OwnedShard | None:
+        return self._shards.get(shard_number(CUSTOMER_LANE, partition))
+
+    async def _still_ours(self, shards: list[OwnedShard | None]) -> list[OwnedShard]:
+        """Return those of the shards whose state is sound and whose claim nobody has overtaken."""
+        sound = {shard.number: shard for shard in shards if shard is not None and not shard.is_broken}
+        if not sound:
+            return []
+        claims = await asyncio.to_thread(self._ledger.fetch, "claims", shards=list(sound))
+        overtaken = {number for number, epoch, owner in claims
+                     if owner != self._ledger.owner and epoch >= sound[number].epoch}
+        return [shard for number, shard in sound.items() if number not in overtaken]
+
+    async def _take_over(self, keys: list[tuple[Lane, int]]) -> None:
+        fresh = [OwnedShard(lane, partition, self._policy, self._book, self._currency) for lane, partition in keys]
+        epochs = await asyncio.to_thread(self._ledger.claim, [shard.number for shard in fresh])
+        loader = Loader(self._ledger, self._policy, max((r.window_ms for r in self._book.rules), default=0))
+        loaded = await asyncio.to_thread(
+            loader.load,
+            {shard.number: shard.customers for shard in fresh if shard.customers is not None},
+            {shard.number: shard.costs for shard in fresh if shard.costs is not None},
+        )
+        gc.freeze()  # what was just loaded lives long: keep the collector from walking it again and again
+        for shard in fresh:
+            shard.open_epoch(epochs[shard.number])
+        await self._starting_points.settle(fresh, loaded)
+        self._shards.update((shard.number, shard) for shard in fresh)
+        _log.info("took over %d shards", len(fresh))
+
+    async def _own_profiles(self) -> None:
+        await self._source.own({
+            shard.partition: shard.next_offset.get(CUSTOMERS)
+            for shard in self._shards.values() if shard.lane is CUSTOMER_LANE
+        })
+
+    def _guard(self, topic: str, good: int, bad: int) -> None:
+        guard = self._guards.get(topic)
+        if guard is None:
+            guard = self._guards[topic] = BadShareGuard(
+                self._settings.bad_share_limit, self._settings.bad_share_window)
+        if guard.observe(good, bad):
+            self._telemetry.topic_stopped(topic)
+            raise TopicHaltedError(
+                topic,
+                f"more than {self._settings.bad_share_limit:.0%} of its last {self._settings.bad_share_window} events "
+                "are bad",
+                f"look at them (roi dlq list --topic {topic}), mend the producer, and start the worker again",
+            )

@@ -1,0 +1,205 @@
+"""One owned shard: a state core, its positions, and what the next block has to make durable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pipeline.sinks.rows import DeadLetterRow, Position, ShardBlock
+from pipeline.state.costs import CostShard
+from pipeline.state.customers import CustomerShard
+from pipeline.transport.dead_letters import DeadLetter
+from pipeline.transport.topics import (
+    CAMPAIGN_LANE,
+    COSTS,
+    CUSTOMER_LANE,
+    CUSTOMERS,
+    LANES,
+    LOGINS,
+    TOUCHES,
+    TRANSACTIONS,
+)
+from schemas.columns import CostColumns, LoginColumns, TouchColumns, TransactionColumns
+from schemas.decode import decode
+
+if TYPE_CHECKING:
+    from pipeline.state.book import CampaignBook
+    from pipeline.state.intake import Intake, Refusal
+    from pipeline.state.policy import Policy
+    from pipeline.transport.ports import RecordBatch
+    from pipeline.transport.topics import Lane
+    from schemas import Customer
+    from schemas.columns import Columns
+
+_LANE_BITS: Final = 16
+_SEQUENCE_BITS: Final = 32
+IDLE_BLOCKS: Final = 2_400  # about ten minutes of blocks: cells untouched for so long leave memory
+
+
+def shard_number(lane: Lane, partition: int) -> int:
+    """Return the number a lane's partition has in the ledger."""
+    return LANES.index(lane) << _LANE_BITS | partition
+
+
+class OwnedShard:
+    """Applies batches in log order and hands out blocks; nothing here waits or fails half-way."""
+
+    def __init__(self, lane: Lane, partition: int, policy: Policy, book: CampaignBook, currency: str) -> None:
+        self.number = shard_number(lane, partition)
+        self.partition = partition
+        self.lane = lane
+        self.customers = CustomerShard(policy, book) if lane is CUSTOMER_LANE else None
+        self.costs = CostShard(policy, book) if lane is CAMPAIGN_LANE else None
+        self.next_offset: dict[str, int] = {}
+        self.topic_ids: dict[str, str] = {}
+        self.durable: dict[str, int] = {}
+        self.is_broken = False
+        self.pending = 0
+        self._epoch = 0
+        self._sequence = 0
+        self._currency = currency
+        self._rejected = dict.fromkeys(lane.topics, 0)
+        self._dead: list[DeadLetter] = []
+        self._moved = False
+
+    # -- ownership -------------------------------------------------------------------------------------------------
+
+    @property
+    def epoch(self) -> int:
+        """The claim under which blocks are written."""
+        return self._epoch
+
+    @property
+    def version(self) -> int:
+        """The version of the next block."""
+        return self._epoch << _SEQUENCE_BITS | self._sequence
+
+    def open_epoch(self, epoch: int) -> None:
+        """Begin to write under a claim."""
+        self._epoch, self._sequence = epoch, 1
+        self._core.open_chapter(self.version)
+
+    @property
+    def _core(self) -> CustomerShard | CostShard:
+        core = self.customers or self.costs
+        if core is None:
+            raise RuntimeError(f"lane {self.lane.name} has no state core")
+        return core
+
+    def intake(self, topic: str) -> Intake:
+        """Return the watermark and counts of one of the lane's topics."""
+        if self.customers is not None:
+            return {
+                LOGINS: self.customers.logins, TRANSACTIONS: self.customers.transactions,
+                TOUCHES: self.customers.touches,
+            }[topic]
+        if self.costs is not None and topic == COSTS:
+            return self.costs.costs
+        raise KeyError(topic)
+
+    # -- in --------------------------------------------------------------------------------------------------------
+
+    def apply(self, batch: RecordBatch, now_ms: int | None) -> tuple[int, int]:
+        """Take a batch in; return how many of its records were well-formed and how many not.
+
+        Records before the shard's position have been taken in already and are skipped.
+        """
+        offsets, keys, values = batch.offsets, batch.keys, batch.values
+        known = self.next_offset.get(batch.topic, 0)
+        if offsets and offsets[0] < known:
+            fresh = [index for index, offset in enumerate(offsets) if offset >= known]
+            offsets = [offsets[index] for index in fresh]
+            keys = [keys[index] for index in fresh]
+            values = [values[index] for index in fresh]
+        if batch.next_offset > known:
+            self.next_offset[batch.topic] = batch.next_offset
+            self._moved = True
+        if not offsets:
+            return 0, 0
+        decoded = decode(batch.topic, offsets, keys, values, currency=self._currency)
+        refusals = self._apply(decoded.columns, now_ms)
+        bad = [(item.offset, str(item.reason), item.detail) for item in decoded.rejected]
+        bad += refusals
+        if bad:
+            index_of = {offset: index for index, offset in enumerate(offsets)}
+            self._dead.extend(
+                DeadLetter(batch.topic, batch.partition, offset, keys[index_of[offset]], values[index_of[offset]],
+                           reason, detail)
+                for offset, reason, detail in bad
+            )
+            self.intake(batch.topic).refused += len(decoded.rejected)
+        self.pending += len(offsets)
+        return len(offsets) - len(bad), len(bad)
+
+    def _apply(self, columns: Columns, now_ms: int | None) -> list[Refusal]:
+        if isinstance(columns, CostColumns) and self.costs is not None:
+            return self.costs.apply_costs(columns, now_ms)
+        if self.customers is None:
+            raise TypeError(f"lane {self.lane.name} takes no {type(columns).__name__}")
+        if isinstance(columns, LoginColumns):
+            return self.customers.apply_logins(columns, now_ms)
+        if isinstance(columns, TouchColumns):
+            return self.customers.apply_touches(columns, now_ms)
+        if isinstance(columns, TransactionColumns):
+            return self.customers.apply_transactions(columns, now_ms)
+        raise TypeError(f"lane {self.lane.name} takes no {type(columns).__name__}")
+
+    def apply_profile(self, customer_id: str, profile: Customer | None) -> None:
+        """Take a customer's profile; None erases it."""
+        if self.customers is None:
+            raise TypeError(f"lane {self.lane.name} has no customers")
+        if profile is None:
+            self.customers.apply_profile(customer_id, None, None, None)
+        else:
+            opened = profile.opened_at
+            opened_ms = None if opened is None else round(opened.timestamp() * 1000)
+            self.customers.apply_profile(customer_id, profile.tier, profile.segment, opened_ms)
+        self.pending += 1
+
+    def move_profiles(self, next_offset: int) -> None:
+        """Note how far the customers topic has been read."""
+        if next_offset > self.next_offset.get(CUSTOMERS, -1):
+            self.next_offset[CUSTOMERS] = next_offset
+            self._moved = True
+
+    # -- out -------------------------------------------------------------------------------------------------------
+
+    def take_block(self) -> tuple[ShardBlock, list[DeadLetter]] | None:
+        """Return what has been learnt since the last call, None if nothing; the core moves on to the next block."""
+        if not self._moved and not self.pending:
+            return None
+        version = self.version
+        changes = self._core.take_changes(version)
+        dead = self._dead
+        dead.extend(
+            DeadLetter(TRANSACTIONS, self.partition, orphan.offset, None, None, orphan.reason, orphan.detail)
+            for orphan in changes.orphans
+        )
+        letters = [DeadLetterRow(item.topic, item.offset, item.reason, item.detail) for item in dead]
+        block = ShardBlock(self.number, version, changes, self._positions(), letters)
+        self._dead, self._moved, self.pending = [], False, 0
+        self._sequence += 1
+        self._core.open_chapter(self.version)
+        return block, dead
+
+    def _positions(self) -> list[Position]:
+        positions: list[Position] = []
+        for topic, next_offset in self.next_offset.items():
+            topic_id = self.topic_ids.get(topic, "")
+            if topic == CUSTOMERS:
+                positions.append(Position(topic, next_offset, 0, 0, 0, 0, topic_id))
+            else:
+                intake = self.intake(topic)
+                positions.append(Position(
+                    topic, next_offset, intake.watermark, intake.accepted, intake.duplicates, intake.refused, topic_id))
+        return positions
+
+    def made_durable(self, block: ShardBlock) -> None:
+        """Note that a block has been acknowledged."""
+        for position in block.positions:
+            self.durable[position.topic] = position.next_offset
+
+    def tidy(self) -> None:
+        """Drop what can change no more."""
+        self._core.forget(self.version - IDLE_BLOCKS)
+
+

@@ -1,0 +1,238 @@
+"""Kafka records to columns of events, a fetch at a time: the hot path.
+
+A batch is read by msgspec and checked column by column. A record that fails there is judged again by the pydantic
+models (`schemas.judge`), which have the last word and give the reason; so both accept and reject the same records.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+from msgspec import MsgspecError, defstruct
+from msgspec.json import Decoder
+from pydantic_core import from_json
+
+from pipeline.transport import topics
+from schemas import TOPIC_MODELS, Campaign, Customer
+from schemas.columns import Columns, CostColumns, LoginColumns, TouchColumns, TransactionColumns
+from schemas.instant_batch import parse_epoch_milliseconds
+from schemas.judge import MAX_VALUE_BYTES, Reason, RejectedError, judge, judge_tombstone
+from schemas.records import CostRecord, EventRecord, LoginRecord, TouchRecord, TransactionRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from schemas import Message
+
+_Item = TypeVar("_Item")
+_UNREADABLE: Final = (MsgspecError, ValueError, RecursionError)
+
+RECORD_OF_TOPIC: Final[dict[str, type[EventRecord]]] = {
+    topics.LOGINS: LoginRecord,
+    topics.TRANSACTIONS: TransactionRecord,
+    topics.TOUCHES: TouchRecord,
+    topics.COSTS: CostRecord,
+}
+COLUMNS_OF_TOPIC: Final[dict[str, type[Columns]]] = {
+    topics.LOGINS: LoginColumns,
+    topics.TRANSACTIONS: TransactionColumns,
+    topics.TOUCHES: TouchColumns,
+    topics.COSTS: CostColumns,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record for the dead-letter topic; neither reason nor detail holds anything of the record itself."""
+
+    offset: int
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A batch taken apart: each record is a row of the columns or rejected, both in the order of the records."""
+
+    columns: Columns
+    rejected: list[Rejected]
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    topic: str
+    offsets: Sequence[int]
+    keys: Sequence[bytes | None]
+    values: Sequence[bytes | None]
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """How one topic's values are read, and the columns that hold only certain texts."""
+
+    exact: Callable[[bytes], EventRecord]  # rejects unknown fields
+    tolerant: Callable[[bytes], EventRecord]
+    patterns: dict[str, re.Pattern[str]]
+
+
+def decode(
+    topic: str,
+    offsets: Sequence[int],
+    keys: Sequence[bytes | None],
+    values: Sequence[bytes | None],
+    *,
+    currency: str,
+) -> Decoded:
+    """Decode one fetch of an event topic; never raises for what the records hold.
+
+    Args:
+        topic: one of `pipeline.transport.topics.EVENT_TOPICS`.
+        offsets: offset of each record.
+        keys: key of each record, None for a record without one.
+        values: value of each record, None for a tombstone.
+        currency: the reporting currency.
+    """
+    batch = _Batch(topic, offsets, keys, values, currency)
+    records, unread = _read(_reader(topic), values)
+    read = _all_but(len(values), unread)
+    columns = _columns(topic, _pick(offsets, read), records)
+    suspects = [read[row] for row in _suspect_rows(batch, columns, _pick(keys, read))]
+    if not unread and not suspects:
+        return Decoded(columns, [])
+    return _judge_again(batch, dict(zip(read, records, strict=True)), sorted(unread + suspects))
+
+
+def decode_campaign(key: bytes | None, value: bytes | None) -> Campaign | None:
+    """Decode a record of ``bank.campaigns.v1``; None: the campaign that the key names is retired.
+
+    Raises:
+        RejectedError: the record belongs in the dead-letter topic.
+    """
+    message = _decode_dimension(topics.CAMPAIGNS, key, value)
+    return message if isinstance(message, Campaign) else None
+
+
+def decode_customer(key: bytes | None, value: bytes | None) -> Customer | None:
+    """Decode a record of ``bank.customers.v1``; None: the customer that the key names is erased.
+
+    Raises:
+        RejectedError: the record belongs in the dead-letter topic.
+    """
+    message = _decode_dimension(topics.CUSTOMERS, key, value)
+    return message if isinstance(message, Customer) else None
+
+
+def _decode_dimension(topic: str, key: bytes | None, value: bytes | None) -> Message | None:
+    if value is None:
+        judge_tombstone(topic, key)
+        return None
+    return judge(topic, key, value)
+
+
+@cache
+def _reader(topic: str) -> _Reader:
+    record = RECORD_OF_TOPIC[topic]
+    exact = defstruct(f"Exact{record.__name__}", [], bases=(record,), forbid_unknown_fields=True, gc=False)
+    decode_exact = Decoder(cast("type[EventRecord]", exact)).decode
+    decode_tolerant = Decoder(record).decode
+
+    def tolerant(value: bytes) -> EventRecord:
+        # msgspec hardly looks at what it skips: bad UTF-8 or endless nesting there would pass
+        from_json(value, allow_inf_nan=False)
+        return decode_tolerant(value)
+
+    return _Reader(decode_exact, tolerant, _patterns(topic))
+
+
+def _patterns(topic: str) -> dict[str, re.Pattern[str]]:
+    """Return the patterns of the model's text fields that a struct leaves unchecked."""
+    patterns = {}
+    for name, schema in TOPIC_MODELS[topic].model_json_schema()["properties"].items():
+        for variant in schema.get("anyOf", [schema]):
+            if "pattern" in variant and name not in {"occurred_at", "currency"}:
+                patterns[name] = re.compile(variant["pattern"])
+    return patterns
+
+
+def _read(reader: _Reader, values: Sequence[bytes | None]) -> tuple[list[EventRecord], list[int]]:
+    """Return the records that msgspec could read, and the positions of the values it could not."""
+    records: list[EventRecord] = []
+    unread: list[int] = []
+    read = reader.exact
+    for position, value in enumerate(values):
+        if value is None or len(value) > MAX_VALUE_BYTES:
+            unread.append(position)
+            continue
+        try:
+            records.append(read(value))
+        except _UNREADABLE as error:
+            if read is reader.exact and "unknown field" in str(error):
+                read = reader.tolerant  # slower, but a producer that adds a field adds it to every event
+                if (record := _read_or_none(read, value)) is not None:
+                    records.append(record)
+                    continue
+            unread.append(position)
+    return records, unread
+
+
+def _read_or_none(read: Callable[[bytes], EventRecord], value: bytes) -> EventRecord | None:
+    try:
+        return read(value)
+    except _UNREADABLE:
+        return None
+
+
+def _columns(topic: str, offsets: list[int], records: list[Any]) -> Columns:
+    instants: list[Any] = parse_epoch_milliseconds([record.occurred_at for record in records])
+    return COLUMNS_OF_TOPIC[topic].of(offsets, instants, records)
+
+
+def _suspect_rows(batch: _Batch, columns: Columns, keys: list[bytes | None]) -> set[int]:
+    """Return the rows with a wrong instant, currency, key or text."""
+    suspects: set[int] = set()
+    instants: list[Any] = columns.occurred_at
+    if None in instants:
+        suspects.update(row for row, instant in enumerate(instants) if instant is None)
+    if columns.currency.count(batch.currency) != len(columns):
+        suspects.update(row for row, currency in enumerate(columns.currency) if currency != batch.currency)
+    identifiers = [identifier.encode() for identifier in getattr(columns, topics.KEY_FIELD[batch.topic])]
+    if identifiers != keys:
+        suspects.update(row for row, key in enumerate(keys) if key != identifiers[row])
+    for name, pattern in _reader(batch.topic).patterns.items():
+        texts = getattr(columns, name)
+        wrong = {text for text in set(texts) if text is not None and not pattern.fullmatch(text)}
+        if wrong:
+            suspects.update(row for row, text in enumerate(texts) if text in wrong)
+    return suspects
+
+
+def _judge_again(batch: _Batch, records: dict[int, EventRecord], doubtful: list[int]) -> Decoded:
+    """Decode a batch of which some records are doubtful, by their positions."""
+    rejected: list[Rejected] = []
+    for at in doubtful:
+        try:
+            message = judge(batch.topic, batch.keys[at], batch.values[at], currency=batch.currency)
+        except RejectedError as error:
+            records.pop(at, None)
+            rejected.append(Rejected(batch.offsets[at], error.reason, error.detail))
+        else:
+            records[at] = RECORD_OF_TOPIC[batch.topic](**message.model_dump(mode="json"))
+    accepted = sorted(records)
+    offsets = [batch.offsets[at] for at in accepted]
+    return Decoded(_columns(batch.topic, offsets, [records[at] for at in accepted]), rejected)
+
+
+def _all_but(count: int, left_out: list[int]) -> Sequence[int]:
+    if not left_out:
+        return range(count)
+    excluded = set(left_out)
+    return [position for position in range(count) if position not in excluded]
+
+
+def _pick(items: Sequence[_Item], positions: Sequence[int]) -> list[_Item]:
+    # all of them is the usual case, and cheaper
+    return list(items) if len(positions) == len(items) else [items[position] for position in positions]

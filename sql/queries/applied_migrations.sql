@@ -1,0 +1,1 @@
+SELECT DISTINCT name, digest FROM {database}.migrations

@@ -1,0 +1,1 @@
+KILL QUERY WHERE arrayExists(owner -> startsWith(query_id, concat('roi-block-', owner, '-')), {owners:Array(String)}) SYNC

@@ -1,0 +1,5 @@
+SELECT shard, id, at
+FROM {database}.ledger FINAL
+WHERE run = {run:String} AND kind = {kind:String} AND shard IN {shards:Array(UInt32)}
+  AND at >= transform(shard, {shards:Array(UInt32)}, {floors:Array(Int64)}, toInt64(0))
+FORMAT JSONCompactEachRow

@@ -1,0 +1,6 @@
+-- days: what is remembered day by day; the rest only says whether an engaged day lies further back
+SELECT shard, id, at, bitTest(flags, 3)
+FROM {database}.ledger FINAL
+WHERE run = {run:String} AND kind = 'login' AND shard IN {shards:Array(UInt32)}
+  AND at >= transform(shard, {shards:Array(UInt32)}, {floors:Array(Int64)}, toInt64(0))
+FORMAT JSONCompactEachRow

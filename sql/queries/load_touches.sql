@@ -1,0 +1,5 @@
+SELECT shard, customer, campaign_id, label, at, id
+FROM {database}.ledger FINAL
+WHERE run = {run:String} AND kind = 'touch' AND shard IN {shards:Array(UInt32)} AND bitTest(flags, 2)
+  AND at >= transform(shard, {shards:Array(UInt32)}, {floors:Array(Int64)}, toInt64(0))
+FORMAT JSONCompactEachRow

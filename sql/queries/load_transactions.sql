@@ -1,0 +1,7 @@
+SELECT
+    shard, customer, at, id, category, if(product = '', NULL, product), measures[1],
+    if(bitTest(flags, 5), measures[2], NULL), if(bitTest(flags, 6), measures[3], NULL), tier
+FROM {database}.ledger FINAL
+WHERE run = {run:String} AND kind = 'transaction' AND shard IN {shards:Array(UInt32)} AND other_id = ''
+  AND at >= transform(shard, {shards:Array(UInt32)}, {floors:Array(Int64)}, toInt64(0))
+FORMAT JSONCompactEachRow

@@ -1,0 +1,1 @@
+INSERT INTO {database}.migrations (name, digest) SELECT {name:String}, {digest:String}

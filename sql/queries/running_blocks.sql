@@ -1,0 +1,2 @@
+SELECT count() FROM system.processes
+WHERE arrayExists(owner -> startsWith(query_id, concat('roi-block-', owner, '-')), {owners:Array(String)})

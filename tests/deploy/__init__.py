@@ -1,0 +1,1 @@
+"""What can be known about the deployment without a Docker engine, checked against the code."""

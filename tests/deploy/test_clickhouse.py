@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.settings import Settings
+from tests.deploy.conftest import REPOSITORY, environment
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+DEFAULTS = {name: field.default for name, field in Settings.model_fields.items()}
+READER, WRITER, DATABASE = (DEFAULTS[f"clickhouse_{name}"] for name in ("user", "writer_user", "database"))
+
+
+def grants(users: Element, user: str) -> list[str]:
+    return [query.text or "" for query in users.findall(f"users/{user}/grants/query")]
+
+
+def test_only_the_users_of_the_settings_exist(users: Element) -> None:
+    defined = {user.tag for user in users.findall("users/*") if user.get("remove") is None}
+    removed = {user.tag for user in users.findall("users/*") if user.get("remove") is not None}
+    assert defined == {READER, WRITER}
+    assert removed == {"default"}
+
+
+@pytest.mark.parametrize("user", [READER, WRITER])
+def test_passwords_are_hashes_from_the_environment(users: Element, user: str) -> None:
+    element = users.find(f"users/{user}")
+    assert element is not None
+    kinds = [child for child in element if child.tag.startswith("password")]
+    assert [child.tag for child in kinds] == ["password_sha256_hex"]
+    assert kinds[0].get("from_env") in environment("clickhouse")
+    assert not (kinds[0].text or "").strip()
+
+
+def test_rights_do_not_leave_the_database(users: Element) -> None:
+    for user in (READER, WRITER):
+        for grant in grants(users, user):
+            privileges, _, target = grant.removeprefix("GRANT ").partition(" ON ")
+            harmless = (privileges, target) == ("CREATE TEMPORARY TABLE", "*.*")
+            assert harmless or target == f"{DATABASE}.*" or target.startswith("system."), grant
+            assert "GRANT OPTION" not in grant
+            assert "ALL" not in privileges.split(", ")
+
+
+def test_the_reader_may_only_read(users: Element) -> None:
+    assert grants(users, READER) == [f"GRANT SELECT ON {DATABASE}.*"]
+    profile = users.find(f"profiles/{users.findtext(f'users/{READER}/profile')}")
+    assert profile is not None
+    assert profile.findtext("readonly") == "1"
+
+
+def test_the_writer_sees_what_it_may_have_to_kill(users: Element) -> None:
+    assert "GRANT SELECT ON system.processes" in grants(users, WRITER)
+
+
+def test_the_reader_may_set_what_its_clients_send(users: Element) -> None:
+    changeable = {
+        setting.tag for setting in users.findall("profiles/roi_reader/constraints/*")
+        if setting.find("changeable_in_readonly") is not None
+    }
+    sent = {"max_execution_time"}  # by Grafana's client; the rest by the commands
+    for source in (REPOSITORY / "pipeline" / "cli").rglob("*.py"):
+        sent |= set(re.findall(r'"((?:output_format|max|limit)_\w+)"', source.read_text()))
+    assert sent <= changeable
+
+
+def test_changeable_settings_are_switched_on_in_the_server(server: Element) -> None:
+    switch = server.findtext("access_control_improvements/settings_constraints_replace_previous")
+    assert switch == "true"
+
+
+def test_every_grant_is_understood_by_clickhouse(users: Element) -> None:
+    statements = [f"{grant} TO somebody" for user in (READER, WRITER) for grant in grants(users, user)]
+    # in a process of its own: an engine stays for the rest of the process that loads it
+    query = "SELECT formatQuerySingleLine(arrayJoin(" + repr(statements) + "))"
+    program = "import chdb, sys; print(chdb.query(sys.argv[1], 'TSVRaw'), end='')"
+    formatted = subprocess.run([sys.executable, "-c", program, query], check=True, capture_output=True, text=True)
+    assert formatted.stdout.splitlines() == statements

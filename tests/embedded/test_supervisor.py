@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline.embedded.child import Child, Part, trim_log
+from pipeline.embedded.supervisor import RestartPolicy, Supervisor, describe_exit
+from pipeline.errors import UserError
+from tests.embedded.waiting import alive
+
+AT_ONCE = RestartPolicy(first_seconds=0.01, longest_seconds=0.02)
+SLEEPER = "import time\ntime.sleep(600)\n"
+STUBBORN = "import pathlib, signal, sys, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" \
+           "pathlib.Path(sys.argv[1]).touch()\ntime.sleep(600)\n"
+
+
+def part(name: str, program: str, *arguments: str, stage: int = 0, stop_seconds: float = 5.0) -> Part:
+    command = (sys.executable, "-I", "-S", "-c", program, *arguments)
+    return Part(name, command, {"PATH": os.environ["PATH"]}, stage, stop_seconds)
+
+
+def supervisor(tmp_path: Path, said: list[str] | None = None) -> Supervisor:
+    return Supervisor(tmp_path, (said if said is not None else []).append, AT_ONCE)
+
+
+async def until(condition: object, seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator] # callables of any truth value
+        assert time.monotonic() < deadline, "the condition never came true"
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(("deaths", "seconds"), [(1, 0.2), (2, 0.4), (3, 0.8), (7, 10.0), (10_000, 10.0)])
+def test_delay_doubles_up_to_the_longest(deaths: int, seconds: float) -> None:
+    assert RestartPolicy().delay(deaths) == pytest.approx(seconds)
+
+
+def test_long_life_starts_the_count_anew() -> None:
+    policy = RestartPolicy(healthy_seconds=30)
+    assert policy.deaths_in_a_row(5, lived_seconds=29.9) == 6
+    assert policy.deaths_in_a_row(5, lived_seconds=30.0) == 1
+
+
+@pytest.mark.parametrize(("code", "words"), [
+    (0, "exit code 0"), (3, "exit code 3"), (-9, "killed by SIGKILL"), (-15, "killed by SIGTERM")])
+def test_exit_is_described_in_words(code: int, words: str) -> None:
+    assert describe_exit(code) == words
+
+
+async def test_part_killed_again_and_again_is_started_again(tmp_path: Path) -> None:
+    said: list[str] = []
+    keeper = supervisor(tmp_path, said)
+    async with keeper.running():
+        child = await keeper.keep(part("worker", SLEEPER))
+        seen = set()
+        for _ in range(3):
+            pid = child.pid
+            assert pid is not None
+            seen.add(pid)
+            os.kill(pid, signal.SIGKILL)
+            await until(lambda pid=pid: child.pid not in {None, pid})
+        assert len(seen) == 3
+    assert len(said) == 3
+    assert all("worker ended (killed by SIGKILL)" in line for line in said)
+
+
+async def test_end_of_a_part_that_cannot_be_replaced_ends_everything(tmp_path: Path) -> None:
+    keeper = supervisor(tmp_path)
+    with pytest.raises(UserError, match=r"broker ended \(killed by SIGKILL\), topics are gone; look into .*broker.log"):
+        async with keeper.running():
+            other = await keeper.keep(part("worker", SLEEPER))
+            broker = await keeper.keep_once(part("broker", SLEEPER), "topics are gone")
+            assert broker.pid is not None
+            os.kill(broker.pid, signal.SIGKILL)
+            await keeper.until_stopped()
+    assert other.pid is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+async def test_signal_ends_every_part(tmp_path: Path, number: signal.Signals) -> None:
+    keeper = supervisor(tmp_path)
+    async with keeper.running():
+        children = [await keeper.keep(part(f"worker-{index}", SLEEPER)) for index in range(3)]
+        pids = list(keeper.pids().values())
+        assert len(pids) == 3
+        os.kill(os.getpid(), number)
+        await keeper.until_stopped()
+    assert [child.pid for child in children] == [None] * 3
+    assert not any(alive(pid) for pid in pids)
+
+
+async def test_part_deaf_to_sigterm_is_killed_after_its_time(tmp_path: Path) -> None:
+    keeper = supervisor(tmp_path)
+    ready = tmp_path / "ready"
+    async with keeper.running():
+        await keeper.keep(part("deaf", STUBBORN, str(ready), stop_seconds=0.2))
+        await until(ready.exists)
+        pid = keeper.pids()["deaf"]
+        started = time.monotonic()
+    assert not alive(pid)
+    assert time.monotonic() - started < 5
+
+
+async def test_higher_stage_is_stopped_before_what_it_uses(tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    program = (
+        "import pathlib, signal, sys, time\n"
+        "journal, name = pathlib.Path(sys.argv[1]), sys.argv[2]\n"
+        "def note(word):\n"
+        "    with journal.open('a') as file: file.write(f'{name} {word}\\n')\n"
+        "def stop(*_):\n"
+        "    note('stopped'); sys.exit(0)\n"
+        "signal.signal(signal.SIGTERM, stop)\n"
+        "note('up')\n"
+        "time.sleep(600)\n")
+    keeper = supervisor(tmp_path)
+    async with keeper.running():
+        for name, stage in (("broker", 0), ("endpoint", 1), ("worker", 2)):
+            await keeper.keep(part(name, program, str(journal), name, stage=stage))
+        await until(lambda: journal.exists() and journal.read_text().count("up") == 3)
+    stops = [line for line in journal.read_text().splitlines() if line.endswith("stopped")]
+    assert stops == ["worker stopped", "endpoint stopped", "broker stopped"]
+
+
+async def test_error_while_starting_stops_what_was_started(tmp_path: Path) -> None:
+    keeper = supervisor(tmp_path)
+    with pytest.raises(UserError, match=r"migrate ended \(exit code 1\): the tables are odd; look into"):
+        async with keeper.running():
+            first = await keeper.keep(part("broker", SLEEPER))
+            await keeper.run_to_end(part("migrate", "import sys\nsys.exit('error: the tables are odd')"))
+    assert first.pid is None
+
+
+async def test_part_that_dies_before_it_answers_is_named_with_its_last_words(tmp_path: Path) -> None:
+    keeper = supervisor(tmp_path)
+    async with keeper.running():
+        child = await keeper.keep_once(part("endpoint", "import sys\nsys.exit('no room')"), "and so")
+        with pytest.raises(UserError, match=r"endpoint ended \(exit code 1\): no room"):
+            await keeper.until(lambda: False, child, 20)
+
+
+async def test_part_that_never_answers_is_named(tmp_path: Path) -> None:
+    keeper = supervisor(tmp_path)
+    async with keeper.running():
+        child = await keeper.keep(part("endpoint", SLEEPER))
+        with pytest.raises(UserError, match="endpoint did not answer within 0 s"):
+            await keeper.until(lambda: False, child, 0.05)
+
+
+async def test_output_goes_to_a_log_that_others_cannot_read(tmp_path: Path) -> None:
+    keeper = supervisor(tmp_path)
+    async with keeper.running():
+        await keeper.run_to_end(part("migrate", "print('applied 0001')"))
+    log = tmp_path / "migrate.log"
+    assert log.read_text() == "applied 0001\n"
+    assert log.stat().st_mode & 0o777 == 0o600
+
+
+async def test_environment_is_the_parts_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROI_CLICKHOUSE_WRITER_PASSWORD", "canary")
+    keeper = supervisor(tmp_path)
+    async with keeper.running():
+        await keeper.run_to_end(part("broker", "import os\nprint(dict(os.environ))"))
+    assert "canary" not in (tmp_path / "broker.log").read_text()
+
+
+async def test_child_that_was_never_started_cannot_be_waited_for(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="never started"):
+        await Child(part("worker", SLEEPER), None).wait()
+
+
+async def test_grown_log_is_moved_aside_while_its_writer_goes_on(tmp_path: Path) -> None:
+    keeper = Supervisor(tmp_path, print, AT_ONCE, log_limit_bytes=1000)
+    chatter = "import time\nwhile True:\n    print('x' * 99, flush=True)\n    time.sleep(0.002)\n"
+    log, old = tmp_path / "worker.log", tmp_path / "worker.log.1"
+    async with keeper.running():
+        await keeper.keep(part("worker", chatter))
+        await until(lambda: old.exists() and log.stat().st_size > 0)
+    assert old.stat().st_size <= 1000
+    assert not log.read_bytes().startswith(b"\0"), "the writer must append, not write at its old place"
+
+
+def test_log_below_its_limit_stays(tmp_path: Path) -> None:
+    log = tmp_path / "worker.log"
+    log.write_text("short")
+    assert not trim_log(log, 1000)
+    assert log.read_text() == "short"
+    assert not trim_log(tmp_path / "absent.log", 1000)

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipeline.transport import topics
+from schemas import TOPIC_MODELS, Campaign, Customer
+from schemas.columns import LoginColumns, TransactionColumns
+from schemas.decode import COLUMNS_OF_TOPIC, RECORD_OF_TOPIC, Decoded, Rejected, decode, decode_campaign, decode_customer
+from schemas.judge import MAX_VALUE_BYTES, RejectedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def login(number: int, **changes: Any) -> dict[str, Any]:
+    event = {
+        "event_id": f"login-{number}",
+        "occurred_at": f"2026-11-22T12:00:00.{number:03}Z",
+        "customer_id": f"C{number}",
+        "channel": "app",
+    }
+    return event | changes
+
+
+def decode_logins(*values: dict[str, Any] | bytes | None, keys: list[bytes | None] | None = None) -> Decoded:
+    texts = [json.dumps(value).encode() if isinstance(value, dict) else value for value in values]
+    own = [value["customer_id"].encode() if isinstance(value, dict) else b"C0" for value in values]
+    return decode(topics.LOGINS, range(100, 100 + len(values)), keys or own, texts, currency="CNY")
+
+
+def rejection(decoded: Decoded) -> tuple[str, str]:
+    [rejected] = decoded.rejected
+    assert len(decoded.columns) == 0
+    return rejected.reason, rejected.detail
+
+
+@pytest.mark.parametrize("topic", topics.EVENT_TOPICS)
+def test_columns_and_records_have_exactly_the_models_fields(topic: str) -> None:
+    columns, record, model = COLUMNS_OF_TOPIC[topic], RECORD_OF_TOPIC[topic], TOPIC_MODELS[topic]
+
+    assert {field.name for field in fields(columns)} == {"offset", *model.model_fields}
+    assert set(record.__struct_fields__) == set(model.model_fields)
+    for name, field in model.model_fields.items():
+        required = name in record.__struct_fields__[: -len(record.__struct_defaults__)]
+        del required  # keyword-only fields keep no order of defaults; decoding the smallest event shows them
+        assert field.is_required() or field.default is not ...
+
+
+def test_good_batch_becomes_columns_in_order() -> None:
+    columns = decode_logins(login(1, session_seconds=9), login(2, channel="web", automated=True)).columns
+
+    assert columns == LoginColumns(
+        offset=[100, 101],
+        event_id=["login-1", "login-2"],
+        occurred_at=[1_795_348_800_001, 1_795_348_800_002],
+        currency=["CNY", "CNY"],
+        customer_id=["C1", "C2"],
+        channel=["app", "web"],
+        session_seconds=[9.0, None],
+        automated=[False, True],
+    )
+    assert isinstance(columns, LoginColumns)
+    assert isinstance(columns.session_seconds[0], float)
+
+
+def test_no_records_are_empty_columns() -> None:
+    decoded = decode(topics.TRANSACTIONS, [], [], [], currency="CNY")
+
+    assert isinstance(decoded.columns, TransactionColumns)
+    assert len(decoded.columns) == 0
+    assert decoded.rejected == []
+
+
+def test_bad_records_leave_the_others_in_order() -> None:
+    decoded = decode_logins(b"{", login(1), login(2, channel="App"), login(3, extra=[1]), None, login(5), login(6, currency="USD"))
+
+    assert decoded.columns.offset == [101, 103, 105]
+    assert decoded.columns.event_id == ["login-1", "login-3", "login-5"]
+    assert [(rejected.offset, rejected.reason) for rejected in decoded.rejected] == [
+        (100, "not_json"),
+        (102, "invalid_event"),
+        (104, "missing_value"),
+        (106, "unsupported_currency"),
+    ]
+
+
+def test_record_that_only_the_models_accept_takes_its_place() -> None:
+    first_of_two_is_wrong = json.dumps(login(0))[:-1].encode() + b', "channel": 5, "channel": "web"}'
+    decoded = decode_logins(login(1), first_of_two_is_wrong, login(2))
+
+    assert decoded.rejected == []
+    assert decoded.columns.offset == [100, 101, 102]
+    assert decoded.columns.occurred_at == [1_795_348_800_001, 1_795_348_800_000, 1_795_348_800_002]
+    assert isinstance(decoded.columns, LoginColumns)
+    assert decoded.columns.channel == ["app", "web", "app"]
+
+
+@pytest.mark.parametrize("junk", [b"\xff", b"\\ud800", b"\x01"])
+def test_unknown_fields_are_ignored_but_must_be_json(junk: bytes) -> None:
+    value = json.dumps(login(0, note="JUNK")).encode()
+
+    assert decode_logins(value).rejected == []
+    assert rejection(decode_logins(value.replace(b"JUNK", junk)))[0] == "not_json"
+
+
+def test_depth_that_the_models_refuse_is_refused() -> None:
+    shallow, deep = (json.dumps(login(0, note=0))[:-2].encode() + b"[" * n + b"]" * n + b"}" for n in (100, 1000))
+
+    assert decode_logins(shallow).rejected == []
+    assert rejection(decode_logins(deep))[0] == "not_json"
+
+
+def test_value_may_be_64_kib_and_no_more() -> None:
+    value = json.dumps(login(0)).encode()
+
+    assert decode_logins(value.ljust(MAX_VALUE_BYTES)).rejected == []
+    assert rejection(decode_logins(value.ljust(MAX_VALUE_BYTES + 1))) == (
+        "too_large",
+        "value: at most 65536 bytes expected",
+    )
+
+
+def test_size_is_checked_before_the_content() -> None:
+    assert rejection(decode_logins(b" " * (MAX_VALUE_BYTES + 1)))[0] == "too_large"
+
+
+def test_tombstone_on_an_event_topic_is_a_missing_value() -> None:
+    assert rejection(decode_logins(None, keys=[None])) == ("missing_value", "value: required")
+
+
+def test_event_is_checked_before_currency_and_currency_before_key() -> None:
+    wrong_key: list[bytes | None] = [b"someone else"]
+
+    assert rejection(decode_logins(login(1, currency="USD", channel=""), keys=wrong_key))[0] == "invalid_event"
+    assert rejection(decode_logins(login(1, currency="USD"), keys=wrong_key))[0] == "unsupported_currency"
+    assert rejection(decode_logins(login(1), keys=wrong_key))[0] == "key_mismatch"
+
+
+def test_reporting_currency_decides_which_is_supported() -> None:
+    value = json.dumps(login(0, currency="USD")).encode()
+    without = json.dumps(login(0)).encode()
+    decoded = decode(topics.LOGINS, [7, 8], [b"C0", b"C0"], [value, without], currency="USD")
+
+    assert decoded.columns.offset == [7]
+    assert decoded.rejected == [Rejected(8, "unsupported_currency", "currency: USD expected")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "detail"),
+    [
+        ({"session_seconds": -1}, "session_seconds: greater than or equal to 0 expected"),
+        ({"channel": 5}, "channel: a valid string expected"),
+        ({"channel": "App"}, "channel: string should match pattern '^[a-z0-9][a-z0-9_.-]{0,63}$'"),
+        ({"occurred_at": "yesterday"}, "occurred_at: an RFC 3339 date and time with an offset expected"),
+        ({"customer_id": ""}, "customer_id: string should have at least 1 character"),
+    ],
+)
+def test_detail_names_field_and_rule(changes: dict[str, Any], detail: str) -> None:
+    assert rejection(decode_logins(login(1, **changes))) == ("invalid_event", detail)
+
+
+def test_detail_never_repeats_what_the_producer_wrote() -> None:
+    secret = "secret-customer"
+    margins = {secret: 1, secret + "2": "x"}
+    campaign = {"campaign_id": "a", "name": "a", "starts_at": "2026-11-22T12:00:00Z", "goal": {"kinds": [secret]}}
+    for value in (campaign, campaign | {"goal": {"kinds": ["deposit"]}, "margins_bps": margins}):
+        with pytest.raises(RejectedError) as caught:
+            decode_campaign(b"a", json.dumps(value).encode())
+        assert secret not in str(caught.value)
+        assert caught.value.__cause__ is None
+
+
+def test_key_must_be_there_and_equal_the_id() -> None:
+    assert rejection(decode_logins(login(1), keys=[None])) == ("key_mismatch", "key: required")
+    assert rejection(decode_logins(login(1), keys=[b"C2"])) == ("key_mismatch", "key: customer_id of the body expected")
+    assert decode_logins(login(1, customer_id="客户"), keys=["客户".encode()]).rejected == []
+
+
+def test_dimension_records_become_models() -> None:
+    campaign = {"campaign_id": "a", "name": "A", "starts_at": "2026-11-22T12:00:00Z", "goal": {"kinds": ["deposit"]}}
+
+    assert decode_campaign(b"a", json.dumps(campaign).encode()) == Campaign.model_validate(campaign)
+    assert decode_customer(b"C1", b'{"customer_id": "C1", "tier": "growth"}') == Customer(customer_id="C1", tier="growth")
+
+
+@pytest.mark.parametrize("decode_one", [decode_campaign, decode_customer])
+def test_null_value_is_a_tombstone_of_the_key(decode_one: Callable[[bytes | None, bytes | None], object]) -> None:
+    assert decode_one(b"a", None) is None
+    for key in (None, b"", b"\xff", b"a" * 65):
+        with pytest.raises(RejectedError, match="key_mismatch"):
+            decode_one(key, None)
+
+
+@pytest.mark.parametrize("value", [b"null", b"", b"[]", b"x" * (MAX_VALUE_BYTES + 1)])
+def test_only_a_missing_value_is_a_tombstone(value: bytes) -> None:
+    with pytest.raises(RejectedError, match="not_json|invalid_event|too_large"):
+        decode_customer(b"C1", value)

@@ -1,0 +1,1 @@
+"""What several test folders share: brokers, endpoints, waiting on conditions."""

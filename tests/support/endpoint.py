@@ -1,0 +1,88 @@
+"""Starts a real endpoint process for a test."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ROOT = Path(__file__).resolve().parents[2]
+READER = "roi_reader"
+WRITER = "roi_writer"
+_START_SECONDS = 60
+_STOP_SECONDS = 10
+
+
+@dataclass(slots=True)
+class EndpointHandle:
+    """A running endpoint."""
+
+    url: str
+    reader_password: str
+    writer_password: str
+    process: subprocess.Popen[bytes]
+    path: Path
+
+    @property
+    def host(self) -> str:
+        return self.url.removeprefix("http://").rpartition(":")[0]
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    @property
+    def reader(self) -> tuple[str, str]:
+        return READER, self.reader_password
+
+    @property
+    def writer(self) -> tuple[str, str]:
+        return WRITER, self.writer_password
+
+
+@contextlib.contextmanager
+def running_endpoint(
+    tmp_path: Path, *, port: int = 0, environment: Mapping[str, str] | None = None, arguments: tuple[str, ...] = (),
+    passwords: tuple[str, str] | None = None,
+) -> Iterator[EndpointHandle]:
+    """Yield an endpoint on ``tmp_path / "clickhouse"``; it is stopped at the end, also when the test has killed it.
+
+    Calling it again with the same ``tmp_path`` (and ``port``, ``passwords``) reopens the data.
+    """
+    reader_password, writer_password = passwords or (secrets.token_urlsafe(12), secrets.token_urlsafe(12))
+    ready = tmp_path / "endpoint.ready"
+    ready.unlink(missing_ok=True)
+    path = tmp_path / "clickhouse"
+    child = dict(os.environ) | {
+        "ROI_CLICKHOUSE_USER": READER, "ROI_CLICKHOUSE_PASSWORD": reader_password,
+        "ROI_CLICKHOUSE_WRITER_USER": WRITER, "ROI_CLICKHOUSE_WRITER_PASSWORD": writer_password,
+    } | dict(environment or {})
+    command = [sys.executable, "-m", "pipeline.endpoint", "--path", str(path), "--port", str(port), "--ready-file", str(ready)]
+    with subprocess.Popen([*command, *arguments], cwd=ROOT, env=child) as process:
+        try:
+            _wait_ready(process, ready)
+            yield EndpointHandle(ready.read_text().strip(), reader_password, writer_password, process, path)
+        finally:
+            process.terminate()
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+
+
+def _wait_ready(process: subprocess.Popen[bytes], ready: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not ready.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"the endpoint did not start (exit code {process.poll()})")
+        time.sleep(0.01)

@@ -1,0 +1,260 @@
+"""The handover against a fake feed: a log in memory, fetched in pieces, with every fault a rebalance can bring."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from pipeline.errors import FencedError
+from pipeline.transport import handover as handover_module
+from pipeline.transport.handover import FENCED_SECONDS, Handover
+from pipeline.transport.metrics import TransportMetrics
+from pipeline.transport.ports import TP, Delivery, RecordBatch, TopicHaltedError
+from pipeline.transport.topics import COSTS, LOGINS, TOUCHES
+from tests.transport.recording import Recorder, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LOGINS_0 = TP(LOGINS, 0)
+TOUCHES_0 = TP(TOUCHES, 0)
+COSTS_0 = TP(COSTS, 0)
+
+
+@dataclass
+class Clock:
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Feed:
+    """A partition's log: the offsets it has records at, and its end."""
+
+    tp: TP
+    offsets: list[int]
+    end: int
+    position: int = 0
+
+    def fetch(self, epoch: int, most: int) -> Delivery:
+        """Return the next records; the gap behind the last of them belongs to the same fetch."""
+        ahead = [offset for offset in self.offsets if offset >= self.position]
+        taken = ahead[:most]
+        start, self.position = self.position, ahead[most] if len(ahead) > most else self.end
+        keys: list[bytes | None] = [None] * len(taken)
+        values: list[bytes | None] = [b"%d" % offset for offset in taken]
+        return Delivery(RecordBatch(*self.tp, taken, keys, values, self.position), epoch, start)
+
+
+@dataclass
+class World:
+    recorder: Recorder
+    clock: Clock = field(default_factory=Clock)
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    def __post_init__(self) -> None:
+        self.handover = Handover(self.recorder, TransportMetrics(self.registry), self.clock)
+
+    async def open(self, *partitions: TP) -> None:
+        """Do what the consumer does after a rebalance and for what falls due."""
+        self.handover.flows.assign(partitions)
+        due = self.handover.due()
+        epochs = self.handover.flows.epochs(due)
+        targets = await self.handover.take_over(due)
+        self.handover.flows.opened({tp: offset or 0 for tp, offset in targets.items()}, epochs)
+
+    def delivery(self, tp: TP, start: int, end: int) -> Delivery:
+        return Feed(tp, list(range(start, end)), end, start).fetch(self.handover.flows.epochs({tp})[tp], end - start)
+
+    def count(self, name: str, topic: str) -> float:
+        return self.registry.get_sample_value(name, {"topic": topic}) or 0.0
+
+
+class Obstacle:
+    """Holds batches until told to let them through."""
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Event()
+        self.lift = asyncio.Event()
+
+    async def __call__(self, _: RecordBatch) -> None:
+        self.reached.set()
+        await self.lift.wait()
+
+
+def raising(error: Exception) -> Callable[[RecordBatch], None]:
+    def obstacle(_: RecordBatch) -> None:
+        raise error
+
+    return obstacle
+
+
+async def test_revocation_waits_for_the_batch_in_flight() -> None:
+    obstacle = Obstacle()
+    world = World(Recorder(obstacle=obstacle))
+    await world.open(LOGINS_0)
+    processing = asyncio.create_task(world.handover.process(world.delivery(LOGINS_0, 0, 5)))
+    await obstacle.reached.wait()
+    revoking = asyncio.create_task(world.handover.revoke(frozenset({LOGINS_0})))
+    await asyncio.sleep(0)
+    assert world.recorder.revocations == []
+    obstacle.lift.set()
+    await asyncio.gather(processing, revoking)
+    assert world.recorder.revocations == [{LOGINS_0}]
+    assert world.recorder.store.positions == {LOGINS_0: 5}
+    assert world.recorder.breaches == []
+
+
+async def test_revocation_cancels_a_batch_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handover_module, "GRACE_SECONDS", 0.01)
+    obstacle = Obstacle()
+    world = World(Recorder(obstacle=obstacle))
+    await world.open(LOGINS_0)
+    processing = asyncio.create_task(world.handover.process(world.delivery(LOGINS_0, 0, 5)))
+    await obstacle.reached.wait()
+    await world.handover.revoke(frozenset({LOGINS_0}))
+    await processing
+    assert world.recorder.revocations == [{LOGINS_0}]
+    assert world.recorder.store.positions == {}
+    assert world.recorder.breaches == []
+
+
+async def test_queued_batch_of_a_revoked_partition_is_dropped() -> None:
+    world = World(Recorder())
+    await world.open(LOGINS_0)
+    queued = world.delivery(LOGINS_0, 0, 5)
+    await world.handover.revoke(frozenset({LOGINS_0}))
+    await world.handover.process(queued)
+    await world.open(LOGINS_0)
+    await world.handover.process(queued)
+    assert world.recorder.store.records == {}
+    assert world.count("roi_stale_batches_total", LOGINS) == 2
+
+
+async def test_batch_delivered_twice_is_taken_once() -> None:
+    world = World(Recorder())
+    await world.open(LOGINS_0)
+    twice = world.delivery(LOGINS_0, 0, 5)
+    await world.handover.process(twice)
+    await world.handover.process(twice)
+    assert world.recorder.store.values() == [b"0", b"1", b"2", b"3", b"4"]
+
+
+async def test_lost_batch_makes_the_shard_read_again() -> None:
+    world = World(Recorder())
+    await world.open(LOGINS_0)
+    await world.handover.process(world.delivery(LOGINS_0, 5, 9))
+    assert world.recorder.store.records == {}
+    assert world.handover.due() == {LOGINS_0}
+    assert world.count("roi_shard_retries_total", LOGINS) == 1
+
+
+async def test_seek_back_rereads_from_the_processors_position() -> None:
+    world = World(Recorder(Store({LOGINS_0: 3})))
+    await world.open(LOGINS_0)
+    ahead = world.delivery(LOGINS_0, 3, 8)
+    world.handover.reopen({LOGINS_0})
+    await world.open()
+    await world.handover.process(ahead)
+    assert world.recorder.store.records == {}
+    await world.handover.process(world.delivery(LOGINS_0, 3, 8))
+    assert world.recorder.store.positions == {LOGINS_0: 8}
+
+
+async def test_failing_batch_is_retried_with_its_whole_shard_after_the_back_off() -> None:
+    world = World(Recorder(obstacle=raising(ValueError("customer c42"))))
+    await world.open(LOGINS_0, TOUCHES_0, COSTS_0)
+    await world.handover.process(world.delivery(LOGINS_0, 0, 5))
+    assert world.handover.flows.open == {COSTS_0}
+    assert world.handover.seconds_to_next_due() == 0.25
+    assert not world.handover.due()
+    world.clock.now += 0.25
+    assert world.handover.due() == {LOGINS_0, TOUCHES_0}
+
+
+async def test_log_names_no_customer_of_a_failing_batch(caplog: pytest.LogCaptureFixture) -> None:
+    world = World(Recorder(obstacle=raising(ValueError("customer c42"))))
+    await world.open(LOGINS_0)
+    await world.handover.process(world.delivery(LOGINS_0, 0, 5))
+    assert "ValueError at obstacle" in caplog.text
+    assert "c42" not in caplog.text
+
+
+async def test_fenced_worker_waits_for_the_groups_word() -> None:
+    world = World(Recorder(obstacle=raising(FencedError("claimed by another worker"))))
+    await world.open(LOGINS_0)
+    await world.handover.process(world.delivery(LOGINS_0, 0, 5))
+    assert world.handover.seconds_to_next_due() == FENCED_SECONDS
+
+
+async def test_halted_topic_stops_alone(caplog: pytest.LogCaptureFixture) -> None:
+    world = World(Recorder(obstacle=raising(TopicHaltedError(LOGINS, "too many bad events", "mend the producer"))))
+    await world.open(LOGINS_0, TOUCHES_0)
+    await world.handover.process(world.delivery(LOGINS_0, 0, 5))
+    await world.handover.process(world.delivery(LOGINS_0, 0, 5))
+    assert set(world.handover.halted) == {LOGINS}
+    assert world.handover.flows.open == {LOGINS_0, TOUCHES_0}
+    assert caplog.text.count("mend the producer") == 1
+    assert world.count("roi_topic_halted", LOGINS) == 1
+
+
+async def test_keys_spread_by_another_hash_halt_before_the_processor_sees_them() -> None:
+    world = World(Recorder())
+    await world.open(LOGINS_0)
+    keys: list[bytes | None] = [b"c%d" % number for number in range(50)]
+    batch = RecordBatch(*LOGINS_0, list(range(50)), keys, [b"{}"] * 50, 50)
+    await world.handover.process(Delivery(batch, world.handover.flows.epochs({LOGINS_0})[LOGINS_0], 0, 8))
+    assert set(world.handover.halted) == {LOGINS}
+    assert world.recorder.store.records == {}
+
+
+async def test_processor_that_forgets_a_position_is_not_believed() -> None:
+    class Forgetful(Recorder):
+        async def assigned(self, partitions: frozenset[TP]) -> dict[TP, int | None]:
+            return {}
+
+    world = World(Forgetful())
+    with pytest.raises(LookupError, match="no position"):
+        await world.open(LOGINS_0)
+
+
+@pytest.mark.parametrize("seed", range(40))
+async def test_every_record_is_taken_once_whatever_fails(seed: int) -> None:
+    chance = random.Random(seed)
+    offsets = [offset for offset in range(200) if chance.random() < 0.7]  # gaps of compaction and transactions
+    feeds = {tp: Feed(tp, offsets, 205) for tp in (LOGINS_0, TOUCHES_0, COSTS_0)}
+
+    def obstacle(_: RecordBatch) -> None:
+        if chance.random() < 0.3:
+            raise ValueError
+
+    world = World(Recorder(obstacle=obstacle))
+    queue: list[Delivery] = []
+    while any(world.recorder.store.positions.get(tp) != feed.end for tp, feed in feeds.items()):
+        fault = chance.random()
+        if fault < 0.05:
+            await world.handover.revoke(frozenset(feeds))
+        elif fault < 0.1 and queue:
+            queue.pop(chance.randrange(len(queue)))  # lost in a queue that was cleared
+        elif fault < 0.15 and queue:
+            queue.append(chance.choice(queue))
+        world.clock.now += chance.random() * 5
+        await world.open(*feeds)
+        for tp, feed in feeds.items():
+            if tp in world.handover.flows.open:
+                epoch = world.handover.flows.epochs({tp})[tp]
+                fresh = not any(queued.epoch == epoch for queued in queue)
+                feed.position = world.recorder.store.positions.get(tp, 0) if fresh else feed.position
+                queue.append(feed.fetch(epoch, chance.randint(1, 30)))
+        for _ in range(min(len(queue), chance.randint(0, 4))):
+            await world.handover.process(queue.pop(0))
+    for tp in feeds:
+        assert [offset for offset, _ in world.recorder.store.records[tp]] == offsets
+    assert world.recorder.breaches == []
