@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -33,7 +34,11 @@ def measured(module: str, *arguments: object, seconds: float = 900.0) -> dict[st
     """
     command = own_module(module, *arguments)
     try:
-        done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=seconds)
+        # what it leaves in the folder for temporary files goes with it
+        with tempfile.TemporaryDirectory(prefix="roi-bench-") as scratch:
+            done = subprocess.run(
+                command, cwd=REPOSITORY, env=os.environ | {"TMPDIR": scratch}, capture_output=True, text=True,
+                check=True, timeout=seconds)
     except subprocess.TimeoutExpired as error:
         raise UserError(f"{module} was not done after {seconds:.0f} s", "measure fewer events: --events") from error
     except subprocess.CalledProcessError as error:
@@ -44,13 +49,15 @@ def measured(module: str, *arguments: object, seconds: float = 900.0) -> dict[st
 
 
 @contextmanager
-def running(command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> Iterator[int]:
-    """Run a process beside the block and yield its id; SIGTERM ends it, SIGKILL if that is not enough."""
+def running(
+    command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a process beside the block; SIGTERM ends it, SIGKILL if that is not enough."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             command, cwd=REPOSITORY, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
-        yield process.pid
+        yield process
     finally:
         process.terminate()
         try:
@@ -58,11 +65,6 @@ def running(command: Sequence[str], log: Path, environment: Mapping[str, str] | 
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def is_running(pid: int) -> bool:
-    """Tell whether a child of this process still runs; one that ended stays for its parent to collect."""
-    return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:1]
 
 
 def cpu_seconds(pid: int) -> float:

@@ -110,7 +110,7 @@ def throughput_rows(broker: str, measured: Mapping[str, Throughput], *, baseline
     for name, speed in sorted(measured.items(), key=lambda item: item[1].rate):
         beside = []
         if name != baseline and baseline in measured:
-            beside.append(f"{speed.rate / measured[baseline].rate:.1f} × {baseline}")
+            beside.append(f"{speed.rate / measured[baseline].rate:.1f} times {baseline}")
         if name != ceiling and ceiling in measured:
             beside.append(f"{speed.rate / measured[ceiling].rate:.0%} of {ceiling}")
         result = f"{speed.rate:,.0f} events/s, {speed.cpu_microseconds:.2f} µs CPU an event"

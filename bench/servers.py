@@ -9,14 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from bench.children import REPOSITORY, is_running, own_module, running
+from bench.children import REPOSITORY, own_module, running
 from pipeline.embedded.broker import broker_part
 from pipeline.embedded.ports import LOOPBACK, answers, usable_port
 from pipeline.errors import UserError
-from pipeline.settings import PUBLIC_ENV, load_settings
+from pipeline.settings import PUBLIC_ENV
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from subprocess import Popen
 
 Broker = Literal["tansu", "kafka"]
 _START_SECONDS: Final = 90.0
@@ -35,8 +36,8 @@ def running_broker(kind: Broker) -> Iterator[str]:
             command = [str(REPOSITORY / "deploy" / "kafka" / "run"), "--port", str(port),
                        "--controller-port", str(controller), "--data", str(folder / "data")]
         log = folder / "log"
-        with running(command, log) as pid:
-            wait_until(lambda: answers(port), pid, log)
+        with running(command, log) as process:
+            wait_until(lambda: answers(port), process, log)
             yield f"{LOOPBACK}:{port}"
 
 
@@ -47,19 +48,21 @@ def running_instance(bootstrap: str, *, workers: int = 0) -> Iterator[Path]:
         data, log = Path(directory, "instance"), Path(directory, "log")
         command = own_module("pipeline", "up", "--embedded", "--data", data, "--workers", workers,
                              "--clickhouse-port", 0, "--board-port", 0)
-        with running(command, log, os.environ | {"ROI_KAFKA_BOOTSTRAP_SERVERS": bootstrap}) as pid:
-            wait_until((data / PUBLIC_ENV).exists, pid, log)
+        with running(command, log, os.environ | {"ROI_KAFKA_BOOTSTRAP_SERVERS": bootstrap}) as process:
+            wait_until((data / PUBLIC_ENV).exists, process, log)
             yield data
 
 
 @contextmanager
-def running_worker(data: Path) -> Iterator[int]:
-    """Run one worker of an instance and yield its process id."""
-    with running(own_module("pipeline", "worker", "--data", data), data.parent / "worker.log") as pid:
-        yield pid
+def running_worker(data: Path) -> Iterator[Popen[bytes]]:
+    """Run one worker of an instance."""
+    with running(own_module("pipeline", "worker", "--data", data), data.parent / "worker.log") as process:
+        yield process
 
 
-def wait_until(condition: Callable[[], bool], pid: int, log: Path, seconds: float = _START_SECONDS) -> None:
+def wait_until(
+    condition: Callable[[], bool], process: Popen[bytes], log: Path, seconds: float = _START_SECONDS,
+) -> None:
     """Wait for a starting process.
 
     Raises:
@@ -67,12 +70,7 @@ def wait_until(condition: Callable[[], bool], pid: int, log: Path, seconds: floa
     """
     deadline = time.monotonic() + seconds
     while not condition():
-        if not is_running(pid) or time.monotonic() > deadline:
+        if process.poll() is not None or time.monotonic() > deadline:
             words = (log.read_text(errors="replace").strip().splitlines() or ["it said nothing"])[-1]
             raise UserError(f"a process to measure on did not start: {words}", "mend that, then measure again")
         time.sleep(_POLL_SECONDS)
-
-
-def bootstrap_of(data: Path) -> str:
-    """Return the address of an instance's broker."""
-    return load_settings(data).kafka_bootstrap_servers

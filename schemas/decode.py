@@ -100,10 +100,13 @@ def decode(
     records, unread = _read(_reader(topic), values)
     read = _all_but(len(values), unread)
     columns = _columns(topic, _pick(offsets, read), records)
-    suspects = [read[row] for row in _suspect_rows(batch, columns, _pick(keys, read))]
-    if not unread and not suspects:
-        return Decoded(columns, [])
-    return _judge_again(batch, dict(zip(read, records, strict=True)), sorted(unread + suspects))
+    suspects = {read[row] for row in _suspect_rows(batch, columns, _pick(keys, read))}
+    rejected, accepted = _judge_again(batch, sorted(suspects.union(unread)))
+    if suspects or accepted:
+        kept = {at: record for at, record in zip(read, records, strict=True) if at not in suspects} | accepted
+        rows = sorted(kept)
+        columns = _columns(topic, [offsets[at] for at in rows], [kept[at] for at in rows])
+    return Decoded(columns, rejected)
 
 
 def decode_campaign(key: bytes | None, value: bytes | None) -> Campaign | None:
@@ -210,20 +213,18 @@ def _suspect_rows(batch: _Batch, columns: Columns, keys: list[bytes | None]) -> 
     return suspects
 
 
-def _judge_again(batch: _Batch, records: dict[int, EventRecord], doubtful: list[int]) -> Decoded:
-    """Decode a batch of which some records are doubtful, by their positions."""
+def _judge_again(batch: _Batch, doubtful: list[int]) -> tuple[list[Rejected], dict[int, EventRecord]]:
+    """Return the rejections among the doubtful positions, and the records there that the models accept after all."""
     rejected: list[Rejected] = []
+    accepted: dict[int, EventRecord] = {}
     for at in doubtful:
         try:
             message = judge(batch.topic, batch.keys[at], batch.values[at], currency=batch.currency)
         except RejectedError as error:
-            records.pop(at, None)
             rejected.append(Rejected(batch.offsets[at], error.reason, error.detail))
         else:
-            records[at] = RECORD_OF_TOPIC[batch.topic](**message.model_dump(mode="json"))
-    accepted = sorted(records)
-    offsets = [batch.offsets[at] for at in accepted]
-    return Decoded(_columns(batch.topic, offsets, [records[at] for at in accepted]), rejected)
+            accepted[at] = RECORD_OF_TOPIC[batch.topic](**message.model_dump(mode="json"))
+    return rejected, accepted
 
 
 def _all_but(count: int, left_out: list[int]) -> Sequence[int]:

@@ -42,12 +42,15 @@ def parse_epoch_milliseconds(texts: list[str]) -> list[int | None]:
 
 def _parse_group(texts: list[str]) -> list[int | None]:
     """Parse texts of one length."""
+    if len(texts) < _SMALL_GROUP:
+        return [_exact(text) for text in texts]
     width = len(texts[0])
+    zone = width - (1 if texts[0].endswith("Z") else len("+08:00"))
     encoded = "".join(texts).encode()
-    if len(texts) < _SMALL_GROUP or width <= len(_DATE_TIME) or len(encoded) != len(texts) * width:
+    if zone < len(_DATE_TIME) or zone == len(_DATE_TIME + ".") or len(encoded) != len(texts) * width:
         return [_exact(text) for text in texts]
     columns = np.frombuffer(encoded, dtype=np.uint8).reshape(len(texts), width).T.copy()
-    milliseconds, taken = _parse_columns(columns, utc=texts[0][-1] == "Z")
+    milliseconds, taken = _parse_columns(columns, zone)
     instants: list[int | None] = milliseconds.tolist()
     if not taken.all():
         for position in np.flatnonzero(~taken).tolist():
@@ -62,13 +65,12 @@ def _exact(text: str) -> int | None:
         return None
 
 
-def _parse_columns(columns: npt.NDArray[np.uint8], *, utc: bool) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+def _parse_columns(columns: npt.NDArray[np.uint8], zone: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     """Return milliseconds, and which of them hold, of texts given as one row of characters per position.
 
-    All texts end in ``Z`` if ``utc``, else in an offset such as ``+08:00``; between seconds and zone stands a
-    fraction if the texts are long enough for one.
+    From position ``zone`` on stands ``Z`` or an offset such as ``+08:00``, before it a fraction if there is room.
     """
-    zone = columns.shape[0] - (1 if utc else 6)
+    utc = zone == columns.shape[0] - 1
     digits = columns - np.uint8(ord("0"))  # wraps below "0", so "not a digit" is simply > 9
     form = _DATE_TIME + ("." if zone > len(_DATE_TIME) else "") + "0" * (zone - len(_DATE_TIME) - 1)
     taken = np.ones(columns.shape[1], dtype=np.bool_)
@@ -88,13 +90,15 @@ def _parse_columns(columns: npt.NDArray[np.uint8], *, utc: bool) -> tuple[npt.ND
         taken &= stated & (digits[[zone + 1, zone + 2, zone + 4, zone + 5]] <= 9).all(axis=0)
         seconds -= offset
     milliseconds = seconds * 1000
-    for scale, at in zip((100, 10, 1), range(len(_DATE_TIME) + 1, zone), strict=False):
+    for scale, at in zip((100, 10, 1), range(len(_DATE_TIME + "."), zone), strict=False):
         milliseconds += digits[at].astype(np.int64) * scale
     return milliseconds, taken & (milliseconds >= _EARLIEST) & (milliseconds <= _LATEST)
 
 
 def _days_since_epoch(
-    century: npt.NDArray[np.uint8], year_of_century: npt.NDArray[np.uint8], month: npt.NDArray[np.uint8],
+    century: npt.NDArray[np.uint8],
+    year_of_century: npt.NDArray[np.uint8],
+    month: npt.NDArray[np.uint8],
     day: npt.NDArray[np.uint8],
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     """Return days since 1970-01-01 in the Gregorian calendar, and which of the dates exist."""
@@ -110,7 +114,9 @@ def _days_since_epoch(
 
 
 def _offset_seconds(
-    sign: npt.NDArray[np.uint8], colon: npt.NDArray[np.uint8], hours: npt.NDArray[np.uint8],
+    sign: npt.NDArray[np.uint8],
+    colon: npt.NDArray[np.uint8],
+    hours: npt.NDArray[np.uint8],
     minutes: npt.NDArray[np.uint8],
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     """Return offsets east of UTC, and which are written as RFC 3339 wants them."""

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from pipeline.errors import PipelineError
 from pipeline.transport.topics import CUSTOMER_KEYED_TOPICS, KEY_FIELD
 from schemas import TOPIC_MODELS, Event, Goal
-from schemas.common import CampaignId, CustomerId
+from schemas.common import CampaignId, Identifier
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -89,7 +89,7 @@ def _check_key(topic: str, key: bytes | None, identifier: str) -> None:
 
 @cache
 def _identifier(topic: str) -> TypeAdapter[str]:
-    return TypeAdapter(CustomerId if topic in CUSTOMER_KEYED_TOPICS else CampaignId)
+    return TypeAdapter(Identifier if topic in CUSTOMER_KEYED_TOPICS else CampaignId)
 
 
 def _rejection(error: ValidationError) -> RejectedError:

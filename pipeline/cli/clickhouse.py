@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _CHUNK: Final = 1 << 16
 _LONGEST_EXCEPTION: Final = 1 << 16  # held back at the end of a stream, where a late exception may stand
 _EXCEPTION_TAG: Final = "X-ClickHouse-Exception-Tag"
-_VERSION_SUFFIX: Final = re.compile(r"\s*\(version [^)]*\)\s*$")
+_VERSION_SUFFIX: Final = re.compile(r"\s*\(version .*\)$")
 
 
 class Reader:
@@ -88,6 +88,8 @@ class Reader:
             try:
                 while chunk := response.read1(_CHUNK):
                     yield chunk
+                if response.length:  # read1 takes a connection closed too early for the end
+                    raise http.client.IncompleteRead(b"", response.length)
             except (OSError, http.client.HTTPException) as error:
                 raise UserError(f"the answer of ClickHouse at {self._address} broke off ({_words(error)})",
                                 "run the query again") from error

@@ -12,8 +12,7 @@ import typer
 from pipeline.cli import options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pipeline.cli.clickhouse import Reader
     from pipeline.cli.kafka import Record
@@ -74,31 +73,33 @@ def wait_for_events(settings: Settings, reader: Reader, deadline: float) -> int:
     return logs.records
 
 
-def defined_campaigns(records: Iterable[Record]) -> set[str]:
-    """Return the campaigns that a whole definitions topic leaves defined; bad records change nothing."""
+def defined_campaigns(records: Iterable[Record]) -> dict[str, str]:
+    """Return the definitions that a whole topic leaves, by campaign; bad records change nothing."""
     from schemas.decode import decode_campaign
     from schemas.judge import RejectedError
 
-    defined: set[str] = set()
+    defined: dict[str, str] = {}
     for record in records:
-        with suppress(RejectedError):  # a worker dead-letters it and keeps the definition before
+        with suppress(RejectedError):  # workers ignore it and keep the definition before
             definition = decode_campaign(record.key, record.value)
-            if definition is not None:
-                defined.add(definition.campaign_id)
-            elif record.key is not None:
-                defined.discard(record.key.decode())
+            campaign_id = (record.key or b"").decode()
+            if definition is None or record.value is None:
+                defined.pop(campaign_id, None)
+            else:
+                defined[campaign_id] = record.value.decode()
     return defined
 
 
-def wait_for_campaigns(reader: Reader, defined: AbstractSet[str], deadline: float) -> int:
-    """Wait until ClickHouse has the definitions; return how many they are.
+def wait_for_campaigns(reader: Reader, defined: Mapping[str, str], deadline: float) -> int:
+    """Wait until ClickHouse has the definitions as they stand in the topic; return how many they are.
 
     Raises:
         UserError: ``deadline`` (monotonic seconds) has passed.
     """
     def missing() -> list[str]:
-        rows = reader.rows("SELECT campaign_id FROM campaign_definitions") if defined else []
-        return sorted(defined - {row["campaign_id"] for row in rows})
+        rows = reader.rows("SELECT campaign_id, definition FROM campaign_definitions") if defined else []
+        known = {row["campaign_id"]: row["definition"] for row in rows}
+        return sorted(campaign for campaign, definition in defined.items() if known.get(campaign) != definition)
 
     wait_until(lambda: not missing(), deadline, lambda: f"campaigns not yet known to the workers: {_listed(missing())}")
     return len(defined)

@@ -63,7 +63,7 @@ class Supervisor:
         self._children: list[Child] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
-        self._fault: UserError | None = None
+        self._fault: BaseException | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -130,8 +130,10 @@ class Supervisor:
             UserError: the part died meanwhile, or the time is up.
         """
         deadline = self._clock() + timeout_seconds
-        while not self.stopping and not await asyncio.to_thread(condition):
+        while not await asyncio.to_thread(condition):
             self._raise_fault()
+            if self.stopping:
+                return
             if child.pid is None:
                 raise self._died(child, await child.wait())
             if self._clock() > deadline:
@@ -168,7 +170,10 @@ class Supervisor:
             delay = self._policy.delay(deaths)
             self.say(f"{child.part.name} ended ({describe_exit(code)}), starting it again in {delay:.1f} s")
             await asyncio.sleep(delay)
-            await child.start()
+            try:
+                await child.start()
+            except OSError as error:  # no memory or descriptors at the moment: one more death, and one more wait
+                self.say(f"{child.part.name} cannot be started ({error.strerror})")
 
     async def _end_with(self, child: Child, consequence: str) -> None:
         code = await child.wait()
@@ -177,7 +182,15 @@ class Supervisor:
         self._stopping.set()
 
     def _watch(self, work: Coroutine[None, None, None]) -> None:
-        self._tasks.add(asyncio.create_task(work))
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._note_crash)
+        self._tasks.add(task)
+
+    def _note_crash(self, task: asyncio.Task[None]) -> None:
+        """End everything when the watching itself fails: a part nobody watches must not seem fine."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fault = error
+            self._stopping.set()
 
     def _raise_fault(self) -> None:
         if self._fault is not None:

@@ -148,9 +148,8 @@ def _check_names(tokens: Sequence[Token], user: User, current: str) -> None:
             raise _denied(user, f"to use files of the server ({name.upper()})")
         if token.is_word("PARALLEL") and following.is_word("WITH"):
             raise QueryError(62, "Syntax error (Multi-statements are not allowed)")
-        if (user.role is Role.WRITER and token.value == "default" and following.is_symbol(".")
-                and not previous.is_symbol(".")):
-            raise _denied(user, "to use the database default")  # its table names are paths of files
+        if token.value == "default" and following.is_symbol(".") and not previous.is_symbol("."):
+            raise _denied(user, "to use the database default")  # the names of its tables are paths of files
     _check_system(tokens, user, current)
 
 

@@ -11,14 +11,10 @@ import zstandard
 from pipeline.endpoint.errors import QueryError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
-
-
-class _Plain:
-    def decompress(self, data: bytes) -> bytes:
-        return data
+_PIECE_BYTES: Final = 2**20
 
 
 class Decoder:
@@ -31,11 +27,12 @@ class Decoder:
     def __init__(self, encoding: str) -> None:
         self._encoding = encoding.strip().lower()
         self._inner: Any = self._make()
+        self._started = False
 
     def _make(self) -> Any:
         match self._encoding:
             case "" | "identity":
-                return _Plain()
+                return None
             case "gzip" | "x-gzip":
                 return zlib.decompressobj(_GZIP_WINDOW)
             case "deflate":
@@ -46,22 +43,37 @@ class Decoder:
                 return zstandard.ZstdDecompressor().decompressobj()
         raise QueryError(48, f"Unknown compression method in Content-Encoding: {self._encoding}; known are gzip, deflate, lz4, zstd")
 
-    def feed(self, data: bytes) -> bytes:
-        """Return what ``data`` stands for; frames may follow one another."""
-        out = bytearray()
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield what ``data`` stands for, in pieces where the format allows it, so that a bomb is seen early."""
+        if self._inner is None:
+            yield data
+            return
+        self._started = self._started or bool(data)
         try:
             while data:
-                if getattr(self._inner, "eof", False):
-                    self._inner = self._make()
-                out += self._inner.decompress(data)
-                data = getattr(self._inner, "unused_data", b"") or b""
+                if self._inner.eof:
+                    self._inner = self._make()  # frames may follow one another
+                yield from self._pieces(data)
+                data = self._inner.unused_data or b""
         except (zlib.error, RuntimeError, zstandard.ZstdError, EOFError) as error:
             raise QueryError(271, f"Cannot decompress the request's body as {self._encoding}: {error}") from error
-        return bytes(out)
+
+    def _pieces(self, data: bytes) -> Iterator[bytes]:
+        match self._encoding:
+            case "gzip" | "x-gzip" | "deflate":
+                while data:
+                    yield self._inner.decompress(data, _PIECE_BYTES)
+                    data = self._inner.unconsumed_tail
+            case "lz4":
+                yield self._inner.decompress(data, _PIECE_BYTES)
+                while not self._inner.needs_input and not self._inner.eof:
+                    yield self._inner.decompress(b"", _PIECE_BYTES)
+            case _:
+                yield self._inner.decompress(data)
 
     def finish(self) -> None:
         """Check that the body ended where its encoding says."""
-        if not getattr(self._inner, "eof", True):
+        if self._started and not self._inner.eof:
             raise QueryError(271, f"Cannot decompress the request's body as {self._encoding}: it ends too early")
 
 
@@ -72,13 +84,14 @@ def wants_gzip(headers: Mapping[str, str]) -> bool:
 
 
 class Encoder:
-    """Gzips a reply as it streams; level 1 costs a fifth of what the engine needs to make the rows."""
+    """Gzips a reply as it streams. Level 1: higher ones cost many times what the engine needs to make the rows."""
 
     def __init__(self, *, gzip: bool) -> None:
         self._inner = zlib.compressobj(1, zlib.DEFLATED, _GZIP_WINDOW) if gzip else None
+        self.headers = {"Content-Encoding": "gzip"} if gzip else {}
 
     def feed(self, data: bytes) -> bytes:
-        """Return the bytes to send for ``data``; may be empty."""
+        """Return the bytes to send for ``data``; there may be none yet."""
         return self._inner.compress(data) if self._inner else data
 
     def finish(self, data: bytes = b"") -> bytes:

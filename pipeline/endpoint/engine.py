@@ -6,6 +6,7 @@ the next answer on the same Session, so one client's rows would reach another.
 
 from __future__ import annotations
 
+import json
 import secrets
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -45,6 +46,13 @@ class Engine:
     def close(self) -> None:
         """Close the engine; running queries are cancelled."""
         self._anchor.close()
+
+    def about(self) -> tuple[str, str, str]:
+        """Return the display name, the version and the time zone."""
+        with self.connection() as connection:
+            answer = connection.run("SELECT displayName(), version(), timezone()", "JSONCompactEachRow")
+        name, version, timezone = json.loads(answer.data)
+        return name, version, timezone
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:

@@ -68,27 +68,36 @@ class Execution:
     _cancelled: threading.Event = field(default_factory=threading.Event)
     _connection: Connection | None = None
     _stream: Stream | None = None
-    _keep: bool = False
-    _failed: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing runs any more and the connection is given back; only `close` is left to do."""
+        return self._connection is None
 
     def start(self) -> Answer:
         """Run the statement up to its first bytes."""
         if self._cancelled.is_set():
             raise QueryError(394, "Query was cancelled. (QUERY_WAS_CANCELLED)")
         try:
-            connection = self._connection = self.session.connection or self.engine.connect()
-            return self._run(connection)
+            self._connection = self.session.connection or self.engine.connect()
+            answer = self._run(self._connection)
         except QueryError:
-            self._failed = True
+            self._give_back(failed=True)
             raise
+        if not answer.more:
+            self._give_back()
+        return answer
 
     def fetch(self) -> bytes | None:
         """Return the next chunk, None after the last one."""
         try:
-            return self._stream.fetch() if self._stream else None
+            chunk = self._stream.fetch() if self._stream else None
         except QueryError:
-            self._failed = True
+            self._give_back(failed=True)
             raise
+        if chunk is None:
+            self._give_back()
+        return chunk
 
     def cancel(self) -> None:
         """Stop the statement as soon as the engine looks up; never blocks for long."""
@@ -96,22 +105,24 @@ class Execution:
         self.engine.kill(self.job.token)
 
     def close(self) -> None:
-        """Give back the connection, or keep it for the session's temporary tables; what still runs on it is cancelled."""
-        connection, self._connection = self._connection, None
-        if connection is not None and not self._kept(connection):
-            connection.close()
+        """Free everything; what still runs is cancelled."""
+        if not self.is_over:
+            self.engine.kill(self.job.token)
+            self._give_back(failed=True)
         self.resources.close()
 
-    def _kept(self, connection: Connection) -> bool:
-        if connection is not self.session.connection and not (self._keep and not self._failed):
-            return False
-        if self._stream is not None or self._failed:
-            self.engine.kill(self.job.token)
-            connection.run("SELECT 1", "Null")  # takes away what a failed query left in front of the next answer
-        changed = {*self.session.settings, *self.job.plan.settings}
-        connection.set(dict.fromkeys(changed, "DEFAULT"))
+    def _give_back(self, *, failed: bool = False) -> None:
+        """Close the connection, or keep it for the session's temporary tables."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if connection is not self.session.connection and (failed or not self.job.plan.keeps_connection):
+            connection.close()
+            return
+        if failed:
+            connection.run("SELECT 1", "Null")  # takes away what a failed query leaves in front of the next answer
+        connection.set(dict.fromkeys({*self.session.settings, *self.job.plan.settings}, "DEFAULT"))
         self.session.connection = connection
-        return True
 
     def _run(self, connection: Connection) -> Answer:
         plan = self.job.plan
@@ -122,7 +133,6 @@ class Execution:
             self._stream = connection.stream(plan.sql, plan.format, self.job.parameters)
             return self._first_chunks(self._stream)
         answer = _answer(connection.run(plan.sql, plan.format, self.job.parameters))
-        self._keep = plan.keeps_connection
         self.session.settings.update(plan.session_settings)
         self.session.parameters.update(plan.session_parameters)
         self.session.database = plan.session_database or self.session.database

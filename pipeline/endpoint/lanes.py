@@ -43,8 +43,14 @@ class Lanes:
         return await asyncio.shield(future)  # a thread cannot be cancelled: release() kills its query instead
 
     def release(self, execution: Execution) -> None:
-        """Kill what is still running of ``execution`` and close it, in the background."""
-        task = asyncio.get_running_loop().create_task(self._finish(execution, self._calls.pop(execution)))
+        """Close ``execution``: at once when it is over, else in the background, its query killed first. Idempotent."""
+        if execution not in self._calls:
+            return
+        future = self._calls.pop(execution)
+        if (future is None or future.done()) and execution.is_over:
+            execution.close()
+            return
+        task = asyncio.get_running_loop().create_task(self._finish(execution, future))
         self._cleaning.add(task)
         task.add_done_callback(self._cleaning.discard)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from pipeline.endpoint import processes
 from pipeline.endpoint.engine import STREAMED_FORMATS, quote
 from pipeline.endpoint.statement import splice
+from pipeline.endpoint.tokens import tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,10 @@ class Plan:
     session_parameters: Mapping[str, str] = field(default_factory=dict)
     session_database: str = ""
 
+    def with_settings(self, settings: Mapping[str, str]) -> Plan:
+        """Return the same plan under other settings."""
+        return replace(self, settings=settings)
+
 
 def make_plan(statement: Statement, settings: Mapping[str, str], default_format: str, path: str) -> Plan:
     """Return how to run ``statement``, which must be allowed already.
@@ -73,7 +78,10 @@ def make_plan(statement: Statement, settings: Mapping[str, str], default_format:
 
 def _session_change(statement: Statement, settings: Mapping[str, str]) -> Plan:
     """Return the plan of SET and USE: tried on the request's connection, then remembered by the session."""
-    parameters = {name.removeprefix("param_"): value for name, value in statement.settings if name.startswith("param_")}
+    parameters = {
+        name.removeprefix("param_"): next(tokenize(value.encode(errors="surrogateescape"))).value
+        for name, value in statement.settings if name.startswith("param_")
+    }
     return Plan(
         settings, "SELECT 1" if statement.verb == "SET" else statement.body, "Null",
         session_settings={name: value for name, value in statement.settings if not name.startswith("param_")},

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _RESERVED: Final = frozenset({
     "query", "user", "password", "database", "default_format", "query_id", "session_id", "session_timeout",
     "session_check", "close_session", "client_protocol_version", "compress", "decompress", "quota_key", "role",
-    "stacktrace", "buffer_size", "wait_end_of_query", "param_", "format",
+    "stacktrace", "buffer_size", "wait_end_of_query", "readonly",
 })
 # Settings of ClickHouse's HTTP interface and progress headers: accepted, and without a meaning here.
 _IGNORED: Final = frozenset({
@@ -52,10 +52,13 @@ class Query:
     settings: Mapping[str, str]
     parameters: Mapping[str, str]
     external: Mapping[str, Mapping[str, str]]
-    get: bool
+    read_only: bool
 
 
-def parse_request(method: str, pairs: Iterable[tuple[str, str]], headers: Mapping[str, str], tables: frozenset[str]) -> Query:
+def parse_request(
+    method: str, pairs: Iterable[tuple[str, str]], headers: Mapping[str, str],
+    tables: frozenset[str] = frozenset(),
+) -> Query:
     """Return the query a request asks for.
 
     Args:
@@ -99,7 +102,7 @@ def parse_request(method: str, pairs: Iterable[tuple[str, str]], headers: Mappin
         settings=settings,
         parameters=parameters,
         external=external,
-        get=method in {"GET", "HEAD"},
+        read_only=method in {"GET", "HEAD"} or values.get("readonly", "0") not in {"", "0"},
     )
 
 

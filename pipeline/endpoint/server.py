@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,8 @@ from aiohttp import web
 from pipeline.endpoint import spool
 from pipeline.endpoint.engine import Engine
 from pipeline.endpoint.lanes import Lanes
-from pipeline.endpoint.service import Limits, Service
+from pipeline.endpoint.service import Limits, Server, Service
+from pipeline.endpoint.sessions import Sessions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,8 +47,10 @@ async def serve(config: EndpointConfig) -> None:
     spool.prepare(directory)
     engine = Engine(config.path)
     lanes = Lanes(reads=config.read_threads, writes=config.write_threads)
-    service = Service(engine, lanes, {user.name: user for user in config.users}, config.database, socket.gethostname(),
-                      directory, config.limits)
+    sessions = Sessions(time.monotonic)
+    service = Service(
+        engine, lanes, sessions, {user.name: user for user in config.users}, config.database, Server(*engine.about()), directory,
+        config.limits)
     application = web.Application(client_max_size=config.limits.body_bytes)
     application.router.add_route("*", "/{path:.*}", service.handle)
     runner = web.AppRunner(application, handler_cancellation=True, auto_decompress=False, access_log=None,
@@ -70,4 +73,5 @@ async def serve(config: EndpointConfig) -> None:
     if not clean:
         os._exit(1)
     await runner.cleanup()
+    sessions.close()
     engine.close()

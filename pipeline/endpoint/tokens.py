@@ -74,6 +74,13 @@ class Token:
         return self.kind in {Kind.WORD, Kind.QUOTED}
 
     @property
+    def nesting(self) -> int:
+        """How many brackets this opens (1), closes (-1) or leaves as they are (0)."""
+        if self.kind is not Kind.SYMBOL:
+            return 0
+        return (self.text in "([{") - (self.text in ")]}")
+
+    @property
     def value(self) -> str:
         """The text without quotes and escapes."""
         if self.kind not in {Kind.QUOTED, Kind.STRING}:

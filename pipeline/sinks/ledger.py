@@ -33,7 +33,6 @@ _ONE_BLOCK: Final[dict[str, Any]] = {
     "max_insert_block_size": 100_000_000,
     "min_insert_block_size_rows": 100_000_000,
     "min_insert_block_size_bytes": 10_000_000_000,
-    "fsync_after_insert": 1,
 }
 
 

@@ -74,11 +74,11 @@ def _edge(  # noqa: PLR0913 - a slice and a window, named by their parts
     return touches[position] if inside else None
 
 
-def _linear(ages_ms: Sequence[int], _half_life_ms: int) -> list[int]:
+def _linear(ages_ms: Sequence[int], _half_life_ms: float) -> list[int]:
     return share_out(WHOLE, [1] * len(ages_ms), len(ages_ms))
 
 
-def _position(ages_ms: Sequence[int], _half_life_ms: int) -> list[int]:
+def _position(ages_ms: Sequence[int], _half_life_ms: float) -> list[int]:
     count = len(ages_ms)
     if count == 1:
         return [WHOLE]
@@ -89,7 +89,7 @@ def _position(ages_ms: Sequence[int], _half_life_ms: int) -> list[int]:
     return share_out(WHOLE, [2 * between, *([1] * between), 2 * between], 5 * between)
 
 
-def _time_decay(ages_ms: Sequence[int], half_life_ms: int) -> list[int]:
+def _time_decay(ages_ms: Sequence[int], half_life_ms: float) -> list[int]:
     """Share ∝ 2^(-age/half-life), in IEEE doubles summed in touch order, as the contract spells it out."""
     weights = [2.0 ** (-age / half_life_ms) for age in ages_ms]
     total = 0.0
@@ -106,7 +106,7 @@ def _time_decay(ages_ms: Sequence[int], half_life_ms: int) -> list[int]:
     return parts
 
 
-_SHARES: Final[dict[str, Callable[[Sequence[int], int], list[int]]]] = {
+_SHARES: Final[dict[str, Callable[[Sequence[int], float], list[int]]]] = {
     "linear": _linear,
     "position": _position,
     "time_decay": _time_decay,

@@ -22,7 +22,7 @@ class Policy:
     """How a run counts. Two runs over the same log with equal policies give equal numbers."""
 
     models: tuple[AttributionModel, ...] = ("last_touch",)
-    half_life_ms: int = 7 * DAY_MS
+    half_life_ms: float = 7.0 * DAY_MS
     window_ms: int = 7 * DAY_MS
     margins_bps: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     default_kinds: frozenset[str] | None = None
@@ -40,7 +40,7 @@ class Policy:
         kinds = settings.default_goal_kinds
         return cls(
             models=attribution.all_models,
-            half_life_ms=round(attribution.half_life_days * DAY_MS),
+            half_life_ms=attribution.half_life_days * DAY_MS,
             window_ms=round(attribution.window_days * DAY_MS),
             margins_bps=MappingProxyType({str(kind): bps for kind, bps in attribution.margins_bps.items()}),
             default_kinds=None if kinds is None else frozenset(kinds),

@@ -50,6 +50,7 @@ class DimensionReader:
         self._options = client_options(settings)
         self._consumer: AIOKafkaConsumer | None = None
         self._positions: dict[TP, int | None] = {}  # None: the log's beginning
+        self._collected = DimensionUpdates()  # read, but not handed out yet: a cancelled call loses nothing
         self._turn = asyncio.Lock()
 
     async def start(self) -> None:
@@ -88,6 +89,7 @@ class DimensionReader:
         async with self._turn:
             campaigns = {tp: position for tp, position in self._positions.items() if tp.topic == CAMPAIGNS}
             customers = {TP(CUSTOMERS, partition): offset for partition, offset in partitions.items()}
+            self._collected.customers.clear()  # read again from the given offsets
             await self._assign(campaigns | customers)
 
     async def catch_up(self) -> DimensionUpdates:
@@ -97,14 +99,14 @@ class DimensionReader:
         """
         async with self._turn:
             consumer = self._connected()
-            updates = DimensionUpdates()
             # Tansu answers with the base of the last batch + 1; fetches return whole batches, so that reaching it
             # means that the batch has been read
             ends = await consumer.end_offsets([TopicPartition(*tp) for tp in self._positions])
             while behind := [tp for tp, end in ends.items() if (self._positions[TP(*tp)] or 0) < end]:
-                _add(updates, await consumer.getmany(*behind, timeout_ms=POLL_MS))
+                _add(self._collected, await consumer.getmany(*behind, timeout_ms=POLL_MS))
                 for tp in behind:
                     self._positions[TP(*tp)] = await consumer.position(tp)
+            updates, self._collected = self._collected, DimensionUpdates()
             updates.next_offsets = {tp: position for tp, position in self._positions.items() if position is not None}
             return updates
 

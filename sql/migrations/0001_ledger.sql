@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS {database}.ledger
 ENGINE = ReplacingMergeTree(version)
 PRIMARY KEY (run, kind, shard, campaign_id, label, at)
 ORDER BY (run, kind, shard, campaign_id, label, at, lag, id, other_id, model, chapter)
-SETTINGS index_granularity = 4096;
+SETTINGS index_granularity = 4096, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- Who owns a shard: the greatest epoch. Blocks of anybody else refuse themselves.
 CREATE TABLE IF NOT EXISTS {database}.claims

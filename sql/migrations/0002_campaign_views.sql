@@ -82,7 +82,7 @@ WHERE segment = 'tier' AND model = '';
 -- Event view: return dated to the transaction, cost and touches to their own time.
 CREATE OR REPLACE VIEW {database}.campaign_minutes AS
 SELECT
-    run, campaign_id, fromUnixTimestamp(at * 60, 'UTC') AS minute,
+    run, campaign_id, toDateTime(at * 60, 'UTC') AS minute,
     total[1] AS touches,
     total[2] AS new_reached,
     total[3] / 1000000 AS conversions,

@@ -5,8 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import SecretStr
@@ -15,6 +14,9 @@ from pipeline.embedded.directory import InstanceDirectory, write_env_file
 from pipeline.errors import UserError
 from pipeline.settings import Settings, load_settings, read_env_file
 from tests.embedded.waiting import wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HOLDER = """
 import pathlib, sys, time

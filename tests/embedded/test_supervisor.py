@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,10 +14,17 @@ from pipeline.embedded.supervisor import RestartPolicy, Supervisor, describe_exi
 from pipeline.errors import UserError
 from tests.embedded.waiting import alive
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
 AT_ONCE = RestartPolicy(first_seconds=0.01, longest_seconds=0.02)
 SLEEPER = "import time\ntime.sleep(600)\n"
-STUBBORN = "import pathlib, signal, sys, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" \
-           "pathlib.Path(sys.argv[1]).touch()\ntime.sleep(600)\n"
+STUBBORN = (
+    "import pathlib, signal, sys, time\n"
+    "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    "pathlib.Path(sys.argv[1]).touch()\n"
+    "time.sleep(600)\n")
 
 
 def part(name: str, program: str, *arguments: str, stage: int = 0, stop_seconds: float = 5.0) -> Part:
@@ -29,9 +36,9 @@ def supervisor(tmp_path: Path, said: list[str] | None = None) -> Supervisor:
     return Supervisor(tmp_path, (said if said is not None else []).append, AT_ONCE)
 
 
-async def until(condition: object, seconds: float = 20.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
     deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator] # callables of any truth value
+    while not condition():
         assert time.monotonic() < deadline, "the condition never came true"
         await asyncio.sleep(0.01)
 
@@ -64,7 +71,7 @@ async def test_part_killed_again_and_again_is_started_again(tmp_path: Path) -> N
             assert pid is not None
             seen.add(pid)
             os.kill(pid, signal.SIGKILL)
-            await until(lambda pid=pid: child.pid not in {None, pid})
+            await until(lambda: child.pid not in {None, *seen})
         assert len(seen) == 3
     assert len(said) == 3
     assert all("worker ended (killed by SIGKILL)" in line for line in said)
@@ -72,12 +79,12 @@ async def test_part_killed_again_and_again_is_started_again(tmp_path: Path) -> N
 
 async def test_end_of_a_part_that_cannot_be_replaced_ends_everything(tmp_path: Path) -> None:
     keeper = supervisor(tmp_path)
-    with pytest.raises(UserError, match=r"broker ended \(killed by SIGKILL\), topics are gone; look into .*broker.log"):
-        async with keeper.running():
-            other = await keeper.keep(part("worker", SLEEPER))
-            broker = await keeper.keep_once(part("broker", SLEEPER), "topics are gone")
-            assert broker.pid is not None
-            os.kill(broker.pid, signal.SIGKILL)
+    async with keeper.running():
+        other = await keeper.keep(part("worker", SLEEPER))
+        broker = await keeper.keep_once(part("broker", SLEEPER), "topics are gone")
+        assert broker.pid is not None
+        os.kill(broker.pid, signal.SIGKILL)
+        with pytest.raises(UserError, match=r"broker ended \(killed by SIGKILL\), topics are gone; look into .*broker.log"):
             await keeper.until_stopped()
     assert other.pid is None
 
@@ -130,11 +137,16 @@ async def test_higher_stage_is_stopped_before_what_it_uses(tmp_path: Path) -> No
 
 async def test_error_while_starting_stops_what_was_started(tmp_path: Path) -> None:
     keeper = supervisor(tmp_path)
-    with pytest.raises(UserError, match=r"migrate ended \(exit code 1\): the tables are odd; look into"):
+    started: list[Child] = []
+
+    async def start_all() -> None:
         async with keeper.running():
-            first = await keeper.keep(part("broker", SLEEPER))
+            started.append(await keeper.keep(part("broker", SLEEPER)))
             await keeper.run_to_end(part("migrate", "import sys\nsys.exit('error: the tables are odd')"))
-    assert first.pid is None
+
+    with pytest.raises(UserError, match=r"migrate ended \(exit code 1\): the tables are odd; look into"):
+        await start_all()
+    assert started[0].pid is None
 
 
 async def test_part_that_dies_before_it_answers_is_named_with_its_last_words(tmp_path: Path) -> None:
@@ -168,6 +180,28 @@ async def test_environment_is_the_parts_own(tmp_path: Path, monkeypatch: pytest.
     async with keeper.running():
         await keeper.run_to_end(part("broker", "import os\nprint(dict(os.environ))"))
     assert "canary" not in (tmp_path / "broker.log").read_text()
+
+
+async def test_part_that_cannot_be_started_again_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[str] = []
+    keeper = supervisor(tmp_path, said)
+    async with keeper.running():
+        child = await keeper.keep(part("worker", SLEEPER))
+        start, first = child.start, child.pid
+        failures = iter([OSError(11, "Resource temporarily unavailable")] * 2)
+
+        async def failing_start() -> None:
+            for failure in failures:
+                raise failure
+            await start()
+
+        monkeypatch.setattr(child, "start", failing_start)
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: child.pid not in {None, first})
+    assert said.count("worker cannot be started (Resource temporarily unavailable)") == 2
 
 
 async def test_child_that_was_never_started_cannot_be_waited_for(tmp_path: Path) -> None:

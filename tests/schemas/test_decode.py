@@ -9,7 +9,15 @@ import pytest
 from pipeline.transport import topics
 from schemas import TOPIC_MODELS, Campaign, Customer
 from schemas.columns import LoginColumns, TransactionColumns
-from schemas.decode import COLUMNS_OF_TOPIC, RECORD_OF_TOPIC, Decoded, Rejected, decode, decode_campaign, decode_customer
+from schemas.decode import (
+    COLUMNS_OF_TOPIC,
+    RECORD_OF_TOPIC,
+    Decoded,
+    Rejected,
+    decode,
+    decode_campaign,
+    decode_customer,
+)
 from schemas.judge import MAX_VALUE_BYTES, RejectedError
 
 if TYPE_CHECKING:
@@ -44,10 +52,6 @@ def test_columns_and_records_have_exactly_the_models_fields(topic: str) -> None:
 
     assert {field.name for field in fields(columns)} == {"offset", *model.model_fields}
     assert set(record.__struct_fields__) == set(model.model_fields)
-    for name, field in model.model_fields.items():
-        required = name in record.__struct_fields__[: -len(record.__struct_defaults__)]
-        del required  # keyword-only fields keep no order of defaults; decoding the smallest event shows them
-        assert field.is_required() or field.default is not ...
 
 
 def test_good_batch_becomes_columns_in_order() -> None:
@@ -76,7 +80,8 @@ def test_no_records_are_empty_columns() -> None:
 
 
 def test_bad_records_leave_the_others_in_order() -> None:
-    decoded = decode_logins(b"{", login(1), login(2, channel="App"), login(3, extra=[1]), None, login(5), login(6, currency="USD"))
+    wrong_token, extended, dollars = login(2, channel="App"), login(3, extra=[1]), login(6, currency="USD")
+    decoded = decode_logins(b"{", login(1), wrong_token, extended, None, login(5), dollars)
 
     assert decoded.columns.offset == [101, 103, 105]
     assert decoded.columns.event_id == ["login-1", "login-3", "login-5"]
@@ -184,7 +189,7 @@ def test_dimension_records_become_models() -> None:
     campaign = {"campaign_id": "a", "name": "A", "starts_at": "2026-11-22T12:00:00Z", "goal": {"kinds": ["deposit"]}}
 
     assert decode_campaign(b"a", json.dumps(campaign).encode()) == Campaign.model_validate(campaign)
-    assert decode_customer(b"C1", b'{"customer_id": "C1", "tier": "growth"}') == Customer(customer_id="C1", tier="growth")
+    assert decode_customer(b"C1", b'{"customer_id": "C1", "tier": null}') == Customer(customer_id="C1")
 
 
 @pytest.mark.parametrize("decode_one", [decode_campaign, decode_customer])
@@ -197,5 +202,5 @@ def test_null_value_is_a_tombstone_of_the_key(decode_one: Callable[[bytes | None
 
 @pytest.mark.parametrize("value", [b"null", b"", b"[]", b"x" * (MAX_VALUE_BYTES + 1)])
 def test_only_a_missing_value_is_a_tombstone(value: bytes) -> None:
-    with pytest.raises(RejectedError, match="not_json|invalid_event|too_large"):
+    with pytest.raises(RejectedError, match=r"not_json|invalid_event|too_large"):
         decode_customer(b"C1", value)

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -11,6 +10,9 @@ from pipeline.transport import topics
 from schemas.decode import decode, decode_campaign, decode_customer
 from schemas.export import EXAMPLES, json_schema
 from schemas.judge import RejectedError, judge
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CURRENCY = "CNY"
 STRANGER = b"somebody-else"

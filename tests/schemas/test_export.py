@@ -42,7 +42,8 @@ def references(node: Any) -> list[str]:
 def test_export_writes_a_schema_per_topic_and_one_asyncapi_document(tmp_path: Path) -> None:
     paths = export(tmp_path / "new" / "directory")
 
-    assert [path.name for path in paths] == [*(f"{topic}.schema.json" for topic in topics.INPUT_TOPICS), "asyncapi.yaml"]
+    schemas = [f"{topic}.schema.json" for topic in topics.INPUT_TOPICS]
+    assert [path.name for path in paths] == [*schemas, "asyncapi.yaml"]
     assert json.loads(paths[0].read_text(encoding="utf-8")) == json_schema(topics.LOGINS)
     assert yaml.safe_load(paths[-1].read_text(encoding="utf-8")) == asyncapi()
 
@@ -55,11 +56,11 @@ def test_export_twice_writes_the_same_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("topic", topics.INPUT_TOPICS)
 def test_json_schema_is_valid_and_describes_every_field(topic: str) -> None:
-    schema = json_schema(topic)
+    schema, model_fields = json_schema(topic), TOPIC_MODELS[topic].model_fields
 
     Draft202012Validator.check_schema(schema)
-    assert set(schema["properties"]) == set(TOPIC_MODELS[topic].model_fields)
-    assert schema["required"] == [name for name, field in TOPIC_MODELS[topic].model_fields.items() if field.is_required()]
+    assert set(schema["properties"]) == set(model_fields)
+    assert schema["required"] == [name for name, field in model_fields.items() if field.is_required()]
 
 
 def test_asyncapi_has_exactly_the_input_topics_and_their_dead_letter_topics(channels: dict[str, Any]) -> None:

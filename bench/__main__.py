@@ -1,0 +1,107 @@
+"""`python -m bench`: measure and print one table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Final, cast, get_args
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import throughput
+from bench.children import measured
+from bench.figures import Row, latency_row, memory_row, throughput_rows, whale_row
+from bench.servers import Broker, running_broker, running_instance
+from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PARTS: Final = ("throughput", "latency", "whale", "memory")
+_QUICK_EVENTS: Final = 200_000
+_QUICK_SECONDS: Final = 5
+_QUICK_CUSTOMERS: Final = 100_000
+_PAGE_WIDTH: Final = 180
+
+
+def parse(words: list[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Measure this pipeline beside its peers on the same topics.",
+        epilog="example: python -m bench --quick --brokers tansu")
+    parser.add_argument("--quick", action="store_true", help="a minute instead of ten; the ratios waver more")
+    parser.add_argument("--brokers", default="tansu,kafka", help="tansu, kafka or both (default: both)")
+    parser.add_argument("--events", type=int, help=f"events to read (default 1,000,000; quick: {_QUICK_EVENTS:,})")
+    parser.add_argument("--mix", choices=("A", "B"), default="A", help="A: mostly logins, B: mostly money and touches")
+    parser.add_argument("--rate", type=int, default=20_000, help="events per second for the latency (default 20,000)")
+    parser.add_argument("--only", default=",".join(PARTS), help=f"parts to measure, of {', '.join(PARTS)}")
+    arguments = parser.parse_args(words)
+    arguments.brokers = arguments.brokers.split(",")
+    arguments.only = arguments.only.split(",")
+    for given, known, option in ((arguments.brokers, get_args(Broker), "--brokers"), (arguments.only, PARTS, "--only")):
+        if not set(given) <= set(known):
+            parser.error(f"{option} == {','.join(given)!r}, must be of {', '.join(known)}")
+    arguments.events = arguments.events or (_QUICK_EVENTS if arguments.quick else 1_000_000)
+    return arguments
+
+
+def steps(arguments: argparse.Namespace) -> Iterator[tuple[str, Callable[[], list[Row]]]]:
+    """Yield what is to be measured, each with the name to show meanwhile."""
+    for broker in cast("list[Broker]", arguments.brokers):
+        if "throughput" in arguments.only:
+            yield f"throughput on {broker}", partial(_throughput, broker, arguments)
+        if "latency" in arguments.only:
+            yield f"latency on {broker}", partial(_latency, broker, arguments)
+    if "whale" in arguments.only:
+        yield "late events of one large customer", _whale
+    if "memory" in arguments.only:
+        yield "memory", partial(_memory, _QUICK_CUSTOMERS if arguments.quick else 1_000_000)
+
+
+def _throughput(broker: Broker, arguments: argparse.Namespace) -> list[Row]:
+    found = throughput.measure(broker, arguments.events, arguments.mix)
+    return throughput_rows(broker, found, baseline=throughput.STOCK_FAUST, ceiling=throughput.GETMANY)
+
+
+def _latency(broker: Broker, arguments: argparse.Namespace) -> list[Row]:
+    seconds = _QUICK_SECONDS if arguments.quick else 30
+    with running_broker(broker) as bootstrap, running_instance(bootstrap, workers=1) as data:
+        found = measured("bench.latency", "--data", data, "--rate", arguments.rate, "--seconds", seconds)
+    return [latency_row(broker, found)]
+
+
+def _whale() -> list[Row]:
+    return [whale_row(measured("bench.whale"))]
+
+
+def _memory(customers: int) -> list[Row]:
+    return [memory_row(measured("bench.memory", "--customers", customers))]
+
+
+def main() -> int:
+    """Measure everything asked for; a part that cannot be measured costs its rows, not the others'."""
+    arguments = parse(sys.argv[1:])
+    progress = Console(stderr=True)
+    table = Table(
+        "measured", "on", "result", "beside", title=f"mix {arguments.mix}, one process each", title_justify="left")
+    failed = False
+    for name, measure in steps(arguments):
+        progress.print(f"measuring {name} …")
+        try:
+            rows = measure()
+        except UserError as error:
+            failed = True
+            progress.print(f"[red]not measured:[/] {name}: {error.cause}; {error.mend}")
+            continue
+        for row in rows:
+            table.add_row(*row)
+    if table.row_count:
+        # a file or a pipe has no width of its own
+        Console(width=None if sys.stdout.isatty() else _PAGE_WIDTH).print(table)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

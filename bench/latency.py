@@ -1,0 +1,139 @@
+"""How long an accepted event takes to be visible in ClickHouse, at a steady rate.
+
+Accepted is the broker's acknowledgement. Visible is the first answer of ClickHouse in which the event's offset lies
+before its partition's durable position: positions are written in the same block as the results, so whoever reads the
+views then sees the event in them. Asking takes time and happens at intervals, so the latencies are upper bounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import threading
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from confluent_kafka import KafkaError, Producer
+
+from bench.figures import percentile, visible_latencies
+from bench.workload import LedgerProgress
+from pipeline.errors import UserError
+from pipeline.settings import load_settings
+from pipeline.simulation.mixes import MixOptions, mix_events
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bench.figures import Partition
+    from pipeline.settings import Settings
+
+_POLL_SECONDS: Final = 0.02
+_TICK_SECONDS: Final = 0.005
+_VISIBLE_SECONDS: Final = 60.0
+# the first seconds hold the worker's joining and the engine's first merges, which are not the steady state
+_WARM_UP: Final = 0.2
+
+
+class Positions(threading.Thread):
+    """Asks for the durable positions again and again, beside the producing."""
+
+    def __init__(self, progress: LedgerProgress) -> None:
+        super().__init__(daemon=True)
+        self._progress = progress
+        self._stopped = threading.Event()
+        self.polls: list[tuple[float, Mapping[Partition, int]]] = []
+
+    def run(self) -> None:
+        """Poll until stopped."""
+        while not self._stopped.wait(_POLL_SECONDS):
+            self.polls.append(self._progress.positions())
+
+    def stop(self) -> None:
+        """Ask once more, and end."""
+        self._stopped.set()
+        self.join()
+
+
+class Acknowledgements:
+    """When the broker acknowledged which offset."""
+
+    def __init__(self) -> None:
+        self.accepted: dict[Partition, list[tuple[int, float]]] = defaultdict(list)
+
+    def __call__(self, error: KafkaError | None, message: Any) -> None:
+        """Take librdkafka's report of one message."""
+        if error is not None:
+            raise UserError(f"the broker did not take an event ({error.name()})", "check the broker")
+        self.accepted[(message.topic(), message.partition())].append((message.offset(), time.monotonic()))
+
+    def ends(self) -> dict[Partition, int]:
+        """Return the next offset of every partition that was written to."""
+        return {partition: max(events)[0] + 1 for partition, events in self.accepted.items()}
+
+
+def produce(settings: Settings, rate: int, seconds: float) -> Acknowledgements:
+    """Write events of mix A, dated now, evenly at ``rate``; return when each was acknowledged."""
+    count = int(rate * seconds)
+    options = MixOptions("A", count, customers=100_000, begin_ms=int(time.time() * 1000), span_ms=int(seconds * 1000))
+    events = list(mix_events(options))  # made beforehand: making them is no part of what is measured
+    acknowledgements = Acknowledgements()
+    producer = Producer({
+        "bootstrap.servers": settings.kafka_bootstrap_servers, "partitioner": "murmur2_random", "linger.ms": 5,
+        "enable.idempotence": True, "queue.buffering.max.messages": 1_000_000,
+    })
+    began = time.monotonic()
+    sent = 0
+    while sent < count:
+        due = min(count, int((time.monotonic() - began) * rate))
+        for topic, key, value in events[sent:due]:
+            producer.produce(topic, value, key, on_delivery=acknowledgements)
+        sent = due
+        producer.poll(_TICK_SECONDS)
+    producer.flush()
+    return acknowledgements
+
+
+def measure(settings: Settings, rate: int, seconds: float) -> dict[str, float]:
+    """Return the percentiles in milliseconds, and the rate that was reached.
+
+    Raises:
+        UserError: events were not visible within a minute.
+    """
+    positions = Positions(LedgerProgress(settings))
+    positions.start()
+    began = time.monotonic()
+    acknowledgements = produce(settings, rate, seconds)
+    ended = time.monotonic()
+    ends = acknowledgements.ends()
+    while not positions.polls or any(positions.polls[-1][1].get(partition, 0) < end for partition, end in ends.items()):
+        if time.monotonic() - ended > _VISIBLE_SECONDS or not positions.is_alive():
+            raise UserError("events are not visible a minute after the last one", "see the worker's log")
+        time.sleep(_POLL_SECONDS)
+    positions.stop()
+    steady = began + _WARM_UP * (ended - began)
+    counted = {partition: [event for event in events if event[1] >= steady]
+               for partition, events in acknowledgements.accepted.items()}
+    latencies = visible_latencies(counted, positions.polls)
+    return {
+        "wished_rate": rate, "rate": sum(map(len, acknowledgements.accepted.values())) / (ended - began),
+        "events": len(latencies), "p50_ms": percentile(latencies, 0.5) * 1e3,
+        "p99_ms": percentile(latencies, 0.99) * 1e3, "worst_ms": max(latencies) * 1e3,
+    }
+
+
+def main() -> None:
+    """Measure on a running instance and print the result as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="directory of a running instance with workers")
+    parser.add_argument("--rate", type=int, default=20_000, help="events per second")
+    parser.add_argument("--seconds", type=float, default=20.0)
+    arguments = parser.parse_args()
+    result = measure(load_settings(arguments.data), arguments.rate, arguments.seconds)
+    sys.stdout.write(json.dumps(result) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Bytes of memory that the state of one customer takes, among very many."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import sys
+from collections import defaultdict
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+from pipeline.simulation.mixes import MixOptions, mix_events
+from pipeline.state.book import CampaignBook
+from pipeline.state.customers import CustomerShard
+from pipeline.state.policy import Policy
+from pipeline.transport.topics import LOGINS, TOUCHES, TRANSACTIONS
+from schemas.decode import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from schemas.columns import LoginColumns, TouchColumns, TransactionColumns
+
+BATCH: Final = 20_000
+# mix A: 29 of 100 events are touches or transactions, so each customer has about 0.9 of them
+EVENTS_PER_CUSTOMER: Final = 3
+
+
+def resident_bytes() -> int:
+    """Return this process's resident memory (Linux)."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def batches(customers: int) -> Iterator[dict[str, tuple[list[bytes], list[bytes]]]]:
+    """Yield keys and values of mix A by topic, some thousand events at a time."""
+    events = mix_events(MixOptions("A", customers * EVENTS_PER_CUSTOMER, customers))
+    while batch := list(islice(events, BATCH)):
+        by_topic: dict[str, tuple[list[bytes], list[bytes]]] = defaultdict(lambda: ([], []))
+        for topic, key, value in batch:
+            by_topic[topic][0].append(key)
+            by_topic[topic][1].append(value)
+        yield by_topic
+
+
+def measure(customers: int) -> dict[str, float]:
+    """Fill the state of one shard and return what it takes per customer."""
+    policy = Policy(pseudonym_key=b"bench")
+    shard = CustomerShard(policy, CampaignBook(policy))
+    gc.collect()
+    before = resident_bytes()
+    touches = transactions = 0
+    for version, batch in enumerate(batches(customers), start=1):
+        for topic, (keys, values) in batch.items():
+            if topic in {LOGINS, TRANSACTIONS, TOUCHES}:
+                columns = decode(topic, range(len(values)), keys, values, currency="CNY").columns
+                apply(shard, topic, columns)
+        changes = shard.take_changes(version)
+        touches += len(changes.touches)
+        transactions += len(changes.transactions)
+    gc.collect()
+    return {
+        "customers": shard.customer_count, "live_touches": touches, "live_transactions": transactions,
+        "bytes_each": (resident_bytes() - before) / shard.customer_count,
+    }
+
+
+def apply(shard: CustomerShard, topic: str, columns: object) -> None:
+    """Hand a batch to the shard's method for its topic."""
+    if topic == LOGINS:
+        shard.apply_logins(cast("LoginColumns", columns), None)
+    elif topic == TOUCHES:
+        shard.apply_touches(cast("TouchColumns", columns), None)
+    else:
+        shard.apply_transactions(cast("TransactionColumns", columns), None)
+
+
+def main() -> None:
+    """Measure and print the result as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--customers", type=int, default=1_000_000)
+    sys.stdout.write(json.dumps(measure(parser.parse_args().customers)) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""How fast one process reads the same topics: stock Faust, bare aiokafka, and this pipeline's whole path."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from bench.children import cpu_seconds, measured
+from bench.figures import Sample, Throughput, throughput
+from bench.servers import Broker, running_broker, running_instance, running_worker
+from bench.workload import LedgerProgress, fill
+from pipeline.errors import UserError
+from pipeline.settings import load_settings
+from pipeline.simulation.mixes import MixName, MixOptions, mix_events
+from pipeline.transport.topics import EVENT_TOPICS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from subprocess import Popen
+
+STOCK_FAUST: Final = "stock Faust doing nothing"
+GETMANY: Final = "bare aiokafka getmany"
+WHOLE_PATH: Final = "this pipeline, whole path"
+_PEERS: Final = {STOCK_FAUST: "bench.peers.stock_faust", GETMANY: "bench.peers.getmany"}
+# stock Faust needs a minute and a half for a million; its rate does not depend on how many it sees
+_SLOW_PEER_EVENTS: Final = 150_000
+_POLL_SECONDS: Final = 0.1
+_STALL_SECONDS: Final = 60.0
+
+
+def measure(broker: Broker, events: int, mix: MixName) -> dict[str, Throughput]:
+    """Fill one broker's topics, let every process read them, one after the other, and return their speeds."""
+    with running_broker(broker) as bootstrap, running_instance(bootstrap) as data:
+        settings = load_settings(data)
+        count = fill(settings, mix_events(MixOptions(mix, events, customers=max(1000, events // 10))))
+        found = {name: _peer(module, bootstrap, min(count, _SLOW_PEER_EVENTS) if name == STOCK_FAUST else count)
+                 for name, module in _PEERS.items()}
+        return found | {WHOLE_PATH: whole_path(data, count)}
+
+
+def _peer(module: str, bootstrap: str, events: int) -> Throughput:
+    topics = ",".join(EVENT_TOPICS)
+    return Throughput(**measured(module, "--bootstrap", bootstrap, "--topics", topics, "--events", events))
+
+
+def whole_path(data: Path, events: int) -> Throughput:
+    """Start one worker on an instance and return its speed until the ledger's positions cover all events.
+
+    Decoding, duplicates, attribution, durable state and ClickHouse rows are all in it: an event counts when the block
+    that holds it has been acknowledged.
+
+    Raises:
+        UserError: the worker ended, or its positions stood still.
+    """
+    progress = LedgerProgress(load_settings(data))
+    with running_worker(data) as worker:
+        return throughput(_observe(progress, worker, events))
+
+
+def _observe(progress: LedgerProgress, worker: Popen[bytes], events: int) -> list[Sample]:
+    samples: list[Sample] = []
+    moved = time.monotonic()
+    while not samples or samples[-1].done < events:
+        at, positions = progress.positions()
+        sample = Sample(at, sum(positions.values()), cpu_seconds(worker.pid))
+        if not samples or sample.done > samples[-1].done:
+            moved = at
+        samples.append(sample)
+        if worker.poll() is not None or at - moved > _STALL_SECONDS:
+            raise UserError(f"the worker stopped at {sample.done:,} of {events:,} events", "run it alone: roi worker")
+        time.sleep(_POLL_SECONDS)
+    return samples

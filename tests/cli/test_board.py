@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from pipeline.board.page import render_page
+from pipeline.board.server import build_board
+from tests.cli.conftest import Answer, FakeClickHouse
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from aiohttp import web
+
+    from pipeline.settings import Settings
+
+    Client = TestClient[web.Request, web.Application]
+
+ROW: dict[str, Any] = {
+    "campaign_id": "<script>alert(1)</script>", "touches": 9, "reached": 1234, "conversions": 2.5, "converters": 2,
+    "cost_minor": 100, "return_minor": 150, "aum_minor": 0, "conversion_rate": 0.0016, "cpa_minor": 50.0,
+    "return_ratio": 1.5, "net_roi": 0.5, "updated_at": "2026-01-01 00:00:00.000",
+}
+
+
+@pytest.fixture
+async def board(settings: Settings) -> AsyncIterator[Client]:
+    async with TestClient(TestServer(build_board(settings))) as client:
+        yield client
+
+
+async def test_page_shows_campaigns_escaped(board: Client, clickhouse: FakeClickHouse) -> None:
+    clickhouse.answer_rows("campaign_totals", [ROW])
+    response = await board.get("/")
+    text = await response.text()
+    assert response.status == 200
+    assert "<script>" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert '<td class="below">1.50</td>' in text
+    assert "1,234" in text
+
+
+async def test_policy_allows_nothing_but_the_pages_own_style(board: Client, clickhouse: FakeClickHouse) -> None:
+    clickhouse.answer_rows("campaign_totals", [ROW])
+    response = await board.get("/")
+    policy = response.headers["Content-Security-Policy"]
+    nonce = re.search(r"style-src 'nonce-([\w-]+)'", policy)
+    text = await response.text()
+    assert policy.startswith("default-src 'none'")
+    assert nonce is not None
+    assert f'<style nonce="{nonce[1]}">' in text
+    assert "http" not in re.sub(r"http-equiv", "", text), "no asset from elsewhere"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_json_is_the_views_rows(board: Client, clickhouse: FakeClickHouse) -> None:
+    clickhouse.answer_rows("campaign_totals", [ROW])
+    assert await (await board.get("/api/campaigns")).json() == [ROW]
+
+
+async def test_health_follows_clickhouse(board: Client, clickhouse: FakeClickHouse) -> None:
+    assert (await board.get("/healthz")).status == 503
+    clickhouse.answer_rows("SELECT 1", [{"1": 1}])
+    assert (await board.get("/healthz")).status == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/api/campaigns"])
+async def test_failing_clickhouse_is_said_without_its_internals(
+    board: Client, clickhouse: FakeClickHouse, path: str,
+) -> None:
+    clickhouse.answers["campaign_totals"] = Answer(b"Code: 1. stack of internals", 500)
+    response = await board.get(path)
+    text = await response.text()
+    assert response.status == 503
+    assert "ClickHouse answered with status 500" in text
+    assert "internals" not in text
+
+
+@pytest.mark.parametrize(("host", "status"), [
+    ("127.0.0.1:8080", 200), ("localhost", 200), ("[::1]:8080", 200), ("evil.example", 421), ("evil.example:8080", 421)])
+async def test_foreign_host_names_are_refused(
+    board: Client, clickhouse: FakeClickHouse, host: str, status: int,
+) -> None:
+    clickhouse.answer_rows("campaign_totals", [ROW])
+    assert (await board.get("/", headers={"Host": host})).status == status
+
+
+def test_page_without_events_says_so() -> None:
+    assert "No campaign has an event yet." in render_page([], None, "n", 2.0)
+
+
+def test_unknown_ratio_is_a_dash_and_not_marked() -> None:
+    text = render_page([ROW | {"return_ratio": None, "conversion_rate": None}], None, "n", 2.0)
+    assert "<td>-</td>" in text
+    assert 'class="below"' not in text

@@ -1,0 +1,185 @@
+"""`status`, `drain`, `dlq`, `doctor` and `campaigns list`: their decisions, on data instead of brokers."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydantic import SecretStr
+
+from pipeline.cli.dlq import Choice, to_retry
+from pipeline.cli.doctor import check_directory, clock_finding, masked, topic_findings
+from pipeline.cli.drain import defined_campaigns, wait_for_campaigns, wait_until
+from pipeline.cli.clickhouse import Reader
+from pipeline.cli.kafka import Record
+from pipeline.cli.standing import Standing, compare
+from pipeline.cli.status import block_age_seconds, summarise
+from pipeline.errors import UserError
+from tests.cli.conftest import FakeClickHouse
+from tests.cli.test_definitions import campaign
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from typer.testing import Result
+
+    from pipeline.settings import Settings
+
+LOGINS, TOUCHES = "bank.logins.v1", "bank.touches.v1"
+
+
+def position(topic: str, partition: int, next_offset: int, topic_id: str = "life", **values: Any) -> dict[str, Any]:
+    return {"topic": topic, "partition": partition, "topic_id": topic_id, "next_offset": next_offset, "accepted": 0,
+            "duplicates": 0, "dead_letters": 0, "watermark_ms": 0, "written_ms": 0} | values
+
+
+def dead(offset: int, value: bytes | None, reason: str = "not_json", key: bytes = b"k") -> Record:
+    headers = {"dlq.reason": reason, "dlq.partition": "0", "dlq.offset": str(offset)}
+    return Record(0, offset + 100, key, value, headers)
+
+
+def definition_record(campaign_id: str, value: bytes | None) -> Record:
+    return Record(0, 0, campaign_id.encode(), value, {})
+
+
+def test_lag_is_what_the_ledger_has_not() -> None:
+    ends = {(LOGINS, 0): 10, (LOGINS, 1): 5, (TOUCHES, 0): 0}
+    standing = compare(ends, {LOGINS: "life", TOUCHES: "life"}, [position(LOGINS, 0, 7), position(LOGINS, 1, 5)])
+    assert [(row.topic, row.partition, row.lag) for row in standing] == [(LOGINS, 0, 3), (LOGINS, 1, 0), (TOUCHES, 0, 0)]
+
+
+def test_position_of_another_life_of_the_topic_counts_for_nothing() -> None:
+    standing = compare({(LOGINS, 0): 10}, {LOGINS: "new"}, [position(LOGINS, 0, 500, "old")])
+    assert standing == [Standing(LOGINS, 0, 10, 0)]
+
+
+def test_status_adds_up_partitions_and_takes_the_newest_watermark() -> None:
+    rows = [position(LOGINS, 0, 7, accepted=6, duplicates=1, watermark_ms=1_767_225_600_000),
+            position(LOGINS, 1, 5, accepted=4, dead_letters=1, watermark_ms=1_767_225_600_123)]
+    found = summarise([Standing(LOGINS, 0, 10, 7), Standing(LOGINS, 1, 5, 5), Standing(TOUCHES, 0, 0, 0)], rows)
+    assert found == [
+        {"topic": LOGINS, "partitions": 2, "lag": 3, "accepted": 10, "duplicates": 1, "dead_letters": 1,
+         "watermark": "2026-01-01T00:00:00.123+00:00"},
+        {"topic": TOUCHES, "partitions": 1, "lag": 0, "accepted": 0, "duplicates": 0, "dead_letters": 0,
+         "watermark": None},
+    ]
+
+
+def test_block_age_is_none_before_the_first_block() -> None:
+    assert block_age_seconds([], now=100.0) is None
+    assert block_age_seconds([position(LOGINS, 0, 1, written_ms=98_500)], now=100.0) == 1.5
+
+
+def test_waiting_gives_up_at_the_deadline_and_says_what_is_missing() -> None:
+    with pytest.raises(UserError, match="not drained in time: bank.logins.v1"):
+        wait_until(lambda: False, time.monotonic(), lambda: "bank.logins.v1[0] by 3")
+
+
+def test_defined_campaigns_are_what_a_worker_would_know() -> None:
+    good = json.dumps(campaign("a")).encode()
+    records = [
+        definition_record("a", good), definition_record("b", json.dumps(campaign("b")).encode()),
+        definition_record("b", None), definition_record("a", b"not json"), definition_record("c", good),
+    ]
+    assert defined_campaigns(records) == {"a": good.decode()}
+
+
+def test_drain_waits_for_the_newest_text_of_a_definition(settings: Settings, clickhouse: FakeClickHouse) -> None:
+    clickhouse.answer_rows("campaign_definitions", [{"campaign_id": "a", "definition": "old"}])
+    with pytest.raises(UserError, match="campaigns not yet known to the workers: a"):
+        wait_for_campaigns(Reader(settings), {"a": "new"}, time.monotonic())
+    clickhouse.answer_rows("campaign_definitions", [{"campaign_id": "a", "definition": "new"}])
+    assert wait_for_campaigns(Reader(settings), {"a": "new"}, time.monotonic() + 20) == 1
+
+
+def test_retry_takes_each_distinct_record_once() -> None:
+    letters = [dead(1, b"x"), dead(2, b"y"), dead(3, b"x"), dead(4, b"x", key=b"other"), dead(5, None)]
+    assert [letter.offset - 100 for letter in to_retry(letters, Choice(None, None, None))] == [1, 2, 4, 5]
+
+
+@pytest.mark.parametrize(("choice", "offsets"), [
+    (Choice(None, None, None), [1, 2]), (Choice("too_large", None, None), [2]), (Choice(None, 0, 1), [1]),
+    (Choice(None, 1, None), []), (Choice("not_json", 0, 2), []),
+])
+def test_retry_takes_what_the_headers_say(choice: Choice, offsets: list[int]) -> None:
+    letters = [dead(1, b"x"), dead(2, b"y", "too_large")]
+    assert [letter.offset - 100 for letter in to_retry(letters, choice)] == offsets
+
+
+def test_dlq_list_filters_in_the_query(roi: Callable[..., Result], clickhouse: FakeClickHouse) -> None:
+    row = {"topic": LOGINS, "partition": 0, "offset": 7, "reason": "not_json", "detail": "[bold]x", "at": "2026-01-01"}
+    clickhouse.answer_rows("dead_letters", [row])
+    result = roi("dlq", "list", "--topic", LOGINS, "--reason", "not_json")
+    assert "[bold]x" in result.stdout
+    assert clickhouse.asked[0][1]["param_topic"] == LOGINS
+    assert json.loads(roi("dlq", "list", "--json").stdout) == [row]
+
+
+def test_campaigns_list_shows_goal_window_budget_and_totals(
+    roi: Callable[..., Result], clickhouse: FakeClickHouse,
+) -> None:
+    definition = campaign("spring", budget_minor=1_000_000, attribution_window_days=3.5) | {
+        "goal": {"kinds": ["deposit", "payment"], "products": ["fund"], "min_amount_minor": 5000}}
+    clickhouse.answer_rows("campaign_definitions", [{
+        "campaign_id": "spring", "definition": json.dumps(definition), "updated_at": "2026-01-01 00:00:00.000",
+        "reached": 1234, "converters": 5, "cost_minor": 4200, "return_minor": 8400, "return_ratio": 2.0}])
+    words = roi("campaigns", "list").stdout
+    for wanted in ("deposit, payment of fund from 50.00", "3.5", "10,000.00", "1,234", "42.00", "84.00", "2.000"):
+        assert wanted in words
+    assert json.loads(roi("campaigns", "list", "--json").stdout)[0]["window_days"] == 3.5
+
+
+def test_apply_sends_nothing_when_one_file_is_bad(roi: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "good.json").write_text(json.dumps(campaign("a")))
+    (tmp_path / "bad.json").write_text("{")
+    result = roi("campaigns", "apply", str(tmp_path / "good.json"), str(tmp_path / "bad.json"))
+    assert result.exit_code == 1
+    assert "bad.json:1: not JSON" in result.stderr
+
+
+def test_doctor_masks_every_secret(settings: Settings) -> None:
+    secrets = {name: SecretStr("canary") for name, value in settings if isinstance(value, SecretStr)}
+    shown = masked(settings.model_copy(update=secrets))
+    assert len(secrets) >= 4
+    assert "canary" not in str(shown)
+    assert shown["ROI_PSEUDONYM_KEY"] == "***"
+    assert shown["ROI_ATTRIBUTION__MODEL"] == "last_touch"
+    assert masked(settings)["ROI_PSEUDONYM_KEY"] == "(not set)"
+
+
+def test_doctor_reports_what_fails_and_exits_with_1(
+    roi: Callable[..., Result], clickhouse: FakeClickHouse, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ROI_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9")
+    monkeypatch.setattr("pipeline.cli.kafka._CONNECT_SECONDS", 0.5)
+    clickhouse.answer_rows("version()", [{"version": "26.9.1", "now_ms": round(time.time() * 1000)}])
+    clickhouse.answer_rows("system.tables", [{"tables": 0}])
+    result = roi("doctor", "--json")
+    checks = {check["check"]: check for check in json.loads(result.stdout)["checks"]}
+    assert result.exit_code == 1
+    assert (checks["ClickHouse"]["state"], checks["clock"]["state"]) == ("ok", "ok")
+    assert "run roi migrate" in checks["tables"]["detail"]
+    assert "Kafka does not answer at 127.0.0.1:9" in checks["Kafka"]["detail"]
+
+
+def test_directory_open_to_others_fails_the_check(tmp_path: Path) -> None:
+    (tmp_path / "roi.env").touch(0o644)
+    tmp_path.chmod(0o700)
+    states = {finding.check: finding.state for finding in check_directory(tmp_path)}
+    assert states == {str(tmp_path): "ok", str(tmp_path / "roi.env"): "failed"}
+
+
+@pytest.mark.parametrize(("apart", "state"), [(0.0, "ok"), (-5.0, "ok"), (5.1, "warning"), (-3600.0, "warning")])
+def test_clock_apart_is_a_warning(apart: float, state: str) -> None:
+    assert clock_finding(1000.0 + apart, 1000.0).state == state
+
+
+@pytest.mark.parametrize(("partitions", "states"), [
+    ({"a": 8, "b": 8, "c": 1}, ["ok", "ok"]), ({"a": 8, "b": 4, "c": 1}, ["ok", "failed"]),
+    ({"a": 8}, ["failed", "ok"]), ({}, ["failed"]),
+])
+def test_missing_and_unequal_topics_fail_the_check(partitions: dict[str, int], states: list[str]) -> None:
+    assert [finding.state for finding in topic_findings(partitions, 8, ("a", "b"), ("a", "b", "c"))] == states
