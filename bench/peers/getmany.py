@@ -16,6 +16,8 @@ async def read(task: Task) -> None:
     await consumer.start()
     try:
         watch = Stopwatch(task.events)
+        # fetching has just begun, in the background: the first answer may hold most of what is there
+        watch.start()
         while True:
             fetched = await consumer.getmany(timeout_ms=1000)
             if fetched and watch.saw(sum(map(len, fetched.values()))):

@@ -30,7 +30,11 @@ class Task:
 
 @dataclass(slots=True)
 class Stopwatch:
-    """Counts events from the first batch on. That batch starts the clock and is not counted: nobody saw it come."""
+    """Counts events and times them, in wall clock and processor time.
+
+    `start` it when reading begins. Where that moment is not known, the first batch starts it and is not counted, as
+    nobody saw how long it took.
+    """
 
     wanted: int
     events: int = 0
@@ -38,15 +42,22 @@ class Stopwatch:
     _cpu: float = field(default=0.0, init=False)
     _uncounted: int = field(default=0, init=False)
 
+    def start(self) -> None:
+        """Begin to count."""
+        self._began, self._cpu = time.perf_counter(), time.process_time()
+
     def saw(self, events: int) -> bool:
         """Take note of a batch; True when enough were seen and the result has been printed."""
         if self._began is None:
-            self._began, self._cpu, self._uncounted = time.perf_counter(), time.process_time(), events
+            self.start()
+            self._uncounted = events
             return False
         self.events += events
         if self.events + self._uncounted < self.wanted:
             return False
         seconds, cpu = time.perf_counter() - self._began, time.process_time() - self._cpu
-        sys.stdout.write(json.dumps({"events": self.events, "seconds": seconds, "cpu_seconds": cpu}) + "\n")
+        result = {"events": self.events, "seconds": seconds, "cpu_seconds": cpu}
+        # a line of its own: Faust has moved the cursor about
+        sys.stdout.write(f"\n{json.dumps(result)}\n")
         sys.stdout.flush()
         return True

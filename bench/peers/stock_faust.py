@@ -37,7 +37,7 @@ def build(task: Task) -> Any:
 
 
 if __name__ == "__main__":
-    # its banner and log would stand between us and the result
+    # its banner would stand before the result, and its log would take standard output over
     faust.Worker(
         build(Task.from_arguments()), loglevel="ERROR", quiet=True, redirect_stdouts=False,
     ).execute_from_commandline()

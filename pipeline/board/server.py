@@ -6,7 +6,7 @@ import json
 import secrets
 from typing import TYPE_CHECKING, Any, Final
 
-from aiohttp import BasicAuth, ClientError, ClientSession, ClientTimeout, web
+from aiohttp import ClientError, ClientSession, ClientTimeout, encode_basic_auth, web
 
 from pipeline.board.page import render_page
 
@@ -20,6 +20,7 @@ _QUERY: Final = """
            conversion_rate, cpa_minor, return_ratio, net_roi, updated_at
     FROM campaign_totals WHERE run = 'live' ORDER BY cost_minor DESC, campaign_id LIMIT 1000
 """
+_SESSION: Final = web.AppKey("session", ClientSession)
 _TIMEOUT: Final = ClientTimeout(total=10)
 _LOCAL_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _REQUIRED_RATIO: Final = 2.0  # "1:2" of the contract's section 4
@@ -38,17 +39,21 @@ class BoardError(Exception):
 class Board:
     """Request handlers over ClickHouse, with the reader's rights."""
 
-    def __init__(self, settings: Settings, session: ClientSession) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._url = settings.clickhouse_url
         self._database = settings.clickhouse_database
-        self._login = BasicAuth(settings.clickhouse_user, settings.clickhouse_password.get_secret_value(), "utf-8")
-        self._session = session
+        self._login = encode_basic_auth(settings.clickhouse_user, settings.clickhouse_password.get_secret_value())
+
+    async def connected(self, app: web.Application) -> AsyncIterator[None]:
+        """Hold connections to ClickHouse for as long as the application runs."""
+        async with ClientSession(timeout=_TIMEOUT, headers={"Authorization": self._login}) as session:
+            app[_SESSION] = session
+            yield
 
     async def page(self, request: web.Request) -> web.Response:
         """Answer the campaigns page; 503 with the reason on it when ClickHouse does not answer."""
-        del request
         nonce = secrets.token_urlsafe(16)
-        rows, problem = await self._campaigns_or_problem()
+        rows, problem = await self._campaigns_or_problem(request.app[_SESSION])
         return web.Response(
             text=render_page(rows, problem, nonce, _REQUIRED_RATIO), content_type="text/html",
             status=200 if problem is None else 503,
@@ -57,33 +62,30 @@ class Board:
 
     async def campaigns(self, request: web.Request) -> web.Response:
         """Answer the totals as a JSON array."""
-        del request
-        rows, problem = await self._campaigns_or_problem()
+        rows, problem = await self._campaigns_or_problem(request.app[_SESSION])
         if problem is not None:
             return web.json_response({"error": problem}, status=503)
         return web.json_response(rows)
 
     async def health(self, request: web.Request) -> web.Response:
         """Answer 200 while ClickHouse answers, 503 otherwise."""
-        del request
         try:
-            await self._rows("SELECT 1")
+            await self._rows(request.app[_SESSION], "SELECT 1")
         except BoardError as error:
             return web.json_response({"status": "failing", "error": str(error)}, status=503)
         return web.json_response({"status": "ok"})
 
-    async def _campaigns_or_problem(self) -> tuple[list[dict[str, Any]], str | None]:
+    async def _campaigns_or_problem(self, session: ClientSession) -> tuple[list[dict[str, Any]], str | None]:
         try:
-            return await self._rows(_QUERY), None
+            return await self._rows(session, _QUERY), None
         except BoardError as error:
             return [], str(error)
 
-    async def _rows(self, sql: str) -> list[dict[str, Any]]:
+    async def _rows(self, session: ClientSession, sql: str) -> list[dict[str, Any]]:
         parameters = {"default_format": "JSONEachRow", "database": self._database,
                       "output_format_json_quote_64bit_integers": "0"}
         try:
-            request = self._session.post(self._url, params=parameters, data=sql.encode(), auth=self._login)
-            async with request as response:
+            async with session.post(self._url, params=parameters, data=sql.encode()) as response:
                 body = await response.text()
         except (ClientError, TimeoutError) as error:
             raise BoardError("ClickHouse does not answer") from error
@@ -106,21 +108,9 @@ async def guard(
 
 def build_board(settings: Settings) -> web.Application:
     """Return the board's application; its ClickHouse connection lives as long as it runs."""
+    board = Board(settings)
     app = web.Application(middlewares=[guard])
-
-    async def connected(app: web.Application) -> AsyncIterator[None]:
-        async with ClientSession(timeout=_TIMEOUT) as session:
-            board = Board(settings, session)
-            app[_BOARD] = board
-            yield
-
-    app.cleanup_ctx.append(connected)
+    app.cleanup_ctx.append(board.connected)
     app.add_routes([
-        web.get("/", lambda request: request.app[_BOARD].page(request)),
-        web.get("/api/campaigns", lambda request: request.app[_BOARD].campaigns(request)),
-        web.get("/healthz", lambda request: request.app[_BOARD].health(request)),
-    ])
+        web.get("/", board.page), web.get("/api/campaigns", board.campaigns), web.get("/healthz", board.health)])
     return app
-
-
-_BOARD: Final = web.AppKey("board", Board)

@@ -39,8 +39,9 @@ def _ingest(
 ) -> None:
     """Send files of events to Kafka; refused lines are named on stderr and the rest goes on.
 
-    A broken event with a key is sent too: the workers put it into the dead-letter topic with a reason. With --topic
-    auto a line may carry a "key" as well; the value null with a key deletes a campaign's or a customer's definition.
+    A broken event with a key is sent too: the workers put it into the dead-letter topic with a reason.
+
+    With --topic auto a line may carry a "key" as well; a null value with a key retires a campaign or erases a profile.
     """
     from pipeline.ingest.kafka import open_producer
     from pipeline.ingest.run import Ingestion

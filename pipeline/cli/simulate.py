@@ -38,9 +38,10 @@ def _simulate(  # noqa: PLR0917 - the command's options
     events: Annotated[int | None, typer.Option(
         "--events", metavar="N", min=1, help="Stop after so many events.")] = None,
     backfill_days: Annotated[float, typer.Option(
-        "--backfill-days", metavar="D", min=0, help="Days of the past that come first, as fast as they can.")] = 7.0,
+        "--backfill-days", metavar="D", min=0, help="Days of the past that come first, as fast as they can. More than "
+        "the allowed lateness (3 days) only for an instance without events: they would be too late.")] = 2.5,
     backfill_density: Annotated[float, typer.Option(
-        "--backfill-density", min=0, help="Events per customer and day of the past.")] = 3.0,
+        "--backfill-density", min=0, help="Events per customer and day of the past.")] = 8.0,
     disorder: Annotated[float, typer.Option("--disorder", min=0, max=1, help="Share of events that come late.")] = 0.02,
     duplicates: Annotated[float, typer.Option("--duplicates", min=0, max=1, help="Share that comes twice.")] = 0.005,
     bad: Annotated[float, typer.Option("--bad", min=0, max=1, help="Share with a broken twin.")] = 0.001,

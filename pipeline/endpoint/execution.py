@@ -140,15 +140,18 @@ class Execution:
 
     def _prepare(self, connection: Connection) -> None:
         job = self.job
-        comment = quote(processes.comment(job.token, job.user, job.query_id))
-        connection.set({**self.session.settings, **job.plan.settings, "log_comment": comment})
         _use_first(connection, job.databases)
+        comment = quote(processes.comment(job.token, job.user, job.query_id))
+        settings = {**self.session.settings, **job.plan.settings, "log_comment": comment}
+        if job.tables:
+            connection.set(settings)
         for table in job.tables:
             connection.run(
                 f"CREATE TEMPORARY TABLE {identifier(table.name)} AS SELECT * FROM "
                 f"file({quote(table.path)}, {quote(table.format)}, {quote(table.structure)})", "Null")
         if job.plan.read_only and self.session.connection is None:
-            connection.set({"readonly": "1"})
+            settings["readonly"] = "1"
+        connection.set(settings)
 
     def _first_chunks(self, stream: Stream) -> Answer:
         """Return one chunk, or two when the second one shows that there may be more: small answers go out in one write."""

@@ -102,10 +102,10 @@ def _read(text: bytes) -> tuple[list[Token], int | None]:
         if depth or token.kind is not Kind.WORD or not tokens[0].is_word("INSERT"):
             continue
         selecting = selecting or token.is_word("SELECT", "WITH")
+        if tokens[-2:-1] and tokens[-2].is_word("FORMAT") and not token.is_word(*_NOT_A_FORMAT):
+            return tokens, _after_format(text, token.end)
         if token.is_word("VALUES") and not selecting:
             return tokens, token.end
-        if len(tokens) > 1 and tokens[-2].is_word("FORMAT") and not token.is_word(*_NOT_A_FORMAT):
-            return tokens, _after_format(text, token.end)
     return tokens, None
 
 

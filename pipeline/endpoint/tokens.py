@@ -34,8 +34,9 @@ _LEXEME: Final = re.compile(
     rb"(?P<space>" + _SPACE + rb")"
     rb"|(?P<comment>(?:--|//|\#[ !])[^\n]*)"
     rb"|(?P<block>/\*)"
+    rb"|(?P<bits>[xXbB]'[^']*')"
     rb"|(?P<word>[A-Za-z_][A-Za-z0-9_$]*)"
-    rb"|(?P<number>[0-9][0-9A-Za-z_]*(?:\.[0-9_]*)?)"
+    rb"|(?P<number>[0-9][0-9A-Za-z_]*(?:\.[0-9_]*(?:[eE][+-]?[0-9_]+)?)?)"
     rb"|(?P<string>'(?:[^'\\]|\\.|'')*'|\xe2\x80\x98.*?\xe2\x80\x99)"
     rb"|(?P<heredoc>\$(?P<tag>[A-Za-z0-9_]*)\$.*?\$(?P=tag)\$)"
     rb"|(?P<quoted>`(?:[^`\\]|\\.|``)*`|\"(?:[^\"\\]|\\.|\"\")*\"|\xe2\x80\x9c.*?\xe2\x80\x9d)"
@@ -44,7 +45,7 @@ _LEXEME: Final = re.compile(
 )
 _BLOCK_EDGE: Final = re.compile(rb"/\*|\*/")
 _KINDS: Final = {
-    "word": Kind.WORD, "number": Kind.NUMBER, "string": Kind.STRING, "heredoc": Kind.STRING, "quoted": Kind.QUOTED,
+    "word": Kind.WORD, "number": Kind.NUMBER, "string": Kind.STRING, "heredoc": Kind.STRING, "bits": Kind.STRING, "quoted": Kind.QUOTED,
     "symbol": Kind.SYMBOL,
 }
 _ESCAPE: Final = re.compile(r"\\(.)|(''|``|\"\")", re.DOTALL)
@@ -85,6 +86,8 @@ class Token:
         """The text without quotes and escapes."""
         if self.kind not in {Kind.QUOTED, Kind.STRING}:
             return self.text
+        if self.text[0] in "xXbB":
+            return self.text[2:-1]
         if self.text.startswith("$"):
             tag = self.text.index("$", 1) + 1
             return self.text[tag:-tag]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from itertools import chain
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pipeline.errors import PipelineError
@@ -37,46 +38,31 @@ def text_chunks(stream: Readable, on_read: Callable[[int], None]) -> Iterator[by
     Raises:
         BrokenSourceError: the stream cannot be read on, or its gzip data is cut or damaged.
     """
-    packed = _raw_chunks(stream, on_read)
-    head = next(packed, b"")
-    pieces = _unpacked(_prepend(head, packed)) if head.startswith(_GZIP_MAGIC) else _prepend(head, packed)
-    yield from _without_mark(pieces)
+    packed = _with_whole_head(_raw_chunks(stream, on_read))
+    head = next(packed)
+    packed = chain((head,), packed)
+    text = _with_whole_head(_unpacked(packed) if head.startswith(_GZIP_MAGIC) else packed)
+    yield next(text).removeprefix(_BYTE_ORDER_MARK)
+    yield from text
 
 
 def _raw_chunks(stream: Readable, on_read: Callable[[int], None]) -> Iterator[bytes]:
-    """Yield what the stream gives as it comes; only the first piece is filled up to what tells the format."""
-    head = b""
-    while chunk := _read(stream):
-        on_read(len(chunk))
-        if head is not None:
-            head += chunk
-            if len(head) < len(_BYTE_ORDER_MARK):
-                continue
-            chunk, head = head, None  # type: ignore[assignment] # None: the head is complete
-        yield chunk
-    if head:
-        yield head
-
-
-def _read(stream: Readable) -> bytes:
     try:
-        return stream.read1(CHUNK_BYTES)
+        while chunk := stream.read1(CHUNK_BYTES):
+            on_read(len(chunk))
+            yield chunk
     except OSError as error:
-        raise BrokenSourceError(f"cannot be read on: {error.strerror or error}") from error
+        raise BrokenSourceError(f"cannot be read on ({error.strerror or error})") from error
 
 
-def _prepend(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from others
-
-
-def _without_mark(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _with_whole_head(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Pass the pieces on, the first one filled up to what tells the format; a pipe may begin with a single byte."""
     head = b""
     for piece in pieces:
         head += piece
         if len(head) >= len(_BYTE_ORDER_MARK):
             break
-    yield head.removeprefix(_BYTE_ORDER_MARK)
+    yield head
     yield from pieces
 
 

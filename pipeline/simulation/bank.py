@@ -45,8 +45,8 @@ class BankOptions:
     customers: int = 30_000
     campaigns: int = 40
     rate: float = 500.0
-    backfill_days: float = 7.0
-    backfill_density: float = 3.0
+    backfill_days: float = 2.5
+    backfill_density: float = 8.0
     irregularities: Irregularities = field(default_factory=Irregularities)
 
     def __post_init__(self) -> None:

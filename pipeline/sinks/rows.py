@@ -48,6 +48,7 @@ class DeadLetterRow(NamedTuple):
     """A record that does not count, and why. ``detail`` never holds a customer id."""
 
     topic: str
+    partition: int
     offset: int
     reason: str
     detail: str
@@ -130,8 +131,8 @@ def _add_numbers(flat: list[Any], block: ShardBlock, labels: tuple[str, ...]) ->
 
 def _add_books(flat: list[Any], block: ShardBlock, written_at_ms: int) -> None:
     shard, version = block.shard, block.version
-    for topic, offset, reason, detail in block.dead_letters:
-        flat.extend(("dead_letter", shard, "", topic, offset, 0, "", reason, "", 0, "", "", "", "", "", "", 0,
+    for topic, partition, offset, reason, detail in block.dead_letters:
+        flat.extend(("dead_letter", shard, "", topic, offset, partition, "", reason, "", 0, "", "", "", "", "", "", 0,
                      (written_at_ms,), offset, detail, version))
     for topic, next_offset, watermark, accepted, duplicates, dead, topic_id in block.positions:
         flat.extend(("position", shard, "", topic, 0, 0, "", "", "", 0, "", "", "", "", "", "", 0,

@@ -10,7 +10,7 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from pipeline.errors import UserError
 from pipeline.transport.security import confluent_options
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 0.05
+LEADERLESS_CODES: Final = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 
 
 class LogBounds(NamedTuple):
@@ -55,11 +56,22 @@ def log_bounds(settings: Settings, partitions: Iterable[TP]) -> dict[TP, LogBoun
         ) from error
 
 
+def _listed_bounds(consumer: Consumer, tp: TopicPartition, deadline: float) -> LogBounds:
+    """Return what ListOffsets says, asking again while a new topic's leaders are not yet known everywhere."""
+    while True:
+        try:
+            return LogBounds(*consumer.get_watermark_offsets(tp, TIMEOUT_SECONDS))
+        except KafkaException as error:
+            if error.args[0].code() not in LEADERLESS_CODES or time.monotonic() > deadline:
+                raise
+            consumer.poll(POLL_SECONDS)
+
+
 def _fetched_bounds(consumer: Consumer, partitions: list[TP]) -> dict[TP, LogBounds]:
-    listed = {tp: LogBounds(*consumer.get_watermark_offsets(TopicPartition(*tp), TIMEOUT_SECONDS)) for tp in partitions}
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    listed = {tp: _listed_bounds(consumer, TopicPartition(*tp), deadline) for tp in partitions}
     consumer.assign([TopicPartition(*tp, bounds.end) for tp, bounds in listed.items()])
     settled: dict[TP, LogBounds] = {}
-    deadline = time.monotonic() + TIMEOUT_SECONDS
     while len(settled) < len(listed) and time.monotonic() < deadline:
         consumer.poll(POLL_SECONDS)
         for tp in listed.keys() - settled.keys():

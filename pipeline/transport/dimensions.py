@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -22,18 +22,27 @@ FETCH_WAIT_MS: Final = 50
 POLL_MS: Final = 50
 
 
+class DimensionRecord(NamedTuple):
+    """One record of a dimension topic; a value of None is a tombstone."""
+
+    key: bytes | None
+    value: bytes | None
+    partition: int
+    offset: int
+
+
 @dataclass(slots=True)
 class DimensionUpdates:
-    """What is new in the dimension topics, in log order within each partition; a value of None is a tombstone.
+    """What is new in the dimension topics, in log order within each partition.
 
     Attributes:
-        campaigns: (key, value, Kafka timestamp in epoch milliseconds).
-        customers: (key, value) by partition.
+        campaigns: definitions of all partitions.
+        customers: profiles by partition.
         next_offsets: position of every partition that is read, to go on from.
     """
 
-    campaigns: list[tuple[bytes | None, bytes | None, int]] = field(default_factory=list)
-    customers: dict[int, list[tuple[bytes | None, bytes | None]]] = field(default_factory=dict)
+    campaigns: list[DimensionRecord] = field(default_factory=list)
+    customers: dict[int, list[DimensionRecord]] = field(default_factory=dict)
     next_offsets: dict[TP, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
@@ -133,7 +142,5 @@ class DimensionReader:
 
 def _add(updates: DimensionUpdates, fetched: Mapping[Any, list[Any]]) -> None:
     for tp, records in fetched.items():
-        if tp.topic == CAMPAIGNS:
-            updates.campaigns += [(record.key, record.value, record.timestamp) for record in records]
-        else:
-            updates.customers.setdefault(tp.partition, []).extend((record.key, record.value) for record in records)
+        target = updates.campaigns if tp.topic == CAMPAIGNS else updates.customers.setdefault(tp.partition, [])
+        target.extend(DimensionRecord(record.key, record.value, tp.partition, record.offset) for record in records)

@@ -62,6 +62,7 @@ class Committer:
                     taken.append((shard, out[0]))
                     dead.extend(out[1])
             if not taken:
+                await self._repeated("campaign definitions", self._dimensions.save)
                 return 0
             try:
                 rows = await self._make_durable(self._encode(taken), dead)

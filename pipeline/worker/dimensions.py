@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from functools import partial
 from typing import TYPE_CHECKING
 
+from pipeline.transport.dead_letters import DeadLetter
 from pipeline.transport.topics import CAMPAIGNS, CUSTOMERS
 from schemas.decode import decode_campaign, decode_customer
 from schemas.judge import RejectedError
@@ -16,14 +15,12 @@ if TYPE_CHECKING:
 
     from pipeline.sinks.ledger import LedgerPort
     from pipeline.state.book import CampaignBook
-    from pipeline.transport.dimensions import DimensionUpdates
+    from pipeline.transport.dimensions import DimensionRecord, DimensionUpdates
     from pipeline.worker.ports import DimensionSource
     from pipeline.worker.shard import OwnedShard
     from pipeline.worker.telemetry import Telemetry
 
     FindShard = Callable[[int], OwnedShard | None]
-
-_log = logging.getLogger(__name__)
 
 
 class DimensionTables:
@@ -71,32 +68,39 @@ class DimensionTables:
             self._apply(await self._source.catch_up(), shards)
 
     def _apply(self, updates: DimensionUpdates, shards: FindShard) -> None:
-        for key, value, _ in updates.campaigns:
-            self._guarded(CAMPAIGNS, partial(self._define, key, value))
-        for partition, profiles in updates.customers.items():
+        for record in updates.campaigns:
+            try:
+                self._define(record)
+            except RejectedError as error:
+                # any one worker's word is enough: the owner of the first partition's customers gives it
+                self._refuse(CAMPAIGNS, record, error, shards(0))
+        for partition, records in updates.customers.items():
             shard = shards(partition)
-            if shard is not None:
-                for key, value in profiles:
-                    self._guarded(CUSTOMERS, partial(_profile, shard, key, value))
+            if shard is None:
+                continue
+            for record in records:
+                try:
+                    _profile(shard, record)
+                except RejectedError as error:
+                    self._refuse(CUSTOMERS, record, error, shard)
         for tp, next_offset in updates.next_offsets.items():
             shard = shards(tp.partition) if tp.topic == CUSTOMERS else None
             if shard is not None:
                 shard.move_profiles(next_offset)
 
-    def _define(self, key: bytes | None, value: bytes | None) -> None:
-        campaign = decode_campaign(key, value)
-        campaign_id = (key or b"").decode()
+    def _define(self, record: DimensionRecord) -> None:
+        campaign = decode_campaign(record.key, record.value)
+        campaign_id = (record.key or b"").decode()
         self._book.define(campaign_id, campaign)
-        definition = "" if value is None else value.decode()
+        definition = "" if record.value is None else record.value.decode()
         if self._stored.get(campaign_id, ("", 0))[0] != definition:
             self._unsaved[campaign_id] = definition
 
-    def _guarded(self, topic: str, apply: Callable[[], None]) -> None:
-        try:
-            apply()
-        except RejectedError as error:
-            self._telemetry.events(topic, 0, 1)
-            _log.warning("%s: a record is refused (%s: %s)", topic, error.reason, error.detail)
+    def _refuse(self, topic: str, record: DimensionRecord, error: RejectedError, shard: OwnedShard | None) -> None:
+        self._telemetry.events(topic, 0, 1)
+        if shard is not None:
+            shard.refuse(DeadLetter(
+                topic, record.partition, record.offset, record.key, record.value, str(error.reason), error.detail))
 
     async def save(self) -> None:
         """Store changed definitions; called before the block that may depend on them."""
@@ -109,6 +113,6 @@ class DimensionTables:
                 del self._unsaved[campaign_id]
 
 
-def _profile(shard: OwnedShard, key: bytes | None, value: bytes | None) -> None:
-    profile = decode_customer(key, value)
-    shard.apply_profile((key or b"").decode(), profile)
+def _profile(shard: OwnedShard, record: DimensionRecord) -> None:
+    profile = decode_customer(record.key, record.value)
+    shard.apply_profile((record.key or b"").decode(), profile)

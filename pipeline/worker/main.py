@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import time
@@ -10,6 +11,7 @@ import uuid
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Final
 
+from aiokafka.errors import KafkaError
 from prometheus_client import start_http_server
 
 from agents.app import build_app, run_app
@@ -34,12 +36,16 @@ if TYPE_CHECKING:
 
 LIVE: Final = "live"
 _TIDY_SECONDS: Final = 10.0
+_REFRESH_SECONDS: Final = 1.0
 _log = logging.getLogger(__name__)
 
 
 def run(settings: Settings) -> int:
     """Run a worker until SIGINT or SIGTERM; return the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for chatty in ("faust", "mode", "aiokafka", "kafka"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    gc.disable()  # the processor collects once per block instead, where it can keep the state out of it
     asyncio.run(_run(settings))
     return 0
 
@@ -82,7 +88,8 @@ async def _run(settings: Settings) -> None:
         _log.info("metrics on http://%s:%d/metrics", settings.worker.metrics_host, server.server_port)
         commits = asyncio.create_task(processor.run_commits(app.handover.failed))
         tidying = asyncio.create_task(_tidy(processor))
-        for task in (commits, tidying):
+        refreshing = asyncio.create_task(_refresh(processor))
+        for task in (commits, tidying, refreshing):
             stack.push_async_callback(_cancel, task)
         await _until_done(run_app(app, stop), commits)
 
@@ -101,6 +108,15 @@ async def _tidy(processor: ShardProcessor) -> None:
     while True:
         await asyncio.sleep(_TIDY_SECONDS)
         processor.tidy()
+
+
+async def _refresh(processor: ShardProcessor) -> None:
+    while True:
+        await asyncio.sleep(_REFRESH_SECONDS)
+        try:
+            await processor.refresh()
+        except KafkaError as error:
+            _log.warning("dimension topics not read (%s), trying again", type(error).__name__)
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

@@ -157,7 +157,13 @@ class ShardProcessor:
                     shard.is_broken = True
                 on_fenced(partitions, error)
             self._committed.set()
+            _spare_the_collector()
             await asyncio.sleep(max(0.0, self._settings.commit_interval_seconds - (loop.time() - began)))
+
+    async def refresh(self) -> None:
+        """Read the dimension tables without waiting for events; called now and then."""
+        await self._dimensions.fresh(self._customer_shard)
+        self._dirty.set()
 
     def tidy(self) -> None:
         """Drop state past the horizon; called now and then."""
@@ -189,7 +195,7 @@ class ShardProcessor:
             {shard.number: shard.customers for shard in fresh if shard.customers is not None},
             {shard.number: shard.costs for shard in fresh if shard.costs is not None},
         )
-        gc.freeze()  # what was just loaded lives long: keep the collector from walking it again and again
+        _spare_the_collector()
         for shard in fresh:
             shard.open_epoch(epochs[shard.number])
         await self._starting_points.settle(fresh, loaded)
@@ -215,3 +221,13 @@ class ShardProcessor:
                 "are bad",
                 f"look at them (roi dlq list --topic {topic}), mend the producer, and start the worker again",
             )
+
+
+def _spare_the_collector() -> None:
+    """Collect young garbage and put everything alive out of the collector's sight.
+
+    State lives long and holds hardly any cycles, but its sheer size would make every full collection a stall of seconds.
+    The automatic collector is off in a worker (see main): this is called once per block instead.
+    """
+    gc.collect(0)
+    gc.freeze()

@@ -155,6 +155,11 @@ class OwnedShard:
             self.customers.apply_profile(customer_id, profile.tier, profile.segment, opened_ms)
         self.pending += 1
 
+    def refuse(self, letter: DeadLetter) -> None:
+        """Take a bad record of a dimension topic into the next block."""
+        self._dead.append(letter)
+        self.pending += 1
+
     def move_profiles(self, next_offset: int) -> None:
         """Note how far the customers topic has been read."""
         if next_offset > self.next_offset.get(CUSTOMERS, -1):
@@ -174,7 +179,7 @@ class OwnedShard:
             DeadLetter(TRANSACTIONS, self.partition, orphan.offset, None, None, orphan.reason, orphan.detail)
             for orphan in changes.orphans
         )
-        letters = [DeadLetterRow(item.topic, item.offset, item.reason, item.detail) for item in dead]
+        letters = [DeadLetterRow(item.topic, item.partition, item.offset, item.reason, item.detail) for item in dead]
         block = ShardBlock(self.number, version, changes, self._positions(), letters)
         self._dead, self._moved, self.pending = [], False, 0
         self._sequence += 1

@@ -17,7 +17,7 @@
 -- minute       campaign              epoch minute                                    the same
 -- cohort       campaign              business day  days                              the same
 -- activity                  tier     business day                                    dau, wau, mau, gross day, gross mau (changes), reactivated
--- dead_letter               topic    offset                                          dead-lettered at ms
+-- dead_letter               topic    offset        partition        reason          dead-lettered at ms
 -- position                  topic                                                    next offset, watermark ms, accepted, duplicates, refused, processed at ms
 CREATE TABLE IF NOT EXISTS {database}.ledger
 (

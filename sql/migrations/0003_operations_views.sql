@@ -2,7 +2,7 @@
 
 CREATE OR REPLACE VIEW {database}.dead_letters AS
 SELECT
-    run, label AS topic, bitAnd(shard, 65535) AS partition, source AS offset, other_id AS reason, detail,
+    run, label AS topic, lag AS partition, source AS offset, other_id AS reason, detail,
     fromUnixTimestamp64Milli(measures[1], 'UTC') AS at
 FROM {database}.ledger FINAL
 WHERE kind = 'dead_letter';

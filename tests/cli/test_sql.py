@@ -58,12 +58,12 @@ def test_query_can_come_from_stdin(clickhouse: FakeClickHouse) -> None:
 
 
 def test_bad_query_is_clickhouses_own_words_on_one_line(roi: Callable[..., Result], clickhouse: FakeClickHouse) -> None:
-    message = "Code: 47. DB::Exception: Unknown\nidentifier `nope`. (UNKNOWN_IDENTIFIER) (version 26.9.1.1 (official build))"
+    message = "Code: 47. DB::Exception: Unknown\nname `nope`. (UNKNOWN_IDENTIFIER) (version 26.9.1.1 (official build))"
     clickhouse.answers["SELECT"] = Answer(message.encode(), 400)
     result = roi("sql", "SELECT nope")
     assert result.exit_code == 1
     assert result.stderr == (
-        "error: ClickHouse: Code: 47. DB::Exception: Unknown identifier `nope`. (UNKNOWN_IDENTIFIER); correct the query\n")
+        "error: ClickHouse: Code: 47. DB::Exception: Unknown name `nope`. (UNKNOWN_IDENTIFIER); correct the query\n")
 
 
 def test_absent_table_points_to_migrate() -> None:

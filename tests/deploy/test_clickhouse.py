@@ -15,6 +15,24 @@ if TYPE_CHECKING:
 
 DEFAULTS = {name: field.default for name, field in Settings.model_fields.items()}
 READER, WRITER, DATABASE = (DEFAULTS[f"clickhouse_{name}"] for name in ("user", "writer_user", "database"))
+STATEMENT = re.compile(r"^(?:CREATE|DROP|ALTER|TRUNCATE|OPTIMIZE|INSERT|SELECT|KILL|RENAME)\b[^(]*", re.MULTILINE)
+# first words of a statement and what it needs on the database; one's own queries can be killed without any right
+STATEMENTS: dict[str, set[str]] = {
+    "CREATE TABLE": {"CREATE TABLE"},
+    "CREATE VIEW": {"CREATE VIEW"},
+    "CREATE OR REPLACE VIEW": {"CREATE VIEW", "DROP VIEW"},
+    "CREATE MATERIALIZED VIEW": {"CREATE VIEW", "CREATE TABLE", "SELECT", "INSERT"},
+    "DROP TABLE": {"DROP TABLE"},
+    "DROP VIEW": {"DROP VIEW"},
+    "ALTER": {"ALTER"},
+    "TRUNCATE": {"TRUNCATE"},
+    "OPTIMIZE": {"OPTIMIZE"},
+    "INSERT": {"INSERT", "SELECT"},
+    "SELECT": {"SELECT"},
+    "KILL QUERY": set(),
+}
+# system tables that need no right: they hold nobody's data, or only the rows one may see
+ALWAYS_READABLE = {"one", "tables", "columns", "databases", "settings", "functions"}
 
 
 def grants(users: Element, user: str) -> list[str]:
@@ -73,6 +91,22 @@ def test_the_reader_may_set_what_its_clients_send(users: Element) -> None:
 def test_changeable_settings_are_switched_on_in_the_server(server: Element) -> None:
     switch = server.findtext("access_control_improvements/settings_constraints_replace_previous")
     assert switch == "true"
+
+
+def test_the_writer_has_a_right_for_every_statement(users: Element) -> None:
+    granted = set(grants(users, WRITER)[0].removeprefix("GRANT ").partition(" ON ")[0].split(", "))
+    for script in (REPOSITORY / "sql").rglob("*.sql"):
+        text = re.sub(r"--.*", "", script.read_text())
+        for words in STATEMENT.findall(text):
+            needed = next((rights for form, rights in STATEMENTS.items() if re.match(form, words)), None)
+            assert needed is not None, f"{script.name}: nobody has thought about the rights of {words[:60]!r}"
+            assert needed <= granted, f"{script.name}: {words[:60]!r}"
+
+
+def test_system_tables_are_read_by_right(users: Element) -> None:
+    readable = ALWAYS_READABLE | {grant.rpartition(".")[2] for grant in grants(users, WRITER) if "system." in grant}
+    for source in [*(REPOSITORY / "sql").rglob("*.sql"), *(REPOSITORY / "pipeline" / "sinks").rglob("*.py")]:
+        assert set(re.findall(r"\bsystem\.(\w+)", source.read_text())) <= readable, source.name
 
 
 def test_every_grant_is_understood_by_clickhouse(users: Element) -> None:

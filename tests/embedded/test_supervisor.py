@@ -84,7 +84,7 @@ async def test_end_of_a_part_that_cannot_be_replaced_ends_everything(tmp_path: P
         broker = await keeper.keep_once(part("broker", SLEEPER), "topics are gone")
         assert broker.pid is not None
         os.kill(broker.pid, signal.SIGKILL)
-        with pytest.raises(UserError, match=r"broker ended \(killed by SIGKILL\), topics are gone; look into .*broker.log"):
+        with pytest.raises(UserError, match=r"broker ended \(killed by SIGKILL\), topics are gone; .*broker.log"):
             await keeper.until_stopped()
     assert other.pid is None
 

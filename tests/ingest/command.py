@@ -11,7 +11,7 @@ from pipeline.cli import ingest, simulate
 from pipeline.cli.boundary import OneLineErrors
 
 if TYPE_CHECKING:
-    from click.testing import Result
+    from typer.testing import Result
 
 
 def run(*arguments: str, stdin: bytes | None = None, environment: dict[str, str] | None = None) -> Result:

@@ -12,7 +12,7 @@ from pipeline.simulation.bank import Bank, BankOptions
 from pipeline.transport.admin import TopicAdmin
 from pipeline.transport.topics import CUSTOMER_KEYED_TOPICS, CUSTOMERS, INPUT_TOPICS
 from tests.ingest.command import run
-from tests.support.kafka import running_tansu
+from tests.support.kafka import running_tansu, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,12 +36,14 @@ def read_everything(bootstrap: str, expected: int) -> Log:
         consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)
                          for topic in INPUT_TOPICS for partition in topics[topic].partitions])
         log: Log = defaultdict(list)
-        while sum(map(len, log.values())) < expected:
-            messages = consumer.consume(5_000, timeout=10)
-            assert messages, f"{sum(map(len, log.values()))} of {expected} records"
-            for message in messages:
+
+        def complete() -> bool:
+            for message in consumer.consume(5_000, timeout=0.1):
                 assert message.error() is None
                 log[message.topic(), message.partition()].append((message.key(), message.value()))
+            return sum(map(len, log.values())) >= expected
+
+        wait_until(complete, what=f"the arrival of {expected} records")
         return log
     finally:
         consumer.close()

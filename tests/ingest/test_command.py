@@ -102,7 +102,7 @@ def test_simulation_sends_the_past_at_once_and_ends_after_its_duration(producer:
     result = run("simulate", "--duration", "0", *options)
     assert result.exit_code == 0
     assert "events acknowledged by Kafka" in result.stdout
-    assert len(producer.records) == pytest.approx(208 + 600, rel=0.2)
+    assert len(producer.records) == pytest.approx(208 + 1_600, rel=0.2)
     assert producer.calls[208] == FLUSH
     assert producer.calls[-1] == FLUSH
 

@@ -79,7 +79,7 @@ def test_archetypes_stand_where_their_names_say(settled: Settled) -> None:
 
 
 def test_immature_campaigns_look_bad_before_their_conversions_come() -> None:
-    bank = Bank(BankOptions(seed=5, customers=5_000, campaigns=16, backfill_density=6), NOW)
+    bank = Bank(BankOptions(seed=5, customers=5_000, campaigns=16, backfill_days=7, backfill_density=6), NOW)
     definitions = list(bank.definitions())
     counted = count_campaigns(definitions, good_events(bank.events(live_seconds=0)))
     immature = [plan for plan in bank.campaigns if plan.archetype == "immature"]

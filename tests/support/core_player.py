@@ -10,6 +10,7 @@ from pipeline.sinks.loader import Loader
 from pipeline.sinks.rows import encode
 from pipeline.state.book import CampaignBook
 from pipeline.transport import topics
+from pipeline.transport.dead_letters import DeadLetter
 from pipeline.transport.ports import RecordBatch
 from pipeline.worker.shard import OwnedShard, shard_number
 from schemas.decode import decode_campaign, decode_customer
@@ -47,6 +48,7 @@ class CorePlayer:
         self.ledger = ClickHouseLedger(self._client, self._database, self._run, f"owner-{self._lives}")
         self.ledger.begin(self._policy, "test")
         self.book = CampaignBook(self._policy)
+        self._refused: list[DeadLetter] = []
         self._define_campaigns()
         places = {(topics.LANE_OF_TOPIC[t], p) for t, p in self._log if t in topics.LANE_OF_TOPIC}
         places |= {(topics.CUSTOMER_LANE, p) for t, p in self._log if t == topics.CUSTOMERS}
@@ -65,22 +67,26 @@ class CorePlayer:
                 if stored is not None:
                     shard.next_offset[topic] = stored.next_offset
         self.shards = {shard.number: shard for shard in fresh}
+        for letter in self._refused:
+            fresh[0].refuse(letter)
         self._apply_profiles()
 
     def _define_campaigns(self) -> None:
         for record in self._of_topic(topics.CAMPAIGNS):
             try:
                 self.book.define((record.key or b"").decode(), decode_campaign(record.key, record.value))
-            except RejectedError:
-                continue
+            except RejectedError as error:
+                self._refused.append(_letter(record, error))
 
     def _apply_profiles(self) -> None:
         for record in self._of_topic(topics.CUSTOMERS):
+            shard = self.shards[shard_number(topics.CUSTOMER_LANE, record.partition)]
             try:
                 profile = decode_customer(record.key, record.value)
-            except RejectedError:
+            except RejectedError as error:
+                shard.refuse(_letter(record, error))
                 continue
-            self.shards[shard_number(topics.CUSTOMER_LANE, record.partition)].apply_profile(
+            shard.apply_profile(
                 (record.key or b"").decode(), profile)
 
     def _of_topic(self, topic: str) -> list[Record]:
@@ -136,3 +142,8 @@ class CorePlayer:
                 settings={"output_format_json_quote_64bit_integers": 0})
             found[view] = [json.loads(line) for line in answer.splitlines()]
         return found
+
+
+def _letter(record: Record, error: RejectedError) -> DeadLetter:
+    return DeadLetter(
+        record.topic, record.partition, record.offset, record.key, record.value, str(error.reason), error.detail)

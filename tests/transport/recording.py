@@ -23,6 +23,9 @@ class Store:
     def values(self) -> list[bytes | None]:
         return [value for taken in self.records.values() for _, value in taken]
 
+    def sorted_values(self) -> list[bytes]:
+        return sorted(value for value in self.values() if value is not None)
+
 
 async def _no_obstacle(batch: RecordBatch) -> None:
     """Let every batch through."""

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from agents.app import build_app, run_app
 from pipeline.transport.admin import TopicAdmin
@@ -17,6 +16,8 @@ from tests.transport.recording import Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
+
+    from prometheus_client import CollectorRegistry
 
     from agents.app import BatchApp
     from pipeline.settings import Settings

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.figures import (
+    Sample,
+    Throughput,
+    latency_row,
+    memory_row,
+    percentile,
+    throughput,
+    throughput_rows,
+    visible_latencies,
+    whale_row,
+)
+
+HUNDRED = list(range(1, 101))
+P = ("bank.logins.v1", 0)
+Q = ("bank.logins.v1", 1)
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.5, 50), (0.99, 99), (0.991, 100), (1.0, 100), (0.001, 1)])
+def test_percentile_is_the_nearest_rank(share: float, expected: int) -> None:
+    assert percentile(HUNDRED[::-1], share) == expected
+
+
+@given(st.lists(st.floats(allow_nan=False), min_size=1), st.floats(min_value=0.01, max_value=1))
+def test_at_least_the_share_is_not_above_the_percentile(values: list[float], share: float) -> None:
+    limit = percentile(values, share)
+    assert limit in values
+    assert sum(value <= limit for value in values) >= share * len(values) * (1 - 1e-9)
+
+
+@pytest.mark.parametrize(("values", "share"), [([], 0.5), ([1.0], 0.0), ([1.0], 1.1)])
+def test_percentile_refuses_what_has_no_answer(values: list[float], share: float) -> None:
+    with pytest.raises(ValueError, match="must"):
+        percentile(values, share)
+
+
+def test_throughput_leaves_out_the_first_step_and_the_wait_before_and_after() -> None:
+    #        joins …          first block   …           last block   … nobody writes any more
+    samples = [
+        Sample(0, 0, 0.9), Sample(5, 1_000, 1.0), Sample(6, 3_000, 1.5), Sample(7, 5_000, 2.0), Sample(9, 5_000, 2.1)]
+    assert throughput(samples) == Throughput(events=4_000, seconds=2, cpu_seconds=1.0)
+    assert throughput(samples).rate == 2_000
+    assert throughput(samples).cpu_microseconds == 250
+
+
+@pytest.mark.parametrize("samples", [[], [Sample(0, 0, 0)], [Sample(0, 0, 0), Sample(1, 7, 1), Sample(2, 7, 1)]])
+def test_throughput_refuses_a_single_step(samples: list[Sample]) -> None:
+    with pytest.raises(ValueError, match="at least two"):
+        throughput(samples)
+
+
+def test_an_event_is_visible_at_the_first_poll_whose_position_lies_behind_it() -> None:
+    # acks          0 1     2
+    # polls       |     |        |
+    # position    0     2        3
+    accepted = {P: [(0, 1.0), (1, 1.5), (2, 3.0)]}
+    polls = [(0.5, {}), (2.0, {P: 2}), (5.0, {P: 3})]
+    assert visible_latencies(accepted, polls) == [1.0, 0.5, 2.0]
+
+
+def test_partitions_do_not_vouch_for_each_other() -> None:
+    polls = [(1.0, {P: 10}), (2.0, {P: 10, Q: 1})]
+    assert visible_latencies({P: [(9, 0.0)], Q: [(0, 0.0)]}, polls) == [1.0, 2.0]
+
+
+def test_an_answer_older_than_the_acknowledgement_counts_as_no_delay() -> None:
+    assert visible_latencies({P: [(0, 2.0)]}, [(1.0, {P: 1})]) == [0.0]
+
+
+def test_an_event_that_never_shows_is_an_error() -> None:
+    with pytest.raises(ValueError, match="offset 4"):
+        visible_latencies({P: [(4, 0.0)]}, [(1.0, {P: 4})])
+
+
+def test_rows_compare_with_baseline_and_ceiling_of_the_same_run() -> None:
+    speeds = {"ours": Throughput(1_000, 1, 0.5), "slow": Throughput(100, 1, 1), "fast": Throughput(2_000, 1, 1)}
+    rows = throughput_rows("kafka", speeds, baseline="slow", ceiling="fast")
+    assert [(row.measured, row.beside) for row in rows] == [
+        ("slow", "5% of fast"), ("ours", "10.0 times slow, 50% of fast"), ("fast", "20.0 times slow")]
+    assert rows[1].result == "1,000 events/s, 500.00 µs CPU an event"
+
+
+def test_rows_need_no_peer() -> None:
+    assert throughput_rows("tansu", {"ours": Throughput(10, 1, 1)}, baseline="x", ceiling="y")[0].beside == ""
+
+
+def test_other_rows_show_their_figures() -> None:
+    latency = latency_row("tansu", {
+        "wished_rate": 20_000, "rate": 19_990.4, "events": 1_000, "p50_ms": 150.2, "p99_ms": 480.6, "worst_ms": 501.0})
+    assert latency.measured == "accepted → visible at 20,000 events/s"
+    assert latency.result == "p50 150 ms, p99 481 ms, worst 501 ms"
+    assert latency.beside == "1,000 events at 19,990/s"
+    whale = whale_row({
+        "touches": 50_000, "transactions": 50_000, "in_order_us": 5.25, "late_p50_us": 20, "late_worst_us": 90})
+    assert whale.result == "late event p50 20 µs, worst 90 µs"
+    memory = memory_row({"customers": 200, "live_touches": 100, "live_transactions": 300, "bytes_each": 742.4})
+    assert (memory.result, memory.beside) == ("742 bytes a customer", "each with 0.50 touches, 1.50 transactions")

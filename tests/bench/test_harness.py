@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench import memory, whale
+from bench.__main__ import parse, steps
+from bench.children import cpu_seconds, measured, own_module, parse_cpu_seconds, running
+from bench.peers.report import Stopwatch
+from bench.servers import wait_until
+from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_processor_time_is_read_behind_any_process_name() -> None:
+    stat = "7 (a) b (c)) S 1 2 3 4 5 6 7 8 9 10 250 50 0 0 20 0 1 0 100 200 300"
+    assert parse_cpu_seconds(stat, 100) == 3.0
+
+
+def test_processor_time_of_this_process_is_what_it_says_itself() -> None:
+    assert cpu_seconds(os.getpid()) == pytest.approx(time.process_time(), abs=0.5)
+
+
+def test_a_failing_measurement_says_why_in_one_line() -> None:
+    with pytest.raises(UserError, match="unrecognized arguments: --nonsense"):
+        measured("bench.whale", "--nonsense")
+
+
+def test_a_process_that_ends_while_starting_is_reported_with_its_last_words(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    command = [sys.executable, "-c", "raise SystemExit('port taken')"]
+    with running(command, log) as process, pytest.raises(UserError, match="port taken"):
+        wait_until(lambda: False, process, log)
+
+
+def test_a_running_process_ends_with_the_block(tmp_path: Path) -> None:
+    with running(own_module("http.server", "0", "--bind", "127.0.0.1"), tmp_path / "log") as process:
+        assert process.poll() is None
+    assert process.returncode is not None
+
+
+def test_the_stopwatch_does_not_count_a_first_batch_that_it_did_not_time(capsys: pytest.CaptureFixture[str]) -> None:
+    watch = Stopwatch(wanted=30)
+    assert [watch.saw(10), watch.saw(10), watch.saw(10)] == [False, False, True]
+    assert json.loads(capsys.readouterr().out)["events"] == 20
+
+
+def test_a_started_stopwatch_counts_every_batch(capsys: pytest.CaptureFixture[str]) -> None:
+    watch = Stopwatch(wanted=30)
+    watch.start()
+    assert [watch.saw(20), watch.saw(20)] == [False, True]
+    assert json.loads(capsys.readouterr().out)["events"] == 40
+
+
+def test_the_command_line_names_what_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(["--brokers", "redpanda"])
+    assert ended.value.code == 2
+    assert "must be of tansu, kafka" in capsys.readouterr().err
+
+
+def test_every_part_is_measured_on_every_broker_once() -> None:
+    names = [name for name, _ in steps(parse([]))]
+    assert names == ["throughput on tansu", "latency on tansu", "throughput on kafka", "latency on kafka",
+                     "late events of one large customer", "memory"]
+    assert [name for name, _ in steps(parse(["--only", "latency", "--brokers", "kafka"]))] == ["latency on kafka"]
+
+
+def test_a_small_whale_can_be_measured() -> None:
+    found = whale.measure(200)
+    assert found["touches"] == found["transactions"] == 200
+    assert 0 < found["late_p50_us"] <= found["late_worst_us"]
+
+
+def test_the_memory_of_few_customers_can_be_measured() -> None:
+    found = memory.measure(1000)
+    assert 900 < found["customers"] <= 1000
+    assert found["live_touches"] == pytest.approx(270, abs=60)
+    assert found["live_transactions"] == pytest.approx(600, abs=80)

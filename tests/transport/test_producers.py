@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from pipeline.errors import UserError
+from pipeline.settings import Settings
+from pipeline.transport.admin import DEAD_LETTER_BYTES, TopicAdmin
+from pipeline.transport.dead_letters import CUT_BYTES, DeadLetter, DeadLetterProducer
+from pipeline.transport.producer import EventProducer
+from pipeline.transport.sampling import partition_of
+from pipeline.transport.topics import LOGINS, dead_letter_topic
+from tests.support.kafka import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def read_from(settings: Settings, starts: dict[Any, int], count: int) -> Iterator[Any]:
+    consumer = Consumer({
+        "bootstrap.servers": settings.kafka_bootstrap_servers, "group.id": uuid4().hex, "enable.auto.commit": False})
+    consumer.assign([TopicPartition(*tp, start) for tp, start in starts.items()])
+    try:
+        for _ in range(count):
+            message = consumer.poll(20)
+            assert message is not None
+            assert message.error() is None
+            yield message
+    finally:
+        consumer.close()
+
+
+def test_keys_go_where_kafkas_own_clients_put_them(settings: Settings) -> None:
+    with TopicAdmin(settings) as admin:
+        starts = admin.end_offsets([LOGINS])
+    producer = EventProducer(settings)
+    for number in range(200):
+        producer.send(LOGINS, b"c%d" % number, b"{}", headers=[("trace", b"1")], timestamp_ms=1_700_000_000_000)
+    producer.flush()
+    assert producer.delivered == 200
+    for message in read_from(settings, starts, 200):
+        assert message.partition() == partition_of(message.key(), 4)
+        assert message.timestamp()[1] == 1_700_000_000_000
+        assert message.headers() == [("trace", b"1")]
+
+
+def test_missing_topic_is_the_users_to_mend(settings: Settings) -> None:
+    producer = EventProducer(settings, delivery_seconds=5)
+    producer.send("test.absent", b"key", b"value")
+    with pytest.raises(UserError, match="roi migrate"):
+        producer.flush(20)
+
+
+def test_silent_broker_is_told_when_flushing() -> None:
+    producer = EventProducer(Settings(kafka_bootstrap_servers=f"127.0.0.1:{free_port()}"), delivery_seconds=0.5)
+    producer.send(LOGINS, b"key", b"value")
+    with pytest.raises(UserError, match="took no messages"):
+        producer.flush(5)
+
+
+def test_full_queue_of_a_silent_broker_stops_the_sender(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.transport.producer.IN_FLIGHT_MESSAGES", 10)
+    producer = EventProducer(Settings(kafka_bootstrap_servers=f"127.0.0.1:{free_port()}"), delivery_seconds=0.5)
+    with pytest.raises(UserError, match="took no messages"):
+        for _ in range(100):
+            producer.send(LOGINS, b"key", b"value")
+
+
+def letter(offset: int, value: bytes | None) -> DeadLetter:
+    return DeadLetter(LOGINS, 3, offset, b"\xffkey", value, "not_json", "value: not JSON")
+
+
+async def test_dead_letters_carry_original_bytes_and_their_story(settings: Settings) -> None:
+    topic = dead_letter_topic(LOGINS)
+    with TopicAdmin(settings) as admin:
+        starts = admin.end_offsets([topic])
+    producer = DeadLetterProducer(settings)
+    await producer.start()
+    values = [b"\xff\x00broken", None, b"x" * (DEAD_LETTER_BYTES + 1)]
+    await producer.write([letter(number, value) for number, value in enumerate(values)])
+    await producer.stop()
+    first, second, third = read_from(settings, starts, 3)
+    assert (first.key(), first.value(), second.value()) == (b"\xffkey", b"\xff\x00broken", None)
+    assert first.headers() == [
+        ("dlq.topic", LOGINS.encode()), ("dlq.partition", b"3"), ("dlq.offset", b"0"),
+        ("dlq.reason", b"not_json"), ("dlq.detail", b"value: not JSON"), ("dlq.app", b"roi"),
+    ]
+    assert third.value() == b"x" * CUT_BYTES
+    assert dict(third.headers())["dlq.cut_from_bytes"] == str(DEAD_LETTER_BYTES + 1).encode()
