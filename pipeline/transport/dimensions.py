@@ -78,7 +78,10 @@ class DimensionReader:
         )
         await consumer.start()
         self._consumer = consumer
-        partitions = consumer.partitions_for_topic(CAMPAIGNS) or await self._look_up(consumer)
+        cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - topics() asks the same and keeps the partitions back
+        partitions = cluster.partitions_for_topic(CAMPAIGNS)
+        if not partitions:
+            raise UserError(f"topic {CAMPAIGNS} does not exist", "create it: roi migrate")
         async with self._turn:
             await self._assign({TP(CAMPAIGNS, partition): None for partition in partitions})
 
@@ -128,11 +131,6 @@ class DimensionReader:
         self._positions = {tp: beginnings[tp] if offset is None else offset for tp, offset in positions.items()}
         for tp, offset in self._positions.items():
             consumer.seek(TopicPartition(*tp), offset)
-
-    async def _look_up(self, consumer: AIOKafkaConsumer) -> set[int]:
-        if CAMPAIGNS not in await consumer.topics():
-            raise UserError(f"topic {CAMPAIGNS} does not exist", "create it: roi migrate")
-        return set(consumer.partitions_for_topic(CAMPAIGNS) or ())
 
     def _connected(self) -> AIOKafkaConsumer:
         if self._consumer is None:

@@ -35,6 +35,7 @@ class DimensionTables:
         self._telemetry = telemetry
         self._stored: dict[str, tuple[str, int]] = {}
         self._unsaved: dict[str, str] = {}
+        self._refused: list[DeadLetter] = []
         self._current: asyncio.Task[None] | None = None
         self._next: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
@@ -72,8 +73,13 @@ class DimensionTables:
             try:
                 self._define(record)
             except RejectedError as error:
-                # any one worker's word is enough: the owner of the first partition's customers gives it
-                self._refuse(CAMPAIGNS, record, error, shards(0))
+                self._refused.append(self._letter(CAMPAIGNS, record, error))
+        # any one worker's word is enough: whoever owns the customers of the first partition gives it
+        speaker = shards(0)
+        if speaker is not None:
+            for letter in self._refused:
+                speaker.refuse(letter)
+            self._refused.clear()
         for partition, records in updates.customers.items():
             shard = shards(partition)
             if shard is None:
@@ -82,7 +88,7 @@ class DimensionTables:
                 try:
                     _profile(shard, record)
                 except RejectedError as error:
-                    self._refuse(CUSTOMERS, record, error, shard)
+                    shard.refuse(self._letter(CUSTOMERS, record, error))
         for tp, next_offset in updates.next_offsets.items():
             shard = shards(tp.partition) if tp.topic == CUSTOMERS else None
             if shard is not None:
@@ -96,11 +102,10 @@ class DimensionTables:
         if self._stored.get(campaign_id, ("", 0))[0] != definition:
             self._unsaved[campaign_id] = definition
 
-    def _refuse(self, topic: str, record: DimensionRecord, error: RejectedError, shard: OwnedShard | None) -> None:
+    def _letter(self, topic: str, record: DimensionRecord, error: RejectedError) -> DeadLetter:
         self._telemetry.events(topic, 0, 1)
-        if shard is not None:
-            shard.refuse(DeadLetter(
-                topic, record.partition, record.offset, record.key, record.value, str(error.reason), error.detail))
+        return DeadLetter(
+            topic, record.partition, record.offset, record.key, record.value, str(error.reason), error.detail)
 
     async def save(self) -> None:
         """Store changed definitions; called before the block that may depend on them."""

@@ -226,8 +226,8 @@ class ShardProcessor:
 def _spare_the_collector() -> None:
     """Collect young garbage and put everything alive out of the collector's sight.
 
-    State lives long and holds hardly any cycles, but its sheer size would make every full collection a stall of seconds.
-    The automatic collector is off in a worker (see main): this is called once per block instead.
+    State lives long and holds hardly any cycles, but its sheer size would make every full collection a stall of
+    seconds. The automatic collector is off in a worker (see main): this is called once per block instead.
     """
     gc.collect(0)
     gc.freeze()
