@@ -2,8 +2,8 @@
 
 Accepted is the broker's acknowledgement. Visible is the first answer of ClickHouse in which the event's offset lies
 before its partition's durable position: positions are written in the same block as the results, so whoever reads the
-views then sees the event in them. Asking takes time and happens at intervals, so the
-latencies are upper bounds, by a tenth of a second.
+views then sees the event in them. Asking takes time and happens at intervals, so the latencies are upper bounds, by up
+to a tenth of a second.
 """
 
 from __future__ import annotations

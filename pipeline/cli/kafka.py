@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS: Final = 10.0
 _SILENCE_SECONDS: Final = 30.0
+_POLL_SECONDS: Final = 0.05
 _FETCH: Final = 1000
 
 
@@ -31,6 +33,8 @@ def answering(settings: Settings) -> Iterator[None]:
         yield
     except KafkaException as error:
         raise unreachable(settings, error.args[0].name()) from error
+    except TimeoutError as error:
+        raise unreachable(settings, "time is up") from error
     except KafkaError as error:
         raise unreachable(settings, type(error).__name__) from error
 
@@ -85,9 +89,10 @@ def worker_count(settings: Settings) -> int:
     Raises:
         UserError: the broker does not answer.
     """
+    admin = _admin(settings)  # held until the answer is there: with the client the pending answer would go, too
     with answering(settings):
-        asked = _admin(settings).describe_consumer_groups([settings.kafka_group], request_timeout=_CONNECT_SECONDS)
-        return len(asked[settings.kafka_group].result().members)
+        asked = admin.describe_consumer_groups([settings.kafka_group], request_timeout=_CONNECT_SECONDS)
+        return len(asked[settings.kafka_group].result(2 * _CONNECT_SECONDS).members)
 
 
 def _admin(settings: Settings) -> AdminClient:
@@ -116,9 +121,12 @@ def _until_ends(consumer: Consumer, partitions: set[int], topic: str) -> Iterato
     from confluent_kafka import KafkaError
 
     unfinished = set(partitions)
+    heard = time.monotonic()
     while unfinished:
-        messages = consumer.consume(_FETCH, timeout=_SILENCE_SECONDS)
-        if not messages:
+        messages = consumer.consume(_FETCH, timeout=_POLL_SECONDS)  # waits that long unless so many come at once
+        if messages:
+            heard = time.monotonic()
+        elif time.monotonic() - heard > _SILENCE_SECONDS:
             raise UserError(f"topic {topic} went silent before its end", "check the broker, then try again")
         for message in messages:
             fault = message.error()

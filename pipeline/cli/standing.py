@@ -93,4 +93,6 @@ def log_ends(settings: Settings) -> LogEnds:
             raise UserError(f"topics are missing at {settings.kafka_bootstrap_servers}: {', '.join(missing)}",
                             "create them: roi migrate")
         ends = {(tp.topic, tp.partition): end for tp, end in admin.end_offsets(EVENT_TOPICS).items()}
-        return LogEnds(ends, {topic: topics[topic].topic_id for topic in EVENT_TOPICS})
+        # as the workers have it: the life of a memory-only broker is part of its topics' identity
+        life = settings.kafka_incarnation
+        return LogEnds(ends, {topic: life or topics[topic].topic_id for topic in EVENT_TOPICS})

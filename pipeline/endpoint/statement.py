@@ -148,8 +148,6 @@ def _insert(text: bytes, tokens: list[Token], data_start: int | None) -> Stateme
     span, structure = _input_call(tokens)
     if span is None and any(token.is_word("SELECT", "WITH") for token in tokens):
         data_start = None  # INSERT … SELECT … FORMAT X: there is no answer to format and no data to read
-    elif data_start is None and not any(token.is_word("INFILE") for token in tokens):
-        data_start = len(text)
     return Statement("INSERT", tuple(tokens), _text(text, tokens), format_name, settings, data_start, span, structure)
 
 

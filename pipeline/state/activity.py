@@ -57,6 +57,10 @@ class _DayCell:
         self.measures = [0] * _MEASURES
 
 
+_Days = dict[int, _DayCell]
+_ALONE: Final = (None, None)
+
+
 def _neighbours(days: int, position: int) -> tuple[int | None, int | None]:
     """Return how many days before and after a day the nearest set days lie (None: there is none)."""
     older = days >> (position + 1)
@@ -71,8 +75,8 @@ class Activity:
 
     def __init__(self, lateness_days: int) -> None:
         self._span = DORMANT_DAYS + MONTH + lateness_days + 2
-        self._cells: dict[tuple[str, int], _DayCell] = {}
-        self._dirty: list[tuple[tuple[str, int], _DayCell]] = []
+        self._tiers: dict[str, _Days] = {}
+        self._changed = False
         self._chapter = 0
 
     @property
@@ -88,13 +92,15 @@ class Activity:
         """Count a login; return True if it says something new (and so is a fact to store)."""
         position = self.turn_to(customer, day)
         bit = 1 << position
-        fresh = not customer.logins & bit
+        logins, days = customer.logins, self._days(customer.tier)
+        fresh = not logins & bit
         if fresh:
-            self._cover(customer.tier, day, customer.logins, position, MONTH, GROSS_MAU_CHANGE)
-            self._measures(customer.tier, day)[GROSS_DAY] += 1
-            customer.logins |= bit
+            before, after = _neighbours(logins, position) if logins else _ALONE
+            self._cover(days, day, before, after, MONTH, GROSS_MAU_CHANGE)
+            self._measures(days, day)[GROSS_DAY] += 1
+            customer.logins = logins | bit
         if engaged and not customer.engaged & bit:
-            self._engage(customer, day, position)
+            self._engage(customer, days, day, position)
             customer.engaged |= bit
             return True
         return fresh
@@ -120,42 +126,58 @@ class Activity:
         if engaged:
             customer.engaged |= bit
 
-    def _engage(self, customer: Customer, day: int, position: int) -> None:
-        tier, days = customer.tier, customer.engaged
-        self._measures(tier, day)[DAU] += 1
-        self._cover(tier, day, days, position, WEEK, WAU_CHANGE)
-        self._cover(tier, day, days, position, MONTH, MAU_CHANGE)
-        before, after = _neighbours(days, position)
+    def _engage(self, customer: Customer, days: _Days, day: int, position: int) -> None:
+        before, after = _neighbours(customer.engaged, position) if customer.engaged else _ALONE
+        today = self._measures(days, day)
+        today[DAU] += 1
+        self._cover(days, day, before, after, WEEK, WAU_CHANGE)
+        self._cover(days, day, before, after, MONTH, MAU_CHANGE)
         had_earlier = before is not None or customer.elder
         if had_earlier and (before is None or before > DORMANT_DAYS):
-            self._measures(tier, day)[REACTIVATED] += 1
+            today[REACTIVATED] += 1
         if after is not None:
             # the next engaged day had this customer's previous day before it, and now has this one
             was = had_earlier and (before is None or before + after > DORMANT_DAYS)
-            self._measures(tier, day + after)[REACTIVATED] += (after > DORMANT_DAYS) - was
+            self._measures(days, day + after)[REACTIVATED] += (after > DORMANT_DAYS) - was
 
-    def _cover(self, tier: str, day: int, days: int, position: int, span: int, measure: int) -> None:  # noqa: PLR0913, PLR0917
-        before, after = _neighbours(days, position)
-        first = day if before is None else max(day, day - before + span)
-        behind = day + span if after is None else min(day + span, day + after)
+    def _cover(  # noqa: PLR0913, PLR0917 - a day, its neighbours and what to count
+        self, days: _Days, day: int, before: int | None, after: int | None, span: int, measure: int,
+    ) -> None:
+        first = day if before is None or before >= span else day - before + span
+        behind = day + span if after is None or after >= span else day + after
         if first < behind:
-            self._measures(tier, first)[measure] += 1
-            self._measures(tier, behind)[measure] -= 1
+            self._measures(days, first)[measure] += 1
+            self._measures(days, behind)[measure] -= 1
 
-    def _measures(self, tier: str, day: int) -> list[int]:
-        key = (tier, day)
-        cell = self._cells.get(key)
+    def _days(self, tier: str) -> _Days:
+        days = self._tiers.get(tier)
+        if days is None:
+            days = self._tiers[tier] = {}
+        return days
+
+    def _measures(self, days: _Days, day: int) -> list[int]:
+        cell = days.get(day)
         if cell is None:
-            cell = self._cells[key] = _DayCell(self._chapter)
+            cell = days[day] = _DayCell(self._chapter)
         if not cell.dirty:
             cell.dirty = True
-            self._dirty.append((key, cell))
+            self._changed = True
         return cell.measures
 
     def take_changes(self, version: int) -> Iterator[ActivityRow]:
         """Yield every day cell changed since the last call and mark it stored by the block of this version."""
-        for (tier, day), cell in self._dirty:
-            cell.dirty = False
-            cell.used = version
-            yield ActivityRow(tier, day, cell.chapter, list(cell.measures))
-        self._dirty.clear()
+        if not self._changed:
+            return
+        self._changed = False
+        for tier, days in self._tiers.items():
+            for day, cell in days.items():
+                if cell.dirty:
+                    cell.dirty = False
+                    cell.used = version
+                    yield ActivityRow(tier, day, cell.chapter, cell.measures.copy())
+
+    def forget_idle(self, before_version: int) -> None:
+        """Drop days that no block since ``before_version`` has changed."""
+        for days in self._tiers.values():
+            for day in [day for day, cell in days.items() if cell.used < before_version and not cell.dirty]:
+                del days[day]

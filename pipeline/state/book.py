@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pipeline.state.calendar import DAY_MS
+from pipeline.state.calendar import whole_milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +43,7 @@ def compile_rules(campaign: Campaign | None, policy: Policy) -> CampaignRules:
             policy.window_ms, policy.default_kinds, None, 0, policy.margins_bps, DEFAULT_CONTROL_VARIANT)
     goal = campaign.goal
     return CampaignRules(
-        window_ms=round(campaign.attribution_window_days * DAY_MS),
+        window_ms=whole_milliseconds(campaign.attribution_window_days),
         kinds=frozenset(goal.kinds),
         products=None if goal.products is None else frozenset(goal.products),
         min_amount_minor=goal.min_amount_minor,

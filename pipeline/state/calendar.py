@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,11 @@ _QUARTER_MS: Final = 900_000
 _CACHE_LIMIT: Final = 200_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_ORDINAL: Final = _EPOCH.toordinal()
+
+
+def whole_milliseconds(days: float) -> int:
+    """Return the whole milliseconds in a number of days, read as the decimal a person wrote: 0.29 means 25,056,000."""
+    return int(Decimal(repr(days)) * DAY_MS)
 
 
 class BusinessCalendar:

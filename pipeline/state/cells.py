@@ -28,13 +28,15 @@ RETURN: Final = 5
 AUM: Final = 6
 MEASURES: Final = 7
 
-# families: what a cell's two coordinates mean
-TIER: Final = "tier"  # tier, 0
-VARIANT: Final = "variant"  # variant, 0
-MINUTE: Final = "minute"  # '', epoch minute
-COHORT: Final = "cohort"  # lag in whole days (as text would sort badly: an int), business day of the touch
+# families: by tier, by variant, by minute of the event, by business day of the touch and lag in whole days
+TIER: Final = "tier"
+VARIANT: Final = "variant"
+MINUTE: Final = "minute"
+COHORT: Final = "cohort"
 
-CellKey = tuple[str, str, str, int, int]  # family, campaign_id, label, coordinate, lag
+# cells are found by whole numbers, which hash faster than tuples: campaign << _CAMPAIGN | minute or day << _LAG | lag
+_CAMPAIGN: Final = 48
+_LAG: Final = 20
 
 
 class CellRow(NamedTuple):
@@ -51,12 +53,16 @@ class CellRow(NamedTuple):
 
 
 class _Cell:
-    __slots__ = ("chapter", "dirty", "measures", "used")
+    __slots__ = ("campaign_id", "chapter", "coordinate", "dirty", "family", "label", "lag", "measures", "used")
 
-    def __init__(self, chapter: int) -> None:
-        self.chapter = chapter
+    def __init__(self, family: str, campaign_id: str, label: str, coordinate: int, lag: int) -> None:
+        self.family = family
+        self.campaign_id = campaign_id
+        self.label = label
+        self.coordinate = coordinate
+        self.lag = lag
+        self.chapter = self.used = 0
         self.dirty = False
-        self.used = chapter
         self.measures = [0] * MEASURES
 
 
@@ -66,87 +72,130 @@ class Cells:
     def __init__(self, model: int, calendar: BusinessCalendar) -> None:
         self.model = model
         self._day_of = calendar.day_of
-        self._cells: dict[CellKey, _Cell] = {}
-        self._dirty: list[tuple[CellKey, _Cell]] = []
+        self._tiers: dict[tuple[int, str], _Cell] = {}
+        self._variants: dict[int, _Cell] = {}
+        self._minutes: dict[int, _Cell] = {}
+        self._cohorts: dict[int, _Cell] = {}
+        self._dirty: list[_Cell] = []
         self._chapter = 0
 
     def __len__(self) -> int:
-        return len(self._cells)
+        return len(self._tiers) + len(self._variants) + len(self._minutes) + len(self._cohorts)
 
     def open_chapter(self, chapter: int) -> None:
         """Give cells that come to memory from now on this chapter; chapters of a shard only ever grow."""
         self._chapter = chapter
 
-    def _measures(self, key: CellKey) -> list[int]:
-        cell = self._cells.get(key)
-        if cell is None:
-            cell = self._cells[key] = _Cell(self._chapter)
-        if not cell.dirty:
-            cell.dirty = True
-            self._dirty.append((key, cell))
+    # -- finding a cell's measures, marked to be stored -----------------------------------------------------------
+
+    def _touched(self, cell: _Cell) -> list[int]:
+        cell.dirty = True
+        self._dirty.append(cell)
         return cell.measures
 
-    def add_touch(self, arm: Arm, tier: str, at: int, touches: int, cost: int) -> None:
-        """Count a touch (0 or 1 creditable ones) and its cost at its own time."""
-        campaign = arm.campaign_id
-        measures = self._measures((TIER, campaign, tier, 0, 0))
-        measures[TOUCHES] += touches
-        measures[COST] += cost
-        measures = self._measures((VARIANT, campaign, arm.variant, 0, 0))
-        measures[TOUCHES] += touches
-        measures[COST] += cost
-        measures = self._measures((MINUTE, campaign, "", at // MINUTE_MS, 0))
-        measures[TOUCHES] += touches
-        measures[COST] += cost
-        if cost:
-            self._measures((COHORT, campaign, "", self._day_of(at), 0))[COST] += cost
+    def _new(self, family: str, arm: Arm, label: str, coordinate: int = 0, lag: int = 0) -> _Cell:
+        cell = _Cell(family, arm.campaign_id, label, coordinate, lag)
+        cell.chapter = cell.used = self._chapter
+        return cell
 
-    def add_arm_reach(self, arm: Arm) -> None:
-        """Count a customer as reached by a variant; which minute it happened in is the campaign's affair."""
-        self._measures((VARIANT, arm.campaign_id, arm.variant, 0, 0))[REACHED] += 1
+    def _tier(self, arm: Arm, tier: str) -> list[int]:
+        key = (arm.campaign, tier)
+        cell = self._tiers.get(key)
+        if cell is None:
+            cell = self._tiers[key] = self._new(TIER, arm, tier)
+        return cell.measures if cell.dirty else self._touched(cell)
 
-    def add_reach(self, campaign: str, tier: str, at: int, sign: int) -> None:
-        """Count (or uncount) a customer's first touch by a campaign."""
-        self._measures((TIER, campaign, tier, 0, 0))[REACHED] += sign
-        self._measures((MINUTE, campaign, "", at // MINUTE_MS, 0))[REACHED] += sign
-        self._measures((COHORT, campaign, "", self._day_of(at), 0))[REACHED] += sign
+    def _variant(self, arm: Arm) -> list[int]:
+        cell = self._variants.get(arm.index)
+        if cell is None:
+            cell = self._variants[arm.index] = self._new(VARIANT, arm, arm.variant)
+        return cell.measures if cell.dirty else self._touched(cell)
+
+    def _minute(self, arm: Arm, at: int) -> list[int]:
+        minute = at // MINUTE_MS
+        key = arm.campaign << _CAMPAIGN | minute
+        cell = self._minutes.get(key)
+        if cell is None:
+            cell = self._minutes[key] = self._new(MINUTE, arm, "", minute)
+        return cell.measures if cell.dirty else self._touched(cell)
+
+    def _cohort(self, arm: Arm, touched_at: int, lag: int = 0) -> list[int]:
+        day = self._day_of(touched_at)
+        key = (arm.campaign << _CAMPAIGN) + (day << _LAG) + lag
+        cell = self._cohorts.get(key)
+        if cell is None:
+            cell = self._cohorts[key] = self._new(COHORT, arm, "", day, lag)
+        return cell.measures if cell.dirty else self._touched(cell)
+
+    # -- what is counted -------------------------------------------------------------------------------------------
+
+    def add_touch(  # noqa: PLR0913 - everything a touch counts, in one visit to each cell
+        self, arm: Arm, tier: str, at: int, touches: int, cost: int, *, reaches_arm: bool, reaches: bool,
+    ) -> None:
+        """Count a touch (``touches`` 0: not a creditable one, or a cost event) at its own time.
+
+        ``reaches_arm`` and ``reaches`` say that it is the customer's first of the variant, of the campaign.
+        """
+        measures = self._tier(arm, tier)
+        measures[TOUCHES] += touches
+        measures[COST] += cost
+        measures[REACHED] += reaches
+        measures = self._variant(arm)
+        measures[TOUCHES] += touches
+        measures[COST] += cost
+        measures[REACHED] += reaches_arm
+        measures = self._minute(arm, at)
+        measures[TOUCHES] += touches
+        measures[COST] += cost
+        measures[REACHED] += reaches
+        if cost or reaches:
+            measures = self._cohort(arm, at)
+            measures[COST] += cost
+            measures[REACHED] += reaches
+
+    def take_reach_back(self, arm: Arm, tier: str, at: int) -> None:
+        """Uncount a customer's first touch by a campaign: an earlier one has come to light."""
+        self._tier(arm, tier)[REACHED] -= 1
+        self._minute(arm, at)[REACHED] -= 1
+        self._cohort(arm, at)[REACHED] -= 1
 
     def add_credit(self, arm: Arm, tier: str, at: int, credit: Credit, sign: int) -> None:
         """Book (or take back) a credit: event view at the transaction, cohort view at the touch."""
-        campaign = arm.campaign_id
         touched_at = credit.touch.at
         millionths, money, assets = sign * credit.millionths, sign * credit.return_minor, sign * credit.aum_minor
-        for key in (
-            (TIER, campaign, tier, 0, 0),
-            (VARIANT, campaign, arm.variant, 0, 0),
-            (MINUTE, campaign, "", at // MINUTE_MS, 0),
-            (COHORT, campaign, "", self._day_of(touched_at), (at - touched_at) // DAY_MS),
+        for measures in (
+            self._tier(arm, tier),
+            self._variant(arm),
+            self._minute(arm, at),
+            self._cohort(arm, touched_at, (at - touched_at) // DAY_MS),
         ):
-            measures = self._measures(key)
             measures[CONVERSIONS] += millionths
             measures[RETURN] += money
             measures[AUM] += assets
 
     def add_arm_conversion(self, arm: Arm, sign: int) -> None:
         """Count (or uncount) a customer as converter of a variant."""
-        self._measures((VARIANT, arm.campaign_id, arm.variant, 0, 0))[CONVERTERS] += sign
+        self._variant(arm)[CONVERTERS] += sign
 
-    def add_conversion(self, campaign: str, tier: str, at: int, sign: int) -> None:
-        """Count (or uncount) a customer's first credited transaction of a campaign."""
-        self._measures((TIER, campaign, tier, 0, 0))[CONVERTERS] += sign
-        self._measures((MINUTE, campaign, "", at // MINUTE_MS, 0))[CONVERTERS] += sign
+    def add_conversion(self, arm: Arm, tier: str, at: int, sign: int) -> None:
+        """Count (or uncount) a customer's first credited transaction of the arm's campaign."""
+        self._tier(arm, tier)[CONVERTERS] += sign
+        self._minute(arm, at)[CONVERTERS] += sign
+
+    # -- out -------------------------------------------------------------------------------------------------------
 
     def take_changes(self, version: int) -> Iterator[CellRow]:
         """Yield every cell changed since the last call and mark it stored by the block of this version."""
-        for (family, campaign, label, coordinate, lag), cell in self._dirty:
+        for cell in self._dirty:
             cell.dirty = False
             cell.used = version
-            yield CellRow(family, campaign, label, coordinate, lag, self.model, cell.chapter, list(cell.measures))
+            yield CellRow(
+                cell.family, cell.campaign_id, cell.label, cell.coordinate, cell.lag, self.model, cell.chapter,
+                cell.measures.copy())
         self._dirty.clear()
 
-    def forget_idle(self, before_version: int) -> int:
-        """Drop cells no block since ``before_version`` has changed; return how many went."""
-        idle = [key for key, cell in self._cells.items() if not cell.dirty and cell.used < before_version]
-        for key in idle:
-            del self._cells[key]
-        return len(idle)
+    def forget_idle(self, before_version: int) -> None:
+        """Drop cells of minutes and cohorts that no block since ``before_version`` has changed."""
+        for cells in (self._minutes, self._cohorts):
+            for key in [key for key, cell in cells.items() if cell.used < before_version and not cell.dirty]:
+                del cells[key]

@@ -123,9 +123,9 @@ class Conversions:
             return
         cells = self._cells[model]
         if before is not None:
-            cells.add_conversion(arm.campaign_id, before.tier, before.at, -1)
+            cells.add_conversion(arm, before.tier, before.at, -1)
         if after is not None:
-            cells.add_conversion(arm.campaign_id, after.tier, after.at, 1)
+            cells.add_conversion(arm, after.tier, after.at, 1)
 
 
 def _insert(transaction: Transaction, slot: int) -> None:

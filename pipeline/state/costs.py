@@ -41,7 +41,7 @@ class CostShard:
                 continue
             arm = self._book.arm(campaign_id, variant)
             self._changes.costs.append(CostFact(offset, event_id, at, arm, category, amount))
-            self._cells.add_touch(arm, "", at, 0, amount)
+            self._cells.add_touch(arm, "", at, 0, amount, reaches_arm=False, reaches=False)
         self.costs.duplicates += duplicates
         self.costs.accepted += len(columns.offset) - duplicates
         return refusals

@@ -120,10 +120,11 @@ class CustomerShard:
                 offset, event_id, at, customer.pseudonym, customer.tier, arm, channel, kind, cost, automated,
                 recommended, creditable,
             ))
-            count_touch(arm, customer.tier, at, 1 if creditable else 0, cost)
             if creditable:
-                self._reach(customer, arm, at)
+                self._count_creditable(customer, arm, at, cost)
                 self._credit_touch(customer, Touch(arm.campaign, at, event_id, arm.index))
+            else:
+                count_touch(arm, customer.tier, at, 0, cost, reaches_arm=False, reaches=False)
         self.touches.duplicates += duplicates
         self.touches.accepted += len(columns.offset) - duplicates
         return refusals
@@ -186,6 +187,7 @@ class CustomerShard:
         self._memory.forget(self.touches.floor, self.transactions.floor, self._conversions)
         for cells in self._cells:
             cells.forget_idle(idle_version)
+        self._activity.forget_idle(idle_version)
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -197,23 +199,21 @@ class CustomerShard:
         if transaction.credits or credits_now:
             self._conversions.replace(transaction, credits_now)
 
-    def _reach(self, customer: Customer, arm: Arm, at: int) -> None:
+    def _count_creditable(self, customer: Customer, arm: Arm, at: int, cost: int) -> None:
         reach = customer.reach
         known = None if reach is None else reach.get(arm.index)
         if known is None and customer.past_reach >> arm.index & 1:
             known = _LONG_AGO
-        if known is not None and known.at <= at:
-            return
-        first = self._first_reach(customer, arm.campaign)
-        if reach is None:
-            reach = customer.reach = {}
-        reach[arm.index] = Reach(at, customer.tier)
-        if known is None:
-            self._base.add_arm_reach(arm)
-        if first is None or at < first.at:
-            if first is not None:
-                self._base.add_reach(arm.campaign_id, first.tier, first.at, -1)
-            self._base.add_reach(arm.campaign_id, customer.tier, at, 1)
+        reaches = False
+        if known is None or at < known.at:
+            first = self._first_reach(customer, arm.campaign)
+            if reach is None:
+                reach = customer.reach = {}
+            reach[arm.index] = Reach(at, customer.tier)
+            reaches = first is None or at < first.at
+            if reaches and first is not None:
+                self._base.take_reach_back(arm, first.tier, first.at)
+        self._base.add_touch(arm, customer.tier, at, 1, cost, reaches_arm=known is None, reaches=reaches)
 
     def _first_reach(self, customer: Customer, campaign: int) -> Reach | None:
         if customer.past_reach & self._book.arm_mask[campaign]:
@@ -221,6 +221,9 @@ class CustomerShard:
         reach = customer.reach
         if not reach:
             return None
+        if len(reach) == 1:
+            (arm, only), = reach.items()
+            return only if self._book.arms[arm].campaign == campaign else None
         found = [reach[arm] for arm in self._book.arms_of[campaign] if arm in reach]
         return min(found, key=_reached_at) if found else None
 

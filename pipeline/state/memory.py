@@ -53,9 +53,10 @@ class CustomerMemory:
 
     def remember_touch(self, customer: Customer, touch: Touch) -> list[Touch]:
         """Add a creditable touch; return the customer's touches."""
-        self._keep_until(customer, touch.at + self._book.rules[touch.campaign].window_ms)
         touches = customer.touches
         if touches is None:
+            if customer.transactions is None:
+                self._visit(customer, touch.at + self._book.rules[touch.campaign].window_ms)
             touches = customer.touches = [touch]
         else:
             insort(touches, touch)
@@ -64,9 +65,10 @@ class CustomerMemory:
     def remember_transaction(self, transaction: Transaction) -> None:
         """Add a transaction that is not a reversal."""
         customer = transaction.customer
-        self._keep_until(customer, transaction.at + self._policy.reversal_ms)
         known = customer.transactions
         if known is None:
+            if customer.touches is None:
+                self._visit(customer, transaction.at + self._policy.reversal_ms)
             customer.transactions = [transaction]
         elif known[-1].order < transaction.order:
             known.append(transaction)
@@ -86,6 +88,7 @@ class CustomerMemory:
             for customer in self._due.pop(day):
                 self._forget_touches(customer, floor)
                 self._forget_transactions(customer, floor, conversions)
+                self._visit_again(customer)
 
     def _forget_touches(self, customer: Customer, floor: int) -> None:
         rules = self._book.rules
@@ -109,10 +112,14 @@ class CustomerMemory:
                 kept.append(transaction)
         customer.transactions = kept or None
 
-    def _keep_until(self, customer: Customer, last_use: int) -> None:
-        day = last_use // DAY_MS
-        due = self._due.get(day)
-        if due is None:
-            self._due[day] = [customer]
-        elif due[-1] is not customer:
-            due.append(customer)
+    def _visit(self, customer: Customer, last_use: int) -> None:
+        """Look at a customer again once an event's last use is past; each customer with live events waits once."""
+        self._due.setdefault(last_use // DAY_MS, []).append(customer)
+
+    def _visit_again(self, customer: Customer) -> None:
+        rules = self._book.rules
+        uses = [touch.at + rules[touch.campaign].window_ms for touch in customer.touches or ()]
+        if customer.transactions:
+            uses.append(customer.transactions[0].at + self._policy.reversal_ms)
+        if uses:
+            self._visit(customer, min(uses))

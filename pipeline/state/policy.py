@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pipeline.state.calendar import DAY_MS, MINUTE_MS, BusinessCalendar
+from pipeline.state.calendar import DAY_MS, MINUTE_MS, BusinessCalendar, whole_milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,12 +41,12 @@ class Policy:
         return cls(
             models=attribution.all_models,
             half_life_ms=attribution.half_life_days * DAY_MS,
-            window_ms=round(attribution.window_days * DAY_MS),
+            window_ms=whole_milliseconds(attribution.window_days),
             margins_bps=MappingProxyType({str(kind): bps for kind, bps in attribution.margins_bps.items()}),
             default_kinds=None if kinds is None else frozenset(kinds),
-            lateness_ms=round(time.lateness_days * DAY_MS),
+            lateness_ms=whole_milliseconds(time.lateness_days),
             future_ms=round(time.future_minutes * MINUTE_MS),
-            reversal_ms=round(time.reversal_days * DAY_MS),
+            reversal_ms=whole_milliseconds(time.reversal_days),
             engaged_seconds=time.engaged_seconds,
             zone=time.zone,
             pseudonym_key=settings.pseudonym_key.get_secret_value().encode(),

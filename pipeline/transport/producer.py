@@ -20,6 +20,8 @@ Header = tuple[str, bytes]
 IN_FLIGHT_MESSAGES: Final = 200_000
 IN_FLIGHT_KIB: Final = 256 * 1024
 DELIVERY_SECONDS: Final = 30.0
+# a topic unknown for this long does not exist; a new one takes a moment to be known everywhere
+MISSING_TOPIC_MS: Final = 2_000
 POLL_EVERY: Final = 1_000  # messages; serves delivery reports well before the queue is full
 MISSING_TOPIC_CODES: Final = frozenset({
     KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001 - librdkafka's local codes are public names that begin with an underscore
@@ -49,6 +51,7 @@ class EventProducer:
                 "queue.buffering.max.kbytes": IN_FLIGHT_KIB,
                 "message.timeout.ms": int(delivery_seconds * 1000),
                 "allow.auto.create.topics": False,
+                "topic.metadata.propagation.max.ms": MISSING_TOPIC_MS,
                 "log_level": 0,  # failures are raised
             })
 

@@ -78,7 +78,8 @@ async def _run(settings: Settings) -> None:
             ledger=ledger, dead_letters=dead_letters, recall=OrphanRecall(logs), dimensions=dimensions,
             models=policy.models, telemetry=telemetry, now_ms=_now_ms)
         processor = ShardProcessor(
-            policy=policy, settings=settings.worker, currency=settings.reporting_currency, book=book, ledger=ledger,
+            policy=policy, settings=settings.worker, idle_seconds=settings.time.idle_minutes * 60,
+            currency=settings.reporting_currency, book=book, ledger=ledger,
             committer=committer, dimensions=dimensions, source=reader,
             starting_points=StartingPoints(logs, telemetry), telemetry=telemetry, now_ms=_now_ms)
         app = build_app(settings, processor, registry=telemetry.registry)

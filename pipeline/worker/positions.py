@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from pipeline.transport.ports import TP
@@ -42,8 +43,11 @@ class StartingPoints:
             extent = extents[tp]
             shard.topic_ids[tp.topic] = extent.topic_id
             stored = loaded.positions.get((shard.number, tp.topic))
+            begin = extent.start
             if stored is not None:
-                shard.next_offset[tp.topic] = shard.durable[tp.topic] = self._start(tp, stored, extent)
+                begin = self._start(tp, stored, extent)
+                shard.next_offset[tp.topic] = shard.durable[tp.topic] = begin
+            shard.found_log(tp.topic, is_read_to_end=begin >= extent.end, now=time.monotonic())
 
     def _start(self, tp: TP, stored: StoredPosition, extent: LogExtent) -> int:
         if stored.topic_id != extent.topic_id:

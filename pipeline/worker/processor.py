@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import time
 from typing import TYPE_CHECKING, Final
 
 from pipeline.errors import FencedError, PipelineError
@@ -41,12 +42,13 @@ class ShardProcessor:
     """Implements `pipeline.transport.ports.BatchProcessor` over the state core and the ledger."""
 
     def __init__(  # noqa: PLR0913 - the parts of a worker, joined here and nowhere else
-        self, *, policy: Policy, settings: WorkerSettings, currency: str, book: CampaignBook, ledger: LedgerPort,
+        self, *, policy: Policy, settings: WorkerSettings, idle_seconds: float, currency: str, book: CampaignBook, ledger: LedgerPort,
         committer: Committer, dimensions: DimensionTables, source: DimensionSource, starting_points: StartingPoints,
         telemetry: Telemetry, now_ms: Callable[[], int],
     ) -> None:
         self._policy = policy
         self._settings = settings
+        self._idle_seconds = idle_seconds
         self._currency = currency
         self._book = book
         self._ledger = ledger
@@ -107,7 +109,7 @@ class ShardProcessor:
         if shard.is_broken:
             raise StateDroppedError(f"the state of {batch.topic} partition {batch.partition} was dropped")
         try:
-            good, bad = shard.apply(batch, self._now_ms())
+            good, bad = shard.apply(batch, self._now_ms(), time.monotonic())
         except BaseException:
             # the batch may be half applied: this state must not be used, nor written, any more
             shard.is_broken = True
@@ -166,8 +168,9 @@ class ShardProcessor:
         self._dirty.set()
 
     def tidy(self) -> None:
-        """Drop state past the horizon; called now and then."""
+        """Let silent topics follow the others and drop state past the horizon; called now and then."""
         for shard in self._shards.values():
+            shard.follow(time.monotonic(), self._idle_seconds)
             shard.tidy()
         self._telemetry.shards(self._shards.values())
 

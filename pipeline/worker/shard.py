@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipeline.sinks.rows import DeadLetterRow, Position, ShardBlock
 from pipeline.state.costs import CostShard
@@ -35,6 +35,13 @@ _SEQUENCE_BITS: Final = 32
 IDLE_BLOCKS: Final = 2_400  # about ten minutes of blocks: cells untouched for so long leave memory
 
 
+class _Silence(NamedTuple):
+    """Since when a topic has said nothing, and whether its log has been read to the end."""
+
+    since: float = 0.0
+    is_read_to_end: bool = False
+
+
 def shard_number(lane: Lane, partition: int) -> int:
     """Return the number a lane's partition has in the ledger."""
     return LANES.index(lane) << _LANE_BITS | partition
@@ -60,6 +67,7 @@ class OwnedShard:
         self._rejected = dict.fromkeys(lane.topics, 0)
         self._dead: list[DeadLetter] = []
         self._moved = False
+        self._silence = {topic: _Silence() for topic in lane.topics}
 
     # -- ownership -------------------------------------------------------------------------------------------------
 
@@ -98,13 +106,31 @@ class OwnedShard:
 
     # -- in --------------------------------------------------------------------------------------------------------
 
-    def apply(self, batch: RecordBatch, now_ms: int | None) -> tuple[int, int]:
+    def found_log(self, topic: str, *, is_read_to_end: bool, now: float) -> None:
+        """Note what the log held when the shard was taken over; ``now`` is monotonic, in seconds."""
+        if topic in self._silence:
+            self._silence[topic] = _Silence(now, is_read_to_end)
+
+    def follow(self, now: float, idle_seconds: float) -> None:
+        """Let topics that have been silent take over the largest watermark of the lane (contract section 3).
+
+        A silent topic would otherwise hold the horizon, and with it memory, for ever.
+        """
+        newest = max(self.intake(topic).watermark for topic in self.lane.topics)
+        for topic, silence in self._silence.items():
+            intake = self.intake(topic)
+            if silence.is_read_to_end and now - silence.since >= idle_seconds and intake.watermark < newest:
+                intake.watermark = newest
+                self._moved = True
+
+    def apply(self, batch: RecordBatch, now_ms: int | None, now: float = 0.0) -> tuple[int, int]:
         """Take a batch in; return how many of its records were well-formed and how many not.
 
         Records before the shard's position have been taken in already and are skipped.
         """
         offsets, keys, values = batch.offsets, batch.keys, batch.values
         known = self.next_offset.get(batch.topic, 0)
+        self._silence[batch.topic] = _Silence(now, batch.next_offset == batch.end_offset)
         if offsets and offsets[0] < known:
             fresh = [index for index, offset in enumerate(offsets) if offset >= known]
             offsets = [offsets[index] for index in fresh]

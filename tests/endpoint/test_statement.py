@@ -56,7 +56,7 @@ def test_trailing_clauses_are_cut(
     ("INSERT INTO t FORMAT TSV \r\n\t1\n", b"\t1\n"), ("INSERT INTO t SETTINGS async_insert=1 FORMAT JSONEachRow {\"a\":1}", b'{"a":1}'),
     ("INSERT INTO t FORMAT Native", b""), ("INSERT INTO t (values) VALUES ('FORMAT CSV')", b" ('FORMAT CSV')"),
     ("INSERT INTO t FORMAT Values (1)", b"(1)"), ("INSERT INTO t FORMAT CSV\n'unclosed; SELECT", b"'unclosed; SELECT"),
-    ("INSERT INTO t", b""), ("INSERT INTO t SELECT a FROM input('a Int8') FORMAT CSV\n1", b"1"),
+    ("INSERT INTO t SELECT a FROM input('a Int8') FORMAT CSV\n1", b"1"),
 ])
 def test_data_begins_where_clickhouse_begins(sql: str, data: bytes) -> None:
     text = sql.encode()
@@ -65,7 +65,7 @@ def test_data_begins_where_clickhouse_begins(sql: str, data: bytes) -> None:
 
 @pytest.mark.parametrize("sql", [
     "INSERT INTO t SELECT 1", "INSERT INTO t SELECT format FROM u", "INSERT INTO t WITH 1 AS x SELECT x",
-    "INSERT INTO t (SELECT 1)", "INSERT INTO t SELECT 'input(1)' FORMAT CSV",
+    "INSERT INTO t (SELECT 1)", "INSERT INTO t (a)", "INSERT INTO t SELECT 'input(1)' FORMAT CSV",
 ])
 def test_insert_select_takes_no_data(sql: str) -> None:
     assert not parse(sql.encode()).takes_data

@@ -12,10 +12,12 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from confluent_kafka import Producer
 from prometheus_client import CollectorRegistry
 
+from pipeline.settings import Settings
 from pipeline.transport.admin import TopicAdmin
 from pipeline.transport.ports import TP, RecordBatch, TopicHaltedError
 from pipeline.transport.sampling import partition_of
 from pipeline.transport.topics import COSTS, CUSTOMER_LANE, EVENT_TOPICS, LOGINS, TOUCHES, TRANSACTIONS
+from tests.support.kafka import free_port, running_kafka, running_tansu
 from tests.transport.conftest import settings_for
 from tests.transport.recording import Recorder
 from tests.transport.running import produce, running_worker, store_at_end, until
@@ -23,7 +25,6 @@ from tests.transport.running import produce, running_worker, store_at_end, until
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipeline.settings import Settings
 
 pytestmark = [pytest.mark.contract, pytest.mark.e2e]
 
@@ -167,6 +168,31 @@ def assert_co_located(owned: set[TP]) -> None:
     assert numbers[0] == numbers[1] == numbers[2]
 
 
+async def test_worker_carries_on_with_a_broker_that_came_back_empty() -> None:
+    port = free_port()
+
+    class Forgiving(Recorder):
+        """Notices what a real processor sees by the topics' identities: positions of a log that is gone."""
+
+        async def assigned(self, partitions: frozenset[TP]) -> Mapping[TP, int | None]:
+            if self.ever_owned:
+                self.store.positions.clear()
+            return await super().assigned(partitions)
+
+    recorder = Forgiving()
+    with running_tansu(port) as bootstrap:
+        settings = settings_for(bootstrap)
+        worker = AsyncExitStack()
+        await worker.enter_async_context(running_worker(settings, recorder))
+        await asyncio.to_thread(produce, settings, LOGINS, values("before", 100))
+        await until(lambda: len(recorder.store.values()) == 100, "everything is read")
+    with running_tansu(port):
+        await asyncio.to_thread(settings_for, bootstrap)
+        await asyncio.to_thread(produce, settings, LOGINS, values("after", 100))
+        await until(lambda: len(recorder.store.values()) == 200, "everything is read from the new broker")
+        await worker.aclose()
+
+
 @pytest.mark.kafka
 async def test_unreachable_offset_is_reported_and_asked_for_again(kafka: str) -> None:
     """Tansu answers nothing to such a fetch: there it is the processor's to notice."""
@@ -203,3 +229,30 @@ async def test_positions_pass_over_transaction_markers_and_aborted_records(kafka
     async with running_worker(settings, recorder):
         await until(lambda: reached(recorder, ends_of(settings)), "positions reach the end behind the markers")
     assert recorder.store.values() == values("0-True", 20) + values("2-True", 20)
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+async def test_positions_pass_over_the_gaps_of_compaction() -> None:
+    with running_kafka({"log.cleaner.backoff.ms": "100", "log.initial.task.delay.ms": "100"}) as bootstrap:
+        settings = Settings(kafka_bootstrap_servers=bootstrap, kafka_partitions=1)
+        with TopicAdmin(settings) as admin:
+            admin._create({COSTS: {"num_partitions": 1, "replication_factor": 1, "configs": {
+                "cleanup.policy": "compact", "segment.ms": "200", "min.cleanable.dirty.ratio": "0.001",
+                "min.compaction.lag.ms": "0", "max.compaction.lag.ms": "200"}}})
+            admin.create_missing()
+        written = 0
+
+        async def compacted() -> bool:
+            nonlocal written
+            await asyncio.to_thread(produce, settings, COSTS, values(f"part-{written}", 20), 3)  # rolls the segment
+            written += 20
+            recorder = Recorder()
+            async with running_worker(settings, recorder):
+                await until(lambda: reached(recorder, ends_of(settings)), "positions reach the end behind the gaps")
+            return len(recorder.store.values()) < written
+
+        for _ in range(20):
+            if await compacted():
+                return
+        pytest.fail("the broker never compacted the topic")
