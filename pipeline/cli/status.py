@@ -14,8 +14,13 @@ from pipeline.cli import options
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from pipeline.cli.clickhouse import Reader
     from pipeline.cli.standing import Standing
 
+_OWNERS: Final = """
+    SELECT uniqExact(owner) AS owners
+    FROM (SELECT argMax(owner, epoch) AS owner FROM claims WHERE run = 'live' GROUP BY shard)
+"""
 _COUNTERS: Final = ("accepted", "duplicates", "dead_letters")
 
 
@@ -32,9 +37,11 @@ def _status(as_json: options.Json = False, data: options.Data = None) -> None:
     from pipeline.cli.standing import log_ends, positions
 
     settings = options.settings_for(data)
-    rows = positions(Reader(settings))
+    reader = Reader(settings)
+    rows = positions(reader)
     topics = summarise(log_ends(settings).standings(rows), rows)
-    workers = worker_count(settings)
+    # the embedded broker does not tell a group's members: there, who owns the shards stands in for them
+    workers = shard_owners(reader) if settings.kafka_incarnation else worker_count(settings)
     age = block_age_seconds(rows, time.time())
     if as_json:
         typer.echo(json.dumps({"topics": topics, "workers": workers, "last_block_age_seconds": age}, indent=2))
@@ -47,6 +54,11 @@ def _status(as_json: options.Json = False, data: options.Data = None) -> None:
     print_rows(topics, columns, as_json=False, empty="no topic")
     last = "no block written yet" if age is None else f"last block {age:.1f} s ago"
     typer.echo(f"workers {workers} · {last}")
+
+
+def shard_owners(reader: Reader) -> int:
+    """Return how many workers own shards by the latest claims; one that has ended counts until another claims."""
+    return int(reader.rows(_OWNERS)[0]["owners"])
 
 
 def summarise(standing: Iterable[Standing], rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

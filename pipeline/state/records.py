@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from msgspec import Struct
+
 
 class Touch(NamedTuple):
     """A creditable touch. Touches sort by campaign, then time, so one campaign's touches stand together."""
@@ -31,55 +33,41 @@ class Reach(NamedTuple):
     tier: str
 
 
-class Customer:
+class Customer(Struct, eq=False, gc=False):
     """All live state of one customer; what can change no more is folded into the `past_…` bit sets.
 
-    `engaged` and `logins` are sets of days as bits: bit i stands for day ``last_day - i``.
+    `engaged` and `logins` are sets of days as bits: bit i stands for day ``last_day - i``. Customers and transactions
+    refer to each other and are out of the garbage collector's sight: whoever drops one unlinks it.
     """
 
-    __slots__ = (
-        "conversions", "elder", "engaged", "last_day", "logins", "past_conversions", "past_reach",
-        "pseudonym", "reach", "tier", "touches", "transactions",
-    )
-
-    def __init__(self, pseudonym: bytes, tier: str) -> None:
-        self.pseudonym = pseudonym
-        self.tier = tier
-        self.touches: list[Touch] | None = None
-        self.transactions: list[Transaction] | None = None
-        self.reach: dict[int, Reach] | None = None
-        self.conversions: dict[int, list[Transaction]] | None = None
-        self.past_reach = 0
-        self.past_conversions = 0
-        self.last_day = -1
-        self.engaged = 0
-        self.logins = 0
-        self.elder = False
+    pseudonym: bytes
+    tier: str
+    touches: list[Touch] | None = None
+    transactions: list[Transaction] | None = None
+    reach: dict[int, Reach] | None = None
+    conversions: dict[int, list[Transaction]] | None = None
+    past_reach: int = 0
+    past_conversions: int = 0
+    last_day: int = -1
+    engaged: int = 0
+    logins: int = 0
+    elder: bool = False
 
 
-class Transaction:
+class Transaction(Struct, eq=False, gc=False):
     """A transaction that is not itself a reversal, with the credits it gave; `reversed_minor` is None without one."""
 
-    __slots__ = (
-        "amount_minor", "at", "aum_delta_minor", "credits", "customer", "event_id", "kind", "product",
-        "revenue_minor", "reversed_minor", "tier",
-    )
-
-    def __init__(  # noqa: PLR0913, PLR0917 - the fields of one record, always given together
-        self, customer: Customer, at: int, event_id: str, kind: str, product: str | None, amount_minor: int,
-        revenue_minor: int | None, aum_delta_minor: int | None, tier: str,
-    ) -> None:
-        self.customer = customer
-        self.at = at
-        self.event_id = event_id
-        self.kind = kind
-        self.product = product
-        self.amount_minor = amount_minor
-        self.revenue_minor = revenue_minor
-        self.aum_delta_minor = aum_delta_minor
-        self.tier = tier
-        self.reversed_minor: int | None = None
-        self.credits: tuple[Credit, ...] = ()
+    customer: Customer
+    at: int
+    event_id: str
+    kind: str
+    product: str | None
+    amount_minor: int
+    revenue_minor: int | None
+    aum_delta_minor: int | None
+    tier: str
+    reversed_minor: int | None = None
+    credits: tuple[Credit, ...] = ()
 
     @property
     def order(self) -> tuple[int, str]:
@@ -97,18 +85,13 @@ class Transaction:
         return self.reversed_minor is None or self.reversed_minor < self.amount_minor
 
 
-class Reversal:
+class Reversal(Struct, eq=False, gc=False):
     """A transaction that names another one; it waits until its original is known or can come no more."""
 
-    __slots__ = ("amount_minor", "at", "customer", "event_id", "offset", "original_id", "settled")
-
-    def __init__(  # noqa: PLR0913, PLR0917 - the fields of one record, always given together
-        self, customer: Customer, at: int, event_id: str, original_id: str, amount_minor: int, offset: int,
-    ) -> None:
-        self.customer = customer
-        self.at = at
-        self.event_id = event_id
-        self.original_id = original_id
-        self.amount_minor = amount_minor
-        self.offset = offset
-        self.settled = False
+    customer: Customer
+    at: int
+    event_id: str
+    original_id: str
+    amount_minor: int
+    offset: int
+    settled: bool = False

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import CommitFailedError
 from confluent_kafka import Producer
 from prometheus_client import CollectorRegistry
 
@@ -129,6 +130,27 @@ async def test_durable_positions_are_committed_for_the_lag_display(settings: Set
     finally:
         await client.stop()
     assert committed == recorder.store.positions
+
+
+async def test_failed_commits_are_counted_and_repeated(tansu: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_for(tansu)
+    commit = AIOKafkaConsumer.commit
+    attempts = 0
+
+    async def failing_at_first(consumer: AIOKafkaConsumer, offsets: Mapping[TopicPartition, Any]) -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts <= 2:
+            raise CommitFailedError
+        await commit(consumer, offsets)
+
+    monkeypatch.setattr(AIOKafkaConsumer, "commit", failing_at_first)
+    produce(settings, COSTS, values("cost", 10))
+    registry = CollectorRegistry()
+    async with running_worker(settings, Recorder(store_at_end(settings, EVENT_TOPICS)), registry):
+        await until(lambda: attempts > 2, "the commit is repeated")
+        await asyncio.to_thread(produce, settings, COSTS, values("later", 10))
+    assert registry.get_sample_value("roi_commit_failures_total") == 2
 
 
 async def test_co_partitioned_topics_stay_together_while_workers_come_and_go(settings: Settings) -> None:

@@ -179,6 +179,22 @@ async def test_failing_batch_is_retried_with_its_whole_shard_after_the_back_off(
     assert world.handover.due() == {LOGINS_0, TOUCHES_0}
 
 
+async def test_take_over_waits_for_the_shards_other_batches() -> None:
+    obstacle = Obstacle()
+    world = World(Recorder(obstacle=obstacle))
+    await world.open(LOGINS_0, TOUCHES_0)
+    processing = asyncio.create_task(world.handover.process(world.delivery(LOGINS_0, 0, 5)))
+    await obstacle.reached.wait()
+    world.handover.reopen({TOUCHES_0})
+    taking_over = asyncio.create_task(world.open())
+    await asyncio.sleep(0)
+    assert len(world.recorder.ever_owned) == 1
+    obstacle.lift.set()
+    await asyncio.gather(processing, taking_over)
+    assert world.recorder.ever_owned[1:] == [{LOGINS_0, TOUCHES_0}]
+    assert world.recorder.breaches == []
+
+
 async def test_log_names_no_customer_of_a_failing_batch(caplog: pytest.LogCaptureFixture) -> None:
     world = World(Recorder(obstacle=raising(ValueError("customer c42"))))
     await world.open(LOGINS_0)
