@@ -15,12 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from pipeline.errors import UserError
+from schemas.common import TransactionKind
 
 AttributionModel = Literal["last_touch", "first_touch", "linear", "position", "time_decay"]
-TransactionKind = Literal[
-    "transfer", "payment", "card_spend", "deposit", "withdrawal", "wealth_purchase", "wealth_redemption",
-    "loan_drawdown", "account_open", "card_activation", "insurance_purchase", "other",
-]
 PUBLIC_ENV = "roi.env"
 PRIVATE_ENV = "private.env"
 

@@ -6,12 +6,15 @@ import fcntl
 import os
 import secrets
 import shutil
+import subprocess
+import sys
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from pipeline.embedded import janitor
 from pipeline.errors import UserError
 from pipeline.settings import PRIVATE_ENV, PUBLIC_ENV, read_env_file
 
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pipeline.settings import Settings
+
+_JANITOR: Final = Path(janitor.__file__).resolve()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +66,20 @@ class InstanceDirectory:
             self._take(descriptor)
             self.withdraw()
             self._clear_scratch()
-            yield
+            with self._janitor():
+                yield
         finally:
             os.close(descriptor)
+
+    @contextmanager
+    def _janitor(self) -> Iterator[None]:
+        """Have the address file removed also if this process is killed."""
+        command = [sys.executable, "-I", "-S", str(_JANITOR), str(self.root / "lock"), str(self.public_env)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+        try:
+            yield
+        finally:
+            process.communicate()
 
     def _clear_scratch(self) -> None:
         shutil.rmtree(self.scratch)

@@ -1,8 +1,9 @@
 """Who may run what: decided from tokens, before the engine sees the statement. Pure.
 
-Two walls stand behind each other. Statements that only read run with the engine's ``readonly=1``, whoever asks: it refuses writes,
-changes of settings and table functions that leave the database. This module refuses the rest: what readonly=1 lets
-through (the scalar function ``file``, INTO OUTFILE, KILL, cluster functions), and what writers could do outside their database.
+Two walls stand behind each other. Statements that only read run with the engine's ``readonly=1``, whoever asks: it
+refuses writes, changes of settings and table functions that leave the database. This module refuses the rest: what
+readonly=1 lets through (the scalar function ``file``, INTO OUTFILE, KILL, cluster functions), and what writers could do
+outside their database.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ def check(statement: Statement, user: User, database: str, current: str, paramet
         QueryError: 164 a write by a reader, 497 anything else not allowed, 62 an unknown statement.
     """
     if statement.verb not in vocabulary.WRITER_VERBS:
-        raise QueryError(62, f"Syntax error: failed at position 1 ({statement.tokens[0].text}): no statement served here begins so")
+        begin = statement.tokens[0].text
+        raise QueryError(62, f"Syntax error: failed at position 1 ({begin}): no statement served here begins so")
     if user.role is Role.READER and statement.verb not in vocabulary.READER_VERBS:
         raise QueryError(164, f"{user.name}: Cannot execute query in readonly mode")
     tokens = _with_identifiers(_without_input(statement), parameters)
@@ -180,7 +182,8 @@ def _check_write(tokens: Sequence[Token], user: User, database: str) -> None:
         raise _denied(user, "for KILL … ON CLUSTER")
     for index, token in enumerate(tokens):
         before = [other.text.upper() for other in tokens[max(0, index - 2):index]]
-        if (before[-1:] == ["ENGINE"] or before == ["ENGINE", "="]) and token.value.lower() in vocabulary.FORBIDDEN_ENGINES:
+        named = before[-1:] == ["ENGINE"] or before == ["ENGINE", "="]
+        if named and token.value.lower() in vocabulary.FORBIDDEN_ENGINES:
             raise _denied(user, f"to use the table engine {token.value}")
 
 

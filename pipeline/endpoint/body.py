@@ -13,7 +13,7 @@ from pipeline.endpoint.errors import QueryError
 from pipeline.endpoint.spool import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable
+    from collections.abc import AsyncIterable, AsyncIterator
     from contextlib import ExitStack
     from pathlib import Path
 
@@ -42,6 +42,8 @@ async def receive(request: web.Request, directory: Path, limit: int, resources: 
     if request.content_type != "multipart/form-data":
         await _fill(body.data, request.content.iter_any(), encoding, limit)
         return body
+    if encoding:
+        raise QueryError(48, f"multipart bodies with Content-Encoding {encoding} are not offered here: send them plain")
     reader = await request.multipart()
     async for part in reader:
         if not isinstance(part, BodyPartReader) or part.name is None:
@@ -50,8 +52,13 @@ async def receive(request: web.Request, directory: Path, limit: int, resources: 
             body.fields.append((part.name, await part.text()))
         else:
             table = body.tables[part.name] = resources.enter_context(Spool(directory))
-            await _fill(table, part, encoding, limit)
+            await _fill(table, _chunks(part), "", limit)
     return body
+
+
+async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+    while chunk := await part.read_chunk():
+        yield chunk
 
 
 async def _fill(spool: Spool, chunks: AsyncIterable[bytes], encoding: str, limit: int) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 _PIECE_BYTES: Final = 2**20
+_REFUSALS: Final = frozenset({"q=0", "q=0.0", "q=0.00", "q=0.000"})
 
 
 class Decoder:
@@ -41,7 +42,7 @@ class Decoder:
                 return lz4.frame.LZ4FrameDecompressor()
             case "zstd":
                 return zstandard.ZstdDecompressor().decompressobj()
-        raise QueryError(48, f"Unknown compression method in Content-Encoding: {self._encoding}; known are gzip, deflate, lz4, zstd")
+        raise QueryError(48, f"unknown Content-Encoding {self._encoding}; known are gzip, deflate, lz4 and zstd")
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield what ``data`` stands for, in pieces where the format allows it, so that a bomb is seen early."""
@@ -80,7 +81,7 @@ class Decoder:
 def wants_gzip(headers: Mapping[str, str]) -> bool:
     """Tell whether the client takes gzip."""
     offers = (offer.partition(";") for offer in headers.get("Accept-Encoding", "").lower().split(","))
-    return any(name.strip() == "gzip" and quality.replace(" ", "") not in {"q=0", "q=0.0"} for name, _, quality in offers)
+    return any(name.strip() == "gzip" and quality.replace(" ", "") not in _REFUSALS for name, _, quality in offers)
 
 
 class Encoder:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import secrets
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from chdb import ChdbError
 from chdb.session import Session
 
 from pipeline.endpoint.errors import from_engine
@@ -25,6 +27,10 @@ STREAMED_FORMATS: Final = frozenset({
 })
 
 
+# chDB raises its own errors and bare RuntimeErrors; text that is no UTF-8 does not reach it at all
+_ENGINE_ERRORS: Final = (ChdbError, RuntimeError, UnicodeEncodeError)
+
+
 def quote(text: str) -> str:
     """Return ``text`` as an SQL string literal."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
@@ -35,24 +41,39 @@ def identifier(name: str) -> str:
     return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the engine says about itself."""
+
+    display_name: str
+    version: str
+    timezone: str
+
+
 class Engine:
-    """The chDB engine on one directory; closing it closes the directory for good."""
+    """The chDB engine on one directory, of which a process can have one.
+
+    Raises:
+        QueryError: (76) another process has the directory open.
+    """
 
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
         self._path = str(path)
-        self._anchor = Session(self._path)  # keeps the engine open between requests
+        try:
+            self._anchor = Session(self._path)  # keeps the engine open between requests
+        except RuntimeError as error:
+            raise from_engine(error) from error
 
     def close(self) -> None:
         """Close the engine; running queries are cancelled."""
         self._anchor.close()
 
-    def about(self) -> tuple[str, str, str]:
-        """Return the display name, the version and the time zone."""
+    def about(self) -> About:
+        """Ask the engine for its name, version and time zone."""
         with self.connection() as connection:
             answer = connection.run("SELECT displayName(), version(), timezone()", "JSONCompactEachRow")
-        name, version, timezone = json.loads(answer.data)
-        return name, version, timezone
+        return About(*json.loads(answer.data))
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -89,15 +110,15 @@ class Connection:
         try:
             answer = self._session.query(sql, output_format, params=dict(parameters or {}))
             return Result(answer.bytes() or b"", answer.rows_read(), answer.rows_written(), answer.bytes_written())
-        except Exception as error:  # chDB raises its own and RuntimeError alike
-            raise from_engine(error) from None
+        except _ENGINE_ERRORS as error:
+            raise from_engine(error) from error
 
     def stream(self, sql: str, output_format: str, parameters: Mapping[str, str]) -> Stream:
         """Start one SELECT; errors appear with the first chunk at the earliest."""
         try:
             return Stream(self._session.send_query(sql, output_format, params=dict(parameters)))
-        except Exception as error:
-            raise from_engine(error) from None
+        except _ENGINE_ERRORS as error:
+            raise from_engine(error) from error
 
     def set(self, settings: Mapping[str, str]) -> None:
         """Change settings (values are SQL literals) for what runs on this connection from now on."""
@@ -109,16 +130,14 @@ class Connection:
         self.run(f"USE {identifier(database)}", "Null")
 
 
+@dataclass(frozen=True, slots=True)
 class Result:
     """A whole answer and what it cost."""
 
-    __slots__ = ("bytes_written", "data", "rows_read", "rows_written")
-
-    def __init__(self, data: bytes, rows_read: int, rows_written: int, bytes_written: int) -> None:
-        self.data = data
-        self.rows_read = rows_read
-        self.rows_written = rows_written
-        self.bytes_written = bytes_written
+    data: bytes
+    rows_read: int
+    rows_written: int
+    bytes_written: int
 
 
 class Stream:
@@ -134,8 +153,8 @@ class Stream:
         try:
             chunk = self._stream.fetch()
             return None if chunk is None else bytes(chunk.bytes())
-        except Exception as error:
-            raise from_engine(error) from None
+        except _ENGINE_ERRORS as error:
+            raise from_engine(error) from error
 
 
 def new_token() -> str:

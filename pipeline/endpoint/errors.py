@@ -28,7 +28,8 @@ _STATUS: Final = (
     | {48: 501, 159: 408, 164: 500, 194: 401, 202: 503, 209: 503, 229: 413, 372: 404, 381: 411, 497: 403, 516: 401}
 )
 
-_HEAD: Final = re.compile(r"^(?:Streaming query failed: )?(?:Code: (\d+)\. DB::(?:Net)?Exception: )+", re.DOTALL)
+_HEAD: Final = re.compile(
+    r"^(?:(?:Streaming query failed|Failed to create connection): )?(?:Code: (\d+)\. DB::(?:Net)?Exception: )+")
 _VERSION: Final = re.compile(r" ?\(version [\d.]+[^)]*\)\.?")
 _REPEATED_NAME: Final = re.compile(r"(?:\.? ?\(([A-Z_0-9]+)\)\.?)(?: ?\(\1\)\.?)+\s*$")
 _NAMED: Final = re.compile(r"\([A-Z][A-Z_0-9]+\)\s*$")
@@ -56,6 +57,8 @@ class QueryError(PipelineError):
 def from_engine(error: Exception) -> QueryError:
     """Return what the engine raised as a `QueryError`; wrapped repetitions of code, version and name are folded."""
     message = str(error)
+    if isinstance(error, UnicodeEncodeError):
+        return QueryError(62, "Syntax error: the statement is not valid UTF-8")
     head = _HEAD.match(message)
     if head is None:
         return QueryError(1002, message or type(error).__name__)

@@ -57,8 +57,8 @@ class Job:
 class Execution:
     """One job: `start`, then `fetch` while there is more, then `close`, whatever happened before.
 
-    ``token`` of the job is in the query's log comment; `cancel` stops it from any other thread, also before it has started.
-    ``resources`` are closed with it: the engine may read a spooled body until the query has ended.
+    The job's ``token`` is in the query's log comment, so that `cancel` can stop it from another thread, also before it
+    has started. ``resources`` are closed with it: the engine may read a spooled body until the query has ended.
     """
 
     engine: Engine
@@ -147,14 +147,14 @@ class Execution:
             connection.set(settings)
         for table in job.tables:
             connection.run(
-                f"CREATE TEMPORARY TABLE {identifier(table.name)} AS SELECT * FROM "
+                f"CREATE TEMPORARY TABLE {identifier(table.name)} AS SELECT * FROM "  # noqa: S608 - everything is quoted
                 f"file({quote(table.path)}, {quote(table.format)}, {quote(table.structure)})", "Null")
         if job.plan.read_only and self.session.connection is None:
             settings["readonly"] = "1"
         connection.set(settings)
 
     def _first_chunks(self, stream: Stream) -> Answer:
-        """Return one chunk, or two when the second one shows that there may be more: small answers go out in one write."""
+        """Return one chunk, or two when there may be more: answers of one chunk go out in one write."""
         first = stream.fetch()
         if first is None:
             return Answer(b"", more=False)
@@ -163,10 +163,10 @@ class Execution:
 
     def _kill(self, connection: Connection, condition: str, sync: bool) -> Result:  # noqa: FBT001 - as parsed
         found = connection.run(processes.victims_sql(condition), "JSONCompactEachRow", self.job.parameters)
-        victims = [row for line in found.data.splitlines() if not (row := json.loads(line))[0].startswith(self.job.token)]
+        rows = [json.loads(line) for line in found.data.splitlines()]
+        victims = [row for row in rows if not row[0].startswith(self.job.token)]
         if victims:
-            comments = ", ".join(quote(row[0]) for row in victims)
-            connection.run(f"KILL QUERY WHERE {processes.COMMENT} IN ({comments}) {'SYNC' if sync else 'ASYNC'}", "Null")
+            connection.run(processes.kill_sql([row[0] for row in victims], sync=sync), "Null")
         return connection.run(processes.killed_sql(victims, sync=sync), self.job.plan.format)
 
 

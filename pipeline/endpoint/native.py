@@ -1,8 +1,8 @@
 """The one Native reply this endpoint writes itself: clickhouse-go's hello.
 
-The Go client decodes the answer to its first query at the protocol version it asks for (54460): every block then starts with
-BlockInfo, and every column has a byte for custom serialization. Telling it revision 0 makes every later reply plain
-Native, which is what chDB writes. Without frames it would see no columns, and no error.
+The Go client decodes the answer to its first query at the protocol version it asks for (54460): every block then starts
+with BlockInfo, and every column has a byte for custom serialization. Telling it revision 0 makes every later reply
+plain Native, which is what chDB writes. Without frames it would see no columns, and no error.
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ _ONE_BLOCK: Final = {
 class Plan:
     """What runs on a connection: its settings (SQL literals), then the SQL, answered in ``format``.
 
-    ``kill`` is the condition of a KILL QUERY and whether it waits. The ``session_…`` parts are remembered by the client's
-    session when the statement has succeeded.
+    ``kill`` is the condition of a KILL QUERY and whether it waits. The client's session remembers the ``session_…``
+    parts when the statement has succeeded.
     """
 
     settings: Mapping[str, str]
@@ -72,7 +72,7 @@ def make_plan(statement: Statement, settings: Mapping[str, str], default_format:
         has_result=statement.is_read or statement.verb == "KILL",
         streamed=statement.verb == "SELECT" and output_format.lower() in STREAMED_FORMATS,
         read_only=statement.is_read,
-        keeps_connection=statement.verb == "CREATE" and any(token.is_word("TEMPORARY") for token in statement.tokens[1:4]),
+        keeps_connection=statement.verb == "CREATE" and any(one.is_word("TEMPORARY") for one in statement.tokens[:4]),
     )
 
 
@@ -91,7 +91,7 @@ def _session_change(statement: Statement, settings: Mapping[str, str]) -> Plan:
 
 
 def insert_sql(statement: Statement, default_format: str, path: str) -> str:
-    """Return the INSERT that reads its rows from ``path``: ``input('…')`` becomes ``file(…)``, plain data FROM INFILE."""
+    """Return the INSERT that reads its rows from ``path``, by ``file(…)`` for ``input('…')``, else by FROM INFILE."""
     data_format = statement.format or default_format
     if statement.input_span is None:
         return f"{statement.body} FROM INFILE {quote(path)} FORMAT {data_format}"
@@ -99,8 +99,8 @@ def insert_sql(statement: Statement, default_format: str, path: str) -> str:
     return splice(statement, [(*statement.input_span, source)])
 
 
-def capped(settings: Mapping[str, str], caps: Mapping[str, float]) -> dict[str, str]:
-    """Return ``settings`` with numbers held at or below ``caps``; 0, which means no limit, and absence become the cap."""
+def capped(settings: Mapping[str, str], caps: Mapping[str, int]) -> dict[str, str]:
+    """Return ``settings`` with numbers at or below ``caps``; absent ones and 0, meaning no limit, become the cap."""
     out = dict(settings)
     for name, cap in caps.items():
         try:
@@ -108,5 +108,5 @@ def capped(settings: Mapping[str, str], caps: Mapping[str, float]) -> dict[str, 
         except ValueError:
             continue  # the engine says what is wrong with it
         if not 0 < value <= cap:
-            out[name] = f"{cap:g}" if cap < 10**6 else str(int(cap))
+            out[name] = str(cap)
     return out

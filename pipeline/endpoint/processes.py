@@ -1,7 +1,7 @@
 """Running queries under the names their clients gave them.
 
-chDB gives every query an id of its own. The endpoint puts ``roi:<token>:<user>:<query id in hex>`` into the query's ``log_comment``, and
-reads it back wherever a statement looks at system.processes or kills by it. Pure.
+chDB gives every query an id of its own. The endpoint puts ``roi:<token>:<user>:<query id>`` (the last two in hex) into the
+query's ``log_comment``, and reads it back wherever a statement looks at system.processes or kills by it. Pure.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 
 COMMENT: Final = "Settings['log_comment']"
 _QUERY_ID: Final = f"unhex(splitByChar(':', {COMMENT})[4])"
-_USER: Final = f"splitByChar(':', {COMMENT})[3]"
+_USER: Final = f"unhex(splitByChar(':', {COMMENT})[3])"
 PROCESSES: Final = (
-    f"(SELECT * REPLACE ({_QUERY_ID} AS query_id, {_QUERY_ID} AS initial_query_id, {_USER} AS user, {_USER} AS initial_user) "
-    f"FROM system.processes WHERE startsWith({COMMENT}, 'roi:'))"
+    f"(SELECT * REPLACE ({_QUERY_ID} AS query_id, {_QUERY_ID} AS initial_query_id, "  # noqa: S608 - constants only
+    f"{_USER} AS user, {_USER} AS initial_user) FROM system.processes WHERE startsWith({COMMENT}, 'roi:'))"
 )
 # Under readonly=1 every setting calls itself read-only, and clients then refuse to send any.
 SETTINGS: Final = "(SELECT * REPLACE (toUInt8(name = 'readonly') AS readonly) FROM system.settings)"
 _VIRTUAL: Final = {"processes": PROCESSES, "settings": SETTINGS}
 _CLAUSES: Final = frozenset({
-    "WHERE", "PREWHERE", "GROUP", "ORDER", "LIMIT", "FORMAT", "SETTINGS", "JOIN", "LEFT", "RIGHT", "INNER", "FULL", "CROSS",
-    "GLOBAL", "ANY", "ALL", "ASOF", "SEMI", "ANTI", "PASTE", "ARRAY", "ON", "USING", "HAVING", "WINDOW", "QUALIFY",
-    "OFFSET", "FETCH", "UNION", "INTERSECT", "EXCEPT", "FINAL", "SAMPLE", "WITH",
+    "WHERE", "PREWHERE", "GROUP", "ORDER", "LIMIT", "FORMAT", "SETTINGS", "JOIN", "LEFT", "RIGHT", "INNER", "FULL",
+    "CROSS", "GLOBAL", "ANY", "ALL", "ASOF", "SEMI", "ANTI", "PASTE", "ARRAY", "ON", "USING", "HAVING", "WINDOW",
+    "QUALIFY", "OFFSET", "FETCH", "UNION", "INTERSECT", "EXCEPT", "FINAL", "SAMPLE", "WITH",
 })
 
 
 def comment(token: str, user: str, query_id: str) -> str:
     """Return the ``log_comment`` of a query."""
-    return f"{token}:{user}:{query_id.encode(errors='surrogateescape').hex()}"
+    return f"{token}:{user.encode().hex()}:{query_id.encode(errors='surrogateescape').hex()}"
 
 
 def with_client_names(statement: Statement) -> str:
@@ -76,12 +76,19 @@ def kill_condition(statement: Statement) -> tuple[str, bool]:
 
 def victims_sql(condition: str) -> str:
     """Return the SELECT of the log comment, query id, user and text of the queries a KILL means."""
-    return f"SELECT {COMMENT}, query_id, user, query FROM {PROCESSES} AS processes WHERE ({condition})"
+    return (f"SELECT {COMMENT}, query_id, user, query FROM {PROCESSES} AS processes "  # noqa: S608 - the writer's own condition
+            f"WHERE ({condition})")
+
+
+def kill_sql(comments: Sequence[str], *, sync: bool) -> str:
+    """Return the KILL of the queries with these log comments."""
+    return f"KILL QUERY WHERE {COMMENT} IN ({', '.join(map(quote, comments))}) {'SYNC' if sync else 'ASYNC'}"
 
 
 def killed_sql(rows: Sequence[Sequence[str]], *, sync: bool) -> str:
     """Return the SELECT that answers a KILL as a server does."""
-    status = "finished" if sync else "waiting"
+    status = quote("finished" if sync else "waiting")
     columns = "kill_status String, query_id String, user String, query String"
-    values = ", ".join(f"({quote(status)}, {', '.join(map(quote, row[1:]))})" for row in rows)
-    return f"SELECT * FROM values('{columns}', {values})" if rows else f"SELECT * FROM null('{columns}')"
+    values = ", ".join(f"({status}, {', '.join(map(quote, row[1:]))})" for row in rows)
+    source = f"values('{columns}', {values})" if rows else f"null('{columns}')"
+    return f"SELECT * FROM {source}"  # noqa: S608 - everything is quoted

@@ -12,19 +12,23 @@ from pipeline.endpoint.compression import Encoder, wants_gzip
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pipeline.endpoint.engine import About
     from pipeline.endpoint.errors import QueryError
     from pipeline.endpoint.execution import Answer
 
 _JSON: Final = "application/json; charset=UTF-8"
 _LINES: Final = "application/x-ndjson; charset=UTF-8"
+_CSV: Final = "text/csv; charset=UTF-8"
 _BINARY: Final = "application/octet-stream"
 _TEXT: Final = "text/plain; charset=UTF-8"
 _TABS: Final = "text/tab-separated-values; charset=UTF-8"
 _CONTENT_TYPES: Final = {
-    "arrow": "application/vnd.apache.arrow.file", "arrowstream": "application/vnd.apache.arrow.stream", "csv": "text/csv; charset=UTF-8; header=absent",
-    "csvwithnames": "text/csv; charset=UTF-8; header=present", "csvwithnamesandtypes": "text/csv; charset=UTF-8; header=present",
+    "arrow": "application/vnd.apache.arrow.file", "arrowstream": "application/vnd.apache.arrow.stream",
+    "csv": f"{_CSV}; header=absent", "csvwithnames": f"{_CSV}; header=present",
+    "csvwithnamesandtypes": f"{_CSV}; header=present",
     "json": _JSON, "jsoncompact": _JSON, "jsoncolumns": _JSON, "jsonstrings": _JSON, "jsoncompactcolumns": _JSON,
-    "jsoncompacteachrow": _LINES, "jsoneachrow": _LINES, "msgpack": "application/x-msgpack", "native": _BINARY, "parquet": _BINARY,
+    "jsoncompacteachrow": _LINES, "jsoneachrow": _LINES,
+    "msgpack": "application/x-msgpack", "native": _BINARY, "parquet": _BINARY,
     "rowbinary": _BINARY, "rowbinarywithnames": _BINARY, "rowbinarywithnamesandtypes": _BINARY, "tabseparated": _TABS,
     "tabseparatedwithnames": _TABS, "tabseparatedwithnamesandtypes": _TABS, "tsv": _TABS, "tsvwithnames": _TABS,
     "xml": "application/xml; charset=UTF-8",
@@ -32,13 +36,13 @@ _CONTENT_TYPES: Final = {
 _FORMAT_ALIASES: Final = {"TSV": "TabSeparated", "TSVWithNames": "TabSeparatedWithNames", "TSVRaw": "TabSeparatedRaw"}
 
 
-def headers(display_name: str, timezone: str, query_id: str = "", output_format: str | None = None) -> dict[str, str]:
+def headers(about: About, query_id: str = "", output_format: str | None = None) -> dict[str, str]:
     """Return the headers of a reply; X-ClickHouse-Format only where there is a result."""
     out = {
         "Content-Type": _CONTENT_TYPES.get((output_format or "").lower(), _TEXT),
         "Server": "ClickHouse HTTP endpoint (chDB)",
-        "X-ClickHouse-Server-Display-Name": display_name,
-        "X-ClickHouse-Timezone": timezone,
+        "X-ClickHouse-Server-Display-Name": about.display_name,
+        "X-ClickHouse-Timezone": about.timezone,
     }
     if output_format:
         out["X-ClickHouse-Format"] = _FORMAT_ALIASES.get(output_format, output_format)

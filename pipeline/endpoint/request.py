@@ -12,7 +12,7 @@ from pipeline.endpoint.errors import QueryError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-# URL parameters that belong to HTTP, not to the engine (those ClickHouse reserves, and those that make no difference here).
+# URL parameters that belong to HTTP and not to the engine: ClickHouse's own, and some that make no difference here.
 _RESERVED: Final = frozenset({
     "query", "user", "password", "database", "default_format", "query_id", "session_id", "session_timeout",
     "session_check", "close_session", "client_protocol_version", "compress", "decompress", "quota_key", "role",

@@ -13,16 +13,21 @@ if TYPE_CHECKING:
 _SUFFIX = ".body"
 
 
+def is_memory() -> bool:
+    """Whether spools are anonymous memory here, so that they need no directory."""
+    return hasattr(os, "memfd_create")
+
+
 class Spool:
     """Anonymous memory the engine reads through a path.
 
-    Inline data is cut at 256 KiB by chDB, so data must reach it as a file. On Linux that is a memfd: it has no name in any file
-    system, so customer data vanishes with the process, even on SIGKILL. Elsewhere it is a file in a private directory
-    (``directory``, mode 0700), swept when the endpoint starts.
+    Inline data is cut at 256 KiB by chDB, so data must reach it as a file. On Linux that is a memfd: it has no name in
+    any file system, so customer data vanishes with the process, even on SIGKILL. Elsewhere it is a file in a private
+    directory (``directory``, mode 0700), swept when the endpoint starts.
     """
 
     def __init__(self, directory: Path) -> None:
-        if hasattr(os, "memfd_create"):
+        if is_memory():
             self._descriptor = os.memfd_create("body", os.MFD_CLOEXEC)
             self.path = f"/proc/self/fd/{self._descriptor}"
         else:
@@ -53,7 +58,9 @@ class Spool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None,
+    ) -> None:
         self.close()
 
 

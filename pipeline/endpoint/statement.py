@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from pipeline.endpoint.errors import QueryError
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 READ_VERBS: Final = frozenset({"SELECT", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS"})
 _WITH_CLAUSES: Final = READ_VERBS | {"KILL", "CHECK"}
+MAX_STATEMENT_BYTES: Final = 2**20  # without an INSERT's data; tokens are made in the event loop's thread
 # Words that cannot name a format: `INSERT … SELECT format FROM t` has a column called format.
 _NOT_A_FORMAT: Final = ("FROM", "AS", "WHERE", "ORDER", "GROUP", "LIMIT", "UNION", "IN", "LIKE", "AND", "OR", "IS")
 
@@ -23,9 +25,9 @@ Settings = tuple[tuple[str, str], ...]
 class Statement:
     """One statement, split into the parts the endpoint handles itself and ``body``, the SQL the engine gets.
 
-    ``settings`` are name and SQL text of the value of each trailing SETTINGS entry (of SET: all entries); ``format`` is the FORMAT
-    clause. Both are cut out of ``body`` and ``tokens``. ``data_start`` is where an INSERT's data begins in the text, which
-    may be its end (None: it takes none); ``input_span`` is where ``input('structure')`` stands.
+    ``settings`` are name and SQL text of the value of each trailing SETTINGS entry (of SET: all entries); ``format`` is
+    the FORMAT clause. Both are cut out of ``body`` and ``tokens``. ``data_start`` is where an INSERT's data begins in
+    the text, which may be its end (None: it takes none); ``input_span`` is where ``input('structure')`` stands.
     """
 
     verb: str
@@ -97,6 +99,8 @@ def _read(text: bytes) -> tuple[list[Token], int | None]:
         if token.is_symbol(";"):
             _only_semicolons(text, token.end)
             break
+        if token.end > MAX_STATEMENT_BYTES:
+            raise QueryError(62, f"Syntax error: Max query size exceeded ({MAX_STATEMENT_BYTES} bytes)")
         tokens.append(token)
         depth += token.nesting
         if depth or token.kind is not Kind.WORD or not tokens[0].is_word("INSERT"):
@@ -111,7 +115,8 @@ def _read(text: bytes) -> tuple[list[Token], int | None]:
 
 def _only_semicolons(text: bytes, position: int) -> None:
     if any(not token.is_symbol(";") for token in tokenize(text[position:])):
-        raise QueryError(62, f"Syntax error (Multi-statements are not allowed): failed at position {position} (end of query)")
+        raise QueryError(
+            62, f"Syntax error (Multi-statements are not allowed): failed at position {position} (end of query)")
 
 
 def _after_format(text: bytes, position: int) -> int:
@@ -129,7 +134,7 @@ def _verb(tokens: Sequence[Token]) -> str:
     if verb not in {"WITH", "FROM"}:
         return verb
     # WITH … INSERT INTO is a write; everything else that starts so is a SELECT
-    writes = any(one.is_word("INSERT") and two.is_word("INTO") for one, two in zip(tokens, tokens[1:], strict=False))
+    writes = any(one.is_word("INSERT") and two.is_word("INTO") for one, two in pairwise(tokens))
     return "WITH INSERT" if writes else "SELECT"
 
 
@@ -193,7 +198,7 @@ def _entries(text: bytes, tokens: Sequence[Token], start: int, end: int) -> Sett
 
 
 def _end_of_value(tokens: Sequence[Token], start: int, end: int) -> int | None:
-    """Return where the literal that begins at ``start`` ends: at a comma outside brackets, or at ``end``; None: no literal."""
+    """Return where the literal at ``start`` ends: at a comma outside brackets or at ``end``; None: it is no literal."""
     depth = 0
     for index in range(start, end):
         if depth == 0 and tokens[index].is_symbol(","):

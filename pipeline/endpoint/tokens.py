@@ -28,7 +28,8 @@ class Kind(Enum):
 
 # Unicode spaces ClickHouse skips: U+0085, 00A0, 180E, 2000-200D, 2028, 2029, 202F, 205F, 2060, 3000, FEFF
 _SPACE: Final = (
-    rb"(?:[ \t\n\r\f\v]|\xc2[\x85\xa0]|\xe1\xa0\x8e|\xe2\x80[\x80-\x8d\xa8\xa9\xaf]|\xe2\x81[\x9f\xa0]|\xe3\x80\x80|\xef\xbb\xbf)+"
+    rb"(?:[ \t\n\r\f\v]|\xc2[\x85\xa0]|\xe1\xa0\x8e|\xe2\x80[\x80-\x8d\xa8\xa9\xaf]|\xe2\x81[\x9f\xa0]"
+    rb"|\xe3\x80\x80|\xef\xbb\xbf)+"
 )
 _LEXEME: Final = re.compile(
     rb"(?P<space>" + _SPACE + rb")"
@@ -37,16 +38,16 @@ _LEXEME: Final = re.compile(
     rb"|(?P<bits>[xXbB]'[^']*')"
     rb"|(?P<word>[A-Za-z_][A-Za-z0-9_$]*)"
     rb"|(?P<number>[0-9][0-9A-Za-z_]*(?:\.[0-9_]*(?:[eE][+-]?[0-9_]+)?)?)"
-    rb"|(?P<string>'(?:[^'\\]|\\.|'')*'|\xe2\x80\x98.*?\xe2\x80\x99)"
+    rb"|(?P<string>'(?:[^'\\]+|\\.|'')*+'|\xe2\x80\x98.*?\xe2\x80\x99)"
     rb"|(?P<heredoc>\$(?P<tag>[A-Za-z0-9_]*)\$.*?\$(?P=tag)\$)"
-    rb"|(?P<quoted>`(?:[^`\\]|\\.|``)*`|\"(?:[^\"\\]|\\.|\"\")*\"|\xe2\x80\x9c.*?\xe2\x80\x9d)"
+    rb"|(?P<quoted>`(?:[^`\\]+|\\.|``)*+`|\"(?:[^\"\\]+|\\.|\"\")*+\"|\xe2\x80\x9c.*?\xe2\x80\x9d)"
     rb"|(?P<symbol>[()\[\]{},;.+\-*/%=<>!|&:?@^]|\xe2\x88\x92)",
     re.DOTALL,
 )
 _BLOCK_EDGE: Final = re.compile(rb"/\*|\*/")
 _KINDS: Final = {
-    "word": Kind.WORD, "number": Kind.NUMBER, "string": Kind.STRING, "heredoc": Kind.STRING, "bits": Kind.STRING, "quoted": Kind.QUOTED,
-    "symbol": Kind.SYMBOL,
+    "word": Kind.WORD, "number": Kind.NUMBER, "string": Kind.STRING, "heredoc": Kind.STRING, "bits": Kind.STRING,
+    "quoted": Kind.QUOTED, "symbol": Kind.SYMBOL,
 }
 _ESCAPE: Final = re.compile(r"\\(.)|(''|``|\"\")", re.DOTALL)
 _ESCAPED: Final = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f", "a": "\a", "v": "\v"}

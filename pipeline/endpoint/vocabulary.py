@@ -1,4 +1,4 @@
-"""The names access is decided by. A test holds them against the engine: a name chDB adds must be sorted in here first."""
+"""The names access is decided by. A test holds them against the engine: what chDB adds must be sorted in here first."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Final
 
 READER_VERBS: Final = frozenset({"SELECT", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS", "USE", "SET"})
 WRITER_VERBS: Final = READER_VERBS | {
-    "INSERT", "WITH INSERT", "CREATE", "ALTER", "DROP", "TRUNCATE", "RENAME", "EXCHANGE", "OPTIMIZE", "DELETE", "UPDATE",
-    "UNDROP", "CHECK", "KILL", "SYSTEM",
+    "INSERT", "WITH INSERT", "CREATE", "ALTER", "DROP", "TRUNCATE", "RENAME", "EXCHANGE", "OPTIMIZE", "DELETE",
+    "UPDATE", "UNDROP", "CHECK", "KILL", "SYSTEM",
 }
 
 # What CREATE, DROP, … may name; the modifiers may stand before it.
-KIND_MODIFIERS: Final = frozenset({"OR", "REPLACE", "TEMPORARY", "MATERIALIZED", "IF", "EXISTS", "TABLES", "ALL", "FROM"})
+KIND_MODIFIERS: Final = frozenset({
+    "OR", "REPLACE", "TEMPORARY", "MATERIALIZED", "IF", "EXISTS", "TABLES", "ALL", "FROM",
+})
 WRITABLE_KINDS: Final = frozenset({"TABLE", "VIEW", "DATABASE"})
 SYSTEM_COMMANDS: Final = (
     ("FLUSH", "LOGS"), ("STOP", "MERGES"), ("START", "MERGES"), ("STOP", "TTL"), ("START", "TTL"), ("REFRESH", "VIEW"),
@@ -71,7 +73,7 @@ FORBIDDEN_SETTINGS: Final = re.compile(
     r"|backup|jemalloc|allow_experimental_ai|allow_experimental_database|storage_file)",
 )
 
-# Tables of `system` that show credentials, users, files or other people's queries; all others describe the database only.
+# Tables of `system` that show credentials, users, files or others' queries; the rest describes the database only.
 SENSITIVE_SYSTEM_TABLES: Final = frozenset({
     "asynchronous_inserts", "azure_queue_metadata", "azure_queue_metadata_cache", "azure_queue_settings", "backups",
     "certificates", "fail_points", "filesystem_cache", "filesystem_cache_settings", "grants", "handlers",

@@ -42,15 +42,17 @@ def test_second_instance_on_one_directory_is_refused_with_the_owners_process_id(
         pass
 
 
-def test_lock_ends_with_its_owner_even_if_that_is_killed(tmp_path: Path) -> None:
+def test_lock_and_address_file_end_with_their_owner_even_if_that_is_killed(tmp_path: Path) -> None:
     held = tmp_path / "held"
     owner = subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path / "data"), str(held)])
     try:
         wait_until(held.exists)
         with pytest.raises(UserError, match=f"process {owner.pid}"), InstanceDirectory(tmp_path / "data").locked():
             pass
+        (tmp_path / "data" / "roi.env").touch()
         owner.send_signal(signal.SIGKILL)
         owner.wait()
+        wait_until(lambda: not (tmp_path / "data" / "roi.env").exists())
         with InstanceDirectory(tmp_path / "data").locked():
             pass
     finally:

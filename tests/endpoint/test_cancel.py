@@ -3,6 +3,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.endpoint.client import Client, Reply, wait_until
@@ -10,14 +11,18 @@ from tests.endpoint.client import Client, Reply, wait_until
 if TYPE_CHECKING:
     from tests.support.endpoint import EndpointHandle
 
-_ENDLESS = "SELECT count() FROM numbers(1000000000000) WHERE NOT ignore(sipHash64(number)) SETTINGS max_execution_time = 50"
+_ENDLESS = (
+    "SELECT count() FROM numbers(1000000000000) WHERE NOT ignore(sipHash64(number)) SETTINGS max_execution_time = 50"
+)
 _ENDLESS_STREAM = "SELECT number, sipHash64(number) FROM numbers(1000000000000) FORMAT RowBinary"
 _SLOW_INSERT = "INSERT INTO roi.sink SELECT a FROM input('a UInt64') WHERE sleepEachRow(0.01) = 0 FORMAT TSV"
 
 
-def _in_background(client: Client, sql: str, body: bytes = b"", **parameters: str) -> tuple[threading.Thread, list[Reply]]:
+def _in_background(
+    client: Client, sql: str, body: bytes = b"", **parameters: str
+) -> tuple[threading.Thread, list[Reply]]:
     replies: list[Reply] = []
-    thread = threading.Thread(target=lambda: replies.append(client.send(sql, body, **parameters)))
+    thread = threading.Thread(target=lambda: replies.append(client.send(sql, body, parameters=parameters)))
     thread.start()
     return thread, replies
 
@@ -26,10 +31,15 @@ def _running(writer: Client, query_id: str) -> bool:
     return writer.query(f"SELECT count() FROM system.processes WHERE query_id = '{query_id}'") == "1\n"
 
 
+def _gone(writer: Client, query_id: str) -> bool:
+    return not _running(writer, query_id)
+
+
 def _open(endpoint: EndpointHandle, sql: str, query_id: str) -> socket.socket:
     name, password = endpoint.reader
     connection = socket.create_connection((endpoint.host, endpoint.port))
-    connection.sendall(f"POST /?query_id={query_id}&user={name}&password={password} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(sql)}\r\n\r\n{sql}".encode())
+    path = f"/?query_id={query_id}&user={name}&password={password}"
+    connection.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(sql)}\r\n\r\n{sql}".encode())
     return connection
 
 
@@ -54,8 +64,9 @@ def test_kill_by_query_id_waits_for_the_end(reader: Client, writer: Client) -> N
 
 def test_killed_insert_leaves_no_rows(writer: Client) -> None:
     writer.query("CREATE TABLE roi.sink (a UInt64) ENGINE = MergeTree ORDER BY a")
-    thread, replies = _in_background(writer, _SLOW_INSERT, b"1\n" * 2000, query_id="insert",
-                                     function_sleep_max_microseconds_per_block="60000000")
+    thread, replies = _in_background(
+        writer, _SLOW_INSERT, b"1\n" * 2000, query_id="insert", function_sleep_max_microseconds_per_block="60000000"
+    )
     wait_until(lambda: _running(writer, "insert"))
     writer.query("KILL QUERY WHERE query_id = 'insert' AND user = 'roi_writer' SYNC")
     thread.join()
@@ -76,10 +87,10 @@ def test_kill_reaches_no_query_that_does_not_match(reader: Client, writer: Clien
 def test_query_of_a_client_that_left_is_dead_within_a_second(endpoint: EndpointHandle, writer: Client) -> None:
     for query_id, sql in (("gone", _ENDLESS), ("gone-stream", _ENDLESS_STREAM)):
         connection = _open(endpoint, sql, query_id)
-        wait_until(lambda name=query_id: _running(writer, name))  # type: ignore[misc] - bound per loop
+        wait_until(partial(_running, writer, query_id))
         connection.close()
         left = time.monotonic()
-        wait_until(lambda name=query_id: not _running(writer, name))  # type: ignore[misc] - bound per loop
+        wait_until(partial(_gone, writer, query_id))
         assert time.monotonic() - left < 1
 
 
@@ -114,7 +125,12 @@ def test_slow_reader_of_a_stream_blocks_nobody(endpoint: EndpointHandle, reader:
 
 
 def test_max_execution_time_is_kept(reader: Client) -> None:
-    assert reader.fails("SELECT count() FROM numbers(1000000000000) WHERE NOT ignore(sipHash64(number))", max_execution_time="1") == 159
+    assert (
+        reader.fails(
+            "SELECT count() FROM numbers(1000000000000) WHERE NOT ignore(sipHash64(number))", max_execution_time="1"
+        )
+        == 159
+    )
 
 
 def test_sigterm_stops_within_three_seconds(endpoint: EndpointHandle, reader: Client) -> None:

@@ -41,10 +41,19 @@ def test_get_is_read_only(writer: Client) -> None:
     assert writer.query("EXISTS roi.by_get") == "0\n"
 
 
-@pytest.mark.parametrize(("sql", "code", "status"), [
-    ("SELECT nope", 47, 404), ("SELECT * FROM roi.nope", 60, 404), ("SELEC 1", 62, 400), ("SELECT (", 62, 400), ("SELECT throwIf(1)", 395, 500),
-    ("SELECT 1 FORMAT Nope", 73, 404), ("SELECT nope()", 46, 404), ("", 62, 400),
-])
+@pytest.mark.parametrize(
+    ("sql", "code", "status"),
+    [
+        ("SELECT nope", 47, 404),
+        ("SELECT * FROM roi.nope", 60, 404),
+        ("SELEC 1", 62, 400),
+        ("SELECT (", 62, 400),
+        ("SELECT throwIf(1)", 395, 500),
+        ("SELECT 1 FORMAT Nope", 73, 404),
+        ("SELECT nope()", 46, 404),
+        ("", 62, 400),
+    ],
+)
 def test_errors_have_code_status_and_text(reader: Client, sql: str, code: int, status: int) -> None:
     reply = reader.send(sql)
     assert (reply.code, reply.status) == (code, status)
@@ -56,7 +65,10 @@ def test_errors_have_code_status_and_text(reader: Client, sql: str, code: int, s
 @pytest.mark.parametrize("how", ["basic", "headers", "url", "none"])
 def test_wrong_password_is_401(endpoint: EndpointHandle, how: str) -> None:
     connection = http.client.HTTPConnection(endpoint.host, endpoint.port)
-    headers = {"basic": {"Authorization": "Basic cm9pX3JlYWRlcjp3cm9uZw=="}, "headers": {"X-ClickHouse-User": "roi_reader", "X-ClickHouse-Key": "x"}}
+    headers = {
+        "basic": {"Authorization": "Basic cm9pX3JlYWRlcjp3cm9uZw=="},
+        "headers": {"X-ClickHouse-User": "roi_reader", "X-ClickHouse-Key": "x"},
+    }
     url = "/?query=SELECT+1" + ("&user=roi_reader&password=x" if how == "url" else "")
     connection.request("GET", url, headers=headers.get(how, {}))
     response = connection.getresponse()
@@ -90,10 +102,17 @@ def test_trailing_settings_reach_the_engine(reader: Client) -> None:
     assert reader.fails("SELECT 1 SETTINGS no_such_setting = 1") == 115
 
 
-@pytest.mark.parametrize(("sql", "default", "expected"), [
-    ("SELECT 1 AS a", "JSONEachRow", '{"a":1}\n'), ("SELECT 1 AS a FORMAT CSVWithNames", "JSONEachRow", '"a"\n1\n'), ("SELECT 1 AS a", "", "1\n"),
-    ("SELECT 1 AS a, 'x' AS b", "TSVWithNamesAndTypes", "a\tb\nUInt8\tString\n1\tx\n"), ("SELECT 1 WHERE 0", "CSV", ""), ("SHOW TABLES FROM roi LIKE 'x'", "", ""),
-])
+@pytest.mark.parametrize(
+    ("sql", "default", "expected"),
+    [
+        ("SELECT 1 AS a", "JSONEachRow", '{"a":1}\n'),
+        ("SELECT 1 AS a FORMAT CSVWithNames", "JSONEachRow", '"a"\n1\n'),
+        ("SELECT 1 AS a", "", "1\n"),
+        ("SELECT 1 AS a, 'x' AS b", "TSVWithNamesAndTypes", "a\tb\nUInt8\tString\n1\tx\n"),
+        ("SELECT 1 WHERE 0", "CSV", ""),
+        ("SHOW TABLES FROM roi LIKE 'x'", "", ""),
+    ],
+)
 def test_format_in_the_sql_wins(reader: Client, sql: str, default: str, expected: str) -> None:
     assert reader.query(sql, default_format=default) == expected
 
@@ -126,17 +145,29 @@ def test_gzip_only_where_asked(reader: Client) -> None:
     assert "Content-Encoding" not in reader.send(sql, headers={"Accept-Encoding": "gzip;q=0"}).headers
 
 
-@pytest.mark.parametrize(("encoding", "compress"), [
-    ("gzip", gzip.compress), ("deflate", zlib.compress), ("lz4", lz4.frame.compress), ("zstd", zstandard.ZstdCompressor().compress),
-])
+@pytest.mark.parametrize(
+    ("encoding", "compress"),
+    [
+        ("gzip", gzip.compress),
+        ("deflate", zlib.compress),
+        ("lz4", lz4.frame.compress),
+        ("zstd", zstandard.ZstdCompressor().compress),
+    ],
+)
 def test_bodies_are_decompressed(writer: Client, encoding: str, compress: object) -> None:
     assert callable(compress)
     writer.query(f"CREATE TABLE roi.packed_{encoding} (a UInt64) ENGINE = MergeTree ORDER BY a")
     rows = b"".join(b"%d\n" % number for number in range(400_000))
-    reply = writer.send(f"INSERT INTO roi.packed_{encoding} FORMAT TSV", compress(rows) + compress(b"400000\n"), headers={"Content-Encoding": encoding})
+    reply = writer.send(
+        f"INSERT INTO roi.packed_{encoding} FORMAT TSV",
+        compress(rows) + compress(b"400000\n"),
+        headers={"Content-Encoding": encoding},
+    )
     assert reply.status == 200, reply.text
     assert writer.query(f"SELECT count(), sum(a) FROM roi.packed_{encoding}") == "400001\t80000200000\n"
-    cut = writer.send(f"INSERT INTO roi.packed_{encoding} FORMAT TSV", compress(rows)[:-9], headers={"Content-Encoding": encoding})
+    cut = writer.send(
+        f"INSERT INTO roi.packed_{encoding} FORMAT TSV", compress(rows)[:-9], headers={"Content-Encoding": encoding}
+    )
     assert cut.code == 271
     assert writer.query(f"SELECT count() FROM roi.packed_{encoding}") == "400001\n"
 
@@ -147,7 +178,9 @@ def test_unknown_encodings_and_native_compression_are_refused(writer: Client) ->
 
 
 def test_error_after_the_first_bytes_ends_with_the_exception_tag(reader: Client) -> None:
-    reply = reader.send("SELECT throwIf(number = 3000000) FROM numbers(4000000)", default_format="RowBinary", max_block_size="65536")
+    reply = reader.send(
+        "SELECT throwIf(number = 3000000) FROM numbers(4000000)", default_format="RowBinary", max_block_size="65536"
+    )
     assert reply.status == 200
     tag = reply.headers["X-ClickHouse-Exception-Tag"]
     assert len(tag) == 16
@@ -162,7 +195,9 @@ def test_error_after_the_first_bytes_ends_with_the_exception_tag(reader: Client)
     del message, end
 
 
-@pytest.mark.parametrize("streamed", ["Native", "JSONEachRow", "JSONCompactEachRow", "TabSeparated", "CSV", "RowBinary", "MsgPack"])
+@pytest.mark.parametrize(
+    "streamed", ["Native", "JSONEachRow", "JSONCompactEachRow", "TabSeparated", "CSV", "RowBinary", "MsgPack"]
+)
 def test_streamed_formats_are_whole(reader: Client, streamed: str) -> None:
     sql = "SELECT number, toString(number) AS s FROM numbers(200000)"
     whole = reader.send(sql, default_format=streamed)
@@ -207,7 +242,8 @@ def test_sessions_are_isolated_and_expire(endpoint: EndpointHandle, writer: Clie
 def test_session_in_use_is_locked(endpoint: EndpointHandle, reader: Client) -> None:
     with socket.create_connection((endpoint.host, endpoint.port)) as slow:
         name, password = endpoint.reader
-        slow.sendall(f"GET /?query=SELECT+sleep(2)&session_id=s&user={name}&password={password} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        path = f"/?query=SELECT+sleep(2)&session_id=s&user={name}&password={password}"
+        slow.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         codes = {0}
         while 373 not in codes:
             codes.add(reader.send("SELECT 1", session_id="s").code)
@@ -217,10 +253,17 @@ def test_session_in_use_is_locked(endpoint: EndpointHandle, reader: Client) -> N
 
 def test_external_tables_come_as_multipart(reader: Client) -> None:
     boundary = "----x"
-    body = (f'--{boundary}\r\nContent-Disposition: form-data; name="ids"; filename="ids"\r\n\r\n1\tone\n2\ttwo\n\r\n'
-            f'--{boundary}\r\nContent-Disposition: form-data; name="param_least"\r\n\r\n2\r\n--{boundary}--\r\n').encode()
-    reply = reader.send("SELECT name FROM ids WHERE id >= {least:UInt8}", body, ids_structure="id UInt8, name String", ids_format="TSV",
-                        headers={"Content-Type": f"multipart/form-data; boundary={boundary}"})
+    body = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="ids"; filename="ids"\r\n\r\n1\tone\n2\ttwo\n\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="param_least"\r\n\r\n2\r\n--{boundary}--\r\n'
+    ).encode()
+    reply = reader.send(
+        "SELECT name FROM ids WHERE id >= {least:UInt8}",
+        body,
+        ids_structure="id UInt8, name String",
+        ids_format="TSV",
+        headers={"Content-Type": f"multipart/form-data; boundary={boundary}"},
+    )
     assert reply.text == "two\n"
 
 
@@ -228,6 +271,7 @@ def test_small_answers_do_not_wait_for_acknowledgements(endpoint: EndpointHandle
     connection = http.client.HTTPConnection(endpoint.host, endpoint.port)
     headers = {"X-ClickHouse-User": endpoint.reader[0], "X-ClickHouse-Key": endpoint.reader[1]}
     import time
+
     durations = []
     for _ in range(30):
         start = time.perf_counter()

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import http.client
-import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,27 +15,39 @@ if TYPE_CHECKING:
 
 _ENCODER = msgspec.msgpack.Encoder()
 _ONE_BLOCK = {
-    "min_insert_block_size_rows": "1000000000", "min_insert_block_size_bytes": "100000000000", "max_insert_block_size": "1000000000",
+    "min_insert_block_size_rows": "1000000000",
+    "min_insert_block_size_bytes": "100000000000",
+    "max_insert_block_size": "1000000000",
 }
-_FENCED = ("INSERT INTO roi.{table} (a, b, at) SELECT a, b, fromUnixTimestamp64Milli(at) FROM input('a Int64, b String, at Int64') "
-           "WHERE NOT throwIf((SELECT count() FROM roi.claims WHERE epoch > {epoch}) > 0, 'FENCED') FORMAT MsgPack")
+_FENCED = (
+    "INSERT INTO roi.{table} (a, b, at) SELECT a, b, fromUnixTimestamp64Milli(at) "
+    "FROM input('a Int64, b String, at Int64') "
+    "WHERE NOT throwIf((SELECT count() FROM roi.claims WHERE epoch > {epoch}) > 0, 'FENCED') FORMAT MsgPack"
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _claims(endpoint: EndpointHandle) -> None:
     from tests.endpoint.client import Client
-    Client(endpoint.url, endpoint.writer).query("CREATE TABLE roi.claims (epoch Int64) ENGINE = MergeTree ORDER BY epoch")
+
+    Client(endpoint.url, endpoint.writer).query(
+        "CREATE TABLE roi.claims (epoch Int64) ENGINE = MergeTree ORDER BY epoch"
+    )
 
 
 @pytest.fixture
 def table(writer: Client, request: pytest.FixtureRequest) -> str:
     name = "t" + str(abs(hash(request.node.name)))
-    writer.query(f"CREATE TABLE roi.{name} (a Int64, b String DEFAULT 'none', at DateTime64(3)) ENGINE = MergeTree ORDER BY a")
+    writer.query(
+        f"CREATE TABLE roi.{name} (a Int64, b String DEFAULT 'none', at DateTime64(3)) ENGINE = MergeTree ORDER BY a"
+    )
     return name
 
 
 def _rows(count: int) -> bytes:
-    return b"".join(_ENCODER.encode(value) for number in range(count) for value in (number, f"name-{number}", 1_700_000_000_000))
+    return b"".join(
+        _ENCODER.encode(value) for number in range(count) for value in (number, f"name-{number}", 1_700_000_000_000)
+    )
 
 
 def _parts(writer: Client, table: str) -> str:
@@ -47,7 +59,8 @@ def test_fenced_insert_is_one_part(writer: Client, table: str) -> None:
     writer.query(_FENCED.format(table=table, epoch=0), body, **_ONE_BLOCK)
     assert len(body) > 5_000_000
     assert writer.query(f"SELECT count(), sum(a), uniqExact(b), min(at) FROM roi.{table}") == (
-        "300000\t44999850000\t300000\t2023-11-14 22:13:20.000\n")
+        "300000\t44999850000\t300000\t2023-11-14 22:13:20.000\n"
+    )
     assert _parts(writer, table) == "1\n"
 
 
@@ -76,14 +89,20 @@ def test_malformed_last_row_of_a_plain_insert_inserts_nothing(writer: Client, ta
     assert _parts(writer, table) == "1\n"
 
 
-@pytest.mark.parametrize(("sql", "body"), [
-    ("INSERT INTO roi.{t} (a, b) VALUES (1, 'one'), (2, 'two')", b""), ("INSERT INTO roi.{t} (a, b) VALUES", b"(1, 'one'), (2, concat('t', 'wo'))"),
-    ("INSERT INTO roi.{t} (a, b) FORMAT CSV\n1,one\n", b"2,two\n"), ("INSERT INTO roi.{t} (a, b) FORMAT JSONEachRow", b'{"a":1,"b":"one"}\n{"a":2,"b":"two"}'),
-    (None, b"INSERT INTO roi.{t} (a, b) FORMAT TSV\n1\tone\n2\ttwo\n"), ("INSERT INTO roi.{t}", b"(a, b) VALUES (1, 'one'), (2, 'two')"),
-    ("INSERT INTO roi.{t} (a, b) SELECT * FROM values('a Int64, b String', (1, 'one'), (2, 'two'))", b""),
-    ("INSERT INTO roi.{t} (a, b) SETTINGS async_insert = 1 FORMAT TSV", b"1\tone\n2\ttwo"),
-    ("INSERT INTO roi.{t} (a, b) SELECT a, b FROM input('a Int64, b String') FORMAT CSV", b"1,one\n2,two\n"),
-])
+@pytest.mark.parametrize(
+    ("sql", "body"),
+    [
+        ("INSERT INTO roi.{t} (a, b) VALUES (1, 'one'), (2, 'two')", b""),
+        ("INSERT INTO roi.{t} (a, b) VALUES", b"(1, 'one'), (2, concat('t', 'wo'))"),
+        ("INSERT INTO roi.{t} (a, b) FORMAT CSV\n1,one\n", b"2,two\n"),
+        ("INSERT INTO roi.{t} (a, b) FORMAT JSONEachRow", b'{"a":1,"b":"one"}\n{"a":2,"b":"two"}'),
+        (None, b"INSERT INTO roi.{t} (a, b) FORMAT TSV\n1\tone\n2\ttwo\n"),
+        ("INSERT INTO roi.{t}", b"(a, b) VALUES (1, 'one'), (2, 'two')"),
+        ("INSERT INTO roi.{t} (a, b) SELECT * FROM values('a Int64, b String', (1, 'one'), (2, 'two'))", b""),
+        ("INSERT INTO roi.{t} (a, b) SETTINGS async_insert = 1 FORMAT TSV", b"1\tone\n2\ttwo"),
+        ("INSERT INTO roi.{t} (a, b) SELECT a, b FROM input('a Int64, b String') FORMAT CSV", b"1,one\n2,two\n"),
+    ],
+)
 def test_inserts_in_every_shape(writer: Client, table: str, sql: str | None, body: bytes) -> None:
     reply = writer.send(sql.format(t=table) if sql else None, body.replace(b"{t}", table.encode()))
     assert reply.status == 200, reply.text
@@ -104,12 +123,16 @@ def test_statement_with_a_large_body_is_not_cut(writer: Client, table: str) -> N
 
 
 def test_insert_deduplication_and_durability_settings_pass(writer: Client) -> None:
-    writer.query("CREATE TABLE roi.durable (a Int64) ENGINE = MergeTree ORDER BY a SETTINGS non_replicated_deduplication_window = 100, "
-                 "fsync_after_insert = 1, fsync_part_directory = 1")
+    writer.query(
+        "CREATE TABLE roi.durable (a Int64) ENGINE = MergeTree ORDER BY a "
+        "SETTINGS non_replicated_deduplication_window = 100, fsync_after_insert = 1, fsync_part_directory = 1"
+    )
     for _ in range(3):
         writer.query("INSERT INTO roi.durable VALUES (1)", insert_deduplication_token="token", async_insert="0")
     assert writer.query("SELECT count() FROM roi.durable") == "1\n"
-    assert writer.fails("INSERT INTO roi.durable VALUES (1)", fsync_after_insert="1") == 115  # a table setting, not a query's
+    assert (
+        writer.fails("INSERT INTO roi.durable VALUES (1)", fsync_after_insert="1") == 115
+    )  # a table setting, not a query's
 
 
 def test_body_cut_by_the_client_inserts_nothing(endpoint: EndpointHandle, writer: Client, table: str) -> None:
@@ -132,5 +155,11 @@ def test_nothing_is_left_behind(endpoint: EndpointHandle, writer: Client, table:
 
 
 def _spools(endpoint: EndpointHandle) -> int:
-    links = (os.readlink(f"/proc/{endpoint.process.pid}/fd/{name}") for name in os.listdir(f"/proc/{endpoint.process.pid}/fd"))
-    return sum("memfd" in link for link in links)
+    return sum("memfd" in _target(link) for link in Path(f"/proc/{endpoint.process.pid}/fd").iterdir())
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except FileNotFoundError:  # closed meanwhile
+        return ""

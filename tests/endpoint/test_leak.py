@@ -17,10 +17,15 @@ def test_failing_and_good_queries_never_mix_bytes(reader: Client, writer: Client
         client = reader if number % 3 else writer
         if number % 2:
             reply = client.send(
-                f"SELECT 'secret-{number}', throwIf(number = 150000) FROM numbers(200000) FORMAT {answer_format}", max_block_size="5000")
+                f"SELECT 'secret-{number}', throwIf(number = 150000) FROM numbers(200000) FORMAT {answer_format}",
+                max_block_size="5000",
+            )
             assert reply.code == 395 or b"__exception__" in reply.body
             return number, ""
-        return number, client.query(f"SELECT 'answer-{number}', number FROM numbers(200) FORMAT {answer_format}", session_id=f"s{number % 5}-{number}")
+        return number, client.query(
+            f"SELECT 'answer-{number}', number FROM numbers(200) FORMAT {answer_format}",
+            session_id=f"s{number % 5}-{number}",
+        )
 
     with ThreadPoolExecutor(8) as pool:
         for number, text in pool.map(ask, range(120)):

@@ -1,0 +1,161 @@
+"""`roi up --embedded` as a user runs it: real broker, real endpoint, real worker."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import pipeline
+from pipeline.settings import read_env_file
+from tests.embedded.waiting import alive, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(pipeline.__file__).parent.parent
+FREE_PORTS = ("--kafka-port", "0", "--clickhouse-port", "0", "--board-port", "0")
+TOUCH = {"event_id": "t1", "occurred_at": "2026-01-05T00:00:00Z", "customer_id": "someone", "campaign_id": "spring",
+         "channel": "app", "kind": "send", "cost_minor": 100}
+
+
+def environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ROI_")}
+    return {**kept, "PYTHONPATH": str(ROOT)}
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "pipeline", *arguments]
+
+
+def roi(data: Path, *arguments: str, text: str = "") -> str:
+    done = subprocess.run(command(*arguments, "--data", str(data)), input=text, capture_output=True, text=True,
+                          check=False, timeout=120, env=environment(), cwd=data.parent)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@contextmanager
+def running(data: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    up = subprocess.Popen(command("up", "--embedded", "--data", str(data), *FREE_PORTS, *arguments), text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment(), cwd=data.parent)
+    try:
+        wait_until(lambda: (data / "roi.env").exists() or up.poll() is not None, 90)
+        assert up.poll() is None, up.communicate()[0]
+        yield up
+    finally:
+        up.kill()
+        up.wait()
+        if up.stdout is not None:
+            up.stdout.close()
+
+
+def children(supervisor: int) -> dict[str, int]:
+    """Return the process ids of the supervisor's children by what they run."""
+    found: dict[str, int] = {}
+    for task in Path(f"/proc/{supervisor}/task").iterdir():
+        for pid in (task / "children").read_text().split():
+            words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+            kinds = ("broker", "pipeline.endpoint", "worker", "pipeline.board")
+            found |= {kind: int(pid) for kind in kinds if kind in words}
+    return found
+
+
+def kill_and_await_next(supervisor: int, part: str) -> None:
+    killed = children(supervisor)[part]
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: children(supervisor).get(part) not in {None, killed})
+
+
+def touches(data: Path) -> int:
+    rows = json.loads(roi(data, "sql", "SELECT sum(touches) AS n FROM campaign_totals WHERE run = 'live'", "--json"))
+    return int(rows[0]["n"])
+
+
+def send_touch(data: Path, event_id: str) -> None:
+    line = json.dumps({"topic": "bank.touches.v1", "value": TOUCH | {"event_id": event_id}})
+    roi(data, "ingest", "-", text=line + "\n")
+    roi(data, "drain", "--timeout", "60")
+
+
+def test_everything_survives_kill_9_of_worker_and_endpoint_and_ends_on_sigterm(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data) as up:
+        send_touch(data, "t1")
+        assert touches(data) == 1
+        for turn, part in enumerate(("worker", "pipeline.endpoint"), start=2):
+            kill_and_await_next(up.pid, part)
+            send_touch(data, f"t{turn}")
+            assert touches(data) == turn
+        parts = children(up.pid)
+        assert len(parts) == 4
+        asked = time.monotonic()
+        up.send_signal(signal.SIGTERM)
+        assert up.wait(timeout=10) == 0
+        assert time.monotonic() - asked < 10
+        assert not (data / "roi.env").exists()
+        assert not [pid for pid in parts.values() if alive(pid)]
+
+
+def test_nothing_outlives_a_supervisor_killed_with_kill_9_and_its_data_goes_on(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data) as up:
+        send_touch(data, "t1")
+        parts = children(up.pid)
+        key = read_env_file(data / "private.env")["ROI_PSEUDONYM_KEY"]
+        up.kill()
+        up.wait()
+        wait_until(lambda: not any(alive(pid) for pid in parts.values()))
+        wait_until(lambda: not (data / "roi.env").exists())
+    with running(data):
+        assert read_env_file(data / "private.env")["ROI_PSEUDONYM_KEY"] == key
+        send_touch(data, "t1")  # the new broker's topics are empty; the event is a duplicate all the same
+        send_touch(data, "t2")
+        assert touches(data) == 2
+
+
+def test_end_of_the_broker_ends_everything_with_the_reason(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data, "--workers", "0") as up:
+        parts = children(up.pid)
+        os.kill(parts["broker"], signal.SIGKILL)
+        output, _ = up.communicate(timeout=15)
+        assert up.returncode == 1
+        assert "error: broker ended (killed by SIGKILL), and its topics with it" in output
+        assert not [pid for pid in parts.values() if alive(pid)]
+        assert not (data / "roi.env").exists()
+
+
+def test_instances_run_side_by_side_and_one_directory_takes_one(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    with running(one, "--workers", "0") as up, running(two, "--workers", "0"):
+        assert read_env_file(one / "roi.env") != read_env_file(two / "roi.env")
+        for data in (one, two):
+            assert json.loads(roi(data, "sql", "SELECT 1 AS one", "--json")) == [{"one": 1}]
+        second = subprocess.run(command("up", "--embedded", "--data", str(one), *FREE_PORTS), capture_output=True,
+                                text=True, check=False, timeout=60, env=environment(), cwd=tmp_path)
+        assert second.returncode == 1
+        assert second.stderr == (
+            f"error: {one} is in use by process {up.pid}; stop that one or choose another --data\n")
+        assert (one / "roi.env").exists(), "the refused one must not withdraw the other's addresses"
+
+
+def test_no_secret_stands_on_a_command_line_or_in_a_log(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data) as up:
+        kept = read_env_file(data / "private.env")
+        hidden = [kept[name] for name in kept if name.endswith(("PASSWORD", "KEY"))]
+        lines = [Path(f"/proc/{pid}/cmdline").read_text() for pid in (up.pid, *children(up.pid).values())]
+        logs = [log.read_text(errors="replace") for log in (data / "logs").iterdir()]
+    assert len(hidden) == 3
+    assert not [secret for secret in hidden for text in (*lines, *logs) if secret in text]
