@@ -7,8 +7,7 @@ Sources, first wins: a running instance's own addresses and secrets (``--data DI
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -16,6 +15,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from pipeline.errors import UserError
 from schemas.common import TransactionKind
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 AttributionModel = Literal["last_touch", "first_touch", "linear", "position", "time_decay"]
 PUBLIC_ENV = "roi.env"
@@ -50,7 +52,8 @@ class TimeSettings(_Group):
     lateness_days: float = Field(3.0, gt=0, description="allowed lateness behind the partition's watermark, in days")
     future_minutes: float = Field(10.0, gt=0, description="events further ahead of the wall clock are dead-lettered")
     reversal_days: float = Field(30.0, gt=0, description="how long after its original a reversal counts, in days")
-    idle_minutes: float = Field(60.0, gt=0, description="silence after which a partition's watermark follows the others")
+    idle_minutes: float = Field(
+        60.0, gt=0, description="silence after which a partition's watermark follows the others, in minutes")
     engaged_seconds: float = Field(5.0, ge=0, description="shortest session that makes a customer engaged, in seconds")
 
     @field_validator("zone")
@@ -140,7 +143,8 @@ def load_settings(data: Path | None = None, **overrides: Any) -> Settings:
     instance: dict[str, Any] = {}
     if data is not None:
         if not (data / PUBLIC_ENV).exists():
-            raise UserError(f"nothing runs on {data} ({PUBLIC_ENV} is not there)", f"start it: roi up --embedded --data {data}")
+            raise UserError(
+                f"nothing runs on {data} ({PUBLIC_ENV} is not there)", f"start it: roi up --embedded --data {data}")
         known = read_env_file(data / PRIVATE_ENV) | read_env_file(data / PUBLIC_ENV)
         instance = {key.removeprefix("ROI_").lower(): value for key, value in known.items() if key.startswith("ROI_")}
     try:
@@ -148,7 +152,8 @@ def load_settings(data: Path | None = None, **overrides: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "ROI_" + "__".join(str(part) for part in first["loc"]).upper()
-        raise UserError(f"setting {name}: {first['msg']}", f"correct {name} in the environment or in roi.toml") from error
+        raise UserError(
+            f"setting {name}: {first['msg']}", f"correct {name} in the environment or in roi.toml") from error
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

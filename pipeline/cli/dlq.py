@@ -64,7 +64,7 @@ def _list(
     print_rows(rows, columns, as_json=as_json, empty="no dead letters")
 
 
-def _retry(  # noqa: PLR0917 - typer calls it with names
+def _retry(
     topic: Topic = None, reason: Reason = None,
     partition: Annotated[int | None, typer.Option("--partition", min=0, help="Only of this partition.")] = None,
     offset: Annotated[int | None, typer.Option("--offset", min=0, help="Only those at this offset there.")] = None,

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command(name="up", epilog=options.example("roi up --embedded --data data --workers 2"))(_up)
 
 
-def _up(  # noqa: PLR0917 - typer calls it with names
+def _up(
     embedded: Annotated[bool, typer.Option(
         "--embedded", help="Also run a broker and ClickHouse, where their addresses are not configured.")] = False,
     data: Annotated[Path | None, typer.Option(

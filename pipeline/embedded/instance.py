@@ -60,7 +60,7 @@ async def run_embedded(
 async def run_clients(settings: Settings, board_port: int, workers: int, supervisor: Supervisor) -> None:
     """Run workers and the board against the configured Kafka and ClickHouse until a signal ends it."""
     async with supervisor.running():
-        await _start_clients(settings, board_port, workers, supervisor)
+        await _start_clients(settings, usable_port(board_port, "--board-port"), workers, supervisor)
         await supervisor.until_stopped()
 
 
@@ -69,6 +69,7 @@ async def _start(
 ) -> Settings:
     """Start the parts in order and return the settings with the addresses they answer on."""
     configured = frozenset(settings.model_fields_set)
+    ports = _usable(ports, configured)
     found = directory.load_secrets(settings)
     settings = settings.model_copy(update={"pseudonym_key": SecretStr(found.pseudonym_key)})
     if "kafka_bootstrap_servers" not in configured:
@@ -85,13 +86,22 @@ async def _start(
     return await _start_clients(settings, ports.board, workers, supervisor)
 
 
+def _usable(ports: Ports, configured: frozenset[str]) -> Ports:
+    """Return the ports to use, found before anything is started; one that is not needed is not looked at."""
+    return Ports(
+        kafka=ports.kafka if "kafka_bootstrap_servers" in configured else usable_port(ports.kafka, "--kafka-port"),
+        clickhouse=(ports.clickhouse if "clickhouse_url" in configured
+                    else usable_port(ports.clickhouse, "--clickhouse-port")),
+        board=usable_port(ports.board, "--board-port"),
+    )
+
+
 async def _start_broker(settings: Settings, port: int, supervisor: Supervisor) -> Settings:
-    chosen = usable_port(port, "--kafka-port")
     child = await supervisor.keep_once(
-        broker_part(chosen), "and its topics with it, which live in memory only: start again on the same --data")
-    await supervisor.until(partial(answers, chosen), child, _READY_SECONDS)
+        broker_part(port), "and its topics with it, which live in memory only: start again on the same --data")
+    await supervisor.until(partial(answers, port), child, _READY_SECONDS)
     return settings.model_copy(update={
-        "kafka_bootstrap_servers": f"{LOOPBACK}:{chosen}",
+        "kafka_bootstrap_servers": f"{LOOPBACK}:{port}",
         # topics are empty after each start: positions of an earlier life must not be taken for positions in them
         "kafka_incarnation": secrets.token_hex(8),
     })
@@ -100,11 +110,10 @@ async def _start_broker(settings: Settings, port: int, supervisor: Supervisor) -
 async def _start_endpoint(
     directory: InstanceDirectory, settings: Settings, port: int, supervisor: Supervisor,
 ) -> Settings:
-    chosen = usable_port(port, "--clickhouse-port")
-    settings = settings.model_copy(update={"clickhouse_url": f"http://{LOOPBACK}:{chosen}"})
+    settings = settings.model_copy(update={"clickhouse_url": f"http://{LOOPBACK}:{port}"})
     ready = directory.scratch / "endpoint.ready"
     command = own_module("pipeline.endpoint", "--path", str(directory.clickhouse), "--host", LOOPBACK,
-                         "--port", str(chosen), "--ready-file", str(ready))
+                         "--port", str(port), "--ready-file", str(ready))
     # chDB puts the rows of an INSERT into temporary files: they belong under the instance's own closed directory
     environment = own_environment(environment_of(settings)) | {"TMPDIR": str(directory.scratch)}
     child = await supervisor.keep(Part("endpoint", command, environment, _ENDPOINT_STAGE, stop_seconds=2.5))
@@ -113,14 +122,13 @@ async def _start_endpoint(
 
 
 async def _start_clients(settings: Settings, board_port: int, workers: int, supervisor: Supervisor) -> Settings:
-    chosen = usable_port(board_port, "--board-port")
-    settings = settings.model_copy(update={"board_url": f"http://{LOOPBACK}:{chosen}"})
+    settings = settings.model_copy(update={"board_url": f"http://{LOOPBACK}:{board_port}"})
     if supervisor.stopping:
         return settings
     for number in range(1, workers + 1):
         await supervisor.keep(_client_part(f"worker-{number}", settings, "pipeline", "worker"))
-    board = await supervisor.keep(_client_part("board", settings, "pipeline.board", "--port", str(chosen)))
-    await supervisor.until(partial(answers, chosen), board, _READY_SECONDS)
+    board = await supervisor.keep(_client_part("board", settings, "pipeline.board", "--port", str(board_port)))
+    await supervisor.until(partial(answers, board_port), board, _READY_SECONDS)
     return settings
 
 

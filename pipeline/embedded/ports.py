@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import errno
+import secrets
 import socket
 from typing import Final
 
 from pipeline.errors import UserError
 
 LOOPBACK: Final = "127.0.0.1"
+# below the ports that Linux (32768…) and macOS (49152…) give to outgoing connections, which would take them away
+_FREE_RANGE: Final = range(20_000, 32_000)
+_ATTEMPTS: Final = 200
 
 
 def usable_port(port: int, option: str) -> int:
@@ -19,23 +23,30 @@ def usable_port(port: int, option: str) -> int:
     Raises:
         UserError: the port is taken or not allowed; ``option`` names what changes it.
     """
+    if port == 0:
+        candidates = (secrets.choice(_FREE_RANGE) for _ in range(_ATTEMPTS))
+        free = next((candidate for candidate in candidates if _why_unusable(candidate) is None), None)
+        if free is None:
+            raise UserError(f"no free port was found on {LOOPBACK}", f"name one with {option}")
+        return free
+    if why := _why_unusable(port):
+        raise UserError(f"port {port} of {LOOPBACK} {why}", f"pass {option} 0 for any free one")
+    return port
+
+
+def _why_unusable(port: int) -> str | None:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
         except OSError as error:
-            why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
-            raise UserError(f"port {port} of {LOOPBACK} {why}", f"pass {option} 0 for any free one") from error
-        bound: int = probe.getsockname()[1]
-        return bound
+            return "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
+    return None
 
 
 def free_or_zero(port: int) -> int:
     """Return ``port`` while it is free, otherwise 0 (any free one)."""
-    try:
-        return usable_port(port, "")
-    except UserError:
-        return 0
+    return port if _why_unusable(port) is None else 0
 
 
 def answers(port: int, timeout_seconds: float = 0.2) -> bool:

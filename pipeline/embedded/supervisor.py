@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS: Final = 0.05
 _TRIM_SECONDS: Final = 1.0
+_STARTS: Final = 3  # a killed predecessor may still hold a part's files for a moment
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -127,14 +128,14 @@ class Supervisor:
         """Wait until a part answers; return early when the end is asked for.
 
         Raises:
-            UserError: the part died meanwhile, or the time is up.
+            UserError: the part died again and again, or the time is up.
         """
         deadline = self._clock() + timeout_seconds
         while not await asyncio.to_thread(condition):
             self._raise_fault()
             if self.stopping:
                 return
-            if child.pid is None:
+            if child.pid is None and child.starts >= _STARTS:
                 raise self._died(child, await child.wait())
             if self._clock() > deadline:
                 raise UserError(f"{child.part.name} did not answer within {timeout_seconds:.0f} s", self._look(child))

@@ -1,7 +1,7 @@
 """Running queries under the names their clients gave them.
 
-chDB gives every query an id of its own. The endpoint puts ``roi:<token>:<user>:<query id>`` (the last two in hex) into the
-query's ``log_comment``, and reads it back wherever a statement looks at system.processes or kills by it. Pure.
+chDB gives every query an id of its own. The endpoint puts ``roi:<token>:<user>:<query id>`` (the last two in hex) into
+the query's ``log_comment``, and reads it back wherever a statement looks at system.processes or kills by it. Pure.
 """
 
 from __future__ import annotations

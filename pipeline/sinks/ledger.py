@@ -90,7 +90,7 @@ class ClickHouseLedger:
         known = self.fetch("load_run")
         if not known:
             self.execute("begin_run", fingerprint=policy.fingerprint(), settings=description,
-                         models=list(policy.models))
+                         models=list(policy.models), zone=policy.zone)
         elif known[0][0] != policy.fingerprint():
             raise UserError(
                 f"run {self._run!r} was begun under other settings ({known[0][1]}) than today's ({description})",

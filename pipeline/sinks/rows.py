@@ -1,18 +1,30 @@
-"""A block's rows: what shards learnt, as ledger rows in ClickHouse's MsgPack format.
-
-MsgPack rows are simply one value after another, so a block is one flat list encoded in a single call.
-"""
+"""A block's rows: what shards learnt, as rows of the ledger (sql/migrations/0001_ledger.sql has the table of kinds)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from itertools import chain
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-import msgspec
+from pipeline.sinks.native import Measures, NativeTable
+from pipeline.state.activity import MEASURES as DAY_MEASURES
+from pipeline.state.cells import MEASURES as CELL_MEASURES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from pipeline.state.changes import Changes
+    from pipeline.state.activity import ActivityRow, LoginDay
+    from pipeline.state.cells import CellRow
+    from pipeline.state.changes import (
+        AdjustmentRow,
+        Changes,
+        CostFact,
+        CreditRow,
+        ProfileRow,
+        TouchFact,
+        TransactionFact,
+    )
+
+    ColumnValues = Sequence[str] | Sequence[int] | Measures | str | int
 
 COLUMNS: Final = (
     ("kind", "String"), ("shard", "UInt32"), ("campaign_id", "String"), ("label", "String"), ("at", "Int64"),
@@ -28,8 +40,6 @@ ENGAGED: Final = 8
 CROSS_BANK: Final = 16
 REVENUE_GIVEN: Final = 32
 AUM_GIVEN: Final = 64
-
-_encode = msgspec.msgpack.Encoder().encode
 
 
 class Position(NamedTuple):
@@ -66,74 +76,142 @@ class ShardBlock(NamedTuple):
 
 def encode(blocks: Iterable[ShardBlock], models: tuple[str, ...], written_at_ms: int) -> tuple[bytes, int]:
     """Return the body of a block's INSERT and its number of rows; the deciding model is written as ''."""
-    labels = ("", *models[1:])
-    flat: list[Any] = []
+    body = _Body(("", *models[1:]), written_at_ms)
     for block in blocks:
-        _add_facts(flat, block)
-        _add_numbers(flat, block, labels)
-        _add_books(flat, block, written_at_ms)
-    body = _encode(flat)
-    return body[_header_length(len(flat)):], len(flat) // len(COLUMNS)
+        body.add(block)
+    return b"".join(body.parts), body.rows
 
 
-def _header_length(count: int) -> int:
-    """Return the length of MsgPack's array header, which ClickHouse does not want."""
-    if count < 1 << 4:
-        return 1
-    return 3 if count < 1 << 16 else 5
+class _Body:
+    """Collects Native blocks, one per shard and kind of row: within a kind most columns are empty or constant."""
+
+    def __init__(self, labels: tuple[str, ...], written_at_ms: int) -> None:
+        self.parts: list[bytes] = []
+        self.rows = 0
+        self._labels = labels
+        self._written_at_ms = written_at_ms
+
+    def add(self, block: ShardBlock) -> None:
+        changes = block.changes
+        self._touches(block, changes.touches)
+        self._transactions(block, changes.transactions)
+        self._logins(block, changes.logins)
+        self._costs(block, changes.costs)
+        self._adjustments(block, changes.adjustments)
+        self._profiles(block, changes.profiles)
+        self._credits(block, changes.credits)
+        self._days(block, changes.days)
+        self._dead_letters(block, block.dead_letters)
+        self._positions(block, block.positions)
+        families: dict[str, list[CellRow]] = {}
+        for cell in changes.cells:
+            families.setdefault(cell.family, []).append(cell)
+        for family, cells in families.items():
+            self._cells(block, family, cells)
+
+    def _add(self, block: ShardBlock, kind: str, count: int, **columns: ColumnValues) -> None:
+        if count == 0:
+            return
+        self.rows += count
+        self.parts.append(_TABLE.block(
+            count, {"kind": kind, "shard": block.shard, "version": block.version, **columns}))
+
+    def _touches(self, block: ShardBlock, facts: list[TouchFact]) -> None:
+        self._add(
+            block, "touch", len(facts),
+            campaign_id=[fact.arm.campaign_id for fact in facts], label=[fact.arm.variant for fact in facts],
+            at=[fact.at for fact in facts], id=[fact.event_id for fact in facts],
+            customer=[fact.pseudonym.hex() for fact in facts], tier=[fact.tier for fact in facts],
+            channel=[fact.channel for fact in facts], category=[fact.kind for fact in facts],
+            flags=[AUTOMATED * fact.automated | RECOMMENDED * fact.recommended | CREDITABLE * fact.creditable
+                   for fact in facts],
+            measures=Measures([fact.cost_minor for fact in facts], 1), source=[fact.offset for fact in facts])
+
+    def _transactions(self, block: ShardBlock, facts: list[TransactionFact]) -> None:
+        money: list[int] = []
+        for fact in facts:
+            money += (fact.amount_minor, fact.revenue_minor or 0, fact.aum_delta_minor or 0)
+        self._add(
+            block, "transaction", len(facts),
+            at=[fact.at for fact in facts], id=[fact.event_id for fact in facts],
+            other_id=[fact.reverses or "" for fact in facts],
+            customer=[fact.pseudonym.hex() for fact in facts], tier=[fact.tier for fact in facts],
+            channel=[fact.channel for fact in facts], category=[fact.kind for fact in facts],
+            product=[fact.product or "" for fact in facts], scenario=[fact.scenario or "" for fact in facts],
+            flags=[CROSS_BANK * fact.cross_bank
+                   | (0 if fact.revenue_minor is None else REVENUE_GIVEN)
+                   | (0 if fact.aum_delta_minor is None else AUM_GIVEN) for fact in facts],
+            measures=Measures(money, 3), source=[fact.offset for fact in facts])
+
+    def _logins(self, block: ShardBlock, facts: list[LoginDay]) -> None:
+        self._add(
+            block, "login", len(facts),
+            at=[fact.day for fact in facts], id=[fact.pseudonym.hex() for fact in facts],
+            tier=[fact.tier for fact in facts], flags=[ENGAGED * fact.engaged for fact in facts])
+
+    def _costs(self, block: ShardBlock, facts: list[CostFact]) -> None:
+        self._add(
+            block, "cost", len(facts),
+            campaign_id=[fact.arm.campaign_id for fact in facts], label=[fact.arm.variant for fact in facts],
+            at=[fact.at for fact in facts], id=[fact.event_id for fact in facts],
+            category=[fact.category for fact in facts],
+            measures=Measures([fact.amount_minor for fact in facts], 1), source=[fact.offset for fact in facts])
+
+    def _adjustments(self, block: ShardBlock, rows: list[AdjustmentRow]) -> None:
+        self._add(
+            block, "adjustment", len(rows), at=[row.at for row in rows], id=[row.event_id for row in rows],
+            measures=Measures([row.effective_minor for row in rows], 1))
+
+    def _profiles(self, block: ShardBlock, rows: list[ProfileRow]) -> None:
+        self._add(
+            block, "profile", len(rows),
+            id=[row.pseudonym.hex() for row in rows], tier=[row.tier for row in rows],
+            category=[row.segment for row in rows], measures=Measures([row.opened_at or 0 for row in rows], 1))
+
+    def _credits(self, block: ShardBlock, rows: list[CreditRow]) -> None:
+        money: list[int] = []
+        for row in rows:
+            money += (row.millionths, row.return_minor, row.aum_minor, row.touched_at)
+        self._add(
+            block, "credit", len(rows),
+            campaign_id=[row.arm.campaign_id for row in rows], label=[row.arm.variant for row in rows],
+            at=[row.converted_at for row in rows], id=[row.transaction_id for row in rows],
+            other_id=[row.touch_id for row in rows], model=[self._labels[row.model] for row in rows],
+            customer=[row.pseudonym.hex() for row in rows], tier=[row.tier for row in rows],
+            measures=Measures(money, 4))
+
+    def _cells(self, block: ShardBlock, family: str, cells: list[CellRow]) -> None:
+        self._add(
+            block, family, len(cells),
+            campaign_id=[cell.campaign_id for cell in cells], label=[cell.label for cell in cells],
+            at=[cell.coordinate for cell in cells], lag=[cell.lag for cell in cells],
+            model=[self._labels[cell.model] for cell in cells], chapter=[cell.chapter for cell in cells],
+            measures=Measures(list(chain.from_iterable([cell.measures for cell in cells])), CELL_MEASURES))
+
+    def _days(self, block: ShardBlock, days: list[ActivityRow]) -> None:
+        self._add(
+            block, "activity", len(days),
+            label=[day.tier for day in days], at=[day.day for day in days], chapter=[day.chapter for day in days],
+            measures=Measures(list(chain.from_iterable([day.measures for day in days])), DAY_MEASURES))
+
+    def _dead_letters(self, block: ShardBlock, letters: list[DeadLetterRow]) -> None:
+        self._add(
+            block, "dead_letter", len(letters),
+            label=[letter.topic for letter in letters], at=[letter.offset for letter in letters],
+            lag=[letter.partition for letter in letters], other_id=[letter.reason for letter in letters],
+            measures=Measures([self._written_at_ms] * len(letters), 1),
+            source=[letter.offset for letter in letters], detail=[letter.detail for letter in letters])
+
+    def _positions(self, block: ShardBlock, positions: list[Position]) -> None:
+        numbers: list[int] = []
+        for position in positions:
+            numbers += (
+                position.next_offset, position.watermark, position.accepted, position.duplicates,
+                position.dead_letters, self._written_at_ms)
+        self._add(
+            block, "position", len(positions),
+            label=[position.topic for position in positions], measures=Measures(numbers, 6),
+            detail=[position.topic_id for position in positions])
 
 
-def _add_facts(flat: list[Any], block: ShardBlock) -> None:
-    shard, version, changes = block.shard, block.version, block.changes
-    add = flat.extend
-    for fact in changes.touches:
-        (offset, event_id, at, customer, tier, arm, channel, kind, cost, automated, recommended, creditable) = fact
-        flags = AUTOMATED * automated | RECOMMENDED * recommended | CREDITABLE * creditable
-        add(("touch", shard, arm.campaign_id, arm.variant, at, 0, event_id, "", "", 0, customer.hex(), tier, channel,
-             kind, "", "", flags, (cost,), offset, "", version))
-    for (offset, event_id, at, customer, tier, kind, channel, product, amount, revenue, aum, cross, scenario,
-         reverses) in changes.transactions:
-        flags = CROSS_BANK * cross
-        if revenue is not None:
-            flags |= REVENUE_GIVEN
-        if aum is not None:
-            flags |= AUM_GIVEN
-        add(("transaction", shard, "", "", at, 0, event_id, reverses or "", "", 0, customer.hex(), tier, channel, kind,
-             product or "", scenario or "", flags, (amount, revenue or 0, aum or 0), offset, "", version))
-    for customer, day, engaged, tier in changes.logins:
-        add(("login", shard, "", "", day, 0, customer.hex(), "", "", 0, "", tier, "", "", "", "",
-             ENGAGED if engaged else 0, (), 0, "", version))
-    for offset, event_id, at, arm, category, amount in changes.costs:
-        add(("cost", shard, arm.campaign_id, arm.variant, at, 0, event_id, "", "", 0, "", "", "", category, "", "", 0,
-             (amount,), offset, "", version))
-    for event_id, at, effective in changes.adjustments:
-        add(("adjustment", shard, "", "", at, 0, event_id, "", "", 0, "", "", "", "", "", "", 0, (effective,), 0, "",
-             version))
-    for customer, tier, segment, opened_at in changes.profiles:
-        add(("profile", shard, "", "", 0, 0, customer.hex(), "", "", 0, "", tier, "", segment, "", "", 0,
-             (opened_at or 0,), 0, "", version))
-
-
-def _add_numbers(flat: list[Any], block: ShardBlock, labels: tuple[str, ...]) -> None:
-    shard, version, changes = block.shard, block.version, block.changes
-    add = flat.extend
-    for (model, arm, transaction_id, touch_id, customer, touched_at, converted_at, tier, millionths, earned,
-         aum) in changes.credits:
-        add(("credit", shard, arm.campaign_id, arm.variant, converted_at, 0, transaction_id, touch_id, labels[model], 0,
-             customer.hex(), tier, "", "", "", "", 0, (millionths, earned, aum, touched_at), 0, "", version))
-    for family, campaign_id, label, coordinate, lag, model, chapter, measures in changes.cells:
-        add((family, shard, campaign_id, label, coordinate, lag, "", "", labels[model], chapter, "", "", "", "", "", "",
-             0, measures, 0, "", version))
-    for tier, day, chapter, measures in changes.days:
-        add(("activity", shard, "", tier, day, 0, "", "", "", chapter, "", "", "", "", "", "", 0, measures, 0, "",
-             version))
-
-
-def _add_books(flat: list[Any], block: ShardBlock, written_at_ms: int) -> None:
-    shard, version = block.shard, block.version
-    for topic, partition, offset, reason, detail in block.dead_letters:
-        flat.extend(("dead_letter", shard, "", topic, offset, partition, "", reason, "", 0, "", "", "", "", "", "", 0,
-                     (written_at_ms,), offset, detail, version))
-    for topic, next_offset, watermark, accepted, duplicates, dead, topic_id in block.positions:
-        flat.extend(("position", shard, "", topic, 0, 0, "", "", "", 0, "", "", "", "", "", "", 0,
-                     (next_offset, watermark, accepted, duplicates, dead, written_at_ms), 0, topic_id, version))
+_TABLE: Final = NativeTable(COLUMNS)

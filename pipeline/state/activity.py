@@ -26,7 +26,7 @@ MAU_CHANGE: Final = 2
 GROSS_DAY: Final = 3
 GROSS_MAU_CHANGE: Final = 4
 REACTIVATED: Final = 5
-_MEASURES: Final = 6
+MEASURES: Final = 6
 
 
 class ActivityRow(NamedTuple):
@@ -54,7 +54,7 @@ class _DayCell:
         self.chapter = chapter
         self.dirty = False
         self.used = chapter
-        self.measures = [0] * _MEASURES
+        self.measures = [0] * MEASURES
 
 
 _Days = dict[int, _DayCell]

@@ -374,18 +374,20 @@ ARRAY JOIN [('month', toStartOfMonth(day)), ('quarter', toStartOfQuarter(day)), 
 GROUP BY run, scope, tier, period_kind, period_start;
 
 -- campaign_aum_costs: what bringing in AUM costs, by the class of the touches' channels ('online', 'counter') and for 'all'.
---   cost_minor       = cost of the touches of that class; under 'all' Cost(c), which has the cost events too (they name no channel)
---   aum_minor        = AUM delta credited to touches of that class
---   cost_per_10k_aum = cost_minor / aum_minor * 10,000 (currency units per 10,000 of them; null unless AUM came in)
+--   cost_minor = cost of the touches of that class; under 'all' Cost(c), so with the cost events, which name no channel
+--   aum_minor  = AUM delta credited to touches of that class
+--   cost_per_10k_aum_minor = cost_minor / aum_minor * 1,000,000 (minor units per 10,000 currency units; null unless AUM came in)
 --   source: touches, cost events, credits
 CREATE OR REPLACE VIEW {database}.campaign_aum_costs AS
 SELECT
     run, scope AS campaign_id, class AS channel_class, period.1 AS period_kind, period.2 AS period_start,
     sum(spent_minor) AS cost_minor,
     sum(brought_minor) AS aum_minor,
-    if(aum_minor <= 0, NULL, cost_minor / aum_minor * 10000) AS cost_per_10k_aum
+    if(aum_minor <= 0, NULL, cost_minor / aum_minor * 1000000) AS cost_per_10k_aum_minor
 FROM (
-    SELECT run, toString(campaign_id) AS campaign, channel_class AS class, day, touch_cost_minor AS spent_minor, 0 AS brought_minor
+    SELECT
+        run, toString(campaign_id) AS campaign, channel_class AS class, day,
+        touch_cost_minor AS spent_minor, 0 AS brought_minor
     FROM {database}.touch_days
     UNION ALL
     SELECT run, toString(campaign_id), 'all', day, day_cost_minor, 0 FROM {database}.cost_days

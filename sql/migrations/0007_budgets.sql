@@ -93,13 +93,13 @@ WITH
 SELECT
     campaigns.run AS run, campaigns.campaign AS campaign_id,
     plans.starts AS starts_at, plans.ends AS ends_at,
-    fromUnixTimestamp64Milli(clock.now_ms, 'UTC') AS as_of,
+    if(clock.run = '', NULL, fromUnixTimestamp64Milli(clock.now_ms, 'UTC')) AS as_of,
     plans.budget AS budget_minor,
     spending.spent AS spent_minor,
     budget_minor - spent_minor AS remaining_minor,
     if(budget_minor = 0, NULL, spent_minor / budget_minor) AS spent_share,
-    if(ends_at > starts_at AND clock.run != '',
-       greatest(0, least(1, (clock.now_ms - toUnixTimestamp64Milli(starts_at))
+    if(ends_at > starts_at,
+       greatest(0, least(1, (toUnixTimestamp64Milli(as_of) - toUnixTimestamp64Milli(starts_at))
                             / (toUnixTimestamp64Milli(ends_at) - toUnixTimestamp64Milli(starts_at)))), NULL) AS elapsed_share,
     if(elapsed_share = 0, NULL, spent_share / elapsed_share) AS pace,
     if(elapsed_share = 0, NULL, spent_minor / elapsed_share) AS projected_minor,

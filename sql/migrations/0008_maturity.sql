@@ -59,10 +59,10 @@ WITH
 SELECT
     run, campaign_id, lag_day, cohorts,
     conversions_at_lag, conversions_through_lag, return_at_lag_minor, return_through_lag_minor,
-    arrayProduct(groupArray(if(conversions_through_lag = 0, 1,
-        (conversions_through_lag - conversions_at_lag) / conversions_through_lag)) OVER later) AS conversion_share,
-    arrayProduct(groupArray(if(return_through_lag_minor = 0, 1,
-        (return_through_lag_minor - return_at_lag_minor) / return_through_lag_minor)) OVER later) AS return_share
+    arrayProduct(arrayPushFront(groupArray(if(conversions_through_lag = 0, 1.,
+        (conversions_through_lag - conversions_at_lag) / conversions_through_lag)) OVER later, 1.)) AS conversion_share,
+    arrayProduct(arrayPushFront(groupArray(if(return_through_lag_minor = 0, 1.,
+        (return_through_lag_minor - return_at_lag_minor) / return_through_lag_minor)) OVER later, 1.)) AS return_share
 FROM sums
 WINDOW later AS (PARTITION BY run, campaign_id ORDER BY lag_day ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING);
 

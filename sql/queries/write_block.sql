@@ -6,4 +6,4 @@ WHERE NOT throwIf(
      WHERE run = {run:String} AND owner != {owner:String}
        AND epoch >= transform(shard, {shards:Array(UInt32)}, {epochs:Array(UInt32)}, toUInt32(4294967295))) > 0,
     'FENCED')
-FORMAT MsgPack
+FORMAT Native

@@ -157,6 +157,30 @@ async def test_part_that_dies_before_it_answers_is_named_with_its_last_words(tmp
             await keeper.until(lambda: False, child, 20)
 
 
+async def test_part_that_keeps_dying_before_it_answers_is_given_up(tmp_path: Path) -> None:
+    keeper = supervisor(tmp_path)
+    async with keeper.running():
+        child = await keeper.keep(part("endpoint", "import sys\nsys.exit('no room')"))
+        with pytest.raises(UserError, match=r"endpoint ended \(exit code 1\): no room"):
+            await keeper.until(lambda: False, child, 20)
+    assert child.starts >= 3
+
+
+async def test_part_that_dies_once_before_it_answers_is_waited_for(tmp_path: Path) -> None:
+    keeper = supervisor(tmp_path)
+    tried, ready = tmp_path / "tried", tmp_path / "ready"
+    program = (
+        "import pathlib, sys, time\n"
+        "tried, ready = map(pathlib.Path, sys.argv[1:])\n"
+        "if not tried.exists():\n"
+        "    tried.touch(); sys.exit('locked')\n"
+        "ready.touch(); time.sleep(600)\n")
+    async with keeper.running():
+        child = await keeper.keep(part("endpoint", program, str(tried), str(ready)))
+        await keeper.until(ready.exists, child, 20)
+    assert child.starts == 2
+
+
 async def test_part_that_never_answers_is_named(tmp_path: Path) -> None:
     keeper = supervisor(tmp_path)
     async with keeper.running():

@@ -11,7 +11,6 @@ import pytest
 
 from pipeline.metrics.lag_curve import CohortCell, lag_curve
 from pipeline.state.policy import Policy
-from pipeline.transport import topics
 from tests.oracle.config import OracleConfig
 from tests.oracle.evaluate import evaluate
 from tests.oracle.generators import random_log
@@ -59,8 +58,9 @@ def test_run_has_got_to_the_business_day_of_its_newest_transaction(clickhouse: A
     log = random_log(5, 200)
     config = OracleConfig(run=run_name)
     CorePlayer(clickhouse, "roi", run_name, Policy(future_ms=None, pseudonym_key=b"oracle"), log).play(Random(5))
-    accepted = evaluate(log, config).judged.accepted
-    newest = max(event.occurred_at for event in accepted if event.topic == topics.TRANSACTIONS)
+    judged = evaluate(log, config).judged
+    reversals = [reversal for found in judged.reversals.values() for reversal in found]
+    newest = max(transaction.occurred_at for transaction in [*judged.transactions, *reversals])
     expected = Policy().calendar().day_of(newest)
     shown = date.fromisoformat(rows(clickhouse, "run_days", run_name)[0]["as_of"])
     assert shown.toordinal() - date(1970, 1, 1).toordinal() == expected

@@ -19,6 +19,7 @@ from schemas.judge import RejectedError
 if TYPE_CHECKING:
     from random import Random
 
+    from pipeline.sinks.ledger import LedgerPort
     from pipeline.state.policy import Policy
     from tests.oracle.log import Log, Record
 
@@ -42,10 +43,14 @@ class CorePlayer:
         self.shards: dict[int, OwnedShard] = {}
         self.take_over()
 
+    def open_ledger(self, owner: str) -> LedgerPort:
+        """Return the run's ledger as a new owner sees it."""
+        return ClickHouseLedger(self._client, self._database, self._run, owner)
+
     def take_over(self) -> None:
         """Forget everything and load it again, as a worker on another machine would."""
         self._lives += 1
-        self.ledger = ClickHouseLedger(self._client, self._database, self._run, f"owner-{self._lives}")
+        self.ledger = self.open_ledger(f"owner-{self._lives}")
         self.ledger.begin(self._policy, "test")
         self.book = CampaignBook(self._policy)
         self._refused: list[DeadLetter] = []

@@ -1,0 +1,145 @@
+"""`roi explain`: the credits, touches, transactions and costs behind a campaign's numbers, and that they add up."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from pipeline.cli import options
+from pipeline.cli.boundary import FAILED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipeline.metrics.evidence import Cell, Explanation
+
+_HASH: Final = re.compile(r"[0-9a-f]{32}")
+_EVERYTHING: Final = (1 << 63) - 1
+_LABELS: Final = {
+    "touches": "Creditable touches", "reached": "Reached", "conversion_millionths": "Conversions, millionths",
+    "converters": "Converters", "cost_minor": "Cost, minor units", "return_minor": "Return, minor units",
+    "aum_minor": "AUM delta, minor units",
+}
+_SOURCE: Final = (("topic", "Topic"), ("partition", "Partition"), ("offset", "Offset"))
+_LISTS: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
+    "credits": (
+        ("at", "Converted at"), ("transaction_event_id", "Transaction"), ("touch_event_id", "Touch"),
+        ("touched_at", "Touched at"), ("customer_hash", "Customer"), ("variant", "Variant"), ("tier", "Tier"),
+        ("credit_millionths", "Credit, millionths"), ("return_minor", "Return"), ("aum_minor", "AUM delta")),
+    "transactions": (
+        ("at", "At"), ("event_id", "Transaction"), ("customer_hash", "Customer"), ("kind", "Kind"),
+        ("amount_minor", "Amount"), ("effective_minor", "Left by reversals"), ("reverses", "Reverses"), *_SOURCE),
+    "touches": (
+        ("at", "At"), ("event_id", "Touch"), ("customer_hash", "Customer"), ("variant", "Variant"), ("tier", "Tier"),
+        ("channel", "Channel"), ("kind", "Kind"), ("creditable", "Creditable"), ("cost_minor", "Cost"), *_SOURCE),
+    "costs": (
+        ("at", "At"), ("event_id", "Cost event"), ("variant", "Variant"), ("category", "Category"),
+        ("amount_minor", "Amount"), *_SOURCE),
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="explain", epilog=options.example("roi explain spring-2026 --variant A --limit 5"))(_explain)
+
+
+def _explain(  # noqa: PLR0917 - typer calls it with names
+    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's id.", show_default=False)],
+    customer_hash: Annotated[str | None, typer.Option(
+        "--customer-hash", metavar="H", help="List only this customer's evidence, by the hash the views show.")] = None,
+    variant: Annotated[str | None, typer.Option(
+        "--variant", help="The campaign's row for this variant; '' is none.")] = None,
+    tier: Annotated[str | None, typer.Option(
+        "--tier", help="The campaign's row for this tier; '' holds the cost events.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="Newest so many of each list; 0 = all.")] = 20,
+    run: Annotated[str, typer.Option("--run", metavar="R", help="A replay's name; `live` is the stream.")] = "live",
+    as_json: options.Json = False,
+    data: options.Data = None,
+) -> None:
+    """List what is behind a campaign's totals, down to the records in Kafka, and check that it adds up."""
+    from pipeline.cli.clickhouse import Reader
+    from pipeline.errors import UserError
+    from pipeline.metrics.evidence import Cell, explain
+    from pipeline.sinks.sql import query
+
+    if variant is not None and tier is not None:
+        raise typer.BadParameter("no total is kept for a variant within a tier: give one of them", param_hint="--tier")
+    if customer_hash is not None and not _HASH.fullmatch(customer_hash):
+        raise typer.BadParameter("must be 32 hexadecimal digits, as in the view credits", param_hint="--customer-hash")
+    settings = options.settings_for(data)
+    reader, database = Reader(settings), settings.clickhouse_database
+    cell = Cell(run, campaign, variant, tier, customer_hash)
+    found = explain(
+        lambda name, parameters: reader.rows(query(f"explain_{name}", database), parameters), cell,
+        limit or _EVERYTHING)
+    if found is None:
+        raise UserError(f"there is no {_name(cell)}", "roi forecast lists the campaigns that have events")
+    if as_json:
+        typer.echo(json.dumps(_plain(cell, found), ensure_ascii=False, indent=2))
+    else:
+        _print(cell, found)
+    if found.differences:
+        raise typer.Exit(FAILED)
+
+
+def _name(cell: Cell) -> str:
+    part = "" if cell.variant is None else f", variant {cell.variant!r}"
+    part += "" if cell.tier is None else f", tier {cell.tier!r}"
+    return f"total of campaign {cell.campaign_id!r}{part} in run {cell.run!r}"
+
+
+def _plain(cell: Cell, found: Explanation) -> dict[str, Any]:
+    shown = asdict(found)
+    for name in _LISTS:
+        shown[name] = [_dated(row) for row in shown[name]]
+    return asdict(cell) | shown | {"differences": found.differences, "adds_up": not found.differences}
+
+
+def _dated(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Replace epoch milliseconds by instants, and the flag by a word."""
+    plain = {name.removesuffix("_ms"): _instant(value) if name.endswith("at_ms") else value
+             for name, value in row.items()}
+    return plain | ({"creditable": bool(plain["creditable"])} if "creditable" in plain else {})
+
+
+def _instant(epoch_ms: int) -> str:
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def _print(cell: Cell, found: Explanation) -> None:
+    from pipeline.cli.output import Column, print_rows
+
+    lists = {"credits": found.credits, "transactions": found.transactions, "touches": found.touches,
+             "costs": found.costs}
+    for name, rows in lists.items():
+        if name in found.counts:
+            typer.echo(f"{name}: {len(rows):,} of {found.counts[name]:,}, newest first")
+        else:
+            typer.echo(f"{name}: {len(rows):,}, those of the credits above and what reverses them")
+        columns = [Column(key, heading, "value" if key in {"partition", "offset"} else "text")
+                   for key, heading in _LISTS[name]]
+        print_rows([_dated(row) for row in rows], columns, as_json=False, empty="none")
+    _print_sums(cell, found)
+
+
+def _print_sums(cell: Cell, found: Explanation) -> None:
+    from pipeline.cli.output import Column, print_rows
+
+    whose = (Column("customer", "This customer", "number"),) if found.customer is not None else ()
+    columns = (Column("measure", "Measure"), *whose, Column("evidence", "Sum of the evidence", "number"),
+               Column("cell", "Cell", "number"), Column("difference", "Difference", "number"))
+    print_rows([
+        {"measure": label, "customer": (found.customer or {}).get(name), "evidence": found.evidence[name],
+         "cell": found.cell[name], "difference": found.evidence[name] - found.cell[name]}
+        for name, label in _LABELS.items()
+    ], columns, as_json=False, empty="")
+    if found.differences:
+        wrong = ", ".join(f"{_LABELS[name]} by {difference:+,}" for name, difference in found.differences.items())
+        typer.echo(f"DIFFERS: the evidence does not add up to the {_name(cell)}: {wrong}")
+    else:
+        typer.echo(f"adds up: all rows, listed or not, together make the {_name(cell)}")

@@ -1,0 +1,271 @@
+"""A ledger in memory: `pipeline.sinks.ledger.LedgerPort` with the fence, the atomic blocks and the queries of the real one.
+
+It takes the very bytes that ClickHouse gets. `tests/sinks` runs one suite over both, and compares `fakes_views` with SQL.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from pipeline.errors import FencedError, UserError
+from pipeline.sinks.ledger import LedgerUnavailableError
+from pipeline.sinks.rows import AUM_GIVEN, COLUMNS, CREDITABLE, ENGAGED, REVENUE_GIVEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from pipeline.sinks.ledger import Block
+    from pipeline.state.policy import Policy
+
+_ARRAY_HEADER: Final = b"\xdd"  # MsgPack's array of up to 2^32 values
+
+
+class LedgerRow(NamedTuple):
+    """A row of the ledger table, but for its run."""
+
+    kind: str
+    shard: int
+    campaign_id: str
+    label: str
+    at: int
+    lag: int
+    id: str
+    other_id: str
+    model: str
+    chapter: int
+    customer: str
+    tier: str
+    channel: str
+    category: str
+    product: str
+    scenario: str
+    flags: int
+    measures: list[int]
+    source: int
+    detail: str
+    version: int
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """The table's sorting key."""
+        return self[:10]
+
+
+assert LedgerRow._fields == tuple(name for name, _ in COLUMNS), "LedgerRow and rows.COLUMNS have drifted apart"
+
+
+class Claim(NamedTuple):
+    """A claim on a shard."""
+
+    shard: int
+    epoch: int
+    owner: str
+
+
+def rows_of(body: bytes, count: int) -> list[LedgerRow]:
+    """Return the rows of an encoded block, as the database would read them."""
+    width = len(COLUMNS)
+    flat = msgspec.msgpack.decode(_ARRAY_HEADER + (count * width).to_bytes(4, "big") + body, type=list[Any])
+    return [LedgerRow(*flat[start:start + width]) for start in range(0, len(flat), width)]
+
+
+@dataclass
+class RunTables:
+    """What one run has in the database."""
+
+    rows: dict[tuple[Any, ...], LedgerRow] = field(default_factory=dict)
+    claims: list[Claim] = field(default_factory=list)
+    fingerprint: str | None = None
+    settings: str = ""
+    models: tuple[str, ...] = ()
+
+    def of_kind(self, *kinds: str) -> Iterator[LedgerRow]:
+        """Yield the rows in force of some kinds."""
+        return (row for row in self.rows.values() if row.kind in kinds)
+
+    def put(self, rows: Sequence[LedgerRow]) -> None:
+        """Take rows in; of equal identity the greatest version stays, of equal version the last."""
+        for row in rows:
+            known = self.rows.get(row.identity)
+            if known is None or row.version >= known.version:
+                self.rows[row.identity] = row
+
+
+@dataclass
+class LedgerStore:
+    """The database that all owners of a test share."""
+
+    runs: dict[str, RunTables] = field(default_factory=dict)
+    campaigns: dict[str, tuple[str, int]] = field(default_factory=dict)
+    lock: RLock = field(default_factory=RLock)
+
+    def tables(self, run: str) -> RunTables:
+        """Return a run's tables, empty ones at first."""
+        return self.runs.setdefault(run, RunTables())
+
+
+class FakeLedger:
+    """The ledger of one run in memory, as seen by one owner.
+
+    Attributes:
+        diary: what was called, in order: names of queries and statements, and ``write``.
+        bodies: the body of every attempt to write a block.
+        refusals: raised by the next writes, one each, before anything is stored; None lets a write through.
+        lost_replies: number of next writes that are stored but answered by LedgerUnavailableError.
+        gate: called before every write, on its thread.
+    """
+
+    def __init__(self, store: LedgerStore, run: str, owner: str) -> None:
+        self.owner = owner
+        self.diary: list[str] = []
+        self.bodies: list[bytes] = []
+        self.refusals: deque[Exception | None] = deque()
+        self.lost_replies = 0
+        self.gate: Callable[[], None] | None = None
+        self._store = store
+        self._run = run
+
+    @property
+    def tables(self) -> RunTables:
+        """What this run has in the database."""
+        return self._store.tables(self._run)
+
+    # -- the port --------------------------------------------------------------------------------------------------
+
+    def begin(self, policy: Policy, description: str) -> None:
+        known = self.fetch("load_run")
+        if not known:
+            self.execute(
+                "begin_run", fingerprint=policy.fingerprint(), settings=description, models=list(policy.models))
+        elif known[0][0] != policy.fingerprint():
+            raise UserError(
+                f"run {self._run!r} was begun under other settings ({known[0][1]}) than today's ({description})",
+                "set them back, or count anew under another database (ROI_CLICKHOUSE_DATABASE)")
+
+    def claim(self, shards: Sequence[int]) -> dict[int, int]:
+        while True:
+            self.execute("claim", shards=list(shards), owner=self.owner)
+            claims = [Claim(*claim) for claim in self.fetch("claims", shards=list(shards))]
+            mine = {claim.shard: claim.epoch for claim in sorted(claims) if claim.owner == self.owner}
+            if all(claim.owner == self.owner or claim.epoch < mine[claim.shard] for claim in claims):
+                return mine
+
+    def write(self, block: Block) -> None:
+        self.diary.append("write")
+        self.bodies.append(block.body)
+        if self.gate is not None:
+            self.gate()
+        if self.refusals and (refusal := self.refusals.popleft()) is not None:
+            raise refusal
+        try:
+            rows = rows_of(block.body, block.rows)
+        except (msgspec.MsgspecError, TypeError) as error:
+            raise LedgerUnavailableError(type(error).__name__) from error
+        with self._store.lock:
+            for claim in self.tables.claims:
+                epoch = block.epochs.get(claim.shard)
+                if epoch is not None and (claim.epoch > epoch or (claim.epoch == epoch and claim.owner != self.owner)):
+                    raise FencedError(f"a shard of {sorted(block.epochs)} has a new owner")
+            self.tables.put(rows)
+        if self.lost_replies:
+            self.lost_replies -= 1
+            raise LedgerUnavailableError("the reply was lost")
+
+    def fetch(self, name: str, **parameters: Any) -> list[list[Any]]:
+        self.diary.append(name)
+        with self._store.lock:
+            answer: list[list[Any]] = [list(row) for row in getattr(self, f"_{name}")(**parameters)]
+        return answer
+
+    def execute(self, name: str, **parameters: Any) -> None:
+        self.diary.append(name)
+        with self._store.lock:
+            getattr(self, f"_{name}")(**parameters)
+
+    # -- statements ------------------------------------------------------------------------------------------------
+
+    def _begin_run(self, fingerprint: str, settings: str, models: list[str]) -> None:
+        self.tables.fingerprint, self.tables.settings, self.tables.models = fingerprint, settings, tuple(models)
+
+    def _claim(self, shards: list[int], owner: str) -> None:
+        claims = self.tables.claims
+        claims += [
+            Claim(shard, max((claim.epoch for claim in claims if claim.shard == shard), default=0) + 1, owner)
+            for shard in shards
+        ]
+
+    def _write_campaign(self, campaign_id: str, definition: str, version: int) -> None:
+        if version >= self._store.campaigns.get(campaign_id, ("", 0))[1]:
+            self._store.campaigns[campaign_id] = (definition, version)
+
+    # -- queries ---------------------------------------------------------------------------------------------------
+
+    def _load_run(self) -> Iterator[Sequence[Any]]:
+        if self.tables.fingerprint is not None:
+            yield self.tables.fingerprint, self.tables.settings
+
+    def _claims(self, shards: list[int]) -> Iterator[Sequence[Any]]:
+        return (claim for claim in self.tables.claims if claim.shard in shards)
+
+    def _load_campaigns(self) -> Iterator[Sequence[Any]]:
+        return ((name, *stored) for name, stored in self._store.campaigns.items())
+
+    def _since(self, kind: str, shards: list[int], floors: list[int], *, past: bool = False) -> Iterator[LedgerRow]:
+        floor_of: Mapping[int, int] = dict(zip(shards, floors, strict=True))
+        return (row for row in self.tables.of_kind(kind)
+                if row.shard in floor_of and (row.at < floor_of[row.shard]) == past)
+
+    def _of_shards(self, kind: str, shards: list[int]) -> Iterator[LedgerRow]:
+        return (row for row in self.tables.of_kind(kind) if row.shard in shards)
+
+    def _load_positions(self, shards: list[int]) -> Iterator[Sequence[Any]]:
+        return ((row.shard, row.label, *row.measures[:5], row.detail) for row in self._of_shards("position", shards))
+
+    def _load_ids(self, kind: str, shards: list[int], floors: list[int]) -> Iterator[Sequence[Any]]:
+        return ((row.shard, row.id, row.at) for row in self._since(kind, shards, floors))
+
+    def _load_profiles(self, shards: list[int]) -> Iterator[Sequence[Any]]:
+        return ((row.shard, row.id, row.tier) for row in self._of_shards("profile", shards) if row.tier)
+
+    def _load_logins(self, shards: list[int], floors: list[int]) -> Iterator[Sequence[Any]]:
+        return ((row.shard, row.id, row.at, int(bool(row.flags & ENGAGED)))
+                for row in self._since("login", shards, floors))
+
+    def _load_elders(self, shards: list[int], floors: list[int]) -> Iterator[Sequence[Any]]:
+        return iter({(row.shard, row.id) for row in self._since("login", shards, floors, past=True)
+                     if row.flags & ENGAGED})
+
+    def _load_reach(self, shards: list[int]) -> Iterator[Sequence[Any]]:
+        first: dict[tuple[int, str, str, str], LedgerRow] = {}
+        for row in self._of_shards("touch", shards):
+            key = (row.shard, row.customer, row.campaign_id, row.label)
+            if row.flags & CREDITABLE and (key not in first or row.at < first[key].at):
+                first[key] = row
+        return ((*key, row.at, row.tier) for key, row in first.items())
+
+    def _load_touches(self, shards: list[int], floors: list[int]) -> Iterator[Sequence[Any]]:
+        return ((row.shard, row.customer, row.campaign_id, row.label, row.at, row.id)
+                for row in self._since("touch", shards, floors) if row.flags & CREDITABLE)
+
+    def _load_credits(self, shards: list[int], floors: list[int]) -> Iterator[Sequence[Any]]:
+        return ((row.shard, row.id, row.model, row.campaign_id, row.label, row.measures[3], row.other_id,
+                 *row.measures[:3]) for row in self._since("credit", shards, floors) if row.measures[0])
+
+    def _load_past_conversions(self, shards: list[int], floors: list[int]) -> Iterator[Sequence[Any]]:
+        return iter({(row.shard, row.customer, row.campaign_id, row.label, row.model)
+                     for row in self._since("credit", shards, floors, past=True) if row.measures[0]})
+
+    def _load_transactions(self, shards: list[int], floors: list[int]) -> Iterator[Sequence[Any]]:
+        return ((row.shard, row.customer, row.at, row.id, row.category, row.product or None, row.measures[0],
+                 row.measures[1] if row.flags & REVENUE_GIVEN else None,
+                 row.measures[2] if row.flags & AUM_GIVEN else None, row.tier)
+                for row in self._since("transaction", shards, floors) if not row.other_id)
+
+    def _load_reversals(self, shards: list[int], floors: list[int]) -> Iterator[Sequence[Any]]:
+        return ((row.shard, row.customer, row.at, row.id, row.other_id, row.measures[0], row.source)
+                for row in self._since("transaction", shards, floors) if row.other_id)
