@@ -21,6 +21,8 @@ def build_app() -> typer.Typer:
         dlq,
         doctor,
         drain,
+        explain,
+        forecast,
         ingest,
         migrate,
         schema,
@@ -37,7 +39,9 @@ def build_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(_without_command)
-    for command in (up, demo, worker, migrate, ingest, simulate, campaigns, drain, status, sql, dlq, doctor, schema):
+    commands = (up, demo, worker, migrate, ingest, simulate, campaigns, drain, status, forecast, explain, sql, dlq,
+                doctor, schema)
+    for command in commands:
         command.register(app)
     return app
 

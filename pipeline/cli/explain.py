@@ -48,7 +48,7 @@ def register(app: typer.Typer) -> None:
     app.command(name="explain", epilog=options.example("roi explain spring-2026 --variant A --limit 5"))(_explain)
 
 
-def _explain(  # noqa: PLR0917 - typer calls it with names
+def _explain(
     campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's id.", show_default=False)],
     customer_hash: Annotated[str | None, typer.Option(
         "--customer-hash", metavar="H", help="List only this customer's evidence, by the hash the views show.")] = None,

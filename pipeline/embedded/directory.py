@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
+_LOCK_SECONDS: Final = 0.5  # a killed predecessor's janitor holds the lock for a moment while it tidies up
+_LOCK_PAUSE_SECONDS: Final = 0.01
 _JANITOR: Final = Path(janitor.__file__).resolve()
 
 
@@ -86,12 +89,12 @@ class InstanceDirectory:
         self.scratch.mkdir(mode=0o700)
 
     def _take(self, descriptor: int) -> None:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            owner = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
-            raise UserError(f"{self.root} is in use by process {owner}",
-                            "stop that one or choose another --data") from error
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while not _locked(descriptor):
+            if time.monotonic() > deadline:
+                owner = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
+                raise UserError(f"{self.root} is in use by process {owner}", "stop that one or choose another --data")
+            time.sleep(_LOCK_PAUSE_SECONDS)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
 
@@ -162,6 +165,14 @@ def write_env_file(path: Path, values: Mapping[str, str]) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _first(configured: str, kept: str | None) -> str:

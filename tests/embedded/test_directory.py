@@ -141,7 +141,7 @@ def test_readers_of_an_env_file_never_see_half_of_it(tmp_path: Path) -> None:
     done = threading.Event()
 
     def rewrite() -> None:
-        for turn in range(200):
+        for turn in range(50):
             write_env_file(path, versions[turn % 2])
         done.set()
 

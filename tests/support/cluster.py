@@ -25,7 +25,7 @@ from tests.support.endpoint import ROOT, running_endpoint
 from tests.support.kafka import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from tests.oracle.log import Record
@@ -39,8 +39,12 @@ _ENVIRONMENT = {"ROI_TIME__FUTURE_MINUTES": "100000000"}
 class Cluster:
     """Broker address, endpoint and workers of one test."""
 
-    def __init__(self, bootstrap: str, directory: Path, incarnation: str, partitions: int = 3) -> None:
+    def __init__(
+        self, bootstrap: str, directory: Path, incarnation: str, partitions: int = 3,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._directory = directory
+        self._environment = _ENVIRONMENT | dict(environment or {})
         self._port = free_port()
         self._endpoint = ExitStack()
         self.endpoint_process: subprocess.Popen[bytes] | None = None
@@ -71,7 +75,7 @@ class Cluster:
         with log:
             worker = subprocess.Popen(
                 [sys.executable, "-m", "pipeline", "worker"], cwd=ROOT, stdout=log, stderr=log,
-                env=environment_of(self.settings) | _ENVIRONMENT | environment)
+                env=environment_of(self.settings) | self._environment | environment)
         self.workers.append(worker)
         return worker
 
@@ -126,10 +130,10 @@ class Cluster:
         end = self.ends()
         self.wait_until(lambda: self.read_so_far() >= end, f"draining to {end}")
 
-    def views(self) -> dict[str, list[dict[str, Any]]]:
+    def views(self, *more: str) -> dict[str, list[dict[str, Any]]]:
         client = connect(self.settings, "reader")
         found = {}
-        for view in VIEWS:
+        for view in (*VIEWS, *more):
             answer = client.raw_query(
                 f"SELECT * FROM roi.{view} WHERE run = 'live' FORMAT JSONEachRow",
                 settings={"output_format_json_quote_64bit_integers": 0})
@@ -149,8 +153,11 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster(bootstrap: str, directory: Path, incarnation: str, partitions: int = 3) -> Iterator[Cluster]:
-    cluster = Cluster(bootstrap, directory, incarnation, partitions)
+def running_cluster(
+    bootstrap: str, directory: Path, incarnation: str, partitions: int = 3,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Cluster]:
+    cluster = Cluster(bootstrap, directory, incarnation, partitions, environment)
     try:
         yield cluster
     finally:
