@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.state.calendar import DAY_MS
+from pipeline.state.erasure import ErasureRow, Stage
+from pipeline.state.history import ErasedCounts
 from pipeline.transport.topics import COSTS, LOGINS, TOUCHES, TRANSACTIONS
 
 if TYPE_CHECKING:
@@ -93,6 +95,9 @@ class Loader:
         self._load_people(rows, restorers, days)
         self._load_touches(rows, restorers, floors, [shard.touches.floor for shard in customers.values()])
         self._load_transactions(rows, restorers, live)
+        for shard, customer, _, stage, counts, requests, version in rows("load_erasures"):
+            row = ErasureRow(bytes.fromhex(customer), Stage(stage), ErasedCounts(*counts), tuple(requests.split(",")))
+            restorers[shard].erasure(row, version)
         for restorer in restorers.values():
             restorer.finish()
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         TouchFact,
         TransactionFact,
     )
+    from pipeline.state.erasure import ErasureRow
 
     ColumnValues = Sequence[str] | Sequence[int] | Measures | str | int
 
@@ -103,6 +104,7 @@ class _Body:
         self._days(block, changes.days)
         self._dead_letters(block, block.dead_letters)
         self._positions(block, block.positions)
+        self._erasures(block, changes.erasures)
         families: dict[str, list[CellRow]] = {}
         for cell in changes.cells:
             families.setdefault(cell.family, []).append(cell)
@@ -212,6 +214,14 @@ class _Body:
             block, "position", len(positions),
             label=[position.topic for position in positions], measures=Measures(numbers, 6),
             detail=[position.topic_id for position in positions])
+
+    def _erasures(self, block: ShardBlock, rows: list[ErasureRow]) -> None:
+        numbers: list[int] = []
+        for row in rows:
+            numbers += (row.stage, *row.counts, self._written_at_ms)
+        self._add(
+            block, "erased", len(rows), id=[row.pseudonym.hex() for row in rows], measures=Measures(numbers, 8),
+            detail=[",".join(row.requests) for row in rows])
 
 
 _TABLE: Final = NativeTable(COLUMNS)

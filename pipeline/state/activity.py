@@ -8,7 +8,9 @@ or not, and nothing is ever recounted.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +31,7 @@ REACTIVATED: Final = 5
 MEASURES: Final = 6
 
 
-class ActivityRow(NamedTuple):
+class ActivityRow(Struct, frozen=True, gc=False):
     """One changed day of one tier: the value of its chapter so far."""
 
     tier: str
@@ -38,7 +40,7 @@ class ActivityRow(NamedTuple):
     measures: list[int]
 
 
-class LoginDay(NamedTuple):
+class LoginDay(Struct, frozen=True, gc=False):
     """A fact: a customer logged in on a day, for the first time or for the first time engaged."""
 
     pseudonym: bytes

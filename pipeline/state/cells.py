@@ -7,7 +7,9 @@ at zero under a new chapter and never has to read old ones, and a cell nobody to
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from pipeline.state.calendar import DAY_MS, MINUTE_MS
 
@@ -39,7 +41,7 @@ _CAMPAIGN: Final = 48
 _LAG: Final = 20
 
 
-class CellRow(NamedTuple):
+class CellRow(Struct, frozen=True, gc=False):
     """One changed cell, ready to be stored: the value of its chapter so far."""
 
     family: str

@@ -1,18 +1,25 @@
-"""What one commit cycle makes durable: everything a shard learnt since the last one, belonging to one log prefix."""
+"""What one commit cycle makes durable: everything a shard learnt since the last one, belonging to one log prefix.
+
+The rows are structs out of the garbage collector's sight: there are millions of them, and none is part of a cycle.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from pipeline.state.book import Arm  # noqa: TC001 - msgspec may read the annotations
 
 if TYPE_CHECKING:
     from pipeline.state.activity import ActivityRow, LoginDay
-    from pipeline.state.book import Arm
     from pipeline.state.cells import CellRow
+    from pipeline.state.erasure import ErasureRow
     from pipeline.state.intake import Refusal
 
 
-class TouchFact(NamedTuple):
+class TouchFact(Struct, frozen=True, gc=False):
     """An accepted touch, creditable or not."""
 
     offset: int
@@ -29,7 +36,7 @@ class TouchFact(NamedTuple):
     creditable: bool
 
 
-class TransactionFact(NamedTuple):
+class TransactionFact(Struct, frozen=True, gc=False):
     """An accepted transaction; ``reverses`` names the original where it is a reversal."""
 
     offset: int
@@ -48,7 +55,7 @@ class TransactionFact(NamedTuple):
     reverses: str | None
 
 
-class CostFact(NamedTuple):
+class CostFact(Struct, frozen=True, gc=False):
     """An accepted cost event."""
 
     offset: int
@@ -59,7 +66,7 @@ class CostFact(NamedTuple):
     amount_minor: int
 
 
-class CreditRow(NamedTuple):
+class CreditRow(Struct, frozen=True, gc=False):
     """A credit as it stands; ``millionths`` 0 takes a stored one back."""
 
     model: int
@@ -75,7 +82,7 @@ class CreditRow(NamedTuple):
     aum_minor: int
 
 
-class AdjustmentRow(NamedTuple):
+class AdjustmentRow(Struct, frozen=True, gc=False):
     """What reversals have left of a transaction."""
 
     event_id: str
@@ -83,7 +90,7 @@ class AdjustmentRow(NamedTuple):
     effective_minor: int
 
 
-class ProfileRow(NamedTuple):
+class ProfileRow(Struct, frozen=True, gc=False):
     """A customer's profile; an empty tier means there is none (erased)."""
 
     pseudonym: bytes
@@ -105,4 +112,5 @@ class Changes:
     adjustments: list[AdjustmentRow] = field(default_factory=list)
     cells: list[CellRow] = field(default_factory=list)
     days: list[ActivityRow] = field(default_factory=list)
+    erasures: list[ErasureRow] = field(default_factory=list)
     orphans: list[Refusal] = field(default_factory=list)

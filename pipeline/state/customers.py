@@ -18,13 +18,18 @@ from pipeline.state.calendar import DAY_MS
 from pipeline.state.cells import Cells
 from pipeline.state.changes import AdjustmentRow, Changes, ProfileRow, TouchFact, TransactionFact
 from pipeline.state.conversions import Conversions
+from pipeline.state.erasure import Erasures
+from pipeline.state.history import negative
 from pipeline.state.intake import NEVER, Intake, Refusal
 from pipeline.state.memory import UNKNOWN_TIER, CustomerMemory
 from pipeline.state.records import Credit, Customer, Reach, Touch, Transaction
 from pipeline.state.restore import Restorer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from pipeline.state.book import Arm, CampaignBook
+    from pipeline.state.history import History
     from pipeline.state.policy import Policy
     from schemas.columns import LoginColumns, TouchColumns, TransactionColumns
 
@@ -46,6 +51,7 @@ class CustomerShard:
         self._activity = Activity(-(-policy.lateness_ms // DAY_MS))
         self._memory = CustomerMemory(policy, book)
         self._changes = Changes()
+        self.erasures = Erasures(policy)
         self.logins = Intake(policy.lateness_ms, policy.future_ms)
         self.transactions = Intake(policy.lateness_ms, policy.future_ms)
         self.touches = Intake(policy.lateness_ms, policy.future_ms)
@@ -62,7 +68,7 @@ class CustomerShard:
 
     def restorer(self) -> Restorer:
         """Return what loads stored state into this still empty shard."""
-        return Restorer(self._memory, self._conversions, self._activity, self._book, self.transactions)
+        return Restorer(self._memory, self._conversions, self._activity, self._book, self.transactions, self.erasures)
 
     def open_chapter(self, chapter: int) -> None:
         """Start a new chapter for cells that come to memory from now on."""
@@ -78,11 +84,34 @@ class CustomerShard:
         customer.tier = tier or UNKNOWN_TIER
         self._changes.profiles.append(ProfileRow(customer.pseudonym, tier or "", segment or "", opened_at))
 
+    # -- erasure ---------------------------------------------------------------------------------------------------
+
+    def erase(self, customer_id: str, request: str) -> None:
+        """Forget a customer and skip the events that follow; the numbers are put right by `take_back`."""
+        pseudonym = self._policy.pseudonym(customer_id)
+        if self.erasures.request(pseudonym, request):
+            self._memory.erase(pseudonym, customer_id)
+
+    def take_back(self, histories: Mapping[bytes, History], version: int) -> None:
+        """Take everything that erased customers had added out of the numbers, by the block of this version."""
+        cells, days = negative(list(histories.values()), self._policy, version)
+        self._changes.cells.extend(cells)
+        self._changes.days.extend(days)
+        for pseudonym, history in histories.items():
+            self.erasures.subtracted(pseudonym, history.counts)
+
+    def finish_erasure(self, pseudonyms: Iterable[bytes], touch_ids: Iterable[str]) -> None:
+        """Note that no row is left of these customers, who had touches of these ids."""
+        self._memory.touch_ids.forget(touch_ids)
+        for pseudonym in pseudonyms:
+            self.erasures.done(pseudonym)
+
     # -- events ----------------------------------------------------------------------------------------------------
 
     def apply_logins(self, columns: LoginColumns, now_ms: int | None) -> list[Refusal]:
         """Count a batch of logins; return the refused ones."""
         columns, refusals = self.logins.screen(columns, now_ms)
+        columns = self.erasures.spare(columns, self._memory.customers)
         self.logins.accepted += len(columns.offset)
         shortest = self._policy.engaged_seconds
         day_of, add, customers = self._calendar.day_of, self._activity.add, self._memory.customers
@@ -102,6 +131,7 @@ class CustomerShard:
     def apply_touches(self, columns: TouchColumns, now_ms: int | None) -> list[Refusal]:
         """Count a batch of touches, attributing again what a late one changes; return the refused ones."""
         columns, refusals = self.touches.screen(columns, now_ms)
+        columns = self.erasures.spare(columns, self._memory.customers)
         customers, arm_of, is_duplicate = self._memory.customers, self._book.arm, self._memory.touch_ids.is_duplicate
         facts, count_touch = self._changes.touches, self._base.add_touch
         duplicates = 0
@@ -132,6 +162,7 @@ class CustomerShard:
     def apply_transactions(self, columns: TransactionColumns, now_ms: int | None) -> list[Refusal]:
         """Count a batch of transactions and reversals; return the refused ones."""
         columns, refusals = self.transactions.screen(columns, now_ms)
+        columns = self.erasures.spare(columns, self._memory.customers)
         customers, reversals, facts = self._memory.customers, self._memory.reversals, self._changes.transactions
         duplicates = 0
         for (
@@ -174,7 +205,8 @@ class CustomerShard:
         changes.credits = self._conversions.take_changes()
         for cells in self._cells:
             changes.cells.extend(cells.take_changes(version))
-        changes.days = list(self._activity.take_changes(version))
+        changes.days.extend(self._activity.take_changes(version))
+        changes.erasures = self.erasures.take_changes(version)
         changes.orphans = self._memory.reversals.take_orphans(self.transactions.floor)
         self.transactions.refused += len(changes.orphans)
         self.transactions.accepted -= len(changes.orphans)

@@ -1,35 +1,25 @@
-"""Erasing customers: who is erased, how far that has come, and what an erased customer had added to the numbers.
+"""Erasing customers: who is erased, and how far that has come.
 
 An erasure begins when its request is read: the customer leaves memory and its later events are skipped. Once a block
 with everything the shard knew is durable, nothing is written about the customer any more, so what the ledger holds of
-it is final: that history is counted on its own and its negative goes into the next block. Only then are the rows deleted.
+it is final: that history is counted on its own and the negative goes into the next block. Then the rows are deleted.
 Each stage is a row in the ledger, so whoever owns the shard goes on where the former owner stopped.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 
-from pipeline.state.activity import Activity
-from pipeline.state.book import CampaignBook
-from pipeline.state.calendar import DAY_MS
-from pipeline.state.cells import Cells
-from pipeline.state.conversions import Conversions
-from pipeline.state.intake import select
-from pipeline.state.records import Credit, Customer, Touch, Transaction
+from pipeline.state.history import NOTHING, ErasedCounts
+from pipeline.state.intake import EventColumns, select
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-    from typing import Any
+    from collections.abc import Collection
 
-    from pipeline.state.activity import ActivityRow
-    from pipeline.state.cells import CellRow
     from pipeline.state.policy import Policy
 
-# a chapter of its own for what is taken back: chapters of cells are versions, whose top bit is never set
-_TAKEN_BACK: Final = 1 << 63
 _REQUESTS_KEPT: Final = 8
 
 
@@ -43,79 +33,29 @@ class Stage(IntEnum):
 
 
 class ErasureRow(NamedTuple):
-    """An erasure's stage, ready to be stored."""
+    """An erasure's stage, ready to be stored; ``requests`` are the latest that asked for it."""
 
     pseudonym: bytes
-    stage: int
-    counts: tuple[int, ...]
-    requests: str
+    stage: Stage
+    counts: ErasedCounts
+    requests: tuple[str, ...]
 
 
-class ErasedCounts(NamedTuple):
-    """How many rows the ledger held of a customer, by kind."""
+class CustomerColumns(EventColumns, Protocol):
+    """Columns of a customer-keyed topic."""
 
-    touches: int = 0
-    transactions: int = 0
-    logins: int = 0
-    credits: int = 0
-    adjustments: int = 0
-    profiles: int = 0
+    customer_id: list[str]
 
 
-class StoredTouch(NamedTuple):
-    """A touch as the ledger has it."""
-
-    campaign_id: str
-    variant: str
-    at: int
-    event_id: str
-    tier: str
-    creditable: bool
-    cost_minor: int
-    offset: int
-
-
-class StoredCredit(NamedTuple):
-    """A credit in force as the ledger has it."""
-
-    transaction_id: str
-    model: int
-    campaign_id: str
-    variant: str
-    converted_at: int
-    touch_id: str
-    touched_at: int
-    tier: str
-    millionths: int
-    return_minor: int
-    aum_minor: int
-
-
-class StoredLogin(NamedTuple):
-    """A login day as the ledger has it; ``version`` tells in which order days became known."""
-
-    day: int
-    engaged: bool
-    tier: str
-    version: int
-
-
-@dataclass(slots=True)
-class History:
-    """Everything the ledger holds of one customer that numbers were made from, and how many rows that is."""
-
-    touches: list[StoredTouch] = field(default_factory=list)
-    credits: list[StoredCredit] = field(default_factory=list)
-    logins: list[StoredLogin] = field(default_factory=list)
-    counts: ErasedCounts = ErasedCounts()
+Columns = TypeVar("Columns", bound=CustomerColumns)
 
 
 @dataclass(slots=True)
 class _Erasure:
     stage: Stage
-    counts: ErasedCounts
-    requests: list[str]
-    version: int | None  # of the block that holds the stage; None: no block does yet
+    requests: tuple[str, ...]
+    counts: ErasedCounts = NOTHING
+    version: int | None = None  # of the block that first held the stage; None: no block does yet
 
 
 class Erasures:
@@ -125,6 +65,7 @@ class Erasures:
         self._policy = policy
         self._known: dict[bytes, _Erasure] = {}
         self._blocked: set[bytes] = set()
+        self._unsaved: set[bytes] = set()
         self._durable = 0
         self._skipped = 0
 
@@ -134,8 +75,8 @@ class Erasures:
         """Say whether this customer's events must not count."""
         return bool(self._blocked) and self._policy.pseudonym(customer_id) in self._blocked
 
-    def spare(self, columns: Any, met: Collection[str]) -> Any:
-        """Return the columns without events of erased customers.
+    def spare(self, columns: Columns, met: Collection[str]) -> Columns:
+        """Return the columns without the events of erased customers.
 
         ``met`` holds the ids that have state and so cannot be erased: only strangers are looked up.
         """
@@ -160,34 +101,78 @@ class Erasures:
 
     def is_busy(self, customer_id: str) -> bool:
         """Say whether an erasure is under way: a new profile must wait until it is done."""
-        if not self._known:
+        if not self._blocked:
             return False
         found = self._known.get(self._policy.pseudonym(customer_id))
         return found is not None and found.stage < Stage.DONE
 
     def revive(self, customer_id: str) -> None:
         """Let later events count again: the customer has a new profile."""
-        if not self._blocked:
-            return
-        pseudonym = self._policy.pseudonym(customer_id)
-        if pseudonym in self._blocked:
+        if self.covers(customer_id):
+            pseudonym = self._policy.pseudonym(customer_id)
             self._blocked.discard(pseudonym)
-            self._move(pseudonym, Stage.REVIVED)
+            self._enter(pseudonym, Stage.REVIVED)
 
     # -- stages ----------------------------------------------------------------------------------------------------
 
     def request(self, pseudonym: bytes, request: str) -> bool:
-        """Take a request; return False if the customer is erased already (or is being erased)."""
+        """Take a request; return False if the customer is erased, or being erased, already."""
         known = self._known.get(pseudonym)
-        if known is not None and known.stage is not Stage.REVIVED:
-            if request not in known.requests:
-                known.requests = [*known.requests, request][-_REQUESTS_KEPT:]
-                known.version = self._pending_again(known)
-            return False
-        self._known[pseudonym] = _Erasure(Stage.BEGUN, ErasedCounts(), [request], None)
-        self._blocked.add(pseudonym)
-        return True
+        if known is None or known.stage is Stage.REVIVED:
+            self._known[pseudonym] = _Erasure(Stage.BEGUN, (request,))
+            self._blocked.add(pseudonym)
+            self._unsaved.add(pseudonym)
+            return True
+        if request not in known.requests:
+            known.requests = (*known.requests, request)[-_REQUESTS_KEPT:]
+            self._unsaved.add(pseudonym)
+        return False
 
-    def _pending_again(self, known: _Erasure) -> int | None:
-        self._unsaved.add(id(known))
-        return known.version
+    def restore(self, row: ErasureRow, version: int) -> None:
+        """Take a stored stage; ``version`` is that of the block that holds it."""
+        self._known[row.pseudonym] = _Erasure(row.stage, row.requests, row.counts, version)
+        self._durable = max(self._durable, version)
+        if row.stage is not Stage.REVIVED:
+            self._blocked.add(row.pseudonym)
+
+    def ready(self, stage: Stage) -> dict[bytes, int]:
+        """Return the customers whose erasure is durably at a stage, with the version of the block that says so.
+
+        None is ready for the ledger's history to be taken back while another's is on its way into the next block: the
+        two would share a chapter.
+        """
+        if any(known.stage is Stage.SUBTRACTED and known.version is None for known in self._known.values()):
+            return {}
+        return {
+            pseudonym: known.version for pseudonym, known in self._known.items()
+            if known.stage is stage and known.version is not None and known.version <= self._durable
+        }
+
+    def subtracted(self, pseudonym: bytes, counts: ErasedCounts) -> None:
+        """Note that what a customer had added to the numbers is taken back by the next block."""
+        self._known[pseudonym].counts = counts
+        self._enter(pseudonym, Stage.SUBTRACTED)
+
+    def done(self, pseudonym: bytes) -> None:
+        """Note that the ledger holds no row about a customer any more."""
+        self._enter(pseudonym, Stage.DONE)
+
+    def _enter(self, pseudonym: bytes, stage: Stage) -> None:
+        known = self._known[pseudonym]
+        known.stage, known.version = stage, None
+        self._unsaved.add(pseudonym)
+
+    def take_changes(self, version: int) -> list[ErasureRow]:
+        """Return the stages entered since the last call; ``version`` is the block that will make them durable."""
+        rows: list[ErasureRow] = []
+        for pseudonym in sorted(self._unsaved):
+            known = self._known[pseudonym]
+            if known.version is None:
+                known.version = version
+            rows.append(ErasureRow(pseudonym, known.stage, known.counts, known.requests))
+        self._unsaved.clear()
+        return rows
+
+    def made_durable(self, version: int) -> None:
+        """Note that the block of a version has been acknowledged."""
+        self._durable = version

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Protocol, Ty
 from pipeline.state.calendar import DAY_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 TOO_LATE: Final = "too_late"
 FROM_THE_FUTURE: Final = "from_the_future"
@@ -112,6 +112,10 @@ class RecentIds:
         else:
             ids.append(event_id)
         return False
+
+    def forget(self, ids: Iterable[str]) -> None:
+        """Drop some ids: their events were erased, so a copy would be a new event."""
+        self._seen.difference_update(ids)
 
     def forget_before(self, floor: int) -> None:
         """Drop the ids of days that end before ``floor``: their copies are too late anyway."""

@@ -51,6 +51,17 @@ class CustomerMemory:
             known = self._dormant[pseudonym] = Customer(pseudonym, UNKNOWN_TIER)
         return known
 
+    def erase(self, pseudonym: bytes, customer_id: str | None = None) -> None:
+        """Drop everything remembered of a customer; without an id, one whose id has not been seen since the load."""
+        customer = self._dormant.pop(pseudonym, None)
+        if customer_id is not None:
+            customer = self.customers.pop(customer_id, None) or customer
+        if customer is not None:
+            self.reversals.erase(customer)
+            # whoever waits for this customer's next visit finds nobody
+            customer.pseudonym, customer.tier = b"", UNKNOWN_TIER
+            customer.touches = customer.transactions = customer.reach = customer.conversions = None
+
     def remember_touch(self, customer: Customer, touch: Touch) -> list[Touch]:
         """Add a creditable touch; return the customer's touches."""
         touches = customer.touches

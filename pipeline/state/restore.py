@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.state.erasure import Stage
 from pipeline.state.records import Credit, Reach, Touch, Transaction
 
 if TYPE_CHECKING:
     from pipeline.state.activity import Activity
     from pipeline.state.book import CampaignBook
     from pipeline.state.conversions import Conversions
+    from pipeline.state.erasure import ErasureRow, Erasures
     from pipeline.state.intake import Intake
     from pipeline.state.memory import CustomerMemory
 
@@ -19,13 +21,14 @@ class Restorer:
 
     def __init__(
         self, memory: CustomerMemory, conversions: Conversions, activity: Activity, book: CampaignBook,
-        transactions: Intake,
+        transactions: Intake, erasures: Erasures,
     ) -> None:
         self._memory = memory
         self._conversions = conversions
         self._activity = activity
         self._book = book
         self._intake = transactions
+        self._erasures = erasures
         self._touches: dict[tuple[bytes, str], Touch] = {}
         self._credits: dict[str, list[Credit]] = {}
 
@@ -95,6 +98,12 @@ class Restorer:
         """A reversal; all transactions have been given before. Those judged orphans stay judged."""
         customer = self._memory.dormant(pseudonym)
         self._memory.reversals.reverse(customer, at, event_id, original_id, amount_minor, offset)
+
+    def erasure(self, row: ErasureRow, version: int) -> None:
+        """A customer's erasure, stored by the block of a version; the customer's rows have been given before."""
+        self._erasures.restore(row, version)
+        if row.stage is not Stage.REVIVED:
+            self._memory.erase(row.pseudonym)
 
     def finish(self) -> None:
         """Drop what is past the horizon or has had its verdict: exactly what the former owner had dropped or told."""

@@ -68,6 +68,18 @@ class Reversals:
         """Drop a transaction that no reversal in time can name any more."""
         self.known.pop(transaction.event_id, None)
 
+    def erase(self, customer: Customer) -> None:
+        """Drop an erased customer's transactions and reversals; those that wait get no verdict any more."""
+        for transaction in customer.transactions or ():
+            self.forget(transaction)
+        for event_id in [event_id for ids in self._by_day.values() for event_id in ids]:
+            reversal = self.known.get(event_id)
+            if isinstance(reversal, Reversal) and reversal.customer is customer:
+                del self.known[event_id]
+                reversal.settled = True
+        for original_id, waiting in list(self._waiting.items()):
+            self._keep_waiting(original_id, [one for one in waiting if one.customer is not customer])
+
     def forget_before(self, floor: int) -> None:
         """Drop reversals whose copies would be too late."""
         for day in [day for day in self._by_day if (day + 1) * DAY_MS <= floor]:
