@@ -6,7 +6,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 LOCK := requirements/dev.lock
-CODE := pipeline schemas agents examples tests
+CODE := pipeline schemas agents bench examples tests
 CODE_FOUND = $(wildcard $(CODE))
 DEMO_DATA ?= build/demo
 # The first of these that runs and is new enough makes the virtual environment; PYTHON_FOR_VENV=… overrides.
@@ -54,7 +54,7 @@ types: setup ## Check types with mypy --strict
 check: lint types test ## Lint, types and tests
 
 bench: setup ## Measure speed and memory, and print the figures
-	@$(PYTHON) -m benchmarks
+	@$(PYTHON) -m bench
 
 kafka: ## Fetch Apache Kafka and run one real broker in the foreground (needs Java 17 and Maven)
 	@deploy/kafka/run

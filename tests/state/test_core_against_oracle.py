@@ -7,13 +7,13 @@ import pytest
 
 from pipeline.state.policy import Policy
 from tests.oracle.compare import differences
-from tests.oracle.config import MODELS, OracleConfig
+from tests.oracle.config import MODELS, Model, OracleConfig
 from tests.oracle.evaluate import evaluate
 from tests.oracle.generators import random_log
 from tests.support.core_player import CorePlayer
 
 
-def _policy(models: tuple[str, ...] = ("last_touch",)) -> Policy:
+def _policy(models: tuple[Model, ...] = ("last_touch",)) -> Policy:
     return Policy(models=models, future_ms=None, pseudonym_key=b"oracle")
 
 
@@ -34,7 +34,7 @@ def test_crashes_at_any_point_change_nothing(clickhouse: Any, run_name: str, see
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_every_model_gives_the_batch_numbers(clickhouse: Any, run_name: str, model: str) -> None:
+def test_every_model_gives_the_batch_numbers(clickhouse: Any, run_name: str, model: Model) -> None:
     log = random_log(7, 400)
     player = CorePlayer(clickhouse, "roi", run_name, _policy((model,)), log)
     player.play(Random(7), crashes=3)

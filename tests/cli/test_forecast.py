@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipeline.metrics.maturity import forecast
+from tests.metrics.simulated import WINDOW_DAYS, Outcome, Scenario, simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typer.testing import Result
+
+    from tests.cli.conftest import FakeClickHouse
+
+OUTCOME = simulate(Random(3), Scenario(14, 12, 1.5, 1.0, 14))
+EXPECTED = forecast(OUTCOME.cells, as_of=OUTCOME.as_of, window_days=WINDOW_DAYS, converters=OUTCOME.converters)
+
+
+def campaign_row(outcome: Outcome, **values: Any) -> dict[str, Any]:
+    return {
+        "campaign_id": "spring", "definition": json.dumps({"attribution_window_days": WINDOW_DAYS}),
+        "converters": outcome.converters.count, "converted_return_minor": outcome.converters.return_minor,
+        "squared_return": outcome.converters.squared_return, "cost_minor": 14_000,
+        "return_minor": outcome.converters.return_minor, "return_ratio": 1.5} | values
+
+
+@pytest.fixture
+def ledger(clickhouse: FakeClickHouse) -> FakeClickHouse:
+    clickhouse.answer_rows("campaign_converters", [campaign_row(OUTCOME)])
+    clickhouse.answer_rows("campaign_cohorts", [
+        {"campaign_id": "spring", "touch_day": cell.touch_day.isoformat(), "lag_day": cell.lag_day,
+         "conversions": cell.conversions, "return_minor": cell.return_minor, "cost_minor": cell.cost_minor}
+        for cell in OUTCOME.cells])
+    clickhouse.answer_rows("run_days", [{"as_of": OUTCOME.as_of.isoformat()}])
+    return clickhouse
+
+
+def test_json_is_the_pure_forecast(roi: Callable[..., Result], ledger: FakeClickHouse) -> None:
+    result = roi("forecast", "spring", "--json")
+    assert result.exit_code == 0, result.stderr
+    (shown,) = json.loads(result.stdout)
+    assert EXPECTED.ratio is not None
+    assert shown["forecast"]["immature"] is None
+    assert shown["forecast"]["ratio"] == pytest.approx(
+        {"low": EXPECTED.ratio.low, "value": EXPECTED.ratio.value, "high": EXPECTED.ratio.high})
+    assert shown["forecast"]["as_of"] == OUTCOME.as_of.isoformat()
+    assert [step["lag_day"] for step in shown["forecast"]["return_curve"]] == list(range(WINDOW_DAYS))
+
+
+def test_one_campaign_shows_curve_and_band(roi: Callable[..., Result], ledger: FakeClickHouse) -> None:
+    lines = roi("forecast", "spring").stdout.splitlines()
+    assert EXPECTED.ratio is not None
+    assert f"forecast ratio {EXPECTED.ratio.value:.3f} (90 %: {EXPECTED.ratio.low:.3f} to" in lines[-1]
+    assert f"{EXPECTED.matured_share:.0%} of the final return is in" in lines[-1]
+    assert sum(line.strip().endswith("%") for line in lines) == WINDOW_DAYS
+    assert "100.0%" in "".join(lines)
+
+
+def test_all_campaigns_are_one_row_each(roi: Callable[..., Result], ledger: FakeClickHouse) -> None:
+    ledger.answer_rows("campaign_converters", [campaign_row(OUTCOME), campaign_row(
+        OUTCOME, campaign_id="new", converters=0, converted_return_minor=0, squared_return=0)])
+    result = roi("forecast")
+    assert "immature: the oldest touch day has lived through 0 of the window's 7 lag days" in result.stdout
+    assert f"{EXPECTED.matured_share:.0%}" in result.stdout
+
+
+def test_campaign_without_definition_has_the_settings_window(
+    roi: Callable[..., Result], ledger: FakeClickHouse, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ROI_ATTRIBUTION__WINDOW_DAYS", "3")
+    ledger.answer_rows("campaign_converters", [campaign_row(OUTCOME, definition="")])
+    (shown,) = json.loads(roi("forecast", "spring", "--json").stdout)
+    assert shown["window_days"] == 3
+    assert len(shown["forecast"]["return_curve"]) == 3
+
+
+def test_run_without_a_transaction_is_immature(roi: Callable[..., Result], ledger: FakeClickHouse) -> None:
+    ledger.answer_rows("run_days", [])
+    (shown,) = json.loads(roi("forecast", "spring", "--json").stdout)
+    assert "0 of the window's 7 lag days" in shown["forecast"]["immature"]
+
+
+def test_absent_campaign_is_one_line(roi: Callable[..., Result], ledger: FakeClickHouse) -> None:
+    ledger.answer_rows("campaign_converters", [])
+    result = roi("forecast", "nobody", "--run", "r-1")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "error: campaign 'nobody' has no event in run 'r-1'; roi forecast lists those that have\n")
