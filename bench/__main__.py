@@ -12,14 +12,14 @@ from rich.table import Table
 
 from bench import throughput
 from bench.children import measured
-from bench.figures import Row, latency_row, memory_row, throughput_rows, whale_row
+from bench.figures import Row, family_rows, latency_row, memory_row, recovery_row, throughput_rows, whale_row
 from bench.servers import Broker, running_broker, running_instance
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PARTS: Final = ("throughput", "latency", "whale", "memory")
+PARTS: Final = ("throughput", "latency", "whale", "families", "memory", "recovery")
 _QUICK_EVENTS: Final = 200_000
 _QUICK_SECONDS: Final = 5
 _QUICK_CUSTOMERS: Final = 100_000
@@ -56,8 +56,13 @@ def steps(arguments: argparse.Namespace) -> Iterator[tuple[str, Callable[[], lis
             yield f"latency on {broker}", partial(_latency, broker, arguments)
     if "whale" in arguments.only:
         yield "late events of one large customer", _whale
+    if "families" in arguments.only:
+        yield "metric families", partial(_families, arguments)
+    customers = _QUICK_CUSTOMERS if arguments.quick else 1_000_000
     if "memory" in arguments.only:
-        yield "memory", partial(_memory, _QUICK_CUSTOMERS if arguments.quick else 1_000_000)
+        yield "memory", partial(_memory, customers)
+    if "recovery" in arguments.only:
+        yield "take-over", partial(_recovery, customers)
 
 
 def _throughput(broker: Broker, arguments: argparse.Namespace) -> list[Row]:
@@ -78,6 +83,18 @@ def _whale() -> list[Row]:
 
 def _memory(customers: int) -> list[Row]:
     return [memory_row(measured("bench.memory", "--customers", customers))]
+
+
+def _families(arguments: argparse.Namespace) -> list[Row]:
+    options = ("--mix", arguments.mix, "--events", min(arguments.events, 500_000))
+    one = measured("bench.families", *options, "--models", "one")
+    five = measured("bench.families", *options, "--models", "five")
+    return family_rows(arguments.mix, one, five)
+
+
+def _recovery(customers: int) -> list[Row]:
+    with running_broker("tansu") as bootstrap, running_instance(bootstrap) as data:
+        return [recovery_row(measured("bench.recovery", "--data", data, "--customers", customers))]
 
 
 def main() -> int:

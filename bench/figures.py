@@ -139,3 +139,27 @@ def memory_row(measured: Mapping[str, Any]) -> Row:
                      zip(live, ("touches", "transactions"), strict=True))
     return Row(f"state of {measured['customers']:,} customers", "-", f"{measured['bytes_each']:,.0f} bytes a customer",
                f"each with {each}")
+
+
+def recovery_row(measured: Mapping[str, Any]) -> Row:
+    """Return the row of a recovery measurement (`bench.recovery` prints its fields)."""
+    return Row(
+        f"take-over of {measured['customers']:,} customers", "-", f"{measured['seconds']:.1f} s",
+        f"from {measured['rows']:,} ledger rows, nothing on disk")
+
+
+def family_rows(mix: str, one: Mapping[str, float], five: Mapping[str, float]) -> list[Row]:
+    """Return what each metric family costs in the core (`bench.families` prints the fields)."""
+    names = {
+        "bank.logins.v1": "logins: active users", "bank.transactions.v1": "transactions: credit, reversals",
+        "bank.touches.v1": "touches: reach, cost, credit", "bank.costs.v1": "costs",
+        "decode": "of it decoding, every event", "block": "facts, cells and credits as a block, every event",
+        "all": "all of it, every event",
+    }
+    rows = [
+        Row(f"core, mix {mix}: {label}", "-", f"{one[name]:.1f} µs", f"{five[name]:.1f} µs with all five models")
+        for name, label in names.items()
+    ]
+    return [*rows, Row(
+        f"core, mix {mix}: memory", "-", f"{one['bytes_each']:,.0f} bytes a customer",
+        f"{five['bytes_each']:,.0f} with all five models")]

@@ -20,17 +20,12 @@ if TYPE_CHECKING:
 
 _HASH: Final = re.compile(r"[0-9a-f]{32}")
 _EVERYTHING: Final = (1 << 63) - 1
-_LABELS: Final = {
-    "touches": "Creditable touches", "reached": "Reached", "conversion_millionths": "Conversions, millionths",
-    "converters": "Converters", "cost_minor": "Cost, minor units", "return_minor": "Return, minor units",
-    "aum_minor": "AUM delta, minor units",
-}
 _SOURCE: Final = (("topic", "Topic"), ("partition", "Partition"), ("offset", "Offset"))
 _LISTS: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
     "credits": (
         ("at", "Converted at"), ("transaction_event_id", "Transaction"), ("touch_event_id", "Touch"),
         ("touched_at", "Touched at"), ("customer_hash", "Customer"), ("variant", "Variant"), ("tier", "Tier"),
-        ("credit_millionths", "Credit, millionths"), ("return_minor", "Return"), ("aum_minor", "AUM delta")),
+        ("credit_millionths", "Millionths"), ("return_minor", "Return"), ("aum_minor", "AUM delta")),
     "transactions": (
         ("at", "At"), ("event_id", "Transaction"), ("customer_hash", "Customer"), ("kind", "Kind"),
         ("amount_minor", "Amount"), ("effective_minor", "Left by reversals"), ("reverses", "Reverses"), *_SOURCE),
@@ -108,7 +103,7 @@ def _dated(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _instant(epoch_ms: int) -> str:
-    return datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _print(cell: Cell, found: Explanation) -> None:
@@ -129,17 +124,20 @@ def _print(cell: Cell, found: Explanation) -> None:
 
 def _print_sums(cell: Cell, found: Explanation) -> None:
     from pipeline.cli.output import Column, print_rows
+    from pipeline.metrics.evidence import MEASURES
+    from pipeline.metrics.registry import metric
 
+    labels = {name: f"{metric(name).label}, {metric(name).unit}" for name in MEASURES}
     whose = (Column("customer", "This customer", "number"),) if found.customer is not None else ()
     columns = (Column("measure", "Measure"), *whose, Column("evidence", "Sum of the evidence", "number"),
                Column("cell", "Cell", "number"), Column("difference", "Difference", "number"))
     print_rows([
         {"measure": label, "customer": (found.customer or {}).get(name), "evidence": found.evidence[name],
          "cell": found.cell[name], "difference": found.evidence[name] - found.cell[name]}
-        for name, label in _LABELS.items()
+        for name, label in labels.items()
     ], columns, as_json=False, empty="")
     if found.differences:
-        wrong = ", ".join(f"{_LABELS[name]} by {difference:+,}" for name, difference in found.differences.items())
+        wrong = ", ".join(f"{labels[name]} by {difference:+,}" for name, difference in found.differences.items())
         typer.echo(f"DIFFERS: the evidence does not add up to the {_name(cell)}: {wrong}")
     else:
         typer.echo(f"adds up: all rows, listed or not, together make the {_name(cell)}")

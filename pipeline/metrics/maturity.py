@@ -22,8 +22,8 @@ cohort without a conversion would otherwise seem certain to bring none); ``x(k)`
 lag k of the cohorts that show it. The second is Greenwood's formula turned round (Kalbfleisch and Lawless 1989, JASA
 84), the quarter in it keeps a lag at which nothing has come yet from counting as known. The outstanding return is
 taken as gamma with this variance (Wilson and Hilferty 1931 for its quantiles), its upper end as no less than the
-normal one. Simulated coverage of the 90 % band, as the tests repeat it: 0.90 to 0.94 from 12 conversions a day, 0.90 at
-2 a day, whether values are equal or lognormal with sigma up to 1.6.
+normal one. Simulated coverage of the 90 % band (2,000 campaigns each): 0.92 to 0.93 at 12 or 60 conversions a day, 0.89
+to 0.90 at 2 a day, with values that are equal or lognormal with sigma up to 1.6; the tests repeat a part of it.
 
 Reversals count when they come; they are not forecast.
 """

@@ -1,0 +1,76 @@
+"""Seconds that a worker with nothing on its disk needs to take over the state of very many customers."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bench.memory import batches
+from pipeline.settings import load_settings
+from pipeline.sinks.connection import connect
+from pipeline.sinks.ledger import Block, ClickHouseLedger
+from pipeline.sinks.loader import Loader
+from pipeline.sinks.rows import encode
+from pipeline.state.book import CampaignBook
+from pipeline.state.policy import Policy
+from pipeline.transport.ports import RecordBatch
+from pipeline.transport.topics import CUSTOMER_LANE
+from pipeline.worker.shard import OwnedShard
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+RUN: Final = "bench-recovery"
+
+
+def measure(settings: Settings, customers: int) -> dict[str, float]:
+    """Write the state of one shard to the ledger and load it into another."""
+    policy = Policy.from_settings(settings)
+    client = connect(settings, "writer")
+    former = ClickHouseLedger(client, settings.clickhouse_database, RUN, "former-owner")
+    former.begin(policy, "bench")
+    written = _fill(former, policy, settings.reporting_currency, customers)
+    next_owner = ClickHouseLedger(client, settings.clickhouse_database, RUN, "next-owner")
+    fresh = OwnedShard(CUSTOMER_LANE, 0, policy, CampaignBook(policy), settings.reporting_currency)
+    began = time.perf_counter()
+    next_owner.claim([fresh.number])
+    if fresh.customers is None:
+        raise RuntimeError("the customer lane has no customers")
+    Loader(next_owner, policy, 0).load({fresh.number: fresh.customers}, {})
+    seconds = time.perf_counter() - began
+    return {"customers": fresh.customers.customer_count, "rows": written, "seconds": seconds}
+
+
+def _fill(ledger: ClickHouseLedger, policy: Policy, currency: str, customers: int) -> int:
+    shard = OwnedShard(CUSTOMER_LANE, 0, policy, CampaignBook(policy), currency)
+    shard.open_epoch(ledger.claim([shard.number])[shard.number])
+    written = 0
+    for number, batch in enumerate(batches(customers), start=1):
+        for topic, (keys, values) in batch.items():
+            if topic in CUSTOMER_LANE.topics:
+                start = shard.next_offset.get(topic, 0)
+                offsets = list(range(start, start + len(keys)))
+                shard.apply(RecordBatch(topic, 0, offsets, list(keys), list(values), start + len(keys)), None)
+        out = shard.take_block()
+        if out is not None:
+            body, rows = encode([out[0]], policy.models, 0)
+            ledger.write(Block(number, {shard.number: shard.epoch}, body, rows))
+            written += rows
+    return written
+
+
+def main() -> None:
+    """Measure and print the result as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--customers", type=int, default=1_000_000)
+    arguments = parser.parse_args()
+    sys.stdout.write(json.dumps(measure(load_settings(arguments.data), arguments.customers)) + "\n")
+
+
+if __name__ == "__main__":
+    main()
