@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sys
 import time
@@ -35,6 +36,9 @@ def measure(settings: Settings, customers: int) -> dict[str, float]:
     former.begin(policy, "bench")
     written = _fill(former, policy, settings.reporting_currency, customers)
     next_owner = ClickHouseLedger(client, settings.clickhouse_database, RUN, "next-owner")
+    gc.collect()
+    gc.freeze()
+    gc.disable()  # as in a worker
     fresh = OwnedShard(CUSTOMER_LANE, 0, policy, CampaignBook(policy), settings.reporting_currency)
     began = time.perf_counter()
     next_owner.claim([fresh.number])
