@@ -21,6 +21,7 @@ def build_app() -> typer.Typer:
         dlq,
         doctor,
         drain,
+        erase,
         explain,
         forecast,
         ingest,
@@ -39,8 +40,8 @@ def build_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(_without_command)
-    commands = (up, demo, worker, migrate, ingest, simulate, campaigns, drain, status, forecast, explain, sql, dlq,
-                doctor, schema)
+    commands = (up, demo, worker, migrate, ingest, simulate, campaigns, drain, status, forecast, explain, erase, sql,
+                dlq, doctor, schema)
     for command in commands:
         command.register(app)
     return app

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _UP_SECONDS: Final = 90.0
 _SCREEN_SECONDS: Final = 1.0
 _PLAIN_SECONDS: Final = 5.0
+_RATE_SECONDS: Final = 10.0  # the rate is taken over so long at least, looks coming as far apart as they do
 _ROWS: Final = """
     SELECT t.campaign_id AS campaign_id, JSONExtractString(d.definition, 'name') AS name, t.reached AS reached,
            t.converters AS converters, t.cost_minor AS cost_minor, t.return_minor AS return_minor,
@@ -117,7 +118,8 @@ def looker(settings: Settings) -> Look:
         events = sum(row["accepted"] + row["duplicates"] + row["dead_letters"] for row in rows)
         rate = (events - before[0][1]) / (now - before[0][0]) if before else None
         before.append((now, events))
-        del before[:-10]  # the rate is taken over the last ten looks
+        while len(before) > 1 and before[1][0] <= now - _RATE_SECONDS:
+            del before[0]
         newest = max((row["written_ms"] for row in rows), default=None)
         fresh = None if newest is None else max(0.0, time.time() - newest / 1000)
         lag = sum(standing.lag for standing in log_ends(settings).standings(rows))

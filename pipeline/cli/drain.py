@@ -48,8 +48,8 @@ def _drain(
     if as_json:
         typer.echo(json.dumps({"events": events, "campaigns": campaigns, "seconds": seconds}))
     else:
-        typer.echo(f"drained: {events:,} records of the event topics and {campaigns:,} campaign definitions "
-                   f"are in ClickHouse ({seconds:.1f} s)")
+        typer.echo(f"drained: {events:,} records of the event topics and {campaigns:,} campaign "
+                   f"definition{'' if campaigns == 1 else 's'} are in ClickHouse ({seconds:.1f} s)")
 
 
 def wait_for_events(settings: Settings, reader: Reader, deadline: float) -> int:

@@ -105,8 +105,11 @@ def _admin(settings: Settings) -> AdminClient:
 
 def unreachable(settings: Settings, why: str) -> UserError:
     """Return the error for a broker that does not answer."""
+    # brokers hang up on a client that speaks or signs in wrongly: it looks like silence from here
+    secured = settings.kafka_security_protocol != "PLAINTEXT"
+    also = ", ROI_KAFKA_SECURITY_PROTOCOL, …_SASL_… or …_SSL_CAFILE" if secured else ""
     return UserError(f"Kafka does not answer at {settings.kafka_bootstrap_servers} ({why})",
-                     "start it (roi up --embedded) or correct ROI_KAFKA_BOOTSTRAP_SERVERS")
+                     f"start it (roi up --embedded) or correct ROI_KAFKA_BOOTSTRAP_SERVERS{also}")
 
 
 def _partitions(consumer: Consumer, topic: str, settings: Settings) -> set[int]:

@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
     app.command(name="simulate", epilog=options.example("roi simulate --rate 2000 --truth truth.json"))(_simulate)
 
 
-def _simulate(  # noqa: PLR0917 - the command's options
+def _simulate(
     rate: Annotated[float, typer.Option("--rate", min=0.001, help="Events per second from now on.")] = 500.0,
     customers: Annotated[int, typer.Option("--customers", min=1, help="Customers of the bank.")] = 30_000,
     campaigns: Annotated[int, typer.Option("--campaigns", min=1, help="Campaigns.")] = 40,

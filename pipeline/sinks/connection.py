@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+import re
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
 import clickhouse_connect
-from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
 
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
+# the server's codes for an unknown user, a wrong password and failed authentication
+_REFUSED: Final = re.compile(r"Code: (192|193|194|516)\b")
 Role = Literal["reader", "writer"]
 
 
@@ -39,7 +42,8 @@ def connect(settings: Settings, role: Role) -> Any:
             send_receive_timeout=120,
         )
     except (ClickHouseError, OSError) as error:
-        reason = "refuses the user" if isinstance(error, DatabaseError) else "does not answer"
+        has_answered = isinstance(error, DatabaseError) and not isinstance(error, OperationalError)
+        reason = "refuses the user" if has_answered else "does not answer"
         raise UserError(
             f"ClickHouse at {settings.clickhouse_url} {reason} ({user})",
             "start it (roi up --embedded) or correct ROI_CLICKHOUSE_URL, …_USER and …_PASSWORD",

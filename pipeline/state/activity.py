@@ -109,15 +109,17 @@ class Activity:
 
     def turn_to(self, customer: Customer, day: int) -> int:
         """Move a customer's day sets on so that ``day`` lies in them; return its position."""
+        if not customer.logins:
+            customer.last_day = day
+            return 0
         ahead = day - customer.last_day
         if ahead <= 0:
             return -ahead
-        if customer.last_day >= 0:
-            kept = (1 << self._span) - 1
-            engaged = customer.engaged << ahead if ahead <= self._span else 0
-            customer.elder = customer.elder or engaged > kept or (ahead > self._span and customer.engaged != 0)
-            customer.engaged = engaged & kept
-            customer.logins = customer.logins << ahead & kept if ahead <= self._span else 0
+        kept = (1 << self._span) - 1
+        engaged = customer.engaged << ahead if ahead <= self._span else 0
+        customer.elder = customer.elder or engaged > kept or (ahead > self._span and customer.engaged != 0)
+        customer.engaged = engaged & kept
+        customer.logins = customer.logins << ahead & kept if ahead <= self._span else 0
         customer.last_day = day
         return 0
 

@@ -37,6 +37,12 @@ class BusinessCalendar:
         if day is None:
             if len(self._days) > _CACHE_LIMIT:
                 self._days.clear()
-            local = (_EPOCH + timedelta(milliseconds=quarter * _QUARTER_MS)).astimezone(self._zone)
-            day = self._days[quarter] = local.toordinal() - _EPOCH_ORDINAL
+            day = self._days[quarter] = self._local_day(quarter * _QUARTER_MS)
         return day
+
+    def _local_day(self, instant_ms: int) -> int:
+        try:
+            local = (_EPOCH + timedelta(milliseconds=instant_ms)).astimezone(self._zone)
+        except OverflowError:  # the zone's clock shows year 0 or 10000: a bad date must not stop a partition
+            return instant_ms // DAY_MS
+        return local.toordinal() - _EPOCH_ORDINAL

@@ -36,7 +36,7 @@ VARIANT: Final = "variant"
 MINUTE: Final = "minute"
 COHORT: Final = "cohort"
 
-# cells are found by whole numbers, which hash faster than tuples: campaign << _CAMPAIGN | minute or day << _LAG | lag
+# cells are found by whole numbers, which hash faster than tuples: (campaign << _CAMPAIGN) + minute, or + (day << _LAG) + lag
 _CAMPAIGN: Final = 48
 _LAG: Final = 20
 
@@ -115,7 +115,7 @@ class Cells:
 
     def _minute(self, arm: Arm, at: int) -> list[int]:
         minute = at // MINUTE_MS
-        key = arm.campaign << _CAMPAIGN | minute
+        key = (arm.campaign << _CAMPAIGN) + minute  # not |: a minute before 1970 is negative
         cell = self._minutes.get(key)
         if cell is None:
             cell = self._minutes[key] = self._new(MINUTE, arm, "", minute)

@@ -68,7 +68,8 @@ class CustomerShard:
 
     def restorer(self) -> Restorer:
         """Return what loads stored state into this still empty shard."""
-        return Restorer(self._memory, self._conversions, self._activity, self._book, self.transactions, self.erasures)
+        return Restorer(
+            self._memory, self._conversions, self._activity, self._book, self.touches, self.transactions, self.erasures)
 
     def open_chapter(self, chapter: int) -> None:
         """Start a new chapter for cells that come to memory from now on."""

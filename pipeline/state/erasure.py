@@ -65,6 +65,7 @@ class Erasures:
         self._policy = policy
         self._known: dict[bytes, _Erasure] = {}
         self._blocked: set[bytes] = set()
+        self._open: set[bytes] = set()
         self._unsaved: set[bytes] = set()
         self._durable = 0
         self._skipped = 0
@@ -101,10 +102,7 @@ class Erasures:
 
     def is_busy(self, customer_id: str) -> bool:
         """Say whether an erasure is under way: a new profile must wait until it is done."""
-        if not self._blocked:
-            return False
-        found = self._known.get(self._policy.pseudonym(customer_id))
-        return found is not None and found.stage < Stage.DONE
+        return bool(self._open) and self._policy.pseudonym(customer_id) in self._open
 
     def revive(self, customer_id: str) -> None:
         """Let later events count again: the customer has a new profile."""
@@ -121,6 +119,7 @@ class Erasures:
         if known is None or known.stage is Stage.REVIVED:
             self._known[pseudonym] = _Erasure(Stage.BEGUN, (request,))
             self._blocked.add(pseudonym)
+            self._open.add(pseudonym)
             self._unsaved.add(pseudonym)
             return True
         if request not in known.requests:
@@ -134,6 +133,8 @@ class Erasures:
         self._durable = max(self._durable, version)
         if row.stage is not Stage.REVIVED:
             self._blocked.add(row.pseudonym)
+        if row.stage < Stage.DONE:
+            self._open.add(row.pseudonym)
 
     def ready(self, stage: Stage) -> dict[bytes, int]:
         """Return the customers whose erasure is durably at a stage, with the version of the block that says so.
@@ -141,10 +142,11 @@ class Erasures:
         None is ready for the ledger's history to be taken back while another's is on its way into the next block: the
         two would share a chapter.
         """
-        if any(known.stage is Stage.SUBTRACTED and known.version is None for known in self._known.values()):
+        unfinished = {pseudonym: self._known[pseudonym] for pseudonym in sorted(self._open)}
+        if any(known.stage is Stage.SUBTRACTED and known.version is None for known in unfinished.values()):
             return {}
         return {
-            pseudonym: known.version for pseudonym, known in self._known.items()
+            pseudonym: known.version for pseudonym, known in unfinished.items()
             if known.stage is stage and known.version is not None and known.version <= self._durable
         }
 
@@ -155,6 +157,7 @@ class Erasures:
 
     def done(self, pseudonym: bytes) -> None:
         """Note that the ledger holds no row about a customer any more."""
+        self._open.discard(pseudonym)
         self._enter(pseudonym, Stage.DONE)
 
     def _enter(self, pseudonym: bytes, stage: Stage) -> None:

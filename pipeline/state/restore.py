@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 class Restorer:
     """Takes a customer shard's stored rows, in the order of its methods; `finish` once after the last."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of one shard's state
         self, memory: CustomerMemory, conversions: Conversions, activity: Activity, book: CampaignBook,
-        transactions: Intake, erasures: Erasures,
+        touches: Intake, transactions: Intake, erasures: Erasures,
     ) -> None:
         self._memory = memory
         self._conversions = conversions
         self._activity = activity
         self._book = book
+        self._touch_intake = touches
         self._intake = transactions
         self._erasures = erasures
         self._touches: dict[tuple[bytes, str], Touch] = {}
@@ -45,11 +46,15 @@ class Restorer:
         self._memory.dormant(pseudonym).elder = True
 
     def reach(self, pseudonym: bytes, campaign_id: str, variant: str, at: int, tier: str) -> None:
-        """The customer's first creditable touch by an arm, however long ago."""
+        """The customer's first creditable touch by an arm, however long ago; one that nothing can precede is a bit."""
         customer = self._memory.dormant(pseudonym)
+        arm = self._book.arm(campaign_id, variant).index
+        if at < min(self._touch_intake.floor, self._intake.floor):
+            customer.past_reach |= 1 << arm
+            return
         if customer.reach is None:
             customer.reach = {}
-        customer.reach[self._book.arm(campaign_id, variant).index] = Reach(at, tier)
+        customer.reach[arm] = Reach(at, tier)
 
     def touch_id(self, event_id: str, at: int) -> None:
         """The id of any touch that is still in time."""

@@ -14,21 +14,27 @@ from pipeline.transport.security import client_options
 from pipeline.transport.topics import CAMPAIGNS, CUSTOMERS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pipeline.settings import Settings
 
 FETCH_WAIT_MS: Final = 50
 POLL_MS: Final = 50
+ERASE_HEADER: Final = "roi.erase"
 
 
 class DimensionRecord(NamedTuple):
-    """One record of a dimension topic; a value of None is a tombstone."""
+    """One record of a dimension topic; a value of None is a tombstone.
+
+    ``erase_request`` is what the header `ERASE_HEADER` holds: a tombstone with it erases everything about the customer,
+    one without it the profile only.
+    """
 
     key: bytes | None
     value: bytes | None
     partition: int
     offset: int
+    erase_request: str | None = None
 
 
 @dataclass(slots=True)
@@ -141,4 +147,14 @@ class DimensionReader:
 def _add(updates: DimensionUpdates, fetched: Mapping[Any, list[Any]]) -> None:
     for tp, records in fetched.items():
         target = updates.campaigns if tp.topic == CAMPAIGNS else updates.customers.setdefault(tp.partition, [])
-        target.extend(DimensionRecord(record.key, record.value, tp.partition, record.offset) for record in records)
+        target.extend(
+            DimensionRecord(record.key, record.value, tp.partition, record.offset, _erase_request(record.headers))
+            for record in records)
+
+
+def _erase_request(headers: Sequence[tuple[str, bytes]]) -> str | None:
+    found = next((value for name, value in headers if name == ERASE_HEADER), None)
+    if found is None:
+        return None
+    # it is stored and shown: nothing but a name fits in
+    return "".join(letter for letter in found.decode("ascii", "ignore") if letter.isalnum())[:64]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.transport.dead_letters import DeadLetter
 from pipeline.transport.topics import CAMPAIGNS, CUSTOMERS
+from pipeline.worker.profiles import ProfileUpdate
 from schemas.decode import decode_campaign, decode_customer
 from schemas.judge import RejectedError
 
@@ -98,9 +99,8 @@ class DimensionTables:
         campaign = decode_campaign(record.key, record.value)
         campaign_id = (record.key or b"").decode()
         self._book.define(campaign_id, campaign)
-        definition = "" if record.value is None else record.value.decode()
-        if self._stored.get(campaign_id, ("", 0))[0] != definition:
-            self._unsaved[campaign_id] = definition
+        # also one that is stored already: it may come after another that is not
+        self._unsaved[campaign_id] = "" if record.value is None else record.value.decode()
 
     def _letter(self, topic: str, record: DimensionRecord, error: RejectedError) -> DeadLetter:
         self._telemetry.events(topic, 0, 1)
@@ -110,14 +110,17 @@ class DimensionTables:
     async def save(self) -> None:
         """Store changed definitions; called before the block that may depend on them."""
         for campaign_id, definition in list(self._unsaved.items()):
-            version = self._stored.get(campaign_id, ("", 0))[1] + 1
-            await asyncio.to_thread(
-                self._ledger.execute, "write_campaign", campaign_id=campaign_id, definition=definition, version=version)
-            self._stored[campaign_id] = (definition, version)
+            stored, version = self._stored.get(campaign_id, ("", 0))
+            if definition != stored:
+                await asyncio.to_thread(
+                    self._ledger.execute, "write_campaign",
+                    campaign_id=campaign_id, definition=definition, version=version + 1)
+                self._stored[campaign_id] = (definition, version + 1)
             if self._unsaved.get(campaign_id) == definition:
                 del self._unsaved[campaign_id]
 
 
 def _profile(shard: OwnedShard, record: DimensionRecord) -> None:
     profile = decode_customer(record.key, record.value)
-    shard.apply_profile((record.key or b"").decode(), profile)
+    request = record.erase_request if profile is None else None
+    shard.take_profile(ProfileUpdate(record.offset, (record.key or b"").decode(), profile, request))

@@ -16,13 +16,14 @@ from prometheus_client import start_http_server
 
 from agents.app import build_app, run_app
 from pipeline.sinks.connection import connect
-from pipeline.sinks.ledger import ClickHouseLedger
+from pipeline.sinks.ledger import ClickHouseLedger, LedgerUnavailableError
 from pipeline.state.book import CampaignBook
 from pipeline.state.policy import Policy
 from pipeline.transport.dead_letters import DeadLetterProducer
 from pipeline.transport.dimensions import DimensionReader
 from pipeline.worker.committer import Committer
 from pipeline.worker.dimensions import DimensionTables
+from pipeline.worker.erasure import Eraser
 from pipeline.worker.logs import KafkaLogs
 from pipeline.worker.orphans import OrphanRecall
 from pipeline.worker.positions import StartingPoints
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 LIVE: Final = "live"
 _TIDY_SECONDS: Final = 10.0
 _REFRESH_SECONDS: Final = 1.0
+_ERASE_SECONDS: Final = 0.25
 _log = logging.getLogger(__name__)
 
 
@@ -60,8 +62,7 @@ async def _run(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     policy = Policy.from_settings(settings)
     telemetry = Telemetry()
-    client = await asyncio.to_thread(connect, settings, "writer")
-    ledger = ClickHouseLedger(client, settings.clickhouse_database, LIVE, uuid.uuid4().hex)
+    ledger = await _ledger(settings, uuid.uuid4().hex)
     await asyncio.to_thread(ledger.begin, policy, describe(settings))
     book = CampaignBook(policy)
     logs = KafkaLogs(settings)
@@ -90,7 +91,9 @@ async def _run(settings: Settings) -> None:
         commits = asyncio.create_task(processor.run_commits(app.handover.failed))
         tidying = asyncio.create_task(_tidy(processor))
         refreshing = asyncio.create_task(_refresh(processor))
-        for task in (commits, tidying, refreshing):
+        eraser = Eraser(await _ledger(settings, ledger.owner), committer.paused, policy.models)
+        erasing = asyncio.create_task(_erase(processor, eraser))
+        for task in (commits, tidying, refreshing, erasing):
             stack.push_async_callback(_cancel, task)
         await _until_done(run_app(app, stop), commits)
 
@@ -118,6 +121,20 @@ async def _refresh(processor: ShardProcessor) -> None:
             await processor.refresh()
         except KafkaError as error:
             _log.warning("dimension topics not read (%s), trying again", type(error).__name__)
+
+
+async def _erase(processor: ShardProcessor, eraser: Eraser) -> None:
+    while True:
+        await asyncio.sleep(_ERASE_SECONDS)
+        try:
+            await processor.erase(eraser)
+        except LedgerUnavailableError as error:
+            _log.warning("erasures wait for ClickHouse (%s), trying again", error)
+
+
+async def _ledger(settings: Settings, owner: str) -> ClickHouseLedger:
+    client = await asyncio.to_thread(connect, settings, "writer")
+    return ClickHouseLedger(client, settings.clickhouse_database, LIVE, owner)
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pipeline.transport.topics import Lane
     from pipeline.worker.committer import Committer
     from pipeline.worker.dimensions import DimensionTables
+    from pipeline.worker.erasure import Eraser
     from pipeline.worker.ports import DimensionSource
     from pipeline.worker.positions import StartingPoints
     from pipeline.worker.telemetry import Telemetry
@@ -106,6 +107,9 @@ class ShardProcessor:
         """Apply a batch once the dimension tables are as current as it."""
         await self._dimensions.fresh(self._customer_shard)
         shard = self._shards[shard_number(LANE_OF_TOPIC[batch.topic], batch.partition)]
+        while not shard.profiles.settled.is_set():
+            await shard.profiles.settled.wait()
+            await self._dimensions.fresh(self._customer_shard)
         if shard.is_broken:
             raise StateDroppedError(f"the state of {batch.topic} partition {batch.partition} was dropped")
         try:
@@ -114,6 +118,10 @@ class ShardProcessor:
             # the batch may be half applied: this state must not be used, nor written, any more
             shard.is_broken = True
             raise
+        erased = 0 if shard.erasures is None else shard.erasures.take_skipped()
+        if erased:
+            self._telemetry.erased(batch.topic, erased)
+            good -= erased
         self._telemetry.events(batch.topic, good, bad)
         self._dirty.set()
         self._guard(batch.topic, good, bad)
@@ -167,6 +175,12 @@ class ShardProcessor:
         await self._dimensions.fresh(self._customer_shard)
         self._dirty.set()
 
+    async def erase(self, eraser: Eraser) -> None:
+        """Take the erasures of the owned customers one stage further; called now and then."""
+        for shard in list(self._shards.values()):
+            if await eraser.advance(shard):
+                self._dirty.set()
+
     def tidy(self) -> None:
         """Let silent topics follow the others and drop state past the horizon; called now and then."""
         for shard in self._shards.values():
@@ -206,6 +220,8 @@ class ShardProcessor:
         _log.info("took over %d shards", len(fresh))
 
     async def _own_profiles(self) -> None:
+        for shard in self._shards.values():
+            shard.profiles.drop()
         await self._source.own({
             shard.partition: shard.next_offset.get(CUSTOMERS)
             for shard in self._shards.values() if shard.lane is CUSTOMER_LANE

@@ -18,15 +18,21 @@ from pipeline.transport.topics import (
     TOUCHES,
     TRANSACTIONS,
 )
+from pipeline.worker.profiles import ProfileQueue
 from schemas.columns import CostColumns, LoginColumns, TouchColumns, TransactionColumns
 from schemas.decode import decode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from pipeline.state.book import CampaignBook
+    from pipeline.state.erasure import Erasures
+    from pipeline.state.history import History
     from pipeline.state.intake import Intake, Refusal
     from pipeline.state.policy import Policy
     from pipeline.transport.ports import RecordBatch
     from pipeline.transport.topics import Lane
+    from pipeline.worker.profiles import ProfileUpdate
     from schemas import Customer
     from schemas.columns import Columns
 
@@ -60,6 +66,7 @@ class OwnedShard:
         self.topic_ids: dict[str, str] = {}
         self.durable: dict[str, int] = {}
         self.is_broken = False
+        self.profiles = ProfileQueue(self._apply_update, self._must_wait)
         self.pending = 0
         self._epoch = 0
         self._sequence = 0
@@ -147,12 +154,13 @@ class OwnedShard:
         bad += refusals
         if bad:
             index_of = {offset: index for index, offset in enumerate(offsets)}
+            bad = self._without_erased(bad, [keys[index_of[item[0]]] for item in bad])
             self._dead.extend(
                 DeadLetter(batch.topic, batch.partition, offset, keys[index_of[offset]], values[index_of[offset]],
                            reason, detail)
                 for offset, reason, detail in bad
             )
-            self.intake(batch.topic).refused += len(decoded.rejected)
+            self.intake(batch.topic).refused += len(bad) - len(refusals)
         self.pending += len(offsets)
         return len(offsets) - len(bad), len(bad)
 
@@ -170,9 +178,13 @@ class OwnedShard:
         raise TypeError(f"lane {self.lane.name} takes no {type(columns).__name__}")
 
     def apply_profile(self, customer_id: str, profile: Customer | None) -> None:
-        """Take a customer's profile; None erases it."""
+        """Take a customer's profile; None takes it away. A profile ends the customer's erasure."""
         if self.customers is None:
             raise TypeError(f"lane {self.lane.name} has no customers")
+        if profile is not None:
+            self.customers.erasures.revive(customer_id)
+        elif self.customers.erasures.covers(customer_id):
+            return
         if profile is None:
             self.customers.apply_profile(customer_id, None, None, None)
         else:
@@ -181,6 +193,52 @@ class OwnedShard:
             self.customers.apply_profile(customer_id, profile.tier, profile.segment, opened_ms)
         self.pending += 1
 
+    def _without_erased(
+        self, bad: list[tuple[int, str, str]], keys: list[bytes | None],
+    ) -> list[tuple[int, str, str]]:
+        """Leave out what erased customers sent: a dead letter would keep it."""
+        erasures = self.erasures
+        if erasures is None:
+            return bad
+        kept = [item for item, key in zip(bad, keys, strict=True)
+                if key is None or not erasures.covers(key.decode(errors="replace"))]
+        erasures.skip(len(bad) - len(kept))
+        return kept
+
+    @property
+    def erasures(self) -> Erasures | None:
+        """The erased customers, None in a lane that has no customers."""
+        return None if self.customers is None else self.customers.erasures
+
+    def take_profile(self, update: ProfileUpdate) -> None:
+        """Take a record of the customers topic, now or once an erasure under way is done."""
+        self.profiles.take(update)
+
+    def _must_wait(self, update: ProfileUpdate) -> bool:
+        erasures = self.erasures
+        return update.profile is not None and erasures is not None and erasures.is_busy(update.customer_id)
+
+    def _apply_update(self, update: ProfileUpdate) -> None:
+        if update.erase_request is None or self.customers is None:
+            self.apply_profile(update.customer_id, update.profile)
+        else:
+            self.customers.erase(update.customer_id, update.erase_request)
+            self.pending += 1
+
+    def take_back(self, histories: Mapping[bytes, History]) -> None:
+        """Let the next block take everything out of the numbers that erased customers had added."""
+        if self.customers is not None:
+            self.customers.take_back(histories, self.version)
+            self.pending += 1
+
+    def finish_erasure(self, pseudonyms: Iterable[bytes], touch_ids: Iterable[str]) -> None:
+        """Note that the ledger has no row of these customers any more, and go on with profiles that waited for it."""
+        if self.customers is not None:
+            self.customers.finish_erasure(pseudonyms, touch_ids)
+            self.pending += 1
+            self.profiles.release()
+            self.move_profiles(self.profiles.read_to)
+
     def refuse(self, letter: DeadLetter) -> None:
         """Take a bad record of a dimension topic into the next block."""
         self._dead.append(letter)
@@ -188,8 +246,9 @@ class OwnedShard:
 
     def move_profiles(self, next_offset: int) -> None:
         """Note how far the customers topic has been read."""
-        if next_offset > self.next_offset.get(CUSTOMERS, -1):
-            self.next_offset[CUSTOMERS] = next_offset
+        self.profiles.read_to = next_offset
+        if self.profiles.position > self.next_offset.get(CUSTOMERS, -1):
+            self.next_offset[CUSTOMERS] = self.profiles.position
             self._moved = True
 
     # -- out -------------------------------------------------------------------------------------------------------
@@ -228,6 +287,8 @@ class OwnedShard:
         """Note that a block has been acknowledged."""
         for position in block.positions:
             self.durable[position.topic] = position.next_offset
+        if self.customers is not None:
+            self.customers.erasures.made_durable(block.version)
 
     def tidy(self) -> None:
         """Drop what can change no more."""

@@ -41,6 +41,10 @@ class Telemetry:
         if bad:
             self._events.labels(topic, "bad").inc(bad)
 
+    def erased(self, topic: str, events: int) -> None:
+        """Count events of erased customers, which count nowhere else."""
+        self._events.labels(topic, "erased").inc(events)
+
     def block_written(self, rows: int, size: int, seconds: float) -> None:
         """Count an acknowledged block."""
         self._blocks.labels("written").inc()

@@ -1,3 +1,5 @@
+"""A few logs through the real engine; `test_core_properties` plays many through the fake one."""
+
 from __future__ import annotations
 
 from random import Random
@@ -17,7 +19,7 @@ def _policy(models: tuple[Model, ...] = ("last_touch",)) -> Policy:
     return Policy(models=models, future_ms=None, pseudonym_key=b"oracle")
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(2))
 def test_any_interleaving_gives_the_batch_numbers(clickhouse: Any, run_name: str, seed: int) -> None:
     log = random_log(seed, 300)
     player = CorePlayer(clickhouse, "roi", run_name, _policy(), log)
@@ -25,7 +27,7 @@ def test_any_interleaving_gives_the_batch_numbers(clickhouse: Any, run_name: str
     assert differences(evaluate(log, OracleConfig(run=run_name)), player.views(), run=run_name) == []
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(2))
 def test_crashes_at_any_point_change_nothing(clickhouse: Any, run_name: str, seed: int) -> None:
     log = random_log(100 + seed, 300)
     player = CorePlayer(clickhouse, "roi", run_name, _policy(), log)
@@ -33,7 +35,7 @@ def test_crashes_at_any_point_change_nothing(clickhouse: Any, run_name: str, see
     assert differences(evaluate(log, OracleConfig(run=run_name)), player.views(), run=run_name) == []
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", MODELS[1:])
 def test_every_model_gives_the_batch_numbers(clickhouse: Any, run_name: str, model: Model) -> None:
     log = random_log(7, 400)
     player = CorePlayer(clickhouse, "roi", run_name, _policy((model,)), log)

@@ -8,21 +8,18 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
-
-import msgspec
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipeline.errors import FencedError, UserError
 from pipeline.sinks.ledger import LedgerUnavailableError
 from pipeline.sinks.rows import AUM_GIVEN, COLUMNS, CREDITABLE, ENGAGED, REVENUE_GIVEN
+from tests.support.fakes_native import NativeReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pipeline.sinks.ledger import Block
     from pipeline.state.policy import Policy
-
-_ARRAY_HEADER: Final = b"\xdd"  # MsgPack's array of up to 2^32 values
 
 
 class LedgerRow(NamedTuple):
@@ -67,11 +64,14 @@ class Claim(NamedTuple):
     owner: str
 
 
-def rows_of(body: bytes, count: int) -> list[LedgerRow]:
-    """Return the rows of an encoded block, as the database would read them."""
-    width = len(COLUMNS)
-    flat = msgspec.msgpack.decode(_ARRAY_HEADER + (count * width).to_bytes(4, "big") + body, type=list[Any])
-    return [LedgerRow(*flat[start:start + width]) for start in range(0, len(flat), width)]
+def rows_of(body: bytes) -> list[LedgerRow]:
+    """Return the rows of an encoded block, as the database would read them; ValueError if it is not well-formed."""
+    found: list[LedgerRow] = []
+    for heads, rows in NativeReader(body).blocks():
+        if tuple(heads) != COLUMNS:
+            raise ValueError("the block's columns are not the ledger's")
+        found += [LedgerRow(*row) for row in rows]
+    return found
 
 
 @dataclass
@@ -83,6 +83,7 @@ class RunTables:
     fingerprint: str | None = None
     settings: str = ""
     models: tuple[str, ...] = ()
+    zone: str = ""
 
     def of_kind(self, *kinds: str) -> Iterator[LedgerRow]:
         """Yield the rows in force of some kinds."""
@@ -140,8 +141,8 @@ class FakeLedger:
     def begin(self, policy: Policy, description: str) -> None:
         known = self.fetch("load_run")
         if not known:
-            self.execute(
-                "begin_run", fingerprint=policy.fingerprint(), settings=description, models=list(policy.models))
+            self.execute("begin_run", fingerprint=policy.fingerprint(), settings=description,
+                         models=list(policy.models), zone=policy.zone)
         elif known[0][0] != policy.fingerprint():
             raise UserError(
                 f"run {self._run!r} was begun under other settings ({known[0][1]}) than today's ({description})",
@@ -163,8 +164,8 @@ class FakeLedger:
         if self.refusals and (refusal := self.refusals.popleft()) is not None:
             raise refusal
         try:
-            rows = rows_of(block.body, block.rows)
-        except (msgspec.MsgspecError, TypeError) as error:
+            rows = rows_of(block.body)
+        except ValueError as error:
             raise LedgerUnavailableError(type(error).__name__) from error
         with self._store.lock:
             for claim in self.tables.claims:
@@ -189,8 +190,9 @@ class FakeLedger:
 
     # -- statements ------------------------------------------------------------------------------------------------
 
-    def _begin_run(self, fingerprint: str, settings: str, models: list[str]) -> None:
-        self.tables.fingerprint, self.tables.settings, self.tables.models = fingerprint, settings, tuple(models)
+    def _begin_run(self, fingerprint: str, settings: str, models: list[str], zone: str) -> None:
+        tables = self.tables
+        tables.fingerprint, tables.settings, tables.models, tables.zone = fingerprint, settings, tuple(models), zone
 
     def _claim(self, shards: list[int], owner: str) -> None:
         claims = self.tables.claims
@@ -214,6 +216,18 @@ class FakeLedger:
 
     def _load_campaigns(self) -> Iterator[Sequence[Any]]:
         return ((name, *stored) for name, stored in self._store.campaigns.items())
+
+    def _load_erasures(self, shards: list[int]) -> Iterator[Sequence[Any]]:
+        """Erasures of other runs hold here too, unless this run has its own word on the customer."""
+        found: dict[tuple[int, str], Sequence[Any]] = {}
+        for run, tables in self._store.runs.items():
+            for row in (row for row in tables.of_kind("erased") if row.shard in shards):
+                own = run == self._run
+                stage, *counts = row.measures
+                if own or stage != 4:
+                    answer = (row.shard, row.id, int(own), stage if own else 3, counts[:6], row.detail, row.version * own)
+                    found[row.shard, row.id] = answer if own else found.get((row.shard, row.id), answer)
+        return iter(found.values())
 
     def _since(self, kind: str, shards: list[int], floors: list[int], *, past: bool = False) -> Iterator[LedgerRow]:
         floor_of: Mapping[int, int] = dict(zip(shards, floors, strict=True))

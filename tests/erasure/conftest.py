@@ -18,7 +18,7 @@ _runs = count(1)
 
 @pytest.fixture(scope="session")
 def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with running_endpoint(tmp_path_factory.mktemp("ledger")) as endpoint:
+    with running_endpoint(tmp_path_factory.mktemp("erasure")) as endpoint:
         settings = Settings(clickhouse_url=endpoint.url, clickhouse_writer_password=endpoint.writer_password)
         migrate(settings)
         yield connect(settings, "writer")
@@ -26,4 +26,4 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture
 def run_name() -> str:
-    return f"test-{next(_runs)}"
+    return f"erasure-{next(_runs)}"

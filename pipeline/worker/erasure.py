@@ -1,0 +1,112 @@
+"""Carrying erasures through: read what the ledger has of a customer, take it out of the numbers, delete the rows.
+
+Nothing stands still meanwhile: an erased customer's events are skipped from the moment the request is read, so what is
+read and deleted here changes no more. Every stage is durable before the next begins, and each may be repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final
+
+from pipeline.state.erasure import Stage
+from pipeline.state.history import ErasedCounts, History, StoredCredit, StoredLogin, StoredTouch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pipeline.sinks.ledger import LedgerPort
+    from pipeline.worker.shard import OwnedShard
+
+_log = logging.getLogger(__name__)
+_ATTEMPT_SECONDS: Final = 0.05
+
+
+class Eraser:
+    """Takes the erasures of a worker's shards from stage to stage.
+
+    Args:
+        ledger: a connection of its own, with the name under which the worker's blocks are written.
+        pause: returns what keeps the worker's blocks from being written while it is held.
+        models: the run's attribution models, the deciding one first.
+    """
+
+    def __init__(self, ledger: LedgerPort, pause: Callable[[], asyncio.Lock], models: Sequence[str]) -> None:
+        self._ledger = ledger
+        self._pause = pause
+        self._models = {"" if number == 0 else model: number for number, model in enumerate(models)}
+
+    async def advance(self, shard: OwnedShard) -> bool:
+        """Do the next stage of a shard's erasures; return whether its next block has something to say about it.
+
+        Raises:
+            LedgerUnavailableError: nothing is lost, the call can be repeated.
+        """
+        if shard.is_broken:
+            shard.profiles.drop()  # whoever waits for them finds the state broken
+            return False
+        if shard.erasures is None:
+            return False
+        return await self._take_back(shard, shard.erasures.ready(Stage.BEGUN)) or await self._delete(
+            shard, shard.erasures.ready(Stage.SUBTRACTED))
+
+    async def _take_back(self, shard: OwnedShard, begun: Mapping[bytes, int]) -> bool:
+        if not begun:
+            return False
+        histories = await asyncio.to_thread(read_histories, self._ledger, shard.number, list(begun), self._models)
+        if shard.is_broken:
+            return False
+        try:
+            shard.take_back(histories)
+        except BaseException:
+            shard.is_broken = True  # half of it may be booked
+            raise
+        return True
+
+    async def _delete(self, shard: OwnedShard, subtracted: Mapping[bytes, int]) -> bool:
+        if not subtracted:
+            return False
+        await self._no_attempt_runs()
+        ids = await asyncio.to_thread(
+            delete_rows, self._ledger, shard.number, list(subtracted), max(subtracted.values()))
+        if shard.is_broken:
+            return False
+        shard.finish_erasure(subtracted, ids)
+        _log.info("erased %d customers", len(subtracted))
+        return True
+
+    async def _no_attempt_runs(self) -> None:
+        """Return at a moment at which no block is being written, so that none from before can bring rows back."""
+        while True:
+            async with self._pause():
+                (running,), = await asyncio.to_thread(self._ledger.fetch, "erase_attempts", owner=self._ledger.owner)
+            if not running:
+                return
+            await asyncio.sleep(_ATTEMPT_SECONDS)
+
+
+def read_histories(
+    ledger: LedgerPort, shard: int, pseudonyms: Sequence[bytes], models: Mapping[str, int],
+) -> dict[bytes, History]:
+    """Return everything the ledger has of some customers, who may be unknown to it."""
+    found = {pseudonym.hex(): History() for pseudonym in pseudonyms}
+    names = list(found)
+    for customer, *touch in ledger.fetch("erase_touches", shard=shard, customers=names):
+        found[customer].touches.append(StoredTouch(*touch))
+    for customer, transaction, model, *credit in ledger.fetch("erase_credits", shard=shard, customers=names):
+        found[customer].credits.append(StoredCredit(transaction, models[model], *credit))
+    for customer, *login in ledger.fetch("erase_logins", shard=shard, customers=names):
+        found[customer].logins.append(StoredLogin(*login))
+    for customer, *counts in ledger.fetch("erase_counts", shard=shard, customers=names):
+        found[customer].counts = ErasedCounts(*counts)
+    return {bytes.fromhex(name): history for name, history in found.items()}
+
+
+def delete_rows(ledger: LedgerPort, shard: int, pseudonyms: Sequence[bytes], version: int) -> list[str]:
+    """Delete all rows about some customers that blocks up to a version hold; return the ids of their touches."""
+    names = [pseudonym.hex() for pseudonym in pseudonyms]
+    touches = ledger.fetch("erase_touches", shard=shard, customers=names)
+    for statement in ("erase_adjustments", "erase_rows"):
+        ledger.execute(statement, shard=shard, customers=names, version=version)
+    return [touch[4] for touch in touches]

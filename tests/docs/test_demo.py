@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.docs.page import ROOT
+from tests.embedded.waiting import alive, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+FIRST_NUMBERS_SECONDS: Final = 60
+END_SECONDS: Final = 10
+# a campaign's line: its name, reached customers and converters above 0, cost, return, ratio and what that means
+CAMPAIGN: Final = re.compile(r"^\S.* +[1-9][\d,]* +[1-9][\d,]* +[\d,]+ +[\d,]+ +\d+\.\d\d  \w.*$", re.MULTILINE)
+
+
+def descendants(pid: int) -> Iterator[int]:
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in map(int, (task / "children").read_text().split()):
+            yield child
+            yield from descendants(child)
+
+
+def test_the_demo_shows_numbers_within_a_minute_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ROI_")}
+    demo = subprocess.Popen(
+        [sys.executable, "-u", "-m", "pipeline", "demo", "--data", str(tmp_path / "demo")], cwd=tmp_path,
+        env=environment | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    printed: list[str] = []
+    assert demo.stdout is not None
+    reading = threading.Thread(target=printed.extend, args=(demo.stdout,))
+    reading.start()
+    try:
+        wait_until(lambda: CAMPAIGN.search("".join(printed)) is not None or demo.poll() is not None,
+                   FIRST_NUMBERS_SECONDS)
+        assert demo.poll() is None, "".join(printed)
+        everything = list(descendants(demo.pid))
+        assert len(everything) > 5
+        asked = time.monotonic()
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(timeout=END_SECONDS) in {0, 128 + signal.SIGINT}
+        assert time.monotonic() - asked < END_SECONDS
+        assert not [pid for pid in everything if alive(pid)]
+        assert not (tmp_path / "demo" / "roi.env").exists()
+    finally:
+        demo.kill()
+        demo.wait()
+        reading.join()
+        demo.stdout.close()
+    output = "".join(printed)
+    assert "Traceback" not in output
+    assert "board       http://127.0.0.1:" in output

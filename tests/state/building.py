@@ -1,0 +1,70 @@
+"""A shard fed with hand-written events: the JSON of `tests.oracle.building`, at whole hours since the story began."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pipeline.state.book import CampaignBook
+from pipeline.state.policy import Policy
+from pipeline.transport import topics
+from pipeline.transport.ports import RecordBatch
+from pipeline.worker.shard import OwnedShard
+from schemas import Campaign
+from tests.oracle.building import Ledger
+
+if TYPE_CHECKING:
+    from pipeline.sinks.rows import ShardBlock
+    from pipeline.state.customers import CustomerShard
+    from tests.oracle.log import Record
+
+POLICY = Policy(future_ms=None, pseudonym_key=b"key", margins_bps={"deposit": 10_000})
+GOAL = {"kinds": ["deposit"]}
+
+
+class Bench:
+    """One customer-lane shard; `written` collects events, `take` applies those that are new."""
+
+    def __init__(self, policy: Policy = POLICY, **campaigns: dict[str, Any]) -> None:
+        self.policy = policy
+        self.book = CampaignBook(policy)
+        for campaign_id, fields in campaigns.items():
+            self.define(campaign_id, **fields)
+        self.shard = OwnedShard(topics.CUSTOMER_LANE, 0, policy, self.book, "CNY")
+        self.shard.open_epoch(1)
+        self.written = Ledger()
+        self._taken = 0
+
+    @property
+    def core(self) -> CustomerShard:
+        assert self.shard.customers is not None
+        return self.shard.customers
+
+    def define(self, campaign_id: str, **fields: Any) -> None:
+        common = {"campaign_id": campaign_id, "name": campaign_id, "starts_at": "2026-01-01T00:00:00Z", "goal": GOAL}
+        self.book.define(campaign_id, Campaign.model_validate(common | fields))
+
+    def take(self, *, now_ms: int | None = None, now: float = 0.0) -> None:
+        """Apply what has been written since the last call, one event at a time in the order of writing."""
+        for record in self.written.records[self._taken:]:
+            self.shard.apply(batch_of([record]), now_ms, now)
+        self._taken = len(self.written.records)
+
+    def block(self) -> ShardBlock:
+        """Return what has been learnt since the last call."""
+        taken = self.shard.take_block()
+        assert taken is not None
+        return taken[0]
+
+    def shares(self) -> dict[tuple[str, str, int], tuple[int, int, int]]:
+        """Return the new credits by (transaction, touch, model) as millionths, return and AUM."""
+        return {(row.transaction_id, row.touch_id, row.model): (row.millionths, row.return_minor, row.aum_minor)
+                for row in self.block().changes.credits}
+
+
+def batch_of(records: list[Record], **fields: Any) -> RecordBatch:
+    first = records[0]
+    batch = RecordBatch(
+        first.topic, first.partition, [record.offset for record in records], [record.key for record in records],
+        [record.value for record in records], records[-1].offset + 1)
+    return replace(batch, **fields)

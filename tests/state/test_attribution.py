@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from hypothesis import given, strategies
+
+from pipeline.state.attribution import Attribution, candidates, edge_candidate
+from pipeline.state.book import CampaignBook
+from pipeline.state.calendar import DAY_MS
+from pipeline.state.money import WHOLE
+from pipeline.state.policy import Policy
+from pipeline.state.records import Customer, Touch, Transaction
+from tests.oracle.attribution import credit_millionths
+from tests.oracle.config import MODELS
+from tests.state.building import Bench
+from tests.state.rules import PROPERTY
+
+WEEK = 7 * DAY_MS
+AT = 100 * DAY_MS
+
+
+def _deposit(at: int = AT, amount: int = 100) -> Transaction:
+    return Transaction(Customer(b"c", "A"), at, "x", "deposit", None, amount, None, None, "A")
+
+
+def _touches(book: CampaignBook, *moments: tuple[str, int, str]) -> list[Touch]:
+    found = []
+    for campaign, at, event_id in moments:
+        arm = book.arm(campaign, None)
+        found.append(Touch(arm.campaign, at, event_id, arm.index))
+    return sorted(found)
+
+
+def _book(*windows_days: float) -> CampaignBook:
+    return Bench(**{f"c{number}": {"attribution_window_days": days} for number, days in enumerate(windows_days)}).book
+
+
+@pytest.mark.parametrize(("age", "is_candidate"), [(-1, False), (0, True), (WEEK, True), (WEEK + 1, False)])
+def test_both_ends_of_the_window_count(age: int, is_candidate: bool) -> None:  # noqa: FBT001 - a column of the table
+    #   touch |---- window ----| still a candidate at its last millisecond
+    book = _book(7)
+    touches = _touches(book, ("c0", AT - age, "t"))
+    assert bool(candidates(_deposit(), touches, book)) is is_candidate
+    for newest in (True, False):
+        assert (edge_candidate(_deposit(), touches, book, newest=newest) is not None) is is_candidate
+
+
+def test_within_one_millisecond_the_greater_event_id_is_the_later() -> None:
+    book = _book(7, 7)
+    touches = _touches(book, ("c0", AT, "B"), ("c1", AT, "a"), ("c0", AT, "\U0001f600"), ("c1", AT, "ﬀ"))
+    assert [touch.event_id for touch in candidates(_deposit(), touches, book)] == ["B", "a", "ﬀ", "\U0001f600"]
+    last = edge_candidate(_deposit(), touches, book, newest=True)
+    first = edge_candidate(_deposit(), touches, book, newest=False)
+    assert last is not None
+    assert first is not None
+    assert (first.event_id, last.event_id) == ("B", "\U0001f600")
+
+
+@PROPERTY
+@given(strategies.lists(strategies.tuples(strategies.integers(0, 3), strategies.integers(-3, 12)), max_size=15),
+       strategies.integers(0, 99))
+def test_the_edges_are_the_ends_of_the_candidates(moments: list[tuple[int, int]], seed: int) -> None:
+    book = _book(0.001, 1, 3, 7)
+    half_days = [(f"c{campaign}", AT - age * DAY_MS // 2, f"t{number}") for number, (campaign, age) in enumerate(moments)]
+    Random(seed).shuffle(half_days)
+    touches = _touches(book, *half_days)
+    found = candidates(_deposit(), touches, book)
+    by_hand = [touch for touch in touches if 0 <= AT - touch.at <= book.rules[touch.campaign].window_ms]
+    assert found == sorted(by_hand, key=lambda touch: (touch.at, touch.event_id))
+    assert edge_candidate(_deposit(), touches, book, newest=True) == (found[-1] if found else None)
+    assert edge_candidate(_deposit(), touches, book, newest=False) == (found[0] if found else None)
+
+
+@pytest.mark.parametrize(("model", "ages_days", "expected"), [
+    ("last_touch", [5, 3, 1], [0, 0, 1_000_000]),
+    ("first_touch", [5, 3, 1], [1_000_000, 0, 0]),
+    ("linear", [5, 3, 1], [333_333, 333_333, 333_334]),
+    ("position", [1], [1_000_000]),
+    ("position", [2, 1], [500_000, 500_000]),
+    ("position", [5, 3, 1], [400_000, 200_000, 400_000]),
+    ("position", [6, 5, 4, 3, 1], [400_000, 66_666, 66_667, 66_667, 400_000]),
+    ("time_decay", [7, 0], [333_333, 666_667]),             # one half-life apart: 1 to 2
+    ("time_decay", [14, 7, 0], [142_857, 285_714, 571_429]),  # 1 to 2 to 4
+])
+def test_worked_examples_of_every_model(model: str, ages_days: list[int], expected: list[int]) -> None:
+    book = _book(30)
+    policy = Policy(models=(model,))  # type: ignore[arg-type] # a name of MODELS
+    touches = _touches(book, *[("c0", AT - age * DAY_MS, f"t{number}") for number, age in enumerate(ages_days)])
+    credits_now = Attribution(policy, book).credits(_deposit(), touches)
+    shares = {credit.touch.event_id: credit.millionths for credit in credits_now}
+    assert [shares.get(f"t{number}", 0) for number in range(len(ages_days))] == expected
+
+
+def test_ages_beyond_a_thousand_half_lives_leave_everything_to_the_last_touch() -> None:
+    book = _book(30)
+    policy = Policy(models=("time_decay",), half_life_ms=1.0)
+    touches = _touches(book, ("c0", AT - 9 * DAY_MS, "a"), ("c0", AT - 8 * DAY_MS, "b"))
+    (credit,) = Attribution(policy, book).credits(_deposit(), touches)
+    assert (credit.touch.event_id, credit.millionths) == ("b", WHOLE)
+
+
+@PROPERTY
+@given(strategies.sampled_from(MODELS), strategies.lists(strategies.integers(0, WEEK), min_size=1, max_size=30),
+       strategies.integers(0, 10**15), strategies.none() | strategies.integers(0, 10**15),
+       strategies.sampled_from((1.0, 3600_000.0, 7.0 * DAY_MS)))
+def test_credit_and_money_are_conserved(
+    model: str, ages: list[int], amount: int, reversed_minor: int | None, half_life_ms: float,
+) -> None:
+    book = _book(7)
+    policy = Policy(models=(model,), half_life_ms=half_life_ms, margins_bps={"deposit": 137})  # type: ignore[arg-type] # a name of MODELS
+    touches = _touches(book, *[("c0", AT - age, f"t{number:02}") for number, age in enumerate(ages)])
+    transaction = _deposit(amount=amount)
+    transaction.reversed_minor = reversed_minor
+    credits_now = Attribution(policy, book).credits(transaction, touches)
+    if not transaction.counts:
+        assert credits_now == ()
+        return
+    effective = max(0, amount - (reversed_minor or 0))
+    assert sum(credit.millionths for credit in credits_now) == WHOLE
+    assert sum(credit.aum_minor for credit in credits_now) == effective
+    in_order = sorted(ages, reverse=True)
+    assert sorted(credit.millionths for credit in credits_now) == sorted(
+        share for share in credit_millionths(model, in_order, half_life_ms) if share)  # type: ignore[arg-type] # a name of MODELS
+    transaction.credits = credits_now
+    assert Attribution(policy, book).repriced(transaction) == credits_now
+
+
+def test_where_margins_differ_each_touch_has_its_share_of_its_own_return() -> None:
+    bench = Bench(
+        Policy(models=("linear",), future_ms=None), rich={"margins_bps": {"deposit": 10_000}},
+        poor={"margins_bps": {"deposit": 100}})
+    bench.written.touch("t1", "2026-03-01 10:00", campaign="rich")
+    bench.written.touch("t2", "2026-03-01 11:00", campaign="poor")
+    bench.written.pay("x", "2026-03-01 12:00", 1001)
+    bench.take()
+    # 1001 * 1/2 and 10 * 1/2, each floored: nothing is handed on between campaigns
+    assert bench.shares() == {("x", "t1", 0): (500_000, 500, 500), ("x", "t2", 0): (500_000, 5, 501)}
+
+
+def test_a_control_group_and_an_assignment_are_no_candidates() -> None:
+    bench = Bench(spring={"control_variant": "holdout"})
+    bench.written.touch("t1", "2026-03-01 10:00", variant="holdout")
+    bench.written.touch("t2", "2026-03-01 11:00", kind="assign")
+    bench.written.pay("x", "2026-03-01 12:00")
+    bench.take()
+    assert bench.shares() == {}
+    bench.written.touch("t3", "2026-03-01 09:00", variant="control")  # control elsewhere, an arm like any other here
+    bench.take()
+    assert bench.shares() == {("x", "t3", 0): (1_000_000, 100, 100)}
+
+
+@pytest.mark.parametrize(("fields", "matches"), [
+    ({"kind": "deposit", "product": "fund", "amount_minor": 100}, True),
+    ({"kind": "payment", "product": "fund", "amount_minor": 100}, False),
+    ({"kind": "deposit", "product": None, "amount_minor": 100}, False),
+    ({"kind": "deposit", "product": "loan", "amount_minor": 100}, False),
+    ({"kind": "deposit", "product": "fund", "amount_minor": 99}, False),
+])
+def test_a_goal_wants_kind_product_and_amount(fields: dict[str, object], matches: bool) -> None:  # noqa: FBT001 - a column
+    bench = Bench(spring={"goal": {"kinds": ["deposit"], "products": ["fund"], "min_amount_minor": 100}})
+    assert bench.book.rules[bench.book.arm("spring", None).campaign].matches(**fields) is matches  # type: ignore[arg-type] # as above

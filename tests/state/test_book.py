@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from pipeline.state.book import CampaignBook
+from pipeline.state.policy import Policy
+from schemas import Campaign
+from tests.state.building import POLICY
+
+
+def _campaign(**fields: object) -> Campaign:
+    common = {"campaign_id": "spring", "name": "Spring", "starts_at": "2026-01-01T00:00:00Z",
+              "goal": {"kinds": ["deposit"]}}
+    return Campaign.model_validate(common | fields)
+
+
+def test_a_null_variant_is_the_empty_one() -> None:
+    book = CampaignBook(POLICY)
+    assert book.arm("spring", None) is book.arm("spring", "") is book.arm("spring", None)
+
+
+def test_arms_number_variants_and_masks_tell_campaigns_apart() -> None:
+    book = CampaignBook(POLICY)
+    arms = [book.arm(name, variant) for name, variant in (
+        ("spring", "a"), ("autumn", "a"), ("spring", None), ("Spring", "a"), ("spring", "a"))]
+    assert [arm.index for arm in arms] == [0, 1, 2, 3, 0]
+    assert [arm.campaign for arm in arms] == [0, 1, 0, 2, 0]
+    assert book.arms_of == [[0, 2], [1], [3]]
+    assert book.arm_mask == [0b101, 0b10, 0b1000]
+
+
+def test_a_definition_decides_for_arms_met_before_and_after_it() -> None:
+    book = CampaignBook(POLICY)
+    early, control = book.arm("spring", "holdout"), book.arm("spring", "control")
+    assert (early.is_control, control.is_control) == (False, True)
+    book.define("spring", _campaign(control_variant="holdout"))
+    assert (early.is_control, control.is_control) == (True, False)
+    assert not book.arm("spring", "late").is_control
+    book.define("spring", None)
+    assert (early.is_control, control.is_control) == (False, True)
+
+
+def test_a_retired_campaign_has_the_defaults_again() -> None:
+    book = CampaignBook(Policy(window_ms=5, margins_bps={"deposit": 7}))
+    number = book.arm("spring", None).campaign
+    default = book.rules[number]
+    book.define("spring", _campaign(attribution_window_days=0.29, margins_bps={"payment": 9}))
+    rules = book.rules[number]
+    assert rules.window_ms == 25_056_000
+    assert rules.margins_bps == {"deposit": 7, "payment": 9}
+    assert rules.kinds == {"deposit"}
+    book.define("spring", None)
+    assert book.rules[number] == default
+    assert (default.window_ms, default.kinds, default.margins_bps) == (5, None, {"deposit": 7})
+
+
+def test_a_campaigns_own_margin_goes_before_the_settings() -> None:
+    book = CampaignBook(Policy(margins_bps={"deposit": 7}))
+    book.define("spring", _campaign(margins_bps={"deposit": 0}))
+    assert book.rules[0].margins_bps["deposit"] == 0
+
+
+def test_policies_that_count_differently_have_different_fingerprints() -> None:
+    policies = [
+        Policy(), Policy(models=("linear",)), Policy(models=("last_touch", "linear")), Policy(half_life_ms=1.0),
+        Policy(window_ms=1), Policy(margins_bps={"deposit": 1}), Policy(default_kinds=frozenset()),
+        Policy(default_kinds=frozenset({"deposit"})), Policy(lateness_ms=1), Policy(reversal_ms=1),
+        Policy(engaged_seconds=1.0), Policy(zone="UTC"), Policy(pseudonym_key=b"k"),
+    ]
+    assert len({policy.fingerprint() for policy in policies}) == len(policies)
+    assert Policy(future_ms=None).fingerprint() == Policy().fingerprint()  # only how long a bad clock is believed
+    assert "secret" not in repr(Policy(pseudonym_key=b"secret"))

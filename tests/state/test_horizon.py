@@ -1,0 +1,156 @@
+"""What is remembered, and for how long: memory stays bounded and the numbers stay exact."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings, strategies
+
+from pipeline.state.calendar import DAY_MS
+from pipeline.state.customers import CustomerShard
+from pipeline.transport import topics
+from tests.oracle.building import moment
+from tests.oracle.generators import random_log
+from tests.oracle.story import Shape
+from tests.state.building import Bench, batch_of
+from tests.state.rules import DEFAULT, PROPERTY, faults, player_of
+from tests.support.fakes_player import MemoryPlayer
+
+LONG = Shape(customers=60, campaigns=6, partitions=1, span_days=400, bad_share=0.0, late=False)
+
+
+def _held(core: CustomerShard) -> dict[str, int]:
+    memory = core._memory
+    people = [*memory.customers.values(), *memory._dormant.values()]
+    return {
+        "touches": sum(len(customer.touches or ()) for customer in people),
+        "transactions": sum(len(customer.transactions or ()) for customer in people),
+        "conversions": sum(len(customer.conversions or ()) for customer in people),
+        "reach": sum(len(customer.reach or ()) for customer in people),
+        "touch ids": len(memory.touch_ids),
+        "known": len(memory.reversals.known),
+        "waiting": len(memory.reversals._waiting),
+        "verdicts": len(memory.reversals._verdicts),
+        "due": sum(len(customers) for customers in memory._due.values()),
+        "due days": len(memory._due),
+        "minutes": sum(len(cells._minutes) + len(cells._cohorts) for cells in core._cells),
+    }
+
+
+def _cores(player: MemoryPlayer) -> list[CustomerShard]:
+    return [shard.customers for shard in player.shards.values() if shard.customers is not None]
+
+
+@settings(PROPERTY, max_examples=8)
+@given(strategies.integers(0, 2**32), strategies.sampled_from((0, 4)))
+def test_a_year_of_events_leaves_nothing_behind_and_changes_no_number(seed: int, crashes: int) -> None:
+    log = random_log(seed, 300, shape=LONG)
+    player = player_of(log, DEFAULT)
+    player.play(Random(seed), crashes=crashes)
+    assert faults(log, DEFAULT, player) == []
+    for core in _cores(player):
+        core.touches.watermark = core.transactions.watermark = core.logins.watermark + 1_000 * DAY_MS  # nothing can come
+        core.take_changes(1 << 62)
+        core.forget(1 << 63)
+        left = {name: count for name, count in _held(core).items() if count}
+        assert left == {}
+
+
+def test_live_state_is_what_the_horizon_holds_and_not_what_has_been() -> None:
+    bench = Bench(spring={"attribution_window_days": 2})
+    sizes = []
+    for day in range(200):
+        for customer in range(5):
+            at = moment("2026-03-01 10:00") + day * DAY_MS
+            text = _text(at + customer)
+            name = f"{day}-{customer}"
+            bench.written.touch(f"t{name}", text, customer_id=f"c{name}")
+            bench.written.pay(f"x{name}", text, customer_id=f"c{name}")
+            bench.written.pay(f"r{name}", text, 1, customer_id=f"c{name}", reverses="nothing")
+        bench.take()
+        bench.block()
+        bench.shard.tidy()
+        sizes.append(sum(count for name, count in _held(bench.core).items() if name != "minutes"))
+    assert max(sizes[150:]) <= max(sizes[50:100])
+    assert bench.core.customer_count == 1000  # what stays is one small record each
+
+
+def _text(at: int) -> str:
+    days, rest = divmod(at - moment("2026-03-01 00:00"), DAY_MS)
+    month, day = divmod(days, 28)
+    year, month = divmod(2 + month, 12)
+    seconds, millis = divmod(rest, 1000)
+    return f"{2026 + year}-{month + 1:02}-{day + 1:02} {seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{millis:03}"
+
+
+@pytest.mark.parametrize("with_restart", [False, True])
+def test_a_converter_of_long_ago_is_not_counted_again(with_restart: bool) -> None:  # noqa: FBT001 - a column of the table
+    bench = Bench(spring={"attribution_window_days": 1})
+    for number, day in enumerate(("2026-03-01", "2026-06-01", "2026-09-01")):
+        bench.written.touch(f"t{number}", f"{day} 09:00", variant="ab"[number % 2])
+        bench.written.pay(f"x{number}", f"{day} 10:00")
+    player = MemoryPlayer(bench.policy, bench.written.log)
+    places = (topics.TOUCHES, topics.TRANSACTIONS)
+    for number in range(3):
+        for topic in places:
+            player.feed([bench.written.log[topic, 0][number]])
+        player.commit()
+        for shard in player.shards.values():
+            shard.tidy()
+        if with_restart:
+            player.take_over()
+    (total,) = player.views()["campaign_totals"]
+    assert (total["reached"], total["converters"], total["conversion_millionths"]) == (1, 1, 3_000_000)
+    variants = {row["variant"]: (row["reached"], row["converters"]) for row in player.views()["campaign_variant_totals"]}
+    assert variants == {"a": (1, 1), "b": (1, 1)}
+
+
+def test_a_new_owner_remembers_reach_that_nothing_can_move_as_bits() -> None:
+    bench = Bench(spring={"attribution_window_days": 1})
+    for number in range(5):
+        bench.written.touch(f"t{number}", f"2026-0{number + 3}-01 09:00", customer_id=f"c{number}")
+    bench.written.pay("x", "2026-07-01 10:00", customer_id="c9")
+    player = MemoryPlayer(bench.policy, bench.written.log)
+    for place in sorted(bench.written.log):
+        player.feed(bench.written.log[place])
+    player.commit()
+    player.take_over()
+    (core,) = _cores(player)
+    assert _held(core)["reach"] == 1  # the touch of July alone can still be preceded by another
+
+
+def test_a_silent_topic_follows_once_it_was_read_to_its_end() -> None:
+    bench = Bench()
+    bench.written.touch("t", "2026-03-01 09:00")
+    bench.written.pay("x", "2026-05-01 09:00")
+    touch, pay = bench.written.records
+    shard, core = bench.shard, bench.core
+    old = moment("2026-03-01 09:00")
+    shard.apply(batch_of([touch], end_offset=2), None, 0.0)
+    shard.apply(batch_of([pay], end_offset=1), None, 0.0)
+    shard.follow(1e9, 60)
+    assert core.touches.watermark == old  # there is more to read
+    shard.apply(batch_of([touch], next_offset=2, end_offset=2), None, 100.0)
+    shard.follow(159.9, 60)
+    assert core.touches.watermark == old  # not silent for long enough
+    bench.block()
+    shard.follow(160.0, 60)
+    assert core.touches.watermark == core.transactions.watermark == core.logins.watermark or core.logins.watermark < 0
+    assert core.touches.watermark == moment("2026-05-01 09:00")
+    assert bench.block().positions[0].watermark == core.touches.watermark  # which becomes durable
+    assert _held(core)["touches"] == 1
+    shard.tidy()
+    assert _held(core)["touches"] == 0
+    assert core.transactions.watermark == moment("2026-05-01 09:00")
+
+
+def test_a_topic_that_was_empty_when_taken_over_follows_too() -> None:
+    bench = Bench()
+    for topic in topics.CUSTOMER_LANE.topics:
+        bench.shard.found_log(topic, is_read_to_end=True, now=0.0)
+    bench.written.pay("x", "2026-05-01 09:00")
+    bench.take(now=10.0)
+    bench.shard.follow(60.0, 60)
+    at = moment("2026-05-01 09:00")
+    assert (bench.core.touches.watermark, bench.core.logins.watermark) == (at, at)
