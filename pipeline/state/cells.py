@@ -36,7 +36,7 @@ VARIANT: Final = "variant"
 MINUTE: Final = "minute"
 COHORT: Final = "cohort"
 
-# cells are found by whole numbers, which hash faster than tuples: (campaign << _CAMPAIGN) + minute, or + (day << _LAG) + lag
+# cells are found by numbers, which hash faster than tuples: (campaign << _CAMPAIGN) + minute or (day << _LAG) + lag
 _CAMPAIGN: Final = 48
 _LAG: Final = 20
 

@@ -121,9 +121,13 @@ class DimensionReader:
             # means that the batch has been read
             ends = await consumer.end_offsets([TopicPartition(*tp) for tp in self._positions])
             while behind := [tp for tp, end in ends.items() if (self._positions[TP(*tp)] or 0) < end]:
-                _add(self._collected, await consumer.getmany(*behind, timeout_ms=POLL_MS))
-                for tp in behind:
-                    self._positions[TP(*tp)] = await consumer.position(tp)
+                consumer.resume(*behind)
+                try:
+                    _add(self._collected, await consumer.getmany(*behind, timeout_ms=POLL_MS))
+                    for tp in behind:
+                        self._positions[TP(*tp)] = await consumer.position(tp)
+                finally:
+                    consumer.pause(*behind)
             updates, self._collected = self._collected, DimensionUpdates()
             updates.next_offsets = {tp: position for tp, position in self._positions.items() if position is not None}
             return updates
@@ -132,6 +136,8 @@ class DimensionReader:
         """Read the given partitions from the given positions; aiokafka forgets them all with every assignment."""
         consumer = self._connected()
         consumer.assign([TopicPartition(*tp) for tp in positions])
+        # nothing is fetched unless something is new: ListOffsets would wait behind a long poll on the same connection
+        consumer.pause(*(TopicPartition(*tp) for tp in positions))
         from_start = [TopicPartition(*tp) for tp, offset in positions.items() if offset is None]
         beginnings = await consumer.beginning_offsets(from_start) if from_start else {}
         self._positions = {tp: beginnings[tp] if offset is None else offset for tp, offset in positions.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -137,6 +138,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
             timestamps=[record.timestamp for record in records],
             next_offset=position,
             end_offset=state.highwater,
+            fetched_at=time.monotonic(),
         )
         partition_count = len(consumer.partitions_for_topic(tp.topic) or ())
         return Delivery(batch, cursor.epoch, start, partition_count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -29,6 +30,7 @@ class RecordBatch:
         timestamps: the records' Kafka timestamps in epoch milliseconds (-1 where the producer gave none).
         end_offset: the log's end (high watermark) at the fetch; -1 while unknown. ``end_offset - next_offset`` is
             the lag, and 0 says that the partition has been read to its end.
+        fetched_at: monotonic seconds when the records had arrived; infinity while unknown, which is after everything.
     """
 
     topic: str
@@ -39,6 +41,7 @@ class RecordBatch:
     next_offset: int
     timestamps: list[int] = field(default_factory=list)
     end_offset: int = -1
+    fetched_at: float = math.inf
 
     def __len__(self) -> int:
         return len(self.offsets)

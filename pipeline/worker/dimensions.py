@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from typing import TYPE_CHECKING
 
 from pipeline.transport.dead_letters import DeadLetter
@@ -39,6 +41,7 @@ class DimensionTables:
         self._refused: list[DeadLetter] = []
         self._current: asyncio.Task[None] | None = None
         self._next: asyncio.Task[None] | None = None
+        self._reading_since = self._read_since = -math.inf
         self._lock = asyncio.Lock()
 
     def paused(self) -> asyncio.Lock:
@@ -52,12 +55,20 @@ class DimensionTables:
             value = definition.encode() if definition else None
             self._book.define(campaign_id, decode_campaign(campaign_id.encode(), value))
 
-    async def fresh(self, shards: FindShard) -> None:
-        """Return once everything that was on the dimension topics when this was called has been applied.
+    async def fresh(self, shards: FindShard, since: float = math.inf) -> None:
+        """Return once everything that was on the dimension topics at ``since`` has been applied.
+
+        ``since`` is monotonic, in seconds; without it, it is the moment of the call. A batch that was fetched before
+        the last finished round began has nothing to wait for.
 
         Callers that come while a round is under way share the next one. A round is a task of its own: a caller that is
         cancelled must not tear it apart.
         """
+        if since <= self._read_since:
+            return
+        if self._current is not None and since <= self._reading_since:
+            await asyncio.shield(self._current)
+            return
         if self._next is None:
             self._next = asyncio.create_task(self._run_round(self._current, shards))
         await asyncio.shield(self._next)
@@ -67,7 +78,9 @@ class DimensionTables:
             await asyncio.wait([previous])
         self._current, self._next = self._next, None
         async with self._lock:
+            self._reading_since = time.monotonic()
             self._apply(await self._source.catch_up(), shards)
+            self._read_since = self._reading_since
 
     def _apply(self, updates: DimensionUpdates, shards: FindShard) -> None:
         for record in updates.campaigns:

@@ -105,7 +105,7 @@ class ShardProcessor:
 
     async def process(self, batch: RecordBatch) -> None:
         """Apply a batch once the dimension tables are as current as it."""
-        await self._dimensions.fresh(self._customer_shard)
+        await self._dimensions.fresh(self._customer_shard, batch.fetched_at)
         shard = self._shards[shard_number(LANE_OF_TOPIC[batch.topic], batch.partition)]
         while not shard.profiles.settled.is_set():
             await shard.profiles.settled.wait()

@@ -35,12 +35,13 @@ CONTRACT = {
     "campaign_totals": f"run campaign_id {_TOTALS}",
     "campaign_variant_totals": f"run campaign_id variant {_TOTALS}",
     "campaign_tier_totals": f"run campaign_id tier {_TOTALS}",
-    "campaign_minutes": "run campaign_id minute touches new_reached conversions new_converters cost_minor return_minor"
-                        " aum_minor",
+    "campaign_minutes":
+        "run campaign_id minute touches new_reached conversions new_converters cost_minor return_minor aum_minor",
     "campaign_cohorts": "run campaign_id touch_day lag_day conversions return_minor cost_minor reached",
     "active_users": "run day tier dau wau mau mau_gross reactivated",
-    "credits": "run transaction_event_id touch_event_id campaign_id variant customer_hash credit_millionths return_minor"
-               " aum_minor touched_at converted_at",
+    "credits":
+        "run transaction_event_id touch_event_id campaign_id variant customer_hash credit_millionths return_minor"
+        " aum_minor touched_at converted_at",
     "dead_letters": "topic partition offset reason detail at",
 }
 _WHOLE = re.compile(r"U?Int\d+$")

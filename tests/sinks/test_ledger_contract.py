@@ -70,7 +70,7 @@ def test_two_claims_that_meet_both_notice(
     # first: insert 1 ──────► reads 1 and 1: claims again
     # rival:      insert 1 ─► cannot write under 1 either
     first, rival = bench.open("first"), bench.open("rival")
-    execute, meetings = first.execute, []
+    execute, meetings = first.execute, list[str]()
 
     def met(name: str, **parameters: Any) -> None:
         execute(name, **parameters)
@@ -147,11 +147,11 @@ def test_the_latest_definition_of_a_campaign_is_loaded(bench: Bench, ledger: Led
 def test_everything_a_block_says_is_loaded_by_a_new_owner(bench: Bench, ledger: LedgerPort) -> None:
     book = CampaignBook(POLICY)
     arm = book.arm("spring", "b")
-    pay = TransactionFact(1, "x", 2_000, PSEUDONYM, "A", "deposit", "app", None, 100, None, -7, False, None, None)  # noqa: FBT003 - fields of a row
+    pay = TransactionFact(1, "x", 2_000, PSEUDONYM, "A", "deposit", "app", None, 100, None, -7, False, None, None)
     ledger.write(block_of(part(
         3, touches=[touch_fact("t", variant="b"), touch_fact("held", creditable=False)],
         transactions=[pay, structs.replace(pay, event_id="r", offset=9, reverses="x", amount_minor=30)],
-        logins=[LoginDay(PSEUDONYM, 5, False, "A"), LoginDay(PSEUDONYM, 5, True, "A")],  # noqa: FBT003 - as above
+        logins=[LoginDay(PSEUDONYM, 5, False, "A"), LoginDay(PSEUDONYM, 5, True, "A")],
         profiles=[ProfileRow(PSEUDONYM, "B", "", None), ProfileRow(PSEUDONYM, "A", "", None)],
         credits=[CreditRow(0, arm, "x", "t", PSEUDONYM, 1_000, 2_000, "A", 1_000_000, 70, -4)])))
     queries: list[str] = []

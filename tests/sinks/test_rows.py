@@ -42,7 +42,10 @@ TEXTS = strategies.text(strategies.characters(exclude_categories=["Cs"]), max_si
 INT64 = strategies.integers(-(1 << 63), (1 << 63) - 1)
 
 
-@given(strategies.lists(strategies.tuples(TEXTS, INT64, strategies.integers(0, (1 << 64) - 1)), min_size=1, max_size=20))
+UINT64 = strategies.integers(0, (1 << 64) - 1)
+
+
+@given(strategies.lists(strategies.tuples(TEXTS, INT64, UINT64), min_size=1, max_size=20))
 def test_any_values_come_back(rows: list[tuple[str, int, int]]) -> None:
     table = NativeTable([("text", "String"), ("signed", "Int64"), ("version", "UInt64"), ("measures", "Array(Int64)")])
     texts, signed, versions = zip(*rows, strict=True)

@@ -52,7 +52,7 @@ def _brute_force(logins: list[Login], last: int) -> dict[int, list[int]]:
         strategies.booleans()), max_size=25),
     strategies.integers(0, 99))
 def test_rolling_counts_equal_sets_of_days_counted_by_hand(logins: list[Login], seed: int) -> None:
-    activity, people = Activity(LATENESS), {}
+    activity, people = Activity(LATENESS), dict[int, Customer]()
     for person, day, engaged in _in_time(logins, Random(seed)):
         customer = people.setdefault(person, Customer(bytes([person]), "A"))
         activity.add(customer, day, engaged=engaged)

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, strategies
 
 from pipeline.state.attribution import Attribution, candidates, edge_candidate
-from pipeline.state.book import CampaignBook
 from pipeline.state.calendar import DAY_MS
 from pipeline.state.money import WHOLE
 from pipeline.state.policy import Policy
@@ -15,6 +15,9 @@ from tests.oracle.attribution import credit_millionths
 from tests.oracle.config import MODELS
 from tests.state.building import Bench
 from tests.state.rules import PROPERTY
+
+if TYPE_CHECKING:
+    from pipeline.state.book import CampaignBook
 
 WEEK = 7 * DAY_MS
 AT = 100 * DAY_MS
@@ -33,7 +36,10 @@ def _touches(book: CampaignBook, *moments: tuple[str, int, str]) -> list[Touch]:
 
 
 def _book(*windows_days: float) -> CampaignBook:
-    return Bench(**{f"c{number}": {"attribution_window_days": days} for number, days in enumerate(windows_days)}).book
+    bench = Bench()
+    for number, days in enumerate(windows_days):
+        bench.define(f"c{number}", attribution_window_days=days)
+    return bench.book
 
 
 @pytest.mark.parametrize(("age", "is_candidate"), [(-1, False), (0, True), (WEEK, True), (WEEK + 1, False)])
@@ -62,7 +68,8 @@ def test_within_one_millisecond_the_greater_event_id_is_the_later() -> None:
        strategies.integers(0, 99))
 def test_the_edges_are_the_ends_of_the_candidates(moments: list[tuple[int, int]], seed: int) -> None:
     book = _book(0.001, 1, 3, 7)
-    half_days = [(f"c{campaign}", AT - age * DAY_MS // 2, f"t{number}") for number, (campaign, age) in enumerate(moments)]
+    half_days = [
+        (f"c{campaign}", AT - age * DAY_MS // 2, f"t{number}") for number, (campaign, age) in enumerate(moments)]
     Random(seed).shuffle(half_days)
     touches = _touches(book, *half_days)
     found = candidates(_deposit(), touches, book)

@@ -46,7 +46,7 @@ def test_a_retired_campaign_has_the_defaults_again() -> None:
     rules = book.rules[number]
     assert rules.window_ms == 25_056_000
     assert rules.margins_bps == {"deposit": 7, "payment": 9}
-    assert rules.kinds == {"deposit"}
+    assert rules.kinds == frozenset({"deposit"})
     book.define("spring", None)
     assert book.rules[number] == default
     assert (default.window_ms, default.kinds, default.margins_bps) == (5, None, {"deposit": 7})

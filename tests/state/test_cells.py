@@ -9,7 +9,8 @@ CALENDAR = BusinessCalendar("UTC")
 
 
 def _taken(cells: Cells, version: int = 1) -> dict[tuple[str, str, str, int, int], CellRow]:
-    return {(row.family, row.campaign_id, row.label, row.coordinate, row.lag): row for row in cells.take_changes(version)}
+    return {
+        (row.family, row.campaign_id, row.label, row.coordinate, row.lag): row for row in cells.take_changes(version)}
 
 
 def _touch(cells: Cells, book: CampaignBook, at: int, *, campaign: str = "spring", variant: str = "a") -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings, strategies
 
 from pipeline.state.calendar import DAY_MS
-from pipeline.state.customers import CustomerShard
 from pipeline.transport import topics
 from tests.oracle.building import moment
 from tests.oracle.generators import random_log
@@ -16,6 +16,9 @@ from tests.oracle.story import Shape
 from tests.state.building import Bench, batch_of
 from tests.state.rules import DEFAULT, PROPERTY, faults, player_of
 from tests.support.fakes_player import MemoryPlayer
+
+if TYPE_CHECKING:
+    from pipeline.state.customers import CustomerShard
 
 LONG = Shape(customers=60, campaigns=6, partitions=1, span_days=400, bad_share=0.0, late=False)
 
@@ -42,7 +45,7 @@ def _cores(player: MemoryPlayer) -> list[CustomerShard]:
     return [shard.customers for shard in player.shards.values() if shard.customers is not None]
 
 
-@settings(PROPERTY, max_examples=8)
+@settings(PROPERTY, max_examples=max(1, PROPERTY.max_examples // 5))
 @given(strategies.integers(0, 2**32), strategies.sampled_from((0, 4)))
 def test_a_year_of_events_leaves_nothing_behind_and_changes_no_number(seed: int, crashes: int) -> None:
     log = random_log(seed, 300, shape=LONG)
@@ -50,7 +53,8 @@ def test_a_year_of_events_leaves_nothing_behind_and_changes_no_number(seed: int,
     player.play(Random(seed), crashes=crashes)
     assert faults(log, DEFAULT, player) == []
     for core in _cores(player):
-        core.touches.watermark = core.transactions.watermark = core.logins.watermark + 1_000 * DAY_MS  # nothing can come
+        # nothing more can come
+        core.touches.watermark = core.transactions.watermark = core.logins.watermark + 1_000 * DAY_MS
         core.take_changes(1 << 62)
         core.forget(1 << 63)
         left = {name: count for name, count in _held(core).items() if count}
@@ -81,7 +85,8 @@ def _text(at: int) -> str:
     month, day = divmod(days, 28)
     year, month = divmod(2 + month, 12)
     seconds, millis = divmod(rest, 1000)
-    return f"{2026 + year}-{month + 1:02}-{day + 1:02} {seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{millis:03}"
+    clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{millis:03}"
+    return f"{2026 + year}-{month + 1:02}-{day + 1:02} {clock}"
 
 
 @pytest.mark.parametrize("with_restart", [False, True])
@@ -102,7 +107,8 @@ def test_a_converter_of_long_ago_is_not_counted_again(with_restart: bool) -> Non
             player.take_over()
     (total,) = player.views()["campaign_totals"]
     assert (total["reached"], total["converters"], total["conversion_millionths"]) == (1, 1, 3_000_000)
-    variants = {row["variant"]: (row["reached"], row["converters"]) for row in player.views()["campaign_variant_totals"]}
+    rows = player.views()["campaign_variant_totals"]
+    variants = {row["variant"]: (row["reached"], row["converters"]) for row in rows}
     assert variants == {"a": (1, 1), "b": (1, 1)}
 
 
@@ -136,7 +142,7 @@ def test_a_silent_topic_follows_once_it_was_read_to_its_end() -> None:
     assert core.touches.watermark == old  # not silent for long enough
     bench.block()
     shard.follow(160.0, 60)
-    assert core.touches.watermark == core.transactions.watermark == core.logins.watermark or core.logins.watermark < 0
+    assert core.logins.watermark < 0  # nobody has said yet that its log has no more
     assert core.touches.watermark == moment("2026-05-01 09:00")
     assert bench.block().positions[0].watermark == core.touches.watermark  # which becomes durable
     assert _held(core)["touches"] == 1

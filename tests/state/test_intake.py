@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, strategies
 
-from pipeline.state.intake import FROM_THE_FUTURE, NEVER, TOO_LATE, Intake, RecentIds
+from pipeline.state.intake import FROM_THE_FUTURE, NEVER, TOO_LATE, Intake, RecentIds, Refusal
 from schemas.columns import LoginColumns
 from tests.state.rules import PROPERTY
 
@@ -58,18 +60,18 @@ def test_verdicts_do_not_depend_on_the_batches(times: list[int], cuts: list[int]
     whole, cut = Intake(LATENESS, FUTURE), Intake(LATENESS, FUTURE)
     expected = whole.screen(_columns(times), now_ms)
     kept: list[int] = []
-    refused = []
+    refused: list[Refusal] = []
     edges = sorted({0, len(times), *(place for place in cuts if place < len(times))})
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         columns, refusals = cut.screen(_columns(times[start:end], start), now_ms)
         kept += columns.offset
         refused += refusals
     assert (kept, refused) == (expected[0].offset, expected[1])
     assert (cut.watermark, cut.refused) == (whole.watermark, whole.refused)
-    assert refused == _by_hand(times, now_ms, refused)
+    assert {refusal.offset: refusal.reason for refusal in refused} == _by_hand(times, now_ms)
 
 
-def _by_hand(times: list[int], now_ms: int | None, found: list[object]) -> list[object]:
+def _by_hand(times: list[int], now_ms: int | None) -> dict[int, str]:
     watermark = None
     reasons = {}
     for offset, at in enumerate(times):
@@ -79,8 +81,7 @@ def _by_hand(times: list[int], now_ms: int | None, found: list[object]) -> list[
             reasons[offset] = TOO_LATE
         else:
             watermark = at if watermark is None else max(at, watermark)
-    assert [(item.offset, item.reason) for item in found] == list(reasons.items())  # type: ignore[attr-defined] # refusals
-    return found
+    return reasons
 
 
 def test_ids_are_forgotten_by_whole_days_behind_the_floor() -> None:

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-from pipeline.state import customers
 from pipeline.state.attribution import Attribution
 from pipeline.state.book import CampaignRules
 from pipeline.state.policy import Policy
 from tests.state.building import Bench
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SIZE = 400
 MARCH = "2026-03-{:02} {:02}:{:02}"
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """How often a goal is compared with a transaction, and how often a transaction is attributed."""
     calls: list[str] = []
     matches, attribute = CampaignRules.matches, Attribution.credits
@@ -34,8 +28,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         return attribute(self, *arguments)  # type: ignore[arg-type] # handed on as they came
 
     monkeypatch.setattr(CampaignRules, "matches", counted)
-    monkeypatch.setattr(customers.Attribution, "credits", attributed)
-    yield calls
+    monkeypatch.setattr(Attribution, "credits", attributed)
+    return calls
 
 
 def _minute(number: int) -> str:

@@ -1,4 +1,4 @@
-"""Plays a log through the state core and the ledger without Kafka: batches, blocks and crashes where a test wants them."""
+"""Plays a log through the state core and the ledger without Kafka: batches and crashes where a test wants them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A ledger in memory: `pipeline.sinks.ledger.LedgerPort` with the fence, the atomic blocks and the queries of the real one.
+"""A ledger in memory: `pipeline.sinks.ledger.LedgerPort` with the fence, the blocks and the queries of the real one.
 
-It takes the very bytes that ClickHouse gets. `tests/sinks` runs one suite over both, and compares `fakes_views` with SQL.
+It takes the very bytes that ClickHouse gets. `tests/sinks` runs one suite over both, and compares the views with SQL.
 """
 
 from __future__ import annotations
@@ -225,7 +225,8 @@ class FakeLedger:
                 own = run == self._run
                 stage, *counts = row.measures
                 if own or stage != 4:
-                    answer = (row.shard, row.id, int(own), stage if own else 3, counts[:6], row.detail, row.version * own)
+                    answer = (
+                        row.shard, row.id, int(own), stage if own else 3, counts[:6], row.detail, row.version * own)
                     found[row.shard, row.id] = answer if own else found.get((row.shard, row.id), answer)
         return iter(found.values())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from itertools import pairwise
 from typing import Any, Final
 
 _NUMBERS: Final = {"UInt8": "<B", "UInt32": "<I", "UInt64": "<Q", "Int64": "<q"}
@@ -33,7 +34,7 @@ class NativeReader:
             return [self._text() for _ in range(height)]
         if kind == "Array(Int64)":
             ends = [self._number("<Q") for _ in range(height)]
-            return [[self._number("<q") for _ in range(end - start)] for start, end in zip([0, *ends], ends, strict=False)]
+            return [[self._number("<q") for _ in range(end - start)] for start, end in pairwise([0, *ends])]
         if kind not in _NUMBERS:
             raise ValueError("a column of a type that is not known")
         return [self._number(_NUMBERS[kind]) for _ in range(height)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.support.core_player import CorePlayer
-from tests.support.fakes_views import views_of
 from tests.support.fakes import FakeLedger, LedgerStore
+from tests.support.fakes_views import views_of
 
 if TYPE_CHECKING:
     from pipeline.state.policy import Policy

@@ -88,6 +88,7 @@ class FakeDimensions:
         owned: the partitions of every `own`, with the offsets to read from.
         rounds: number of `catch_up` calls.
         gate: while it is clear, `catch_up` hangs, having looked at the ends of the logs.
+        looked: set by every `catch_up` once it has.
     """
 
     def __init__(self, kafka: FakeKafka) -> None:
@@ -96,6 +97,7 @@ class FakeDimensions:
         self.rounds = 0
         self.gate = asyncio.Event()
         self.gate.set()
+        self.looked = asyncio.Event()
         self._kafka = kafka
         self._read: dict[TP, int] = {TP(topics.CAMPAIGNS, 0): 0}
 
@@ -109,6 +111,7 @@ class FakeDimensions:
     async def catch_up(self) -> DimensionUpdates:
         ends = {tp: self._kafka.log(*tp).end for tp in self._read}
         self.rounds += 1
+        self.looked.set()
         await self.gate.wait()
         await asyncio.sleep(0)
         if self.failures:

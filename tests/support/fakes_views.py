@@ -51,7 +51,8 @@ def _deciding(tables: RunTables, kind: str) -> Iterable[LedgerRow]:
 
 def campaign_totals(tables: RunTables) -> list[Row]:
     sums = _summed(_deciding(tables, "tier"), lambda row: row.campaign_id)
-    return [_with_ratios({"campaign_id": name} | dict(zip(_TOTALS, total, strict=True))) for name, total in sums.items()]
+    return [
+        _with_ratios({"campaign_id": name} | dict(zip(_TOTALS, total, strict=True))) for name, total in sums.items()]
 
 
 def _segment_totals(tables: RunTables, segment: str) -> list[Row]:

@@ -14,12 +14,6 @@ if TYPE_CHECKING:
     from tests.support.fakes_transport import FakeKafka
 
 
-async def _until_rounds(worker: Worker, rounds: int) -> None:
-    async with asyncio.timeout(10):
-        while worker.source.rounds < rounds:
-            await asyncio.sleep(0)
-
-
 async def test_a_definition_produced_before_the_fetch_applies_to_the_batch(worker: Worker, kafka: FakeKafka) -> None:
     await worker.take()
     some_events(kafka)
@@ -45,7 +39,7 @@ async def test_batches_that_wait_share_one_round(worker: Worker, kafka: FakeKafk
     some_events(kafka)
     worker.source.gate.clear()
     first = asyncio.create_task(worker.processor.process(kafka.batch(topics.TOUCHES, 0)))
-    await _until_rounds(worker, 1)
+    await asyncio.wait_for(worker.source.looked.wait(), 10)
     others = [asyncio.create_task(worker.processor.process(kafka.batch(topic, 0)))
               for topic in (topics.TRANSACTIONS, topics.LOGINS, topics.COSTS)]
     await asyncio.sleep(0)
@@ -60,9 +54,9 @@ async def test_a_round_under_way_does_not_serve_a_batch_fetched_later(worker: Wo
     some_events(kafka)
     await worker.read(topics.TOUCHES)
     worker.source.gate.clear()
-    seen = worker.source.rounds
+    worker.source.looked.clear()
     early = asyncio.create_task(worker.processor.process(kafka.batch(topics.LOGINS, 0)))
-    await _until_rounds(worker, seen + 1)
+    await asyncio.wait_for(worker.source.looked.wait(), 10)
     kafka.send(topics.CAMPAIGNS, campaign(goal={"kinds": ["payment"]}))
     late = asyncio.create_task(worker.processor.process(kafka.batch(topics.TRANSACTIONS, 0)))
     await asyncio.sleep(0)
@@ -78,7 +72,7 @@ async def test_a_cancelled_batch_does_not_tear_the_round_of_the_others(worker: W
     kafka.send(topics.CUSTOMERS, profile("ann", "growth"))
     worker.source.gate.clear()
     doomed = asyncio.create_task(worker.processor.process(kafka.batch(topics.LOGINS, 0)))
-    await _until_rounds(worker, 1)
+    await asyncio.wait_for(worker.source.looked.wait(), 10)
     waiting = asyncio.create_task(worker.processor.process(kafka.batch(topics.TOUCHES, 0)))
     await asyncio.sleep(0)
     doomed.cancel()
@@ -91,7 +85,7 @@ async def test_a_cancelled_batch_does_not_tear_the_round_of_the_others(worker: W
     assert not worker.is_any_broken
 
 
-async def test_a_round_that_fails_fails_its_batches_and_the_next_one_begins_anew(worker: Worker, kafka: FakeKafka) -> None:
+async def test_a_round_that_fails_fails_its_batches_and_the_next_begins_anew(worker: Worker, kafka: FakeKafka) -> None:
     await worker.take()
     some_events(kafka)
     worker.source.failures.append(KafkaConnectionError())
@@ -108,7 +102,7 @@ async def test_no_profile_is_read_while_shards_change_hands(worker: Worker, kafk
     kafka.send(topics.CUSTOMERS, profile("ann", "growth"))
     worker.source.gate.clear()
     refreshing = asyncio.create_task(worker.processor.refresh())
-    await _until_rounds(worker, 1)
+    await asyncio.wait_for(worker.source.looked.wait(), 10)
     taking = asyncio.create_task(worker.processor.assigned(EVERYTHING))
     for _ in range(20):
         await asyncio.sleep(0)

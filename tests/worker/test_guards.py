@@ -12,7 +12,19 @@ from pipeline.transport import topics
 from pipeline.transport.ports import TopicHaltedError
 from pipeline.worker import processor
 from tests.support.fakes import rows_of
-from tests.worker.running import EVERYTHING, POLICY, Worker, bad, campaign, cost, login, pay, profile, some_events, touch
+from tests.worker.running import (
+    EVERYTHING,
+    POLICY,
+    Worker,
+    bad,
+    campaign,
+    cost,
+    login,
+    pay,
+    profile,
+    some_events,
+    touch,
+)
 
 if TYPE_CHECKING:
     from tests.support.fakes import LedgerStore
@@ -104,7 +116,7 @@ async def test_silent_topics_follow_and_the_floor_moves_with_them(
 ) -> None:
     worker = Worker(kafka, store)
     clock = [0.0]
-    monkeypatch.setattr(processor.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("pipeline.worker.processor.time.monotonic", lambda: clock[0])
     monkeypatch.setattr("pipeline.worker.positions.time.monotonic", lambda: clock[0])
     kafka.send(topics.TRANSACTIONS, pay("r", "2026-03-01 10:00", reverses="nothing"))
     kafka.send(topics.TOUCHES, touch("t", "2026-03-20 09:00"))

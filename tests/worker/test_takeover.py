@@ -19,7 +19,9 @@ async def test_a_shard_nobody_had_is_read_from_the_beginning(worker: Worker) -> 
     assert await worker.take() == dict.fromkeys(EVERYTHING, None)
 
 
-async def test_a_new_owner_goes_on_where_the_last_block_ended(worker: Worker, kafka: FakeKafka, store: LedgerStore) -> None:
+async def test_a_new_owner_goes_on_where_the_last_block_ended(
+    worker: Worker, kafka: FakeKafka, store: LedgerStore,
+) -> None:
     some_events(kafka)
     await worker.take()
     await worker.read()
