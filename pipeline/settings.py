@@ -7,11 +7,18 @@ Sources, first wins: a running instance's own addresses and secrets (``--data DI
 from __future__ import annotations
 
 import os
+from tomllib import TOMLDecodeError
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from pipeline.errors import UserError
 from schemas.common import TransactionKind
@@ -149,6 +156,10 @@ def load_settings(data: Path | None = None, **overrides: Any) -> Settings:
         instance = {key.removeprefix("ROI_").lower(): value for key, value in known.items() if key.startswith("ROI_")}
     try:
         return Settings(**(instance | overrides))
+    except TOMLDecodeError as error:
+        raise UserError(f"roi.toml is not valid TOML ({error})", "correct that line of roi.toml") from error
+    except SettingsError as error:
+        raise UserError(f"a setting is not valid JSON: {error}", "lists and tables are written as JSON") from error
     except ValidationError as error:
         first = error.errors()[0]
         name = "ROI_" + "__".join(str(part) for part in first["loc"]).upper()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from pipeline.state.book import Arm  # noqa: TC001 - msgspec may read the annotations
+from pipeline.state.book import Arm
 
 if TYPE_CHECKING:
     from pipeline.state.activity import ActivityRow, LoginDay

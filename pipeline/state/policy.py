@@ -31,6 +31,7 @@ class Policy:
     reversal_ms: int = 30 * DAY_MS
     engaged_seconds: float = 5.0
     zone: str = "Asia/Shanghai"
+    currency: str = "CNY"
     pseudonym_key: bytes = field(default=b"", repr=False)
 
     @classmethod
@@ -49,6 +50,7 @@ class Policy:
             reversal_ms=whole_milliseconds(time.reversal_days),
             engaged_seconds=time.engaged_seconds,
             zone=time.zone,
+            currency=settings.reporting_currency,
             pseudonym_key=settings.pseudonym_key.get_secret_value().encode(),
         )
 
@@ -67,6 +69,7 @@ class Policy:
             "margins": sorted(self.margins_bps.items()), "kinds": sorted(self.default_kinds or ()),
             "any_kind": self.default_kinds is None, "lateness_ms": self.lateness_ms,
             "reversal_ms": self.reversal_ms, "engaged_seconds": self.engaged_seconds, "zone": self.zone,
+            "currency": self.currency,
             "key": hashlib.sha256(b"fingerprint" + self.pseudonym_key).hexdigest()[:12],
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

@@ -96,17 +96,19 @@ class DimensionTables:
             self._refused.clear()
         for partition, records in updates.customers.items():
             shard = shards(partition)
-            if shard is None:
-                continue
-            for record in records:
-                try:
-                    _profile(shard, record)
-                except RejectedError as error:
-                    shard.refuse(self._letter(CUSTOMERS, record, error))
+            if shard is not None:
+                self._take_profiles(shard, records)
         for tp, next_offset in updates.next_offsets.items():
             shard = shards(tp.partition) if tp.topic == CUSTOMERS else None
             if shard is not None:
                 shard.move_profiles(next_offset)
+
+    def _take_profiles(self, shard: OwnedShard, records: list[DimensionRecord]) -> None:
+        for record in records:
+            try:
+                _profile(shard, record)
+            except RejectedError as error:
+                shard.refuse(self._letter(CUSTOMERS, record, error))
 
     def _define(self, record: DimensionRecord) -> None:
         campaign = decode_campaign(record.key, record.value)

@@ -80,7 +80,7 @@ async def _run(settings: Settings) -> None:
             models=policy.models, telemetry=telemetry, now_ms=_now_ms)
         processor = ShardProcessor(
             policy=policy, settings=settings.worker, idle_seconds=settings.time.idle_minutes * 60,
-            currency=settings.reporting_currency, book=book, ledger=ledger,
+            book=book, ledger=ledger,
             committer=committer, dimensions=dimensions, source=reader,
             starting_points=StartingPoints(logs, telemetry), telemetry=telemetry, now_ms=_now_ms)
         app = build_app(settings, processor, registry=telemetry.registry)
@@ -150,5 +150,5 @@ def describe(settings: Settings) -> str:
         f"models={','.join(attribution.all_models)} half_life_days={attribution.half_life_days} "
         f"window_days={attribution.window_days} margins_bps={dict(attribution.margins_bps)} zone={times.zone} "
         f"lateness_days={times.lateness_days} reversal_days={times.reversal_days} "
-        f"engaged_seconds={times.engaged_seconds}"
+        f"engaged_seconds={times.engaged_seconds} currency={settings.reporting_currency}"
     )

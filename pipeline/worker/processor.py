@@ -43,14 +43,13 @@ class ShardProcessor:
     """Implements `pipeline.transport.ports.BatchProcessor` over the state core and the ledger."""
 
     def __init__(  # noqa: PLR0913 - the parts of a worker, joined here and nowhere else
-        self, *, policy: Policy, settings: WorkerSettings, idle_seconds: float, currency: str, book: CampaignBook, ledger: LedgerPort,
-        committer: Committer, dimensions: DimensionTables, source: DimensionSource, starting_points: StartingPoints,
-        telemetry: Telemetry, now_ms: Callable[[], int],
+        self, *, policy: Policy, settings: WorkerSettings, idle_seconds: float, book: CampaignBook,
+        ledger: LedgerPort, committer: Committer, dimensions: DimensionTables, source: DimensionSource,
+        starting_points: StartingPoints, telemetry: Telemetry, now_ms: Callable[[], int],
     ) -> None:
         self._policy = policy
         self._settings = settings
         self._idle_seconds = idle_seconds
-        self._currency = currency
         self._book = book
         self._ledger = ledger
         self._committer = committer
@@ -204,7 +203,8 @@ class ShardProcessor:
         return [shard for number, shard in sound.items() if number not in overtaken]
 
     async def _take_over(self, keys: list[tuple[Lane, int]]) -> None:
-        fresh = [OwnedShard(lane, partition, self._policy, self._book, self._currency) for lane, partition in keys]
+        policy = self._policy
+        fresh = [OwnedShard(lane, partition, policy, self._book, policy.currency) for lane, partition in keys]
         epochs = await asyncio.to_thread(self._ledger.claim, [shard.number for shard in fresh])
         loader = Loader(self._ledger, self._policy, max((r.window_ms for r in self._book.rules), default=0))
         loaded = await asyncio.to_thread(

@@ -50,7 +50,7 @@ class Worker:
             ledger=self.ledger, dead_letters=kafka, recall=OrphanRecall(kafka), dimensions=self.dimensions,
             models=policy.models, telemetry=self.telemetry, now_ms=lambda: 0)
         self.processor = ShardProcessor(
-            policy=policy, settings=settings or WorkerSettings(), idle_seconds=60, currency="CNY", book=self.book,
+            policy=policy, settings=settings or WorkerSettings(), idle_seconds=60, book=self.book,
             ledger=self.ledger, committer=self.committer, dimensions=self.dimensions, source=self.source,
             starting_points=StartingPoints(kafka, self.telemetry), telemetry=self.telemetry, now_ms=lambda: 0)
         self.positions: dict[TP, int] = {}
