@@ -14,11 +14,12 @@ from tests.oracle.building import moment
 from tests.oracle.generators import random_log
 from tests.oracle.story import Shape
 from tests.state.building import Bench, batch_of
-from tests.state.rules import DEFAULT, PROPERTY, faults, player_of
+from tests.state.rules import DEFAULT, PROPERTY, SEEDS, any_logs, faults, player_of
 from tests.support.fakes_player import MemoryPlayer
 
 if TYPE_CHECKING:
     from pipeline.state.customers import CustomerShard
+    from tests.oracle.log import Log
 
 LONG = Shape(customers=60, campaigns=6, partitions=1, span_days=400, bad_share=0.0, late=False)
 
@@ -87,6 +88,48 @@ def _text(at: int) -> str:
     seconds, millis = divmod(rest, 1000)
     clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{millis:03}"
     return f"{2026 + year}-{month + 1:02}-{day + 1:02} {clock}"
+
+
+def _put_floor(bench: Bench, at: int) -> None:
+    bench.take()
+    for intake in (bench.core.touches, bench.core.transactions):
+        intake.watermark = at + bench.policy.lateness_ms
+    bench.block()
+    bench.shard.tidy()
+
+
+def test_a_touch_stays_while_a_payment_at_the_floor_may_need_it() -> None:
+    # old ──── edge ─┤ window ├─ floor: whoever pays at the floor itself is in time, and the edge its candidate
+    bench = Bench(spring={"attribution_window_days": 2})
+    bench.written.touch("old", "2026-03-01 12:00")
+    bench.written.touch("edge", "2026-03-05 12:00")
+    _put_floor(bench, moment("2026-03-07 12:00"))
+    assert _held(bench.core)["touches"] == 1
+    bench.written.pay("x", "2026-03-07 12:00")
+    bench.take()
+    assert bench.shares() == {("x", "edge", 0): (1_000_000, 100, 100)}
+
+
+def test_a_transaction_stays_while_a_reversal_at_the_floor_may_name_it() -> None:
+    bench = Bench(spring={"attribution_window_days": 2})
+    bench.written.touch("t", "2026-03-01 12:00")
+    bench.written.pay("old", "2026-03-01 12:00")
+    bench.written.pay("edge", "2026-03-03 12:00")
+    _put_floor(bench, moment("2026-04-02 12:00"))
+    assert _held(bench.core)["transactions"] == 1
+    bench.written.pay("r", "2026-04-02 12:00", 40, reverses="edge")
+    bench.take()
+    assert bench.shares() == {("edge", "t", 0): (1_000_000, 60, 60)}
+
+
+@PROPERTY
+@given(any_logs(150), SEEDS)
+def test_cells_that_leave_memory_after_every_block_change_no_number(log: Log, seed: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.worker.shard.IDLE_BLOCKS", 0)
+        player = player_of(log, DEFAULT)
+        player.play(Random(seed), crashes=2)
+    assert faults(log, DEFAULT, player) == []
 
 
 @pytest.mark.parametrize("with_restart", [False, True])
