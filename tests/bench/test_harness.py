@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench import memory, whale
+from bench import families, memory, recovery, whale
 from bench.__main__ import parse, steps
 from bench.children import cpu_seconds, measured, own_module, parse_cpu_seconds, running
+from bench.figures import family_rows
 from bench.peers.report import Stopwatch
 from bench.servers import wait_until
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pipeline.settings import Settings
 
 
 def test_processor_time_is_read_behind_any_process_name() -> None:
@@ -69,7 +72,7 @@ def test_the_command_line_names_what_it_does_not_know(capsys: pytest.CaptureFixt
 def test_every_part_is_measured_on_every_broker_once() -> None:
     names = [name for name, _ in steps(parse([]))]
     assert names == ["throughput on tansu", "latency on tansu", "throughput on kafka", "latency on kafka",
-                     "late events of one large customer", "memory"]
+                     "late events of one large customer", "metric families", "memory", "take-over"]
     assert [name for name, _ in steps(parse(["--only", "latency", "--brokers", "kafka"]))] == ["latency on kafka"]
 
 
@@ -77,6 +80,20 @@ def test_a_small_whale_can_be_measured() -> None:
     found = whale.measure(200)
     assert found["touches"] == found["transactions"] == 200
     assert 0 < found["late_p50_us"] <= found["late_worst_us"]
+
+
+def test_a_small_take_over_can_be_measured(migrated: Settings) -> None:
+    found = recovery.measure(migrated, 500)
+    assert 400 < found["customers"] <= 500
+    assert found["rows"] > found["customers"]
+    assert found["seconds"] > 0
+
+
+def test_metric_families_can_be_measured() -> None:
+    one, five = (families.measure("B", 2_000, 300, models) for models in (families.ALL_MODELS[:1], families.ALL_MODELS))
+    rows = family_rows("B", one, five)
+    assert [row.result.endswith(("µs", "bytes a customer")) for row in rows] == [True] * len(rows)
+    assert one.keys() == five.keys() >= {"bank.logins.v1", "bank.touches.v1", "decode", "block", "all"}
 
 
 def test_the_memory_of_few_customers_can_be_measured() -> None:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,8 +64,13 @@ def children(supervisor: int) -> dict[str, int]:
     """Return the process ids of the supervisor's children by what they run."""
     found: dict[str, int] = {}
     for task in Path(f"/proc/{supervisor}/task").iterdir():
-        for pid in (task / "children").read_text().split():
-            words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+        pids: list[str] = []
+        with suppress(FileNotFoundError):  # the thread or its child has just ended
+            pids = (task / "children").read_text().split()
+        for pid in pids:
+            words: list[str] = []
+            with suppress(FileNotFoundError):
+                words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
             kinds = ("broker", "pipeline.endpoint", "worker", "pipeline.board")
             found |= {kind: int(pid) for kind in kinds if kind in words}
     return found
