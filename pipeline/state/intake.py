@@ -23,6 +23,7 @@ class Refusal(NamedTuple):
     offset: int
     reason: str
     detail: str
+    event_id: str = ""
 
 
 class EventColumns(Protocol):

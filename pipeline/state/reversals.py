@@ -61,6 +61,7 @@ class Reversals:
             orphans.append(Refusal(
                 reversal.offset, ORPHAN_REVERSAL,
                 "reverses: no transaction of this customer has this id and precedes it by at most reversal_days",
+                reversal.event_id,
             ))
         return orphans
 

@@ -26,7 +26,10 @@ HEADER_ROOM: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A rejected input message. ``detail`` names the field and the rule, never the value."""
+    """A rejected input message. ``detail`` names the field and the rule, never the value.
+
+    ``event_id`` is known where the message's bytes have to be read again from its log.
+    """
 
     topic: str
     partition: int
@@ -35,6 +38,7 @@ class DeadLetter:
     value: bytes | None
     reason: str
     detail: str
+    event_id: str = ""
 
     def headers(self) -> list[tuple[str, bytes]]:
         """Return the contract's headers (section 1)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiokafka.errors import KafkaError
@@ -82,10 +83,12 @@ class Committer:
     async def _make_durable(self, block: Block, dead: list[DeadLetter]) -> int:
         await self._repeated("campaign definitions", self._dimensions.save)
         if dead:
-            letters = await self._recall.complete(dead)
-            await self._repeated(f"{len(letters)} dead letters", lambda: self._dead_letters.write(letters))
+            await self._repeated(f"{len(dead)} dead letters", partial(self._send, dead))
         await self._write(block)
         return block.rows
+
+    async def _send(self, dead: list[DeadLetter]) -> None:
+        await self._dead_letters.write(await self._recall.complete(dead))
 
     @staticmethod
     async def _repeated(what: str, attempt: Callable[[], Awaitable[None]]) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from aiokafka.errors import KafkaTimeoutError
 from confluent_kafka import Consumer, TopicPartition
 
+from pipeline.errors import UserError
 from pipeline.transport.admin import TopicAdmin
 from pipeline.transport.bounds import log_bounds
 from pipeline.transport.security import confluent_options
@@ -38,7 +40,17 @@ class KafkaLogs:
         }
 
     def recall(self, tp: TP, offset: int) -> tuple[bytes | None, bytes | None] | None:
-        """Return key and value of one record, None if the log holds it no more."""
+        """Return key and value of one record, None if the log holds it no more.
+
+        Raises:
+            KafkaTimeoutError: the log holds it, but it did not come in time.
+        """
+        try:
+            bounds = log_bounds(self._settings, [tp])[tp]
+        except UserError as error:
+            raise KafkaTimeoutError from error
+        if not bounds.start <= offset < bounds.end:
+            return None
         options = confluent_options(self._settings) | {
             "group.id": f"{self._settings.kafka_group}-recall", "enable.auto.commit": False,
             "auto.offset.reset": "earliest", "log_level": 0,
@@ -46,6 +58,6 @@ class KafkaLogs:
         with closing(Consumer(options)) as consumer:
             consumer.assign([TopicPartition(tp.topic, tp.partition, offset)])
             message = consumer.poll(_RECALL_SECONDS)
-            if message is None or message.error() is not None or message.offset() != offset:
-                return None
-            return message.key(), message.value()
+            if message is None or message.error() is not None:
+                raise KafkaTimeoutError
+            return (message.key(), message.value()) if message.offset() == offset else None

@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pipeline.state.intake import ORPHAN_REVERSAL
 from pipeline.transport.ports import TP
 
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
 
     from pipeline.transport.dead_letters import DeadLetter
     from pipeline.worker.ports import LogInspector
+
+
+class _Identified(msgspec.Struct):
+    event_id: str
 
 
 class OrphanRecall:
@@ -31,6 +37,14 @@ class OrphanRecall:
 
     def _recalled(self, letter: DeadLetter) -> DeadLetter:
         record = self._inspector.recall(TP(letter.topic, letter.partition), letter.offset)
-        if record is None:
+        # a recreated topic holds something else at this offset
+        if record is None or _event_id(record[1]) != letter.event_id:
             return replace(letter, detail=f"{letter.detail} (the record itself has left the log)")
         return replace(letter, key=record[0], value=record[1])
+
+
+def _event_id(value: bytes | None) -> str | None:
+    try:
+        return msgspec.json.decode(value or b"", type=_Identified).event_id
+    except msgspec.MsgspecError:
+        return None

@@ -151,7 +151,7 @@ class OwnedShard:
         decoded = decode(batch.topic, offsets, keys, values, currency=self._currency)
         refusals = self._apply(decoded.columns, now_ms)
         bad = [(item.offset, str(item.reason), item.detail) for item in decoded.rejected]
-        bad += refusals
+        bad += [refusal[:3] for refusal in refusals]
         if bad:
             index_of = {offset: index for index, offset in enumerate(offsets)}
             bad = self._without_erased(bad, [keys[index_of[item[0]]] for item in bad])
@@ -261,7 +261,8 @@ class OwnedShard:
         changes = self._core.take_changes(version)
         dead = self._dead
         dead.extend(
-            DeadLetter(TRANSACTIONS, self.partition, orphan.offset, None, None, orphan.reason, orphan.detail)
+            DeadLetter(
+                TRANSACTIONS, self.partition, orphan.offset, None, None, orphan.reason, orphan.detail, orphan.event_id)
             for orphan in changes.orphans
         )
         letters = [DeadLetterRow(item.topic, item.partition, item.offset, item.reason, item.detail) for item in dead]
