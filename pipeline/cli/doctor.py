@@ -125,6 +125,7 @@ def topic_findings(
 
 def _check_clickhouse(settings: Settings) -> list[Finding]:
     from pipeline.cli.clickhouse import Reader
+    from pipeline.cli.standing import stopped_topics
 
     reader = Reader(settings, timeout_seconds=10.0, in_database=False)
     before = time.time()
@@ -135,6 +136,8 @@ def _check_clickhouse(settings: Settings) -> list[Finding]:
                         {"database": settings.clickhouse_database})[0]["tables"]
     findings.append(Finding("tables", "ok", f"{views} in {settings.clickhouse_database}") if views
                     else Finding("tables", "failed", f"none in {settings.clickhouse_database}; run roi migrate"))
+    stops = stopped_topics(Reader(settings, timeout_seconds=10.0)) if views else []
+    findings += [Finding(stop["topic"], "failed", f"stopped: {stop['cause']}; {stop['mend']}") for stop in stops]
     return findings
 
 

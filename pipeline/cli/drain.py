@@ -59,7 +59,7 @@ def wait_for_events(settings: Settings, reader: Reader, deadline: float) -> int:
         UserError: ``deadline`` (monotonic seconds) has passed; the message names the partitions behind.
     """
     from pipeline.cli.progress import progress_bar
-    from pipeline.cli.standing import log_ends, positions
+    from pipeline.cli.standing import log_ends, positions, stopped_topics
 
     logs = log_ends(settings)
 
@@ -69,7 +69,11 @@ def wait_for_events(settings: Settings, reader: Reader, deadline: float) -> int:
             show(logs.records - sum(standing.lag for standing in found), logs.records)
             return found
 
-        wait_until(lambda: not behind(), deadline, lambda: _named_behind(behind()))
+        def missing() -> str:
+            stops = [f"{stop['topic']} is stopped ({stop['cause']}; {stop['mend']})" for stop in stopped_topics(reader)]
+            return ", ".join([*stops, _named_behind(behind())])
+
+        wait_until(lambda: not behind(), deadline, missing)
     return logs.records
 
 

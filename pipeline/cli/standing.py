@@ -18,6 +18,9 @@ _POSITIONS: Final = """
            toUnixTimestamp64Milli(written_at) AS written_ms
     FROM positions WHERE run = 'live' ORDER BY topic, partition
 """
+_STOPPED: Final = """
+    SELECT topic, cause, mend, toString(stopped_at) AS stopped_at FROM stopped_topics WHERE run = 'live' ORDER BY topic
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +99,8 @@ def log_ends(settings: Settings) -> LogEnds:
         # as the workers have it: the life of a memory-only broker is part of its topics' identity
         life = settings.kafka_incarnation
         return LogEnds(ends, {topic: life or topics[topic].topic_id for topic in EVENT_TOPICS})
+
+
+def stopped_topics(reader: Reader) -> list[dict[str, Any]]:
+    """Return the topics that workers have stopped reading, each with its cause and the mend."""
+    return reader.rows(_STOPPED)

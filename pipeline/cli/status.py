@@ -34,7 +34,7 @@ def _status(as_json: options.Json = False, data: options.Data = None) -> None:
     from pipeline.cli.clickhouse import Reader
     from pipeline.cli.kafka import worker_count
     from pipeline.cli.output import Column, print_rows
-    from pipeline.cli.standing import log_ends, positions
+    from pipeline.cli.standing import log_ends, positions, stopped_topics
 
     settings = options.settings_for(data)
     reader = Reader(settings)
@@ -43,8 +43,10 @@ def _status(as_json: options.Json = False, data: options.Data = None) -> None:
     # the embedded broker does not tell a group's members: there, who owns the shards stands in for them
     workers = shard_owners(reader) if settings.kafka_incarnation else worker_count(settings)
     age = block_age_seconds(rows, time.time())
+    stopped = stopped_topics(reader)
     if as_json:
-        typer.echo(json.dumps({"topics": topics, "workers": workers, "last_block_age_seconds": age}, indent=2))
+        found = {"stopped": stopped, "topics": topics, "workers": workers, "last_block_age_seconds": age}
+        typer.echo(json.dumps(found, indent=2))
         return
     columns = (
         Column("topic", "Topic"), Column("partitions", "Partitions", "number"), Column("lag", "Lag", "number"),
@@ -54,6 +56,8 @@ def _status(as_json: options.Json = False, data: options.Data = None) -> None:
     print_rows(topics, columns, as_json=False, empty="no topic")
     last = "no block written yet" if age is None else f"last block {age:.1f} s ago"
     typer.echo(f"workers {workers} · {last}")
+    for stop in stopped:
+        typer.echo(f"STOPPED {stop['topic']} since {stop['stopped_at']}: {stop['cause']}; {stop['mend']}")
 
 
 def shard_owners(reader: Reader) -> int:

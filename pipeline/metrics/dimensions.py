@@ -56,4 +56,7 @@ DIMENSIONS: Final = tuple(Dimension(*row) for row in (
     ("reason", "Reason", "why the record was refused"),
     ("detail", "Detail", "field and rule, never the value"),
     ("at", "At", "when the record was refused"),
+    ("cause", "Cause", "why workers have stopped reading the topic"),
+    ("mend", "Mend", "what ends the stop"),
+    ("stopped_at", "Stopped at", "when the first worker stopped reading the topic"),
 ))

@@ -112,6 +112,10 @@ async def _tidy(processor: ShardProcessor) -> None:
     while True:
         await asyncio.sleep(_TIDY_SECONDS)
         processor.tidy()
+        try:
+            await processor.heed_stops()
+        except LedgerUnavailableError as error:
+            _log.warning("stopped topics not read (%s), trying again", error)
 
 
 async def _refresh(processor: ShardProcessor) -> None:

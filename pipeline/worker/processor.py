@@ -9,11 +9,12 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from pipeline.errors import FencedError, PipelineError
+from pipeline.sinks.ledger import LedgerUnavailableError
 from pipeline.sinks.loader import Loader
 from pipeline.transport.ports import TP, TopicHaltedError
 from pipeline.transport.sampling import BadShareGuard
 from pipeline.transport.topics import CUSTOMER_LANE, CUSTOMERS, LANE_OF_TOPIC
-from pipeline.worker.shard import OwnedShard, shard_number
+from pipeline.worker.shard import OwnedShard, Taken, shard_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -61,6 +62,7 @@ class ShardProcessor:
         self._shards: dict[int, OwnedShard] = {}
         self._parked: dict[int, OwnedShard] = {}
         self._guards: dict[str, BadShareGuard] = {}
+        self._stopped: dict[str, TopicHaltedError] = {}
         self._committed = asyncio.Event()
         self._dirty = asyncio.Event()
         self._turn = asyncio.Lock()
@@ -105,6 +107,8 @@ class ShardProcessor:
     async def process(self, batch: RecordBatch) -> None:
         """Apply a batch once the dimension tables are as current as it."""
         await self._dimensions.fresh(self._customer_shard, batch.fetched_at)
+        if batch.topic in self._stopped:
+            raise self._stopped[batch.topic]
         shard = self._shards[shard_number(LANE_OF_TOPIC[batch.topic], batch.partition)]
         while not shard.profiles.settled.is_set():
             await shard.profiles.settled.wait()
@@ -112,7 +116,7 @@ class ShardProcessor:
         if shard.is_broken:
             raise StateDroppedError(f"the state of {batch.topic} partition {batch.partition} was dropped")
         try:
-            good, bad = shard.apply(batch, self._now_ms(), time.monotonic())
+            taken = shard.apply(batch, self._now_ms(), time.monotonic())
         except BaseException:
             # the batch may be half applied: this state must not be used, nor written, any more
             shard.is_broken = True
@@ -120,10 +124,9 @@ class ShardProcessor:
         erased = 0 if shard.erasures is None else shard.erasures.take_skipped()
         if erased:
             self._telemetry.erased(batch.topic, erased)
-            good -= erased
-        self._telemetry.events(batch.topic, good, bad)
+        self._telemetry.events(batch.topic, taken.good - erased, taken.malformed + taken.refused)
         self._dirty.set()
-        self._guard(batch.topic, good, bad)
+        await self._guard(batch.topic, taken)
         while self.pending > PENDING_LIMIT:
             self._committed.clear()
             await self._committed.wait()
@@ -173,6 +176,11 @@ class ShardProcessor:
         """Read the dimension tables without waiting for events; called now and then."""
         await self._dimensions.fresh(self._customer_shard)
         self._dirty.set()
+
+    async def heed_stops(self) -> None:
+        """Stop topics that another worker has stopped: what is at fault is the topic, not a partition."""
+        for topic, cause, mend in await asyncio.to_thread(self._ledger.fetch, "load_stops"):
+            self._stopped.setdefault(topic, TopicHaltedError(topic, cause, mend))
 
     async def erase(self, eraser: Eraser) -> None:
         """Take the erasures of the owned customers one stage further; called now and then."""
@@ -227,19 +235,28 @@ class ShardProcessor:
             for shard in self._shards.values() if shard.lane is CUSTOMER_LANE
         })
 
-    def _guard(self, topic: str, good: int, bad: int) -> None:
+    async def _guard(self, topic: str, taken: Taken) -> None:
+        """Stop a topic that is mostly malformed; lateness is no fault of the format and does not count."""
         guard = self._guards.get(topic)
         if guard is None:
             guard = self._guards[topic] = BadShareGuard(
                 self._settings.bad_share_limit, self._settings.bad_share_window)
-        if guard.observe(good, bad):
-            self._telemetry.topic_stopped(topic)
-            raise TopicHaltedError(
-                topic,
-                f"more than {self._settings.bad_share_limit:.0%} of its last {self._settings.bad_share_window} events "
-                "are bad",
-                f"look at them (roi dlq list --topic {topic}), mend the producer, and start the worker again",
-            )
+        if not guard.observe(taken.good + taken.refused, taken.malformed):
+            return
+        self._telemetry.topic_stopped(topic)
+        stop = TopicHaltedError(
+            topic,
+            f"more than {self._settings.bad_share_limit:.0%} of its last {self._settings.bad_share_window} events "
+            "are bad",
+            f"look at them (roi dlq list --topic {topic}), mend the producer, and start the workers again",
+        )
+        try:
+            await asyncio.to_thread(
+                self._ledger.execute, "record_stop", topic=topic, owner=self._ledger.owner, cause=stop.cause,
+                mend=stop.mend)
+        except LedgerUnavailableError as error:
+            _log.warning("the stop of %s is known to this worker only: %s", topic, error)
+        raise stop
 
 
 def _spare_the_collector() -> None:

@@ -41,6 +41,14 @@ _SEQUENCE_BITS: Final = 32
 IDLE_BLOCKS: Final = 2_400  # about ten minutes of blocks: cells untouched for so long leave memory
 
 
+class Taken(NamedTuple):
+    """What became of a batch: good events, malformed ones, and well-formed ones that came too late or too early."""
+
+    good: int
+    malformed: int
+    refused: int
+
+
 class _Silence(NamedTuple):
     """Since when a topic has said nothing, and whether its log has been read to the end."""
 
@@ -130,8 +138,8 @@ class OwnedShard:
                 intake.watermark = newest
                 self._moved = True
 
-    def apply(self, batch: RecordBatch, now_ms: int | None, now: float = 0.0) -> tuple[int, int]:
-        """Take a batch in; return how many of its records were well-formed and how many not.
+    def apply(self, batch: RecordBatch, now_ms: int | None, now: float = 0.0) -> Taken:
+        """Take a batch in; return what became of its records.
 
         Records before the shard's position have been taken in already and are skipped.
         """
@@ -147,7 +155,7 @@ class OwnedShard:
             self.next_offset[batch.topic] = batch.next_offset
             self._moved = True
         if not offsets:
-            return 0, 0
+            return Taken(0, 0, 0)
         decoded = decode(batch.topic, offsets, keys, values, currency=self._currency)
         refusals = self._apply(decoded.columns, now_ms)
         bad = [(item.offset, str(item.reason), item.detail) for item in decoded.rejected]
@@ -162,7 +170,7 @@ class OwnedShard:
             )
             self.intake(batch.topic).refused += len(bad) - len(refusals)
         self.pending += len(offsets)
-        return len(offsets) - len(bad), len(bad)
+        return Taken(len(offsets) - len(bad), len(decoded.rejected), len(bad) - len(decoded.rejected))
 
     def _apply(self, columns: Columns, now_ms: int | None) -> list[Refusal]:
         if isinstance(columns, CostColumns) and self.costs is not None:

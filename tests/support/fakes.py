@@ -103,6 +103,7 @@ class LedgerStore:
 
     runs: dict[str, RunTables] = field(default_factory=dict)
     campaigns: dict[str, tuple[str, int]] = field(default_factory=dict)
+    stops: list[tuple[str, str, str, str]] = field(default_factory=list)
     lock: RLock = field(default_factory=RLock)
 
     def tables(self, run: str) -> RunTables:
@@ -205,7 +206,14 @@ class FakeLedger:
         if version >= self._store.campaigns.get(campaign_id, ("", 0))[1]:
             self._store.campaigns[campaign_id] = (definition, version)
 
+    def _record_stop(self, topic: str, owner: str, cause: str, mend: str) -> None:
+        self._store.stops.append((owner, topic, cause, mend))
+
     # -- queries ---------------------------------------------------------------------------------------------------
+
+    def _load_stops(self) -> Iterator[Sequence[Any]]:
+        newest = {claim.shard: claim.owner for claim in sorted(self.tables.claims, key=lambda claim: claim.epoch)}
+        return ((topic, cause, mend) for owner, topic, cause, mend in self._store.stops if owner in newest.values())
 
     def _load_run(self) -> Iterator[Sequence[Any]]:
         if self.tables.fingerprint is not None:
