@@ -47,7 +47,7 @@ def run(settings: Settings) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for chatty in ("faust", "mode", "aiokafka", "kafka"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    gc.disable()  # the processor collects once per block instead, where it can keep the state out of it
+    gc.disable()  # the processor collects now and then instead, where it can keep the state out of it
     asyncio.run(_run(settings))
     return 0
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pipeline.worker.telemetry import Telemetry
 
 _log = logging.getLogger(__name__)
+_COLLECT_SECONDS: Final = 2.0
 PENDING_LIMIT: Final = 200_000  # events taken in but not yet durable, beyond which a worker stops reading
 
 
@@ -156,6 +157,7 @@ class ShardProcessor:
         partition has to be taken over again.
         """
         loop = asyncio.get_running_loop()
+        collect_at = loop.time() + _COLLECT_SECONDS
         while True:
             await self._dirty.wait()
             self._dirty.clear()
@@ -169,7 +171,9 @@ class ShardProcessor:
                     shard.is_broken = True
                 on_fenced(partitions, error)
             self._committed.set()
-            _spare_the_collector()
+            if loop.time() >= collect_at:
+                _spare_the_collector()
+                collect_at = loop.time() + _COLLECT_SECONDS
             await asyncio.sleep(max(0.0, self._settings.commit_interval_seconds - (loop.time() - began)))
 
     async def refresh(self) -> None:
@@ -263,7 +267,7 @@ def _spare_the_collector() -> None:
     """Collect young garbage and put everything alive out of the collector's sight.
 
     State lives long and holds hardly any cycles, but its sheer size would make every full collection a stall of
-    seconds. The automatic collector is off in a worker (see main): this is called once per block instead.
+    seconds. The automatic collector is off in a worker (see main): this is called every other second instead.
     """
     gc.collect(0)
     gc.freeze()
