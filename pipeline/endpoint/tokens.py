@@ -118,6 +118,9 @@ def tokenize(sql: bytes) -> Iterator[Token]:
         kind = _KINDS.get(group)
         if kind is not None:
             text = match.group().decode(errors="surrogateescape")
+            if kind is Kind.NUMBER and sql[position - 1 : position] == b"." and not text.removesuffix(".").isdigit():
+                # what is number and what is a word here depends on what stands before the dot: .1SELECT, t.1e5
+                raise QueryError(62, f"Syntax error: failed at position {position + 1}: ambiguous number")
             yield Token(kind, text, match.start(), match.end())
         position = match.end()
 
