@@ -6,14 +6,14 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 LOCK := requirements/dev.lock
-CODE := pipeline schemas agents bench examples tests
+CODE := pipeline schemas agents bench examples tests tools
 CODE_FOUND = $(wildcard $(CODE))
 DEMO_DATA ?= build/demo
 # The first of these that runs and is new enough makes the virtual environment; PYTHON_FOR_VENV=… overrides.
 PYTHON_CANDIDATES := python3.11 python3.12 python3.13 python3
 NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help setup demo test lint types check bench kafka lock clean
+.PHONY: help setup demo test lint format types check bench kafka lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,8 +45,13 @@ demo: setup ## Run everything here on a simulated bank, with a live table (Ctrl-
 test: setup ## Run the tests that need nothing but Python (embedded broker and ClickHouse included)
 	@$(PYTHON) -m pytest -n auto -m "not kafka" $(PYTEST_FLAGS)
 
-lint: setup ## Check style with every rule of ruff
+lint: setup ## Check style with every rule of ruff, and the format
 	@$(VENV)/bin/ruff check $(CODE_FOUND)
+	@$(VENV)/bin/ruff format --check --quiet $(CODE_FOUND) || { echo "error: not formatted; run: make format" >&2; exit 1; }
+
+format: setup ## Format the code and mend what ruff can mend by itself
+	@$(VENV)/bin/ruff check --fix-only --quiet $(CODE_FOUND)
+	@$(VENV)/bin/ruff format --quiet $(CODE_FOUND)
 
 types: setup ## Check types with mypy --strict
 	@$(VENV)/bin/mypy --strict $(CODE_FOUND)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.transport.topics import LOGINS
+from schemas.topics import LOGINS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

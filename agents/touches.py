@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.transport.topics import TOUCHES
+from schemas.topics import TOUCHES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.transport.topics import TRANSACTIONS
+from schemas.topics import TRANSACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -11,14 +11,14 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final, cast
 
 from bench.memory import resident_bytes
+from pipeline.ledger.rows import encode
 from pipeline.simulation.mixes import MixName, MixOptions, mix_events
-from pipeline.sinks.rows import encode
 from pipeline.state.book import CampaignBook
 from pipeline.state.policy import Policy
 from pipeline.transport.ports import RecordBatch
-from pipeline.transport.topics import CAMPAIGN_LANE, COSTS, CUSTOMER_LANE, LANE_OF_TOPIC
 from pipeline.worker.shard import OwnedShard
 from schemas.decode import decode
+from schemas.topics import CAMPAIGN_LANE, COSTS, CUSTOMER_LANE, LANE_OF_TOPIC
 
 if TYPE_CHECKING:
     from pipeline.settings import AttributionModel

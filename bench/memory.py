@@ -16,8 +16,8 @@ from pipeline.simulation.mixes import MixOptions, mix_events
 from pipeline.state.book import CampaignBook
 from pipeline.state.customers import CustomerShard
 from pipeline.state.policy import Policy
-from pipeline.transport.topics import LOGINS, TOUCHES, TRANSACTIONS
 from schemas.decode import decode
+from schemas.topics import LOGINS, TOUCHES, TRANSACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bench.memory import batches
+from pipeline.clickhouse.connection import connect
+from pipeline.ledger.ledger import Block, ClickHouseLedger
+from pipeline.ledger.loader import Loader
+from pipeline.ledger.rows import encode
 from pipeline.settings import load_settings
-from pipeline.sinks.connection import connect
-from pipeline.sinks.ledger import Block, ClickHouseLedger
-from pipeline.sinks.loader import Loader
-from pipeline.sinks.rows import encode
 from pipeline.state.book import CampaignBook
 from pipeline.state.policy import Policy
 from pipeline.transport.ports import RecordBatch
-from pipeline.transport.topics import CUSTOMER_LANE
 from pipeline.worker.shard import OwnedShard
+from schemas.topics import CUSTOMER_LANE
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from bench.children import REPOSITORY, own_module, running
 from pipeline.embedded.broker import broker_part
-from pipeline.embedded.ports import LOOPBACK, answers, usable_port
+from pipeline.embedded.tcp_ports import LOOPBACK, answers, usable_port
 from pipeline.errors import UserError
 from pipeline.settings import PUBLIC_ENV
 

@@ -12,7 +12,7 @@ from bench.workload import LedgerProgress, fill
 from pipeline.errors import UserError
 from pipeline.settings import load_settings
 from pipeline.simulation.mixes import MixName, MixOptions, mix_events
-from pipeline.transport.topics import EVENT_TOPICS
+from schemas.topics import EVENT_TOPICS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from pipeline.cli.clickhouse import Reader
+from pipeline.clickhouse.reader import Reader
 from pipeline.transport.admin import TopicAdmin
 from pipeline.transport.producer import EventProducer
-from pipeline.transport.topics import EVENT_TOPICS
+from schemas.topics import EVENT_TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

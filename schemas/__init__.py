@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pipeline.transport import topics
+from schemas import topics
 from schemas.campaign import Campaign, Goal
 from schemas.common import Event, Message, TransactionKind
 from schemas.cost import CampaignCost, CostCategory

@@ -15,8 +15,7 @@ from msgspec import MsgspecError, defstruct
 from msgspec.json import Decoder
 from pydantic_core import from_json
 
-from pipeline.transport import topics
-from schemas import TOPIC_MODELS, Campaign, Customer
+from schemas import TOPIC_MODELS, Campaign, Customer, topics
 from schemas.columns import Columns, CostColumns, LoginColumns, TouchColumns, TransactionColumns
 from schemas.instant_batch import parse_epoch_milliseconds
 from schemas.judge import MAX_VALUE_BYTES, Reason, RejectedError, judge, judge_tombstone
@@ -90,7 +89,7 @@ def decode(
     """Decode one fetch of an event topic; never raises for what the records hold.
 
     Args:
-        topic: one of `pipeline.transport.topics.EVENT_TOPICS`.
+        topic: one of `schemas.topics.EVENT_TOPICS`.
         offsets: offset of each record.
         keys: key of each record, None for a record without one.
         values: value of each record, None for a tombstone.

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 from pydantic.json_schema import GenerateJsonSchema
 
-from pipeline.transport import topics
-from schemas import TOPIC_MODELS
+from schemas import TOPIC_MODELS, topics
 
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema

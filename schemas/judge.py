@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.errors import PipelineError
-from pipeline.transport.topics import CUSTOMER_KEYED_TOPICS, KEY_FIELD
 from schemas import TOPIC_MODELS, Event, Goal
 from schemas.common import CampaignId, Identifier
+from schemas.topics import CUSTOMER_KEYED_TOPICS, KEY_FIELD
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

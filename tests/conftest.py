@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipeline.clickhouse.connection import connect
+from pipeline.clickhouse.migrations import migrate
 from pipeline.settings import Settings
-from pipeline.sinks.connection import connect
-from pipeline.sinks.migrations import migrate
 from tests.support.endpoint import running_endpoint
 
 if TYPE_CHECKING:

@@ -35,9 +35,9 @@ def _apply(
     data: options.Data = None,
 ) -> None:
     """Check definitions and send them; nothing is sent unless every one is good."""
-    from pipeline.cli.definitions import read_definitions, validated
+    from pipeline.operations.definitions import read_definitions, validated
     from pipeline.transport.producer import EventProducer
-    from pipeline.transport.topics import CAMPAIGNS
+    from schemas.topics import CAMPAIGNS
 
     definitions = validated([definition for path in files for definition in read_definitions(path)])
     settings = options.settings_for(data)
@@ -54,8 +54,8 @@ def _apply(
 
 def _list(as_json: options.Json = False, data: options.Data = None) -> None:
     """List the campaigns that the workers know, with their totals so far."""
-    from pipeline.cli.clickhouse import Reader
     from pipeline.cli.output import Column, print_rows
+    from pipeline.clickhouse.reader import Reader
 
     rows = [_described(row) for row in Reader(options.settings_for(data)).rows(_LIST)]
     columns = (

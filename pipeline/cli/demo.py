@@ -87,7 +87,7 @@ def _signature(path: Path) -> tuple[int, int] | None:
 def _up_part(directory: InstanceDirectory, workers: int) -> Part:
     from pipeline.cli.up import BOARD_PORT, CLICKHOUSE_PORT, KAFKA_PORT
     from pipeline.embedded.child import Part, own_environment, own_module
-    from pipeline.embedded.ports import free_or_zero
+    from pipeline.embedded.tcp_ports import free_or_zero
 
     ports = (("--kafka-port", KAFKA_PORT), ("--clickhouse-port", CLICKHOUSE_PORT), ("--board-port", BOARD_PORT))
     arguments = [part for option, port in ports for part in (option, str(free_or_zero(port)))]
@@ -105,9 +105,9 @@ def _simulate_part(directory: InstanceDirectory, rate: float) -> Part:
 
 def looker(settings: Settings) -> Look:
     """Return a function that reads the campaigns and the pace, remembering the look before for the rate."""
-    from pipeline.cli.clickhouse import Reader
     from pipeline.cli.demo_table import Pace
-    from pipeline.cli.standing import log_ends, positions
+    from pipeline.clickhouse.reader import Reader
+    from pipeline.operations.lag import log_ends, positions
 
     reader = Reader(settings, timeout_seconds=10.0)
     before: list[tuple[float, int]] = []

@@ -13,7 +13,7 @@ from pipeline.cli import options
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pipeline.cli.kafka import Record
+    from pipeline.transport.reading import Record
 
 _LIST: Final = """
     SELECT topic, partition, offset, reason, detail, toString(at) AS at FROM dead_letters
@@ -54,8 +54,8 @@ def _list(
     as_json: options.Json = False, data: options.Data = None,
 ) -> None:
     """List refused records, newest first: where they stand, why, and since when."""
-    from pipeline.cli.clickhouse import Reader
     from pipeline.cli.output import Column, print_rows
+    from pipeline.clickhouse.reader import Reader
 
     reader = Reader(options.settings_for(data))
     rows = reader.rows(_LIST, {"topic": _known(topic) or "", "reason": reason or "", "limit": limit})
@@ -71,9 +71,9 @@ def _retry(
     as_json: options.Json = False, data: options.Data = None,
 ) -> None:
     """Send refused records again, byte for byte, to the topic they came from."""
-    from pipeline.cli.kafka import read_topic
     from pipeline.transport.producer import EventProducer
-    from pipeline.transport.topics import INPUT_TOPICS, dead_letter_topic
+    from pipeline.transport.reading import read_topic
+    from schemas.topics import INPUT_TOPICS, dead_letter_topic
 
     settings = options.settings_for(data)
     named = _known(topic)
@@ -113,7 +113,7 @@ def _known(topic: str | None) -> str | None:
     Raises:
         BadParameter: it is none of the input topics.
     """
-    from pipeline.transport.topics import INPUT_TOPICS
+    from schemas.topics import INPUT_TOPICS
 
     if topic is not None and topic not in INPUT_TOPICS:
         raise typer.BadParameter(f"{topic!r} is none of {', '.join(INPUT_TOPICS)}", param_hint="--topic")

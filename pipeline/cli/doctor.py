@@ -124,8 +124,8 @@ def topic_findings(
 
 
 def _check_clickhouse(settings: Settings) -> list[Finding]:
-    from pipeline.cli.clickhouse import Reader
-    from pipeline.cli.standing import stopped_topics
+    from pipeline.clickhouse.reader import Reader
+    from pipeline.operations.lag import stopped_topics
 
     reader = Reader(settings, timeout_seconds=10.0, in_database=False)
     before = time.time()
@@ -142,8 +142,8 @@ def _check_clickhouse(settings: Settings) -> list[Finding]:
 
 
 def _check_kafka(settings: Settings) -> list[Finding]:
-    from pipeline.cli.kafka import partition_counts
-    from pipeline.transport.topics import ALL_TOPICS, CUSTOMER_KEYED_TOPICS
+    from pipeline.transport.reading import partition_counts
+    from schemas.topics import ALL_TOPICS, CUSTOMER_KEYED_TOPICS
 
     partitions = partition_counts(settings)
     return [Finding("Kafka", "ok", f"{settings.kafka_bootstrap_servers}, {settings.kafka_security_protocol}"),

@@ -14,10 +14,10 @@ from pipeline.cli import options
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from pipeline.cli.clickhouse import Reader
-    from pipeline.cli.kafka import Record
-    from pipeline.cli.standing import Standing
+    from pipeline.clickhouse.reader import Reader
+    from pipeline.operations.lag import Standing
     from pipeline.settings import Settings
+    from pipeline.transport.reading import Record
 
 _POLL_SECONDS: Final = 0.2
 _NAMED: Final = 5  # partitions named in an error line
@@ -34,9 +34,9 @@ def _drain(
     data: options.Data = None,
 ) -> None:
     """Wait until every event accepted so far is visible in ClickHouse; exit code 1 if it takes too long."""
-    from pipeline.cli.clickhouse import Reader
-    from pipeline.cli.kafka import read_topic
-    from pipeline.transport.topics import CAMPAIGNS
+    from pipeline.clickhouse.reader import Reader
+    from pipeline.transport.reading import read_topic
+    from schemas.topics import CAMPAIGNS
 
     settings = options.settings_for(data)
     reader = Reader(settings)
@@ -59,7 +59,7 @@ def wait_for_events(settings: Settings, reader: Reader, deadline: float) -> int:
         UserError: ``deadline`` (monotonic seconds) has passed; the message names the partitions behind.
     """
     from pipeline.cli.progress import progress_bar
-    from pipeline.cli.standing import log_ends, positions, stopped_topics
+    from pipeline.operations.lag import log_ends, positions, stopped_topics
 
     logs = log_ends(settings)
 

@@ -12,7 +12,7 @@ import typer
 from pipeline.cli import options
 
 if TYPE_CHECKING:
-    from pipeline.cli.clickhouse import Reader
+    from pipeline.clickhouse.reader import Reader
 
 _POLL_SECONDS: Final = 0.1
 _ERASURE: Final = """
@@ -44,7 +44,7 @@ def _erase(
 
     Exit code 0 also when nothing was known of the customer, or when an earlier erasure holds.
     """
-    from pipeline.cli.clickhouse import Reader
+    from pipeline.clickhouse.reader import Reader
 
     key = _key(sys.stdin.readline().rstrip("\r\n") if customer == "-" else customer)
     settings = options.settings_for(data)
@@ -87,7 +87,7 @@ def _send(settings: Any, key: bytes) -> str:
 
     from pipeline.transport.dimensions import ERASE_HEADER
     from pipeline.transport.producer import EventProducer
-    from pipeline.transport.topics import CUSTOMERS
+    from schemas.topics import CUSTOMERS
 
     request = uuid.uuid4().hex
     producer = EventProducer(settings)

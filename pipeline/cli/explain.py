@@ -16,7 +16,7 @@ from pipeline.cli.boundary import FAILED
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pipeline.metrics.evidence import Cell, Explanation
+    from pipeline.operations.evidence import Cell, Explanation
 
 _HASH: Final = re.compile(r"[0-9a-f]{32}")
 _EVERYTHING: Final = (1 << 63) - 1
@@ -57,10 +57,10 @@ def _explain(
     data: options.Data = None,
 ) -> None:
     """List what is behind a campaign's totals, down to the records in Kafka, and check that it adds up."""
-    from pipeline.cli.clickhouse import Reader
+    from pipeline.clickhouse.reader import Reader
+    from pipeline.clickhouse.sql import query
     from pipeline.errors import UserError
-    from pipeline.metrics.evidence import Cell, explain
-    from pipeline.sinks.sql import query
+    from pipeline.operations.evidence import Cell, explain
 
     if variant is not None and tier is not None:
         raise typer.BadParameter("no total is kept for a variant within a tier: give one of them", param_hint="--tier")
@@ -124,8 +124,8 @@ def _print(cell: Cell, found: Explanation) -> None:
 
 def _print_sums(cell: Cell, found: Explanation) -> None:
     from pipeline.cli.output import Column, print_rows
-    from pipeline.metrics.evidence import MEASURES
     from pipeline.metrics.registry import metric
+    from pipeline.operations.evidence import MEASURES
 
     labels = {name: f"{metric(name).label}, {metric(name).unit}" for name in MEASURES}
     whose = (Column("customer", "This customer", "number"),) if found.customer is not None else ()

@@ -15,9 +15,9 @@ from pipeline.cli import options
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipeline.cli.clickhouse import Reader
-    from pipeline.metrics.lag_curve import CohortCell
-    from pipeline.metrics.maturity import Forecast
+    from pipeline.clickhouse.reader import Reader
+    from pipeline.forecast.lag_curve import CohortCell
+    from pipeline.forecast.maturity import Forecast
     from pipeline.settings import Settings
 
 Run = Annotated[str, typer.Option("--run", metavar="NAME", help="A replay's name; `live` is the stream.")]
@@ -47,7 +47,7 @@ def _forecast(
     data: options.Data = None,
 ) -> None:
     """Forecast the return of the spend so far, with a 90 % band, from the campaign's own conversion lags."""
-    from pipeline.cli.clickhouse import Reader
+    from pipeline.clickhouse.reader import Reader
     from pipeline.errors import UserError
 
     settings = options.settings_for(data)
@@ -64,8 +64,8 @@ def _forecast(
 
 def read_forecasts(reader: Reader, settings: Settings, run: str, campaign: str | None) -> list[CampaignForecast]:
     """Return the forecasts of a run's campaigns, or of one, the costliest first."""
-    from pipeline.metrics.maturity import Converters, forecast
-    from pipeline.sinks.sql import query
+    from pipeline.clickhouse.sql import query
+    from pipeline.forecast.maturity import Converters, forecast
 
     def rows(name: str) -> list[dict[str, Any]]:
         parameters = {"run": run, "campaign": campaign or ""}
@@ -87,7 +87,7 @@ def read_forecasts(reader: Reader, settings: Settings, run: str, campaign: str |
 
 
 def _cell(row: Mapping[str, Any]) -> CohortCell:
-    from pipeline.metrics.lag_curve import CohortCell
+    from pipeline.forecast.lag_curve import CohortCell
 
     return CohortCell(
         date.fromisoformat(row["touch_day"]), row["lag_day"], row["conversions"], row["return_minor"],

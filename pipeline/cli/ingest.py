@@ -45,7 +45,7 @@ def _ingest(
     """
     from pipeline.ingest.kafka import open_producer
     from pipeline.ingest.run import Ingestion
-    from pipeline.transport.topics import INPUT_TOPICS
+    from schemas.topics import INPUT_TOPICS
 
     parse = _parser(topic)
     _check_files(files)

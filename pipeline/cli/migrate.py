@@ -18,9 +18,9 @@ def _migrate(as_json: options.Json = False, data: options.Data = None) -> None:
     """Create the topics and bring the tables up to date; running it again changes nothing."""
     settings = options.settings_for(data)
 
-    from pipeline.cli.kafka import answering
-    from pipeline.sinks.migrations import migrate
+    from pipeline.clickhouse.migrations import migrate
     from pipeline.transport.admin import TopicAdmin
+    from pipeline.transport.reading import answering
 
     with answering(settings), TopicAdmin(settings) as admin:
         created = admin.create_missing()

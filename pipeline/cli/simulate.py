@@ -97,7 +97,7 @@ def _to_kafka(bank: Bank, data: Path | None, live_seconds: float, most: int | No
     """Send events when they fall due; Ctrl-C is the usual end and no failure."""
     from pipeline.ingest.kafka import open_producer
     from pipeline.simulation.pacing import paced
-    from pipeline.transport.topics import INPUT_TOPICS
+    from schemas.topics import INPUT_TOPICS
 
     producer = open_producer(options.settings_for(data), INPUT_TOPICS)
     sent = 0

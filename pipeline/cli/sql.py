@@ -32,7 +32,7 @@ def _sql(
     data: options.Data = None,
 ) -> None:
     """Run one query with the reader's rights."""
-    from pipeline.cli.clickhouse import Reader
+    from pipeline.clickhouse.reader import Reader
 
     reader = Reader(options.settings_for(data))
     text = sys.stdin.read() if query == "-" else query

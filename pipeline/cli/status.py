@@ -14,8 +14,8 @@ from pipeline.cli import options
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pipeline.cli.clickhouse import Reader
-    from pipeline.cli.standing import Standing
+    from pipeline.clickhouse.reader import Reader
+    from pipeline.operations.lag import Standing
 
 _OWNERS: Final = """
     SELECT uniqExact(owner) AS owners
@@ -31,10 +31,10 @@ def register(app: typer.Typer) -> None:
 
 def _status(as_json: options.Json = False, data: options.Data = None) -> None:
     """Show per topic how far behind it is and what became of its events."""
-    from pipeline.cli.clickhouse import Reader
-    from pipeline.cli.kafka import worker_count
     from pipeline.cli.output import Column, print_rows
-    from pipeline.cli.standing import log_ends, positions, stopped_topics
+    from pipeline.clickhouse.reader import Reader
+    from pipeline.operations.lag import log_ends, positions, stopped_topics
+    from pipeline.transport.reading import worker_count
 
     settings = options.settings_for(data)
     reader = Reader(settings)

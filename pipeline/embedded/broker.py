@@ -6,7 +6,7 @@ import os
 from typing import Final
 
 from pipeline.embedded.child import Part
-from pipeline.embedded.ports import LOOPBACK
+from pipeline.embedded.tcp_ports import LOOPBACK
 from pipeline.errors import UserError
 
 _HARMLESS_VARIABLES: Final = ("PATH", "HOME", "TMPDIR", "LANG", "CALF_TANSU_BIN")

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pipeline
-from pipeline.embedded import leash
+from pipeline.embedded import parent_death
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PROJECT_ROOT: Final = Path(pipeline.__file__).resolve().parent.parent
-_LEASH: Final = Path(leash.__file__).resolve()
+_LEASH: Final = Path(parent_death.__file__).resolve()
 _LOG_TAIL_BYTES: Final = 4096
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pipeline.embedded import janitor
+from pipeline.embedded import stale_address
 from pipeline.errors import UserError
 from pipeline.settings import PRIVATE_ENV, PUBLIC_ENV, read_env_file
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _LOCK_SECONDS: Final = 0.5  # a killed predecessor's janitor holds the lock for a moment while it tidies up
 _LOCK_PAUSE_SECONDS: Final = 0.01
-_JANITOR: Final = Path(janitor.__file__).resolve()
+_JANITOR: Final = Path(stale_address.__file__).resolve()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from pipeline.embedded.broker import broker_part
 from pipeline.embedded.child import Part, own_environment, own_module
-from pipeline.embedded.ports import LOOPBACK, answers, usable_port
+from pipeline.embedded.tcp_ports import LOOPBACK, answers, usable_port
 from pipeline.settings import environment_of
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ async def _start_endpoint(
 ) -> Settings:
     settings = settings.model_copy(update={"clickhouse_url": f"http://{LOOPBACK}:{port}"})
     ready = directory.scratch / "endpoint.ready"
-    command = own_module("pipeline.endpoint", "--path", str(directory.clickhouse), "--host", LOOPBACK,
+    command = own_module("pipeline.embedded.clickhouse", "--path", str(directory.clickhouse), "--host", LOOPBACK,
                          "--port", str(port), "--ready-file", str(ready))
     # chDB puts the rows of an INSERT into temporary files: they belong under the instance's own closed directory
     environment = own_environment(environment_of(settings)) | {"TMPDIR": str(directory.scratch)}
@@ -127,7 +127,7 @@ async def _start_clients(settings: Settings, board_port: int, workers: int, supe
         return settings
     for number in range(1, workers + 1):
         await supervisor.keep(_client_part(f"worker-{number}", settings, "pipeline", "worker"))
-    board = await supervisor.keep(_client_part("board", settings, "pipeline.board", "--port", str(board_port)))
+    board = await supervisor.keep(_client_part("board", settings, "pipeline.api", "--port", str(board_port)))
     await supervisor.until(partial(answers, board_port), board, _READY_SECONDS)
     return settings
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import msgspec
 
 from pipeline.errors import PipelineError
-from pipeline.transport.topics import DIMENSION_TOPICS, INPUT_TOPICS, KEY_FIELD
+from schemas.topics import DIMENSION_TOPICS, INPUT_TOPICS, KEY_FIELD
 
 if TYPE_CHECKING:
     from collections.abc import Callable

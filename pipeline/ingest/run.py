@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.ingest.lines import batches_of_lines
 from pipeline.ingest.records import LONGEST_LINE, RefusedError
 from pipeline.ingest.sources import BrokenSourceError
-from pipeline.transport.topics import DIMENSION_TOPICS
+from schemas.topics import DIMENSION_TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

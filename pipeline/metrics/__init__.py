@@ -1,1 +1,1 @@
-"""What the numbers mean: the registry of metric definitions, and metrics that need more than SQL."""
+"""What the numbers mean: the registry of metric definitions."""

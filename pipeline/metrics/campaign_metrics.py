@@ -83,9 +83,9 @@ MATURITY_METRICS: Final = (
     _base("squared_return", "Squared return", "sum over converters of the square of the customer's return: how "
           "unevenly it is spread", "minor units squared", "measure", ("campaign_converters",), _MATURITY),
     MetricDefinition("matured_share", "Matured share", "return in complete lags / matured return", RATIO,
-                     "pipeline/metrics/maturity.py", "ratio"),
+                     "pipeline/forecast/maturity.py", "ratio"),
     MetricDefinition("matured_return", "Matured return", "sum over touch days of return / return_share at the day's "
-                     "age; null while immature", MINOR, "pipeline/metrics/maturity.py", "measure"),
+                     "age; null while immature", MINOR, "pipeline/forecast/maturity.py", "measure"),
     MetricDefinition("forecast_ratio", "Forecast ratio", "matured return / cost of the same touch days, with a 90 % "
-                     "prediction band", RATIO, "pipeline/metrics/maturity.py", "ratio"),
+                     "prediction band", RATIO, "pipeline/forecast/maturity.py", "ratio"),
 )

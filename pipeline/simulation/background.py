@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.simulation import customers as people
 from pipeline.simulation import wire
-from pipeline.transport.topics import LOGINS, TRANSACTIONS
+from schemas.topics import LOGINS, TRANSACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

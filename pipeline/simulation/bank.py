@@ -16,7 +16,7 @@ from pipeline.simulation.campaigns import plan_campaigns
 from pipeline.simulation.journeys import Journeys
 from pipeline.simulation.schedule import Irregularities, Schedule
 from pipeline.simulation.wire import DAY_MS
-from pipeline.transport.topics import CAMPAIGNS, CUSTOMERS
+from schemas.topics import CAMPAIGNS, CUSTOMERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from pipeline.simulation.campaigns import (
     JOURNEYS_PER_COST_EVENT,
     REDEEMED_SHARE,
 )
-from pipeline.transport.topics import COSTS, TOUCHES, TRANSACTIONS
+from schemas.topics import COSTS, TOUCHES, TRANSACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

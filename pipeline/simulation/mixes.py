@@ -7,7 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final, Literal
 
 from pipeline.simulation.wire import stamp
-from pipeline.transport.topics import COSTS, LOGINS, TOUCHES, TRANSACTIONS
+from schemas.topics import COSTS, LOGINS, TOUCHES, TRANSACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipeline.simulation.wire import HOUR_MS
-from pipeline.transport.topics import LOGINS
+from schemas.topics import LOGINS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from pipeline.errors import UserError
 from pipeline.transport.bounds import LogBounds, log_bounds
 from pipeline.transport.ports import TP
 from pipeline.transport.security import client_options
-from pipeline.transport.topics import (
+from schemas.topics import (
     ALL_TOPICS,
     CUSTOMER_KEYED_TOPICS,
     INPUT_TOPICS,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from aiokafka.coordinator.assignors.abstract import AbstractPartitionAssignor
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, ConsumerProtocolMemberMetadata
 
-from pipeline.transport.topics import LANES
+from schemas.topics import LANES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

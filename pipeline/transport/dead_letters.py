@@ -11,7 +11,7 @@ from aiokafka.errors import MessageSizeTooLargeError
 
 from pipeline.transport.admin import DEAD_LETTER_BYTES
 from pipeline.transport.security import client_options
-from pipeline.transport.topics import dead_letter_topic
+from schemas.topics import dead_letter_topic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from pipeline.errors import UserError
 from pipeline.transport.ports import TP
 from pipeline.transport.security import client_options
-from pipeline.transport.topics import CAMPAIGNS, CUSTOMERS
+from schemas.topics import CAMPAIGNS, CUSTOMERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

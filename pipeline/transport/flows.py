@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from pipeline.transport.ports import TP, Delivery
-from pipeline.transport.topics import LANE_OF_TOPIC
+from schemas.topics import LANE_OF_TOPIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from aiokafka.errors import KafkaError
 
 from pipeline.errors import FencedError
-from pipeline.sinks.ledger import Block, LedgerUnavailableError
-from pipeline.sinks.rows import encode
+from pipeline.ledger.ledger import Block, LedgerUnavailableError
+from pipeline.ledger.rows import encode
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    from pipeline.sinks.ledger import LedgerPort
-    from pipeline.sinks.rows import ShardBlock
+    from pipeline.ledger.ledger import LedgerPort
+    from pipeline.ledger.rows import ShardBlock
     from pipeline.transport.dead_letters import DeadLetter
     from pipeline.worker.dimensions import DimensionTables
     from pipeline.worker.orphans import OrphanRecall

@@ -8,15 +8,15 @@ import time
 from typing import TYPE_CHECKING
 
 from pipeline.transport.dead_letters import DeadLetter
-from pipeline.transport.topics import CAMPAIGNS, CUSTOMERS
 from pipeline.worker.profiles import ProfileUpdate
 from schemas.decode import decode_campaign, decode_customer
 from schemas.judge import RejectedError
+from schemas.topics import CAMPAIGNS, CUSTOMERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipeline.sinks.ledger import LedgerPort
+    from pipeline.ledger.ledger import LedgerPort
     from pipeline.state.book import CampaignBook
     from pipeline.transport.dimensions import DimensionRecord, DimensionUpdates
     from pipeline.worker.ports import DimensionSource

@@ -16,7 +16,7 @@ from pipeline.state.history import ErasedCounts, History, StoredCredit, StoredLo
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pipeline.sinks.ledger import LedgerPort
+    from pipeline.ledger.ledger import LedgerPort
     from pipeline.worker.shard import OwnedShard
 
 _log = logging.getLogger(__name__)

@@ -15,8 +15,8 @@ from aiokafka.errors import KafkaError
 from prometheus_client import start_http_server
 
 from agents.app import build_app, run_app
-from pipeline.sinks.connection import connect
-from pipeline.sinks.ledger import ClickHouseLedger, LedgerUnavailableError
+from pipeline.clickhouse.connection import connect
+from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError
 from pipeline.state.book import CampaignBook
 from pipeline.state.policy import Policy
 from pipeline.transport.dead_letters import DeadLetterProducer

@@ -8,10 +8,10 @@ import time
 from typing import TYPE_CHECKING
 
 from pipeline.transport.ports import TP
-from pipeline.transport.topics import CUSTOMER_LANE, CUSTOMERS
+from schemas.topics import CUSTOMER_LANE, CUSTOMERS
 
 if TYPE_CHECKING:
-    from pipeline.sinks.loader import Loaded, StoredPosition
+    from pipeline.ledger.loader import Loaded, StoredPosition
     from pipeline.worker.ports import LogExtent, LogInspector
     from pipeline.worker.shard import OwnedShard
     from pipeline.worker.telemetry import Telemetry

@@ -9,28 +9,28 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from pipeline.errors import FencedError, PipelineError
-from pipeline.sinks.ledger import LedgerUnavailableError
-from pipeline.sinks.loader import Loader
+from pipeline.ledger.ledger import LedgerUnavailableError
+from pipeline.ledger.loader import Loader
 from pipeline.transport.ports import TP, TopicHaltedError
 from pipeline.transport.sampling import BadShareGuard
-from pipeline.transport.topics import CUSTOMER_LANE, CUSTOMERS, LANE_OF_TOPIC
 from pipeline.worker.shard import OwnedShard, Taken, shard_number
+from schemas.topics import CUSTOMER_LANE, CUSTOMERS, LANE_OF_TOPIC
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from pipeline.ledger.ledger import LedgerPort
     from pipeline.settings import WorkerSettings
-    from pipeline.sinks.ledger import LedgerPort
     from pipeline.state.book import CampaignBook
     from pipeline.state.policy import Policy
     from pipeline.transport.ports import RecordBatch
-    from pipeline.transport.topics import Lane
     from pipeline.worker.committer import Committer
     from pipeline.worker.dimensions import DimensionTables
     from pipeline.worker.erasure import Eraser
     from pipeline.worker.ports import DimensionSource
     from pipeline.worker.positions import StartingPoints
     from pipeline.worker.telemetry import Telemetry
+    from schemas.topics import Lane
 
 _log = logging.getLogger(__name__)
 _COLLECT_SECONDS: Final = 2.0

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pipeline.sinks.rows import DeadLetterRow, Position, ShardBlock
+from pipeline.ledger.rows import DeadLetterRow, Position, ShardBlock
 from pipeline.state.costs import CostShard
 from pipeline.state.customers import CustomerShard
 from pipeline.transport.dead_letters import DeadLetter
-from pipeline.transport.topics import (
+from pipeline.worker.profiles import ProfileQueue
+from schemas.columns import CostColumns, LoginColumns, TouchColumns, TransactionColumns
+from schemas.decode import decode
+from schemas.topics import (
     CAMPAIGN_LANE,
     COSTS,
     CUSTOMER_LANE,
@@ -18,9 +21,6 @@ from pipeline.transport.topics import (
     TOUCHES,
     TRANSACTIONS,
 )
-from pipeline.worker.profiles import ProfileQueue
-from schemas.columns import CostColumns, LoginColumns, TouchColumns, TransactionColumns
-from schemas.decode import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from pipeline.state.intake import Intake, Refusal
     from pipeline.state.policy import Policy
     from pipeline.transport.ports import RecordBatch
-    from pipeline.transport.topics import Lane
     from pipeline.worker.profiles import ProfileUpdate
     from schemas import Customer
     from schemas.columns import Columns
+    from schemas.topics import Lane
 
 _LANE_BITS: Final = 16
 _SEQUENCE_BITS: Final = 32

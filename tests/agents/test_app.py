@@ -9,7 +9,7 @@ from agents.app import BatchApp, build_app
 from pipeline.settings import Settings
 from pipeline.transport.consumer import BatchConsumer, BatchTransport
 from pipeline.transport.ports import Delivery, RecordBatch
-from pipeline.transport.topics import EVENT_TOPICS, LOGINS
+from schemas.topics import EVENT_TOPICS, LOGINS
 from tests.transport.recording import Recorder
 
 if TYPE_CHECKING:

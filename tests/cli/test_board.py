@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from pipeline.board.page import render_page
-from pipeline.board.server import build_board
+from pipeline.api.page import render_page
+from pipeline.api.server import build_board
 from tests.cli.conftest import Answer, FakeClickHouse
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.cli import build_app
-from pipeline.metrics.evidence import MEASURES
+from pipeline.clickhouse.connection import connect
+from pipeline.clickhouse.migrations import migrate
+from pipeline.operations.evidence import MEASURES
 from pipeline.settings import Settings
-from pipeline.sinks.connection import connect
-from pipeline.sinks.migrations import migrate
 from pipeline.state.policy import Policy
-from pipeline.transport.topics import TOUCHES, TRANSACTIONS
+from schemas.topics import TOUCHES, TRANSACTIONS
 from tests.oracle.generators import random_log
 from tests.support.core_player import CorePlayer
 from tests.support.endpoint import running_endpoint

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.metrics.maturity import forecast
-from tests.metrics.simulated import WINDOW_DAYS, Outcome, Scenario, simulate
+from pipeline.forecast.maturity import forecast
+from tests.forecast.simulated import WINDOW_DAYS, Outcome, Scenario, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Callable

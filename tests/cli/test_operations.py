@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import SecretStr
 
-from pipeline.cli.clickhouse import Reader
 from pipeline.cli.dlq import Choice, to_retry
 from pipeline.cli.doctor import check_directory, clock_finding, masked, topic_findings
 from pipeline.cli.drain import defined_campaigns, wait_for_campaigns, wait_until
-from pipeline.cli.kafka import Record
-from pipeline.cli.standing import Standing, compare
 from pipeline.cli.status import block_age_seconds, summarise
+from pipeline.clickhouse.reader import Reader
 from pipeline.errors import UserError
-from tests.cli.test_definitions import campaign
+from pipeline.operations.lag import Standing, compare
+from pipeline.transport.reading import Record
+from tests.operations.test_definitions import campaign
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -155,7 +155,7 @@ def test_doctor_reports_what_fails_and_exits_with_1(
     roi: Callable[..., Result], clickhouse: FakeClickHouse, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("ROI_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9")
-    monkeypatch.setattr("pipeline.cli.kafka._CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("pipeline.transport.reading._CONNECT_SECONDS", 0.5)
     clickhouse.answer_rows("version()", [{"version": "26.9.1", "now_ms": round(time.time() * 1000)}])
     clickhouse.answer_rows("system.tables", [{"tables": 0}])
     result = roi("doctor", "--json")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.cli.clickhouse import Reader, query_error, until_exception
+from pipeline.clickhouse.reader import Reader, query_error, until_exception
 from pipeline.errors import UserError
 from tests.cli.conftest import Answer, FakeClickHouse
 

@@ -105,7 +105,7 @@ def test_the_writer_has_a_right_for_every_statement(users: Element) -> None:
 
 def test_system_tables_are_read_by_right(users: Element) -> None:
     readable = ALWAYS_READABLE | {grant.rpartition(".")[2] for grant in grants(users, WRITER) if "system." in grant}
-    for source in [*(REPOSITORY / "sql").rglob("*.sql"), *(REPOSITORY / "pipeline" / "sinks").rglob("*.py")]:
+    for source in [*(REPOSITORY / "sql").rglob("*.sql"), *(REPOSITORY / "pipeline" / "clickhouse").rglob("*.py")]:
         assert set(re.findall(r"\bsystem\.(\w+)", source.read_text())) <= readable, source.name
 
 

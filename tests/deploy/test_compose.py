@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from pipeline.settings import load_settings
-from pipeline.transport.topics import ALL_TOPICS, INPUT_TOPICS, dead_letter_topic
+from schemas.topics import ALL_TOPICS, INPUT_TOPICS, dead_letter_topic
 from tests.deploy.conftest import (
     APPLICATION_IMAGE,
     DEPLOY,

@@ -8,10 +8,10 @@ import pytest
 import typer
 
 from pipeline.cli import build_app
-from pipeline.readme import with_section
 from pipeline.settings import Settings, load_settings
 from tests.deploy.conftest import setting_variables
 from tests.docs.page import ROOT, anchors, blocks, links
+from tools.readme import with_section
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +37,7 @@ def test_every_folder_named_in_the_readme_is_there() -> None:
     assert not [folder for folder in named if not (ROOT / folder).is_dir()]
 
 
-@pytest.mark.parametrize("module", ["pipeline.settings_table", "pipeline.command_table"])
+@pytest.mark.parametrize("module", ["tools.settings_table", "tools.command_table"])
 def test_generated_tables_are_up_to_date(module: str) -> None:
     check = [sys.executable, "-m", module, "--check"]
     done = subprocess.run(check, cwd=ROOT, capture_output=True, text=True, check=False)

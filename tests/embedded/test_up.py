@@ -71,7 +71,7 @@ def children(supervisor: int) -> dict[str, int]:
             words: list[str] = []
             with suppress(FileNotFoundError):
                 words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-            kinds = ("broker", "pipeline.endpoint", "worker", "pipeline.board")
+            kinds = ("broker", "pipeline.embedded.clickhouse", "worker", "pipeline.api")
             found |= {kind: int(pid) for kind in kinds if kind in words}
     return found
 
@@ -98,7 +98,7 @@ def test_everything_survives_kill_9_of_worker_and_endpoint_and_ends_on_sigterm(t
     with running(data) as up:
         send_touch(data, "t1")
         assert touches(data) == 1
-        for turn, part in enumerate(("worker", "pipeline.endpoint"), start=2):
+        for turn, part in enumerate(("worker", "pipeline.embedded.clickhouse"), start=2):
             kill_and_await_next(up.pid, part)
             send_touch(data, f"t{turn}")
             assert touches(data) == turn

@@ -6,13 +6,13 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-from pipeline.sinks.ledger import Block
-from pipeline.sinks.rows import encode
+from pipeline.ledger.ledger import Block
+from pipeline.ledger.rows import encode
 from pipeline.state.erasure import Stage
-from pipeline.transport import topics
 from pipeline.worker.erasure import Eraser
 from pipeline.worker.profiles import ProfileUpdate
 from pipeline.worker.shard import shard_number
+from schemas import topics
 from schemas.decode import decode_customer
 from schemas.judge import RejectedError
 from tests.oracle.evaluate import evaluate, evaluate_judged

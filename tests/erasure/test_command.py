@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.settings import environment_of
-from pipeline.transport import topics
+from schemas import topics
 from tests.erasure.player import dead_letters_of, without
 from tests.oracle.compare import differences
 from tests.oracle.config import OracleConfig

@@ -7,9 +7,9 @@ import pytest
 
 from pipeline.state.erasure import Stage
 from pipeline.state.policy import Policy
-from pipeline.transport.topics import CUSTOMERS
 from pipeline.worker.erasure import delete_rows
 from schemas import Customer
+from schemas.topics import CUSTOMERS
 from tests.erasure.player import ErasingPlayer, dead_letters_of, without
 from tests.oracle.compare import differences
 from tests.oracle.config import MODELS, OracleConfig

@@ -18,8 +18,8 @@ from examples import complete_journey
 from pipeline.ingest.records import AUTO, parser_for
 from pipeline.ingest.run import Ingestion
 from pipeline.ingest.sources import text_chunks
-from pipeline.transport.topics import CAMPAIGNS, COSTS, CUSTOMERS, KEY_FIELD, TOUCHES, TRANSACTIONS
 from schemas.decode import decode, decode_campaign, decode_customer
+from schemas.topics import CAMPAIGNS, COSTS, CUSTOMERS, KEY_FIELD, TOUCHES, TRANSACTIONS
 from tests.ingest.recording import RecordingProducer
 
 get_data = pytest.importorskip(

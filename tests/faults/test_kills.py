@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.transport.topics import EVENT_TOPICS
+from schemas.topics import EVENT_TOPICS
 from tests.oracle.compare import differences
 from tests.oracle.config import OracleConfig
 from tests.oracle.evaluate import evaluate

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict, deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pipeline.transport import topics
+from schemas import topics
 from tests.oracle.campaign_views import ratio
 from tests.oracle.parsing import read_event
 

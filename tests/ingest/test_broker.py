@@ -10,7 +10,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from pipeline.settings import Settings
 from pipeline.simulation.bank import Bank, BankOptions
 from pipeline.transport.admin import TopicAdmin
-from pipeline.transport.topics import CUSTOMER_KEYED_TOPICS, CUSTOMERS, INPUT_TOPICS
+from schemas.topics import CUSTOMER_KEYED_TOPICS, CUSTOMERS, INPUT_TOPICS
 from tests.ingest.command import run
 from tests.support.kafka import running_tansu, wait_until
 

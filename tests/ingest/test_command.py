@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.transport.topics import CAMPAIGNS, LOGINS
+from schemas.topics import CAMPAIGNS, LOGINS
 from tests.ingest.command import run
 from tests.ingest.recording import FLUSH, RecordingProducer
 

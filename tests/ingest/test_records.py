@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pipeline.ingest.records import AUTO, LONGEST_LINE, RefusedError, parser_for
-from pipeline.transport.topics import CAMPAIGNS, COSTS, CUSTOMERS, INPUT_TOPICS, KEY_FIELD, LOGINS, TOUCHES
+from schemas.topics import CAMPAIGNS, COSTS, CUSTOMERS, INPUT_TOPICS, KEY_FIELD, LOGINS, TOUCHES
 
 SECRET = "somebody"
 

@@ -10,7 +10,7 @@ from pipeline.ingest.run import Ingestion
 from pipeline.ingest.sources import text_chunks
 from pipeline.ingest.writer import EnvelopeWriter
 from pipeline.simulation.bank import Bank, BankOptions
-from pipeline.transport.topics import CAMPAIGNS, COSTS, CUSTOMERS, LOGINS
+from schemas.topics import CAMPAIGNS, COSTS, CUSTOMERS, LOGINS
 from tests.ingest.recording import FLUSH, RecordingProducer
 
 

@@ -12,15 +12,15 @@ from prometheus_client import CollectorRegistry
 from rich.console import Group
 from rich.table import Table
 
-from pipeline.board import page
+from pipeline.api import page
 from pipeline.cli.demo_table import Pace, live_table
-from pipeline.metrics import docs
+from pipeline.clickhouse import sql
 from pipeline.metrics.dimensions import DIMENSIONS
 from pipeline.metrics.operational_metrics import PROMETHEUS_METRICS
 from pipeline.metrics.registry import METRICS, defined_columns, headings, metric, undefined
-from pipeline.sinks import sql
 from pipeline.transport.metrics import TransportMetrics
 from pipeline.worker.telemetry import Telemetry
+from tools import metric_docs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,24 +79,22 @@ def test_definition_is_complete(found: MetricDefinition) -> None:
 
 
 def test_docs_are_what_the_registry_says() -> None:
-    assert docs.PATH.read_text() == docs.render(), "run: python -m pipeline.metrics docs"
+    assert metric_docs.PATH.read_text() == metric_docs.render(), "run: python -m tools.metric_docs"
 
 
 def test_check_mode_fails_on_drift(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline.metrics import __main__ as command
-
     drifted = tmp_path / "metrics.md"
-    monkeypatch.setattr(command, "PATH", drifted)
-    monkeypatch.setattr(sys, "argv", ["metrics", "docs", "--check"])
-    assert command.main() == 1
-    drifted.write_text(docs.render())
-    assert command.main() == 0
-    drifted.write_text(docs.render().replace("converters / reached", "converters / touches"))
-    assert command.main() == 1
+    monkeypatch.setattr(metric_docs, "PATH", drifted)
+    monkeypatch.setattr(sys, "argv", ["metric_docs", "--check"])
+    assert metric_docs.main() == 1
+    drifted.write_text(metric_docs.render())
+    assert metric_docs.main() == 0
+    drifted.write_text(metric_docs.render().replace("converters / reached", "converters / touches"))
+    assert metric_docs.main() == 1
 
 
 def test_docs_command_runs_as_a_module() -> None:
-    done = subprocess.run([sys.executable, "-m", "pipeline.metrics", "docs", "--check"], cwd=ROOT, check=False)
+    done = subprocess.run([sys.executable, "-m", "tools.metric_docs", "--check"], cwd=ROOT, check=False)
     assert done.returncode == 0
 
 

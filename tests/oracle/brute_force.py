@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from pipeline.transport import topics
+from schemas import topics
 from tests.oracle.credits import Catalogue, Credit
 from tests.oracle.events import Login, Touch, Transaction
 from tests.oracle.parsing import BadRecordError, read_event

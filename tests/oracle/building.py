@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pipeline.transport import topics
+from schemas import topics
 from tests.oracle.corruptions import encoded
 from tests.oracle.log import Record, log_of
 from tests.oracle.story import EPOCH

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from pipeline.transport import topics
+from schemas import topics
 from tests.oracle.parsing import LARGEST_VALUE_BYTES
 
 if TYPE_CHECKING:

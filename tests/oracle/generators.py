@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from hypothesis import strategies
 
-from pipeline.transport import topics
+from schemas import topics
 from tests.oracle.config import OracleConfig
 from tests.oracle.corruptions import encoded
 from tests.oracle.log import Log, Record

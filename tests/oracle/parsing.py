@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from pipeline.transport import topics
+from schemas import topics
 from tests.oracle import fields
 from tests.oracle.config import DAY_MS, whole_milliseconds
 from tests.oracle.events import Campaign, Cost, Customer, Event, Login, Touch, Transaction

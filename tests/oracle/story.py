@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from pipeline.transport import topics
+from schemas import topics
 from tests.oracle.config import DAY_MS
 from tests.oracle.corruptions import Body, corruptions_for, encoded, padded
 from tests.oracle.fields import COST_CATEGORIES, TOUCH_KINDS, TRANSACTION_KINDS

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from pipeline.transport import topics
+from schemas import topics
 from tests.oracle.compare import differences
 from tests.oracle.config import OracleConfig
 from tests.oracle.evaluate import Views, evaluate

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.transport import topics
+from schemas import topics
 from tests.oracle.corruptions import BAD_DIMENSIONS, CORRUPTIONS, Body, Corruption, encoded, padded
 from tests.oracle.fields import instant_ms
 from tests.oracle.parsing import LARGEST_VALUE_BYTES, BadRecordError, read_campaign, read_customer, read_event

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.transport import topics
+from schemas import topics
 from tests.oracle.building import Ledger, moment
 from tests.oracle.config import DAY_MS, MINUTE_MS, OracleConfig
 from tests.oracle.evaluate import evaluate

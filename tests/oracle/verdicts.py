@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from pipeline.transport import topics
+from schemas import topics
 from tests.oracle.config import MINUTE_MS
 from tests.oracle.events import Campaign, Cost, Customer, Login, Touch, Transaction
 from tests.oracle.parsing import BadRecordError, read_campaign, read_customer, read_event

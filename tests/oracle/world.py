@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.transport import topics
+from schemas import topics
 from tests.oracle.config import DAY_MS
 from tests.oracle.corruptions import BAD_DIMENSIONS, Body, encoded
 

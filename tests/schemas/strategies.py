@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, get_args
 
 from hypothesis import strategies as st
 
-from pipeline.transport import topics
-from schemas import CostCategory, TouchKind, TransactionKind
+from schemas import CostCategory, TouchKind, TransactionKind, topics
 from schemas.common import MAX_MONEY_MINOR
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from pipeline.transport import topics
-from schemas import Event
+from schemas import Event, topics
 from schemas.decode import Rejected, decode
 from schemas.judge import RejectedError, judge
 from tests.schemas.strategies import records

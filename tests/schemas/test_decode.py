@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.transport import topics
-from schemas import TOPIC_MODELS, Campaign, Customer
+from schemas import TOPIC_MODELS, Campaign, Customer, topics
 from schemas.columns import LoginColumns, TransactionColumns
 from schemas.decode import (
     COLUMNS_OF_TOPIC,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from pipeline.transport import topics
+from schemas import topics
 from schemas.decode import decode, decode_campaign, decode_customer
 from schemas.export import EXAMPLES, json_schema
 from schemas.judge import RejectedError, judge

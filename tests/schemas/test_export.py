@@ -7,8 +7,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from pipeline.transport import topics
-from schemas import TOPIC_MODELS
+from schemas import TOPIC_MODELS, topics
 from schemas.export import asyncapi, export, json_schema
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pipeline.transport import topics
-from schemas import TOPIC_MODELS, AppLogin, Campaign, CampaignTouch, Customer, Transaction
+from schemas import TOPIC_MODELS, AppLogin, Campaign, CampaignTouch, Customer, Transaction, topics
 from schemas.export import EXAMPLES
 
 LOGIN: dict[str, Any] = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pipeline.transport.topics import CAMPAIGNS, COSTS, TOUCHES, TRANSACTIONS
+from schemas.topics import CAMPAIGNS, COSTS, TOUCHES, TRANSACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,7 +11,7 @@ import pytest
 from pipeline.simulation.bank import Bank, BankOptions
 from pipeline.simulation.schedule import Due, Irregularities
 from pipeline.simulation.wire import DAY_MS
-from pipeline.transport.topics import COSTS, CUSTOMERS, KEY_FIELD, LOGINS, TOUCHES, TRANSACTIONS
+from schemas.topics import COSTS, CUSTOMERS, KEY_FIELD, LOGINS, TOUCHES, TRANSACTIONS
 from tests.simulation.counting import Counted, count_campaigns, good_events
 
 NOW = 1_795_000_000_000

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from pipeline.simulation.mixes import MixName, MixOptions, mix_events
-from pipeline.transport.topics import COSTS, KEY_FIELD, LOGINS, TOUCHES, TRANSACTIONS
+from schemas.topics import COSTS, KEY_FIELD, LOGINS, TOUCHES, TRANSACTIONS
 
 
 @pytest.mark.parametrize(("name", "shares"), [("A", (0.70, 0.20, 0.09, 0.01)), ("B", (0.20, 0.40, 0.39, 0.01))])

@@ -8,9 +8,9 @@ import pytest
 from pipeline.simulation.bank import Bank, BankOptions
 from pipeline.simulation.mixes import MixName, MixOptions, mix_events
 from pipeline.simulation.schedule import Irregularities
-from pipeline.transport.topics import CAMPAIGNS, LOGINS
 from schemas import TOPIC_MODELS
 from schemas.decode import decode, decode_campaign, decode_customer
+from schemas.topics import CAMPAIGNS, LOGINS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

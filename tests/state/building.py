@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.state.book import CampaignBook
 from pipeline.state.policy import Policy
-from pipeline.transport import topics
 from pipeline.transport.ports import RecordBatch
 from pipeline.worker.shard import OwnedShard
-from schemas import Campaign
+from schemas import Campaign, topics
 from tests.oracle.building import Ledger
 
 if TYPE_CHECKING:
-    from pipeline.sinks.rows import ShardBlock
+    from pipeline.ledger.rows import ShardBlock
     from pipeline.state.customers import CustomerShard
     from tests.oracle.log import Record
 

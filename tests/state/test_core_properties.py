@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import given, strategies
 
-from pipeline.transport import topics
+from schemas import topics
 from tests.oracle.compare import differences
 from tests.oracle.config import MODELS, OracleConfig
 from tests.oracle.evaluate import evaluate, evaluate_judged

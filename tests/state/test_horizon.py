@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies
 
 from pipeline.state.calendar import DAY_MS
-from pipeline.transport import topics
+from schemas import topics
 from tests.oracle.building import moment
 from tests.oracle.generators import random_log
 from tests.oracle.story import Shape

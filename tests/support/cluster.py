@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from confluent_kafka import Producer
 
+from pipeline.clickhouse.connection import connect
+from pipeline.clickhouse.migrations import migrate
 from pipeline.errors import UserError
 from pipeline.settings import Settings, environment_of
-from pipeline.sinks.connection import connect
-from pipeline.sinks.migrations import migrate
 from pipeline.transport.admin import TopicAdmin
-from pipeline.transport.topics import EVENT_TOPICS
+from schemas.topics import EVENT_TOPICS
 from tests.support.core_player import VIEWS
 from tests.support.endpoint import ROOT, running_endpoint
 from tests.support.kafka import free_port

@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pipeline.sinks.ledger import Block, ClickHouseLedger
-from pipeline.sinks.loader import Loader
-from pipeline.sinks.rows import encode
+from pipeline.ledger.ledger import Block, ClickHouseLedger
+from pipeline.ledger.loader import Loader
+from pipeline.ledger.rows import encode
 from pipeline.state.book import CampaignBook
-from pipeline.transport import topics
 from pipeline.transport.dead_letters import DeadLetter
 from pipeline.transport.ports import RecordBatch
 from pipeline.worker.shard import OwnedShard, shard_number
+from schemas import topics
 from schemas.decode import decode_campaign, decode_customer
 from schemas.judge import RejectedError
 
 if TYPE_CHECKING:
     from random import Random
 
-    from pipeline.sinks.ledger import LedgerPort
+    from pipeline.ledger.ledger import LedgerPort
     from pipeline.state.policy import Policy
     from tests.oracle.log import Log, Record
 

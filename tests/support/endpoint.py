@@ -66,7 +66,7 @@ def running_endpoint(
         "ROI_CLICKHOUSE_USER": READER, "ROI_CLICKHOUSE_PASSWORD": reader_password,
         "ROI_CLICKHOUSE_WRITER_USER": WRITER, "ROI_CLICKHOUSE_WRITER_PASSWORD": writer_password,
     } | dict(environment or {})
-    command = [sys.executable, "-m", "pipeline.endpoint", "--path", str(path), "--port", str(port)]
+    command = [sys.executable, "-m", "pipeline.embedded.clickhouse", "--path", str(path), "--port", str(port)]
     with subprocess.Popen([*command, "--ready-file", str(ready), *arguments], cwd=ROOT, env=child) as process:
         try:
             _wait_ready(process, ready)

@@ -1,6 +1,6 @@
-"""A ledger in memory: `pipeline.sinks.ledger.LedgerPort` with the fence, the blocks and the queries of the real one.
+"""A ledger in memory: `pipeline.ledger.ledger.LedgerPort` with the fence, the blocks and the queries of the real one.
 
-It takes the very bytes that ClickHouse gets. `tests/sinks` runs one suite over both, and compares the views with SQL.
+It takes the very bytes that ClickHouse gets. `tests/ledger` runs one suite over both, and compares the views with SQL.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipeline.errors import FencedError, UserError
-from pipeline.sinks.ledger import LedgerUnavailableError
-from pipeline.sinks.rows import AUM_GIVEN, COLUMNS, CREDITABLE, ENGAGED, REVENUE_GIVEN
+from pipeline.ledger.ledger import LedgerUnavailableError
+from pipeline.ledger.rows import AUM_GIVEN, COLUMNS, CREDITABLE, ENGAGED, REVENUE_GIVEN
 from tests.support.fakes_native import NativeReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from pipeline.sinks.ledger import Block
+    from pipeline.ledger.ledger import Block
     from pipeline.state.policy import Policy
 
 

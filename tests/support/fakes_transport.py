@@ -7,10 +7,10 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipeline.transport import topics
 from pipeline.transport.dimensions import DimensionRecord, DimensionUpdates
 from pipeline.transport.ports import TP, RecordBatch
 from pipeline.worker.ports import LogExtent
+from schemas import topics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

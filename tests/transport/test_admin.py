@@ -11,7 +11,7 @@ from pipeline.settings import Settings
 from pipeline.transport.admin import DEAD_LETTER_TOPICS, TopicAdmin, TopicInfo, check_co_partitioned
 from pipeline.transport.bounds import log_bounds
 from pipeline.transport.ports import TP
-from pipeline.transport.topics import ALL_TOPICS, CUSTOMER_KEYED_TOPICS, LOGINS, TOUCHES
+from schemas.topics import ALL_TOPICS, CUSTOMER_KEYED_TOPICS, LOGINS, TOUCHES
 from tests.support.kafka import free_port
 
 if TYPE_CHECKING:

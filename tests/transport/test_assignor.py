@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.transport.assignor import LaneAssignor, Shard, share_out
-from pipeline.transport.topics import CUSTOMER_LANE, EVENT_TOPICS
+from schemas.topics import CUSTOMER_LANE, EVENT_TOPICS
 
 PARTITIONS = 8
 

@@ -17,7 +17,7 @@ from pipeline.settings import Settings
 from pipeline.transport.admin import TopicAdmin
 from pipeline.transport.ports import TP, RecordBatch, TopicHaltedError
 from pipeline.transport.sampling import partition_of
-from pipeline.transport.topics import COSTS, CUSTOMER_LANE, EVENT_TOPICS, LOGINS, TOUCHES, TRANSACTIONS
+from schemas.topics import COSTS, CUSTOMER_LANE, EVENT_TOPICS, LOGINS, TOUCHES, TRANSACTIONS
 from tests.support.kafka import free_port, running_kafka, running_tansu
 from tests.transport.conftest import settings_for
 from tests.transport.recording import Recorder

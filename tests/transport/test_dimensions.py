@@ -12,7 +12,7 @@ from pipeline.transport.admin import TopicAdmin
 from pipeline.transport.dimensions import DimensionReader, DimensionUpdates
 from pipeline.transport.ports import TP
 from pipeline.transport.sampling import partition_of
-from pipeline.transport.topics import CAMPAIGNS, CUSTOMERS
+from schemas.topics import CAMPAIGNS, CUSTOMERS
 from tests.support.kafka import running_tansu
 from tests.transport.conftest import settings_for
 

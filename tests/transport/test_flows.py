@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.transport.flows import LONGEST_DELAY_SECONDS, Flows, Verdict, retry_delay, shard_of
 from pipeline.transport.ports import TP, Delivery, RecordBatch
-from pipeline.transport.topics import COSTS, LOGINS, TOUCHES, TRANSACTIONS
+from schemas.topics import COSTS, LOGINS, TOUCHES, TRANSACTIONS
 
 LOGINS_0 = TP(LOGINS, 0)
 COSTS_0 = TP(COSTS, 0)

@@ -15,7 +15,7 @@ from pipeline.transport import handover as handover_module
 from pipeline.transport.handover import FENCED_SECONDS, Handover
 from pipeline.transport.metrics import TransportMetrics
 from pipeline.transport.ports import TP, Delivery, RecordBatch, TopicHaltedError
-from pipeline.transport.topics import COSTS, LOGINS, TOUCHES
+from schemas.topics import COSTS, LOGINS, TOUCHES
 from tests.transport.recording import Recorder, Store
 
 if TYPE_CHECKING:

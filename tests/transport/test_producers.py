@@ -12,7 +12,7 @@ from pipeline.transport.admin import DEAD_LETTER_BYTES, TopicAdmin
 from pipeline.transport.dead_letters import CUT_BYTES, DeadLetter, DeadLetterProducer
 from pipeline.transport.producer import EventProducer
 from pipeline.transport.sampling import partition_of
-from pipeline.transport.topics import LOGINS, dead_letter_topic
+from schemas.topics import LOGINS, dead_letter_topic
 from tests.support.kafka import free_port
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from pipeline.settings import WorkerSettings
 from pipeline.state.book import CampaignBook
 from pipeline.state.policy import Policy
-from pipeline.transport import topics
 from pipeline.transport.ports import TP
 from pipeline.worker.committer import Committer
 from pipeline.worker.dimensions import DimensionTables
@@ -16,6 +15,7 @@ from pipeline.worker.orphans import OrphanRecall
 from pipeline.worker.positions import StartingPoints
 from pipeline.worker.processor import ShardProcessor
 from pipeline.worker.telemetry import Telemetry
+from schemas import topics
 from tests.oracle.building import Ledger
 from tests.support.fakes import FakeLedger, LedgerStore
 from tests.support.fakes_transport import FakeDimensions

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from pipeline.transport import topics
 from pipeline.transport.ports import TP
+from schemas import topics
 from tests.worker.running import EVERYTHING, Worker, bad, campaign, pay, profile, some_events, touch
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from pipeline.errors import FencedError
-from pipeline.sinks.ledger import LedgerUnavailableError
-from pipeline.transport import topics
+from pipeline.ledger.ledger import LedgerUnavailableError
 from pipeline.transport.ports import TP
+from schemas import topics
 from tests.worker.running import EVERYTHING, Worker, bad, campaign, pay, some_events
 
 if TYPE_CHECKING:

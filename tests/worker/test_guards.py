@@ -8,9 +8,9 @@ import pytest
 from prometheus_client import generate_latest
 
 from pipeline.settings import WorkerSettings
-from pipeline.transport import topics
 from pipeline.transport.ports import TopicHaltedError
 from pipeline.worker import processor
+from schemas import topics
 from tests.support.fakes import rows_of
 from tests.worker.running import (
     EVERYTHING,

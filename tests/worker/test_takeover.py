@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.sinks.ledger import LedgerUnavailableError
-from pipeline.transport import topics
+from pipeline.ledger.ledger import LedgerUnavailableError
 from pipeline.transport.ports import TP
 from pipeline.worker.processor import StateDroppedError
+from schemas import topics
 from tests.worker.running import CUSTOMER_TOPICS, EVERYTHING, Worker, login, pay, profile, some_events, touch
 
 if TYPE_CHECKING:

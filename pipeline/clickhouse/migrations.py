@@ -1,0 +1,66 @@
+"""Numbered SQL migrations: applied in order, each once, the same on a server and in the embedded engine."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from pipeline.clickhouse import sql
+from pipeline.clickhouse.connection import connect
+from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.settings import Settings
+
+_NAME: Final = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
+
+
+def scripts() -> list[Path]:
+    """Return the migration files in order.
+
+    Raises:
+        ValueError: a file's name is not ``NNNN_name.sql``, or two have one number.
+    """
+    files = sorted(sql.MIGRATIONS.glob("*.sql"))
+    for expected, file in enumerate(files, start=1):
+        if not _NAME.fullmatch(file.name) or int(file.name[:4]) != expected:
+            raise ValueError(f"migration {file.name!r} must be named {expected:04d}_name.sql")
+    return files
+
+
+def migrate(settings: Settings) -> list[str]:
+    """Bring the database to this version; return the names of the migrations applied now.
+
+    Raises:
+        UserError: an applied migration's file has changed since, so the database is not what the files say.
+    """
+    client = connect(settings, "writer")
+    try:
+        return _apply(client, settings.clickhouse_database)
+    finally:
+        client.close()
+
+
+def _apply(client: Any, database: str) -> list[str]:
+    client.command(f"CREATE DATABASE IF NOT EXISTS {database}")
+    client.command(sql.query("create_migrations", database))
+    done: dict[str, str] = dict(client.query(sql.query("applied_migrations", database)).result_rows)
+    applied: list[str] = []
+    for file in scripts():
+        script = file.read_text()
+        digest = hashlib.sha256(script.encode()).hexdigest()
+        if file.name in done:
+            if done[file.name] != digest:
+                raise UserError(
+                    f"migration {file.name} is not the one that was applied to database {database}",
+                    "put the file back as it was and write the change as a new migration",
+                )
+            continue
+        for statement in sql.statements(script.replace("{database}", database)):
+            client.command(statement)
+        client.command(sql.query("record_migration", database), parameters={"name": file.name, "digest": digest})
+        applied.append(file.name)
+    return applied

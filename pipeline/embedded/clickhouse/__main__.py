@@ -1,0 +1,59 @@
+"""``python -m pipeline.embedded.clickhouse``: the ClickHouse endpoint as a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from pipeline.embedded.clickhouse.access import Role, User
+from pipeline.embedded.clickhouse.admission import Limits
+from pipeline.embedded.clickhouse.server import EndpointConfig, serve
+from pipeline.errors import UserError
+from pipeline.settings import Settings, load_settings
+
+
+def main() -> int:
+    """Run the endpoint; return the exit code."""
+    arguments = _parser().parse_args()
+    try:
+        settings = load_settings()
+        config = EndpointConfig(
+            path=arguments.path.resolve(), host=arguments.host, port=arguments.port, users=_users(settings),
+            database=settings.clickhouse_database, ready_file=arguments.ready_file,
+            limits=Limits(arguments.max_body_bytes, arguments.max_read_seconds, arguments.max_memory_bytes))
+        asyncio.run(serve(config))
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the one line a person reads
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    limits = Limits()
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.embedded.clickhouse", description="ClickHouse's HTTP interface in front of chDB",
+        epilog="Users and passwords come from ROI_CLICKHOUSE_USER, …_PASSWORD, …_WRITER_USER, …_WRITER_PASSWORD.")
+    parser.add_argument("--path", type=Path, required=True, help="directory of the data")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: loopback)")
+    parser.add_argument("--port", type=int, default=18123, help="port to listen on, 0 = any free one (default: 18123)")
+    parser.add_argument("--ready-file", type=Path, help="gets the URL as soon as queries are answered")
+    parser.add_argument("--max-body-bytes", type=int, default=limits.body_bytes, help="largest decompressed body")
+    parser.add_argument("--max-read-seconds", type=int, default=limits.read_seconds, help="longest query of the reader")
+    parser.add_argument("--max-memory-bytes", type=int, default=limits.memory_bytes, help="most memory of one query")
+    return parser
+
+
+def _users(settings: Settings) -> tuple[User, ...]:
+    reader = settings.clickhouse_user, Role.READER, settings.clickhouse_password.get_secret_value()
+    writer = settings.clickhouse_writer_user, Role.WRITER, settings.clickhouse_writer_password.get_secret_value()
+    for name, role, password in (reader, writer):
+        if not password:
+            variable = "ROI_CLICKHOUSE_PASSWORD" if role is Role.READER else "ROI_CLICKHOUSE_WRITER_PASSWORD"
+            raise UserError(f"user {name} has no password", f"set {variable}")
+    return User.of(*reader), User.of(*writer)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,172 @@
+"""The ledger: claims on shards, and blocks that are written whole or refused (docs/design.md has the proof sketch)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
+
+from pipeline.clickhouse import sql
+from pipeline.errors import FencedError, PipelineError, UserError
+from pipeline.ledger.rows import COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pipeline.state.policy import Policy
+
+_log = logging.getLogger(__name__)
+_FENCED: Final = "FENCED"
+_GRACE_SECONDS: Final = 2.0
+_NAMES: Final = ", ".join(name for name, _ in COLUMNS)
+_STRUCTURE: Final = ", ".join(f"{name} {kind}" for name, kind in COLUMNS)
+# One INSERT must be one block and so one part: nothing may split it, and only one thread may write it.
+_ONE_BLOCK: Final[dict[str, Any]] = {
+    "async_insert": 0,
+    "max_insert_threads": 1,
+    "max_threads": 1,
+    "input_format_parallel_parsing": 0,
+    "max_insert_block_size": 100_000_000,
+    "min_insert_block_size_rows": 100_000_000,
+    "min_insert_block_size_bytes": 10_000_000_000,
+}
+
+
+class LedgerUnavailableError(PipelineError):
+    """ClickHouse did not answer, or not with success: the outcome is unknown and the same call must be repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """An encoded block; it is never encoded anew, whatever happens to it."""
+
+    number: int
+    epochs: Mapping[int, int]
+    body: bytes
+    rows: int
+
+
+class LedgerPort(Protocol):
+    """What the worker asks of the ledger. Calls may block and come from one thread at a time."""
+
+    owner: str
+
+    def begin(self, policy: Policy, description: str) -> None:
+        """Begin or continue the run; UserError if it was begun under other settings."""
+
+    def claim(self, shards: Sequence[int]) -> dict[int, int]:
+        """Own the shards: afterwards nobody else's block for them can take effect. Returns the epochs."""
+
+    def write(self, block: Block) -> None:
+        """Make a block durable, all or nothing. FencedError: a shard has a new owner, and nothing was written."""
+
+    def fetch(self, name: str, **parameters: Any) -> list[list[Any]]:
+        """Return the rows of sql/queries/NAME.sql."""
+
+    def execute(self, name: str, **parameters: Any) -> None:
+        """Run sql/queries/NAME.sql."""
+
+
+class ClickHouseLedger:
+    """The ledger of one run in ClickHouse, as seen by one owner (a worker process)."""
+
+    def __init__(  # noqa: PLR0913 - names of one ledger, and its clock
+        self, client: Any, database: str, run: str, owner: str, *,
+        monotonic: Callable[[], float] = time.monotonic, wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.owner = owner
+        self._client = client
+        self._database = database
+        self._run = run
+        self._monotonic = monotonic
+        self._wait = wait
+
+    def begin(self, policy: Policy, description: str) -> None:
+        """Begin or continue the run; UserError if it was begun under other settings."""
+        known = self.fetch("load_run")
+        if not known:
+            self.execute("begin_run", fingerprint=policy.fingerprint(), settings=description,
+                         models=list(policy.models), zone=policy.zone)
+        elif known[0][0] != policy.fingerprint():
+            raise UserError(
+                f"run {self._run!r} was begun under other settings ({known[0][1]}) than today's ({description})",
+                "set them back, or count anew under another database (ROI_CLICKHOUSE_DATABASE)",
+            )
+
+    def claim(self, shards: Sequence[int]) -> dict[int, int]:
+        """Own the shards: afterwards nobody else's block for them can take effect. Returns the epochs.
+
+        Two claims may meet and take the same epoch: both sides see it and claim again, one number higher.
+        """
+        while True:
+            self.execute("claim", shards=list(shards), owner=self.owner)
+            claims = self.fetch("claims", shards=list(shards))
+            mine = {shard: epoch for shard, epoch, owner in sorted(claims) if owner == self.owner}
+            rivals = {owner for shard, epoch, owner in claims if owner != self.owner and epoch >= mine[shard]}
+            self._stop_blocks(sorted({owner for _, _, owner in claims}))
+            if not rivals:
+                return mine
+            _log.info("claims met, claiming again")
+
+    def _stop_blocks(self, owners: list[str]) -> None:
+        """Wait for, then kill, blocks that began before the claim: their fence has been passed already."""
+        deadline = self._monotonic() + _GRACE_SECONDS
+        while self._running(owners):
+            if self._monotonic() > deadline:
+                _log.warning("killing blocks of former owners that still run")
+                self.execute("kill_blocks", owners=owners)
+            self._wait(0.02)
+
+    def _running(self, owners: list[str]) -> bool:
+        return bool(self.fetch_value("running_blocks", owners=owners))
+
+    def write(self, block: Block) -> None:
+        """Make a block durable, all or nothing. FencedError: a shard has a new owner, and nothing was written."""
+        statement = sql.query("write_block", self._database)
+        statement = statement.replace("{columns}", _NAMES).replace("{structure}", _STRUCTURE)
+        parameters = {
+            "run": self._run, "owner": self.owner,
+            "shards": list(block.epochs), "epochs": list(block.epochs.values()),
+        }
+        # a repeated attempt gets a name of its own: the first may still be running
+        attempt = f"roi-block-{self.owner}-{block.number}-{time.monotonic_ns()}"
+        try:
+            self._client.command(
+                statement, parameters=parameters, data=block.body, settings=_ONE_BLOCK | {"query_id": attempt})
+        except DatabaseError as error:
+            if _FENCED in str(error):
+                raise FencedError(f"a shard of {sorted(block.epochs)} has a new owner") from error
+            raise LedgerUnavailableError(_short(error)) from error
+        except (ClickHouseError, OSError) as error:
+            raise LedgerUnavailableError(_short(error)) from error
+
+    def fetch(self, name: str, **parameters: Any) -> list[list[Any]]:
+        """Return the rows of sql/queries/NAME.sql, which ends in FORMAT JSONCompactEachRow."""
+        try:
+            answer: bytes = self._client.raw_query(
+                sql.query(name, self._database), parameters={"run": self._run, **parameters},
+                settings={"output_format_json_quote_64bit_integers": 0})
+        except (ClickHouseError, OSError) as error:
+            raise LedgerUnavailableError(_short(error)) from error
+        rows: list[list[Any]] = msgspec.json.Decoder(list[Any]).decode_lines(answer)
+        return rows
+
+    def fetch_value(self, name: str, **parameters: Any) -> Any:
+        """Return the single value of sql/queries/NAME.sql."""
+        try:
+            return self._client.command(sql.query(name, self._database), parameters={"run": self._run, **parameters})
+        except (ClickHouseError, OSError) as error:
+            raise LedgerUnavailableError(_short(error)) from error
+
+    def execute(self, name: str, **parameters: Any) -> None:
+        """Run sql/queries/NAME.sql."""
+        self.fetch_value(name, **parameters)
+
+
+def _short(error: BaseException) -> str:
+    """Return an error's first line, cut: server errors may quote data."""
+    return f"{type(error).__name__}: {str(error).splitlines()[0][:200]}" if str(error) else type(error).__name__

@@ -1,0 +1,106 @@
+"""How far the ledger is behind the topics: the comparison that `drain`, `status` and `demo` share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from schemas.topics import EVENT_TOPICS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pipeline.clickhouse.reader import Reader
+    from pipeline.settings import Settings
+
+_POSITIONS: Final = """
+    SELECT topic, partition, topic_id, next_offset, watermark_ms, accepted, duplicates, dead_letters,
+           toUnixTimestamp64Milli(written_at) AS written_ms
+    FROM positions WHERE run = 'live' ORDER BY topic, partition
+"""
+_STOPPED: Final = """
+    SELECT topic, cause, mend, toString(stopped_at) AS stopped_at FROM stopped_topics WHERE run = 'live' ORDER BY topic
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One partition: where its log ends and up to where the ledger has it.
+
+    Attributes:
+        next_offset: first offset that is not durable; 0 where the ledger has nothing of this life of the topic.
+    """
+
+    topic: str
+    partition: int
+    end_offset: int
+    next_offset: int
+
+    @property
+    def lag(self) -> int:
+        """Records that are in the topic and not yet in the ledger."""
+        return max(0, self.end_offset - self.next_offset)
+
+
+def positions(reader: Reader) -> list[dict[str, Any]]:
+    """Return the live run's rows of the view ``positions``, with ``written_ms`` for the time of the last block."""
+    return reader.rows(_POSITIONS)
+
+
+def compare(
+    ends: Mapping[tuple[str, int], int], topic_ids: Mapping[str, str], rows: Iterable[Mapping[str, Any]],
+) -> list[Standing]:
+    """Set the ledger's positions beside the topics' ends.
+
+    A position of another life of a topic (recreated, or in the memory of a broker that was restarted) says nothing
+    about this one: it counts as 0.
+    """
+    known = {
+        (row["topic"], row["partition"]): row["next_offset"]
+        for row in rows if row["topic_id"] == topic_ids.get(row["topic"])
+    }
+    return [Standing(topic, partition, end, known.get((topic, partition), 0))
+            for (topic, partition), end in sorted(ends.items())]
+
+
+@dataclass(frozen=True, slots=True)
+class LogEnds:
+    """Where the event topics end at one moment, and which life of each topic that is."""
+
+    ends: Mapping[tuple[str, int], int]
+    topic_ids: Mapping[str, str]
+
+    @property
+    def records(self) -> int:
+        """Number of offsets in the topics."""
+        return sum(self.ends.values())
+
+    def standings(self, rows: Iterable[Mapping[str, Any]]) -> list[Standing]:
+        """Compare with the ledger's rows."""
+        return compare(self.ends, self.topic_ids, rows)
+
+
+def log_ends(settings: Settings) -> LogEnds:
+    """Ask Kafka where the event topics end.
+
+    Raises:
+        UserError: the broker does not answer, or a topic is missing.
+    """
+    from pipeline.errors import UserError
+    from pipeline.transport.admin import TopicAdmin
+    from pipeline.transport.reading import answering
+
+    with answering(settings), TopicAdmin(settings) as admin:
+        topics = admin.topics()
+        if missing := [topic for topic in EVENT_TOPICS if topic not in topics]:
+            raise UserError(f"topics are missing at {settings.kafka_bootstrap_servers}: {', '.join(missing)}",
+                            "create them: roi migrate")
+        ends = {(tp.topic, tp.partition): end for tp, end in admin.end_offsets(EVENT_TOPICS).items()}
+        # as the workers have it: the life of a memory-only broker is part of its topics' identity
+        life = settings.kafka_incarnation
+        return LogEnds(ends, {topic: life or topics[topic].topic_id for topic in EVENT_TOPICS})
+
+
+def stopped_topics(reader: Reader) -> list[dict[str, Any]]:
+    """Return the topics that workers have stopped reading, each with its cause and the mend."""
+    return reader.rows(_STOPPED)

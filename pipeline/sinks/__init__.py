@@ -1,1 +1,0 @@
-"""ClickHouse: connections, migrations, and the ledger that makes state and positions durable together."""

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipeline.clickhouse import sql
+from pipeline.clickhouse.migrations import migrate, scripts
+from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.settings import Settings
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An own folder of migrations, with two in it."""
+    monkeypatch.setattr(sql, "MIGRATIONS", tmp_path)
+    tmp_path.joinpath("0001_first.sql").write_text(
+        "-- a comment; with a semicolon\nCREATE TABLE IF NOT EXISTS {database}.one (a UInt8) ENGINE = Memory;\n"
+        "CREATE TABLE IF NOT EXISTS {database}.two (a UInt8) ENGINE = Memory;\n")
+    tmp_path.joinpath("0002_second.sql").write_text(
+        "CREATE OR REPLACE VIEW {database}.both AS SELECT a FROM {database}.one;")
+    return tmp_path
+
+
+@pytest.fixture
+def settings(spare: Settings, spare_client: Any) -> Settings:
+    """Settings of a ClickHouse without a database."""
+    spare_client.command("DROP DATABASE IF EXISTS roi")
+    return spare
+
+
+def test_migrations_run_in_order_and_once(folder: Path, settings: Settings, spare_client: Any) -> None:
+    assert migrate(settings) == ["0001_first.sql", "0002_second.sql"]
+    assert migrate(settings) == []
+    folder.joinpath("0003_third.sql").write_text("INSERT INTO {database}.one VALUES (1)")
+    assert migrate(settings) == ["0003_third.sql"]
+    assert migrate(settings) == []
+    assert spare_client.query("SELECT a FROM roi.both").result_rows == [(1,)]
+
+
+def test_a_migration_that_failed_half_way_is_run_again(folder: Path, settings: Settings) -> None:
+    third = folder / "0003_third.sql"
+    third.write_text("CREATE TABLE IF NOT EXISTS {database}.three (a UInt8) ENGINE = Memory;\nSELECT nonsense;\n")
+    with pytest.raises(Exception, match="nonsense"):
+        migrate(settings)
+    third.write_text("CREATE TABLE IF NOT EXISTS {database}.three (a UInt8) ENGINE = Memory;\n")
+    assert migrate(settings) == ["0003_third.sql"]
+
+
+def test_an_applied_migration_may_not_change(folder: Path, settings: Settings) -> None:
+    migrate(settings)
+    folder.joinpath("0001_first.sql").write_text("SELECT 1")
+    with pytest.raises(UserError) as refused:
+        migrate(settings)
+    assert "0001_first.sql" in refused.value.cause
+    assert "new migration" in refused.value.mend
+
+
+@pytest.mark.parametrize("name", ["0004_gap.sql", "0002_again.sql", "third.sql", "003_short.sql", "0003_Upper.sql"])
+def test_names_are_numbers_without_gaps_and_lower_case(folder: Path, name: str) -> None:
+    folder.joinpath(name).write_text("SELECT 1")
+    with pytest.raises(ValueError, match=r"must be named 000\d_name\.sql"):
+        scripts()
+
+
+def test_the_real_migrations_are_numbered_and_name_no_database(settings: Settings) -> None:
+    files = scripts()
+    assert [int(file.name[:4]) for file in files] == list(range(1, len(files) + 1))
+    for file in files:
+        text = file.read_text()
+        assert " roi." not in text, f"{file.name} would write into another database than the configured one"
+    assert len(migrate(settings)) == len(files)
+    assert migrate(settings) == []
+
+
+def test_statements_end_at_semicolons_at_the_end_of_a_line() -> None:
+    script = "-- only a comment;\n\nSELECT ';' AS a;\n-- one more\nSELECT 2\n;\n\n-- the end\n"
+    assert [statement.splitlines()[-1] for statement in sql.statements(script)] == ["SELECT ';' AS a", "SELECT 2"]

@@ -1,0 +1,146 @@
+"""What the ledger asks of ClickHouse, and what it makes of the answers; the client is a recording one."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
+from pydantic import SecretStr
+
+from pipeline.clickhouse import sql
+from pipeline.clickhouse.connection import connect
+from pipeline.errors import FencedError, UserError
+from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError
+from pipeline.settings import Settings
+from tests.ledger.building import block_of, part, touch_fact
+from tests.support.kafka import free_port
+
+RUNNING = sql.query("running_blocks", "roi")
+KILL = sql.query("kill_blocks", "roi")
+
+
+class RecordingClient:
+    """Answers statements from queues: ``running`` counts of running blocks, ``errors`` of the next commands."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+        self.requests: list[dict[str, Any]] = []
+        self.running: deque[int] = deque()
+        self.errors: deque[Exception] = deque()
+        self.claims: list[list[Any]] = []
+        self.killed: list[list[str]] = []
+
+    def command(self, statement: str, **request: Any) -> Any:
+        self.statements.append(statement)
+        self.requests.append(request)
+        if self.errors:
+            raise self.errors.popleft()
+        if statement == KILL:
+            self.killed.append(request["parameters"]["owners"])
+        return (self.running.popleft() if self.running else 0) if statement == RUNNING else ""
+
+    def raw_query(self, statement: str, **request: Any) -> bytes:
+        self.statements.append(statement)
+        if self.errors:
+            raise self.errors.popleft()
+        return b"\n".join(json.dumps(claim).encode() for claim in self.claims)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def _ledger(client: RecordingClient, clock: Clock | None = None) -> ClickHouseLedger:
+    clock = clock or Clock()
+    return ClickHouseLedger(client, "roi", "live", "me", monotonic=clock, wait=clock.wait)
+
+
+def test_a_claim_waits_for_the_blocks_of_former_owners() -> None:
+    client = RecordingClient()
+    client.claims = [[3, 1, "former"], [3, 2, "me"]]
+    client.running.extend([2, 1, 0])
+    assert _ledger(client).claim([3]) == {3: 2}
+    assert client.statements.count(RUNNING) == 3
+    assert KILL not in client.statements
+
+
+def test_a_claim_kills_blocks_that_outlast_its_grace() -> None:
+    client, clock = RecordingClient(), Clock()
+    client.claims = [[3, 1, "former"], [3, 2, "me"]]
+    client.running.extend([1] * 150)
+    _ledger(client, clock).claim([3])
+    assert client.killed[0] == ["former", "me"]
+    assert 2.0 < clock.now < 4.0
+
+
+def test_every_attempt_has_a_name_of_its_own_and_the_same_bytes() -> None:
+    client = RecordingClient()
+    block = block_of(part(3, touches=[touch_fact("t")]))
+    ledger = _ledger(client)
+    for _ in range(2):
+        ledger.write(block)
+    first, second = client.requests
+    assert first["data"] == second["data"] == block.body
+    names = [request["settings"]["query_id"] for request in (first, second)]
+    assert names[0] != names[1]
+    assert all(name.startswith("roi-block-me-1-") for name in names)
+    assert first["parameters"] == {"run": "live", "owner": "me", "shards": [3], "epochs": [1]}
+
+
+@pytest.mark.parametrize(("error", "raised"), [
+    (DatabaseError("Code: 395. DB::Exception: FENCED: while executing"), FencedError),
+    (DatabaseError("Code: 241. DB::Exception: Memory limit exceeded"), LedgerUnavailableError),
+    (OperationalError("Connection refused"), LedgerUnavailableError),
+    (ConnectionResetError(), LedgerUnavailableError),
+    (TimeoutError(), LedgerUnavailableError),
+])
+def test_errors_say_whether_to_try_again(error: Exception, raised: type[Exception]) -> None:
+    client = RecordingClient()
+    client.errors.append(error)
+    with pytest.raises(raised):
+        _ledger(client).write(block_of(part(3)))
+
+
+@pytest.mark.parametrize("call", [
+    lambda ledger: ledger.fetch("claims", shards=[3]), lambda ledger: ledger.execute("claim", shards=[3], owner="me"),
+    lambda ledger: ledger.claim([3]),
+])
+def test_an_unanswered_call_may_be_repeated(call: Any) -> None:
+    client = RecordingClient()
+    client.errors.append(OperationalError("gone"))
+    with pytest.raises(LedgerUnavailableError):
+        call(_ledger(client))
+
+
+def test_an_error_keeps_to_one_short_line() -> None:
+    client = RecordingClient()
+    client.errors.append(DatabaseError("first line " + "x" * 500 + "\nsecond line with data"))
+    with pytest.raises(LedgerUnavailableError) as failed:
+        _ledger(client).write(block_of(part(3)))
+    assert "second" not in str(failed.value)
+    assert len(str(failed.value)) < 250
+
+
+def test_a_server_that_does_not_answer_is_named_with_the_mend() -> None:
+    with pytest.raises(UserError) as refused:
+        connect(Settings(clickhouse_url=f"http://127.0.0.1:{free_port()}"), "writer")
+    assert "does not answer" in refused.value.cause
+    assert "roi_writer" in refused.value.cause
+    assert "ROI_CLICKHOUSE_URL" in refused.value.mend
+
+
+def test_a_wrong_password_is_named_and_not_shown(migrated: Settings) -> None:
+    with pytest.raises(UserError) as refused:
+        connect(migrated.model_copy(update={"clickhouse_writer_password": SecretStr("s3cret-guess")}), "writer")
+    assert "refuses the user" in refused.value.cause
+    assert "s3cret-guess" not in str(refused.value)

@@ -1,0 +1,1 @@
+"""Generators of the parts of README and docs that come from the code."""
