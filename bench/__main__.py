@@ -29,8 +29,10 @@ _PAGE_WIDTH: Final = 180
 def parse(words: list[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m bench", description="Measure this pipeline beside its peers on the same topics.",
-        epilog="example: python -m bench --quick --brokers tansu")
+        prog="python -m bench",
+        description="Measure this pipeline beside its peers on the same topics.",
+        epilog="example: python -m bench --quick --brokers tansu",
+    )
     parser.add_argument("--quick", action="store_true", help="a minute instead of ten; the ratios waver more")
     parser.add_argument("--brokers", default="tansu,kafka", help="tansu, kafka or both (default: both)")
     parser.add_argument("--events", type=int, help=f"events to read (default 1,000,000; quick: {_QUICK_EVENTS:,})")
@@ -102,7 +104,8 @@ def main() -> int:
     arguments = parse(sys.argv[1:])
     progress = Console(stderr=True)
     table = Table(
-        "measured", "on", "result", "beside", title=f"mix {arguments.mix}, one process each", title_justify="left")
+        "measured", "on", "result", "beside", title=f"mix {arguments.mix}, one process each", title_justify="left"
+    )
     failed = False
     for name, measure in steps(arguments):
         progress.print(f"measuring {name} …")

@@ -37,8 +37,14 @@ def measured(module: str, *arguments: object, seconds: float = 900.0) -> dict[st
         # what it leaves in the folder for temporary files goes with it
         with tempfile.TemporaryDirectory(prefix="roi-bench-") as scratch:
             done = subprocess.run(
-                command, cwd=REPOSITORY, env=os.environ | {"TMPDIR": scratch}, capture_output=True, text=True,
-                check=True, timeout=seconds)
+                command,
+                cwd=REPOSITORY,
+                env=os.environ | {"TMPDIR": scratch},
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=seconds,
+            )
     except subprocess.TimeoutExpired as error:
         raise UserError(f"{module} was not done after {seconds:.0f} s", "measure fewer events: --events") from error
     except subprocess.CalledProcessError as error:
@@ -50,12 +56,13 @@ def measured(module: str, *arguments: object, seconds: float = 900.0) -> dict[st
 
 @contextmanager
 def running(
-    command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None,
+    command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a process beside the block; SIGTERM ends it, SIGKILL if that is not enough."""
     with log.open("ab") as output:
         process = subprocess.Popen(
-            command, cwd=REPOSITORY, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+            command, cwd=REPOSITORY, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
     try:
         yield process
     finally:

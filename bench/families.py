@@ -72,8 +72,9 @@ def _batches(mix: MixName, events: int, customers: int) -> list[RecordBatch]:
         keys, values = queues.pop(topic)
         start = positions[topic]
         positions[topic] = start + len(keys)
-        batches.append(RecordBatch(
-            topic, 0, list(range(start, start + len(keys))), list(keys), list(values), start + len(keys)))
+        batches.append(
+            RecordBatch(topic, 0, list(range(start, start + len(keys))), list(keys), list(values), start + len(keys))
+        )
 
     share = {COSTS: 50}
     for topic, key, value in mix_events(MixOptions(mix, events, customers)):

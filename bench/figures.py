@@ -79,7 +79,7 @@ def throughput(samples: Sequence[Sample]) -> Throughput:
 
 
 def visible_latencies(
-    accepted: Mapping[Partition, Sequence[tuple[int, float]]], polls: Sequence[tuple[float, Mapping[Partition, int]]],
+    accepted: Mapping[Partition, Sequence[tuple[int, float]]], polls: Sequence[tuple[float, Mapping[Partition, int]]]
 ) -> list[float]:
     """Return for each event the seconds from its acceptance until a poll showed it: an upper bound.
 
@@ -102,8 +102,6 @@ def visible_latencies(
     return latencies
 
 
-
-
 def throughput_rows(broker: str, measured: Mapping[str, Throughput], *, baseline: str, ceiling: str) -> list[Row]:
     """Return one row per process, slowest first, each compared with the baseline and the ceiling of the same run."""
     rows = []
@@ -121,45 +119,71 @@ def throughput_rows(broker: str, measured: Mapping[str, Throughput], *, baseline
 def latency_row(broker: str, measured: Mapping[str, Any]) -> Row:
     """Return the row of a latency measurement (`bench.latency` prints its fields)."""
     values = f"p50 {measured['p50_ms']:.0f} ms, p99 {measured['p99_ms']:.0f} ms, worst {measured['worst_ms']:.0f} ms"
-    return Row(f"accepted → visible at {measured['wished_rate']:,} events/s", broker, values,
-               f"{measured['events']:,} events at {measured['rate']:,.0f}/s")
+    return Row(
+        f"accepted → visible at {measured['wished_rate']:,} events/s",
+        broker,
+        values,
+        f"{measured['events']:,} events at {measured['rate']:,.0f}/s",
+    )
 
 
 def whale_row(measured: Mapping[str, Any]) -> Row:
     """Return the row of a whale measurement (`bench.whale` prints its fields)."""
     late = f"late event p50 {measured['late_p50_us']:.0f} µs, worst {measured['late_worst_us']:.0f} µs"
-    return Row(f"one customer with {measured['touches']:,} touches, {measured['transactions']:,} transactions", "-",
-               late, f"in order {measured['in_order_us']:.1f} µs an event")
+    return Row(
+        f"one customer with {measured['touches']:,} touches, {measured['transactions']:,} transactions",
+        "-",
+        late,
+        f"in order {measured['in_order_us']:.1f} µs an event",
+    )
 
 
 def memory_row(measured: Mapping[str, Any]) -> Row:
     """Return the row of a memory measurement (`bench.memory` prints its fields)."""
     live = itemgetter("live_touches", "live_transactions")(measured)
-    each = ", ".join(f"{count / measured['customers']:.2f} {name}" for count, name in
-                     zip(live, ("touches", "transactions"), strict=True))
-    return Row(f"state of {measured['customers']:,} customers", "-", f"{measured['bytes_each']:,.0f} bytes a customer",
-               f"each with {each}")
+    each = ", ".join(
+        f"{count / measured['customers']:.2f} {name}"
+        for count, name in zip(live, ("touches", "transactions"), strict=True)
+    )
+    return Row(
+        f"state of {measured['customers']:,} customers",
+        "-",
+        f"{measured['bytes_each']:,.0f} bytes a customer",
+        f"each with {each}",
+    )
 
 
 def recovery_row(measured: Mapping[str, Any]) -> Row:
     """Return the row of a recovery measurement (`bench.recovery` prints its fields)."""
     return Row(
-        f"take-over of {measured['customers']:,} customers", "-", f"{measured['seconds']:.1f} s",
-        f"from {measured['rows']:,} ledger rows, nothing on disk")
+        f"take-over of {measured['customers']:,} customers",
+        "-",
+        f"{measured['seconds']:.1f} s",
+        f"from {measured['rows']:,} ledger rows, nothing on disk",
+    )
 
 
 def family_rows(mix: str, one: Mapping[str, float], five: Mapping[str, float]) -> list[Row]:
     """Return what each metric family costs in the core (`bench.families` prints the fields)."""
     names = {
-        "bank.logins.v1": "logins: active users", "bank.transactions.v1": "transactions: credit, reversals",
-        "bank.touches.v1": "touches: reach, cost, credit", "bank.costs.v1": "costs",
-        "decode": "of it decoding, every event", "block": "facts, cells and credits as a block, every event",
+        "bank.logins.v1": "logins: active users",
+        "bank.transactions.v1": "transactions: credit, reversals",
+        "bank.touches.v1": "touches: reach, cost, credit",
+        "bank.costs.v1": "costs",
+        "decode": "of it decoding, every event",
+        "block": "facts, cells and credits as a block, every event",
         "all": "all of it, every event",
     }
     rows = [
         Row(f"core, mix {mix}: {label}", "-", f"{one[name]:.1f} µs", f"{five[name]:.1f} µs with all five models")
         for name, label in names.items()
     ]
-    return [*rows, Row(
-        f"core, mix {mix}: memory", "-", f"{one['bytes_each']:,.0f} bytes a customer",
-        f"{five['bytes_each']:,.0f} with all five models")]
+    return [
+        *rows,
+        Row(
+            f"core, mix {mix}: memory",
+            "-",
+            f"{one['bytes_each']:,.0f} bytes a customer",
+            f"{five['bytes_each']:,.0f} with all five models",
+        ),
+    ]

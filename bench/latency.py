@@ -80,10 +80,15 @@ class Acknowledgements:
 def produce(settings: Settings, events: Sequence[Event], rate: int) -> Acknowledgements:
     """Write the events evenly at ``rate``; return when each was acknowledged."""
     acknowledgements = Acknowledgements()
-    producer = Producer({
-        "bootstrap.servers": settings.kafka_bootstrap_servers, "partitioner": "murmur2_random", "linger.ms": 5,
-        "enable.idempotence": True, "queue.buffering.max.messages": 1_000_000,
-    })
+    producer = Producer(
+        {
+            "bootstrap.servers": settings.kafka_bootstrap_servers,
+            "partitioner": "murmur2_random",
+            "linger.ms": 5,
+            "enable.idempotence": True,
+            "queue.buffering.max.messages": 1_000_000,
+        }
+    )
     began = time.monotonic()
     sent = 0
     while sent < len(events):
@@ -113,8 +118,13 @@ def measure(settings: Settings, rate: int, seconds: float) -> dict[str, float]:
     """Return the percentiles in milliseconds, and the rate that was reached."""
     # made beforehand, as making them is no part of what is measured; dated now, as live events are
     count, warm_up = int(rate * seconds), int(rate * _WARM_UP_SECONDS)
-    options = MixOptions("A", warm_up + count, customers=100_000, begin_ms=int(time.time() * 1000),
-                         span_ms=int((_WARM_UP_SECONDS + seconds) * 1000))
+    options = MixOptions(
+        "A",
+        warm_up + count,
+        customers=100_000,
+        begin_ms=int(time.time() * 1000),
+        span_ms=int((_WARM_UP_SECONDS + seconds) * 1000),
+    )
     events = list(mix_events(options))
     positions = Positions(LedgerProgress(settings))
     positions.start()
@@ -127,8 +137,11 @@ def measure(settings: Settings, rate: int, seconds: float) -> dict[str, float]:
     positions.stop()
     latencies = visible_latencies(acknowledged.accepted, positions.polls)
     return {
-        "wished_rate": rate, "rate": count / (ended - began), "events": len(latencies),
-        "p50_ms": percentile(latencies, 0.5) * 1e3, "p99_ms": percentile(latencies, 0.99) * 1e3,
+        "wished_rate": rate,
+        "rate": count / (ended - began),
+        "events": len(latencies),
+        "p50_ms": percentile(latencies, 0.5) * 1e3,
+        "p99_ms": percentile(latencies, 0.99) * 1e3,
         "worst_ms": max(latencies) * 1e3,
     }
 

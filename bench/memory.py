@@ -62,7 +62,9 @@ def measure(customers: int) -> dict[str, float]:
         transactions += len(changes.transactions)
     gc.collect()
     return {
-        "customers": shard.customer_count, "live_touches": touches, "live_transactions": transactions,
+        "customers": shard.customer_count,
+        "live_touches": touches,
+        "live_transactions": transactions,
         "bytes_each": (resident_bytes() - before) / shard.customer_count,
     }
 

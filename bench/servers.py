@@ -33,8 +33,15 @@ def running_broker(kind: Broker) -> Iterator[str]:
         if kind == "tansu":
             command = list(broker_part(port).command)
         else:
-            command = [str(REPOSITORY / "deploy" / "kafka" / "run"), "--port", str(port),
-                       "--controller-port", str(controller), "--data", str(folder / "data")]
+            command = [
+                str(REPOSITORY / "deploy" / "kafka" / "run"),
+                "--port",
+                str(port),
+                "--controller-port",
+                str(controller),
+                "--data",
+                str(folder / "data"),
+            ]
         log = folder / "log"
         with running(command, log) as process:
             wait_until(lambda: answers(port), process, log)
@@ -46,8 +53,19 @@ def running_instance(bootstrap: str, *, workers: int = 0) -> Iterator[Path]:
     """Run the embedded ClickHouse with topics and tables on this broker; yield the instance's directory."""
     with tempfile.TemporaryDirectory(prefix="roi-bench-") as directory:
         data, log = Path(directory, "instance"), Path(directory, "log")
-        command = own_module("pipeline", "up", "--embedded", "--data", data, "--workers", workers,
-                             "--clickhouse-port", 0, "--board-port", 0)
+        command = own_module(
+            "pipeline",
+            "up",
+            "--embedded",
+            "--data",
+            data,
+            "--workers",
+            workers,
+            "--clickhouse-port",
+            0,
+            "--board-port",
+            0,
+        )
         with running(command, log, os.environ | {"ROI_KAFKA_BOOTSTRAP_SERVERS": bootstrap}) as process:
             wait_until((data / PUBLIC_ENV).exists, process, log)
             yield data
@@ -61,7 +79,7 @@ def running_worker(data: Path) -> Iterator[Popen[bytes]]:
 
 
 def wait_until(
-    condition: Callable[[], bool], process: Popen[bytes], log: Path, seconds: float = _START_SECONDS,
+    condition: Callable[[], bool], process: Popen[bytes], log: Path, seconds: float = _START_SECONDS
 ) -> None:
     """Wait for a starting process.
 

@@ -34,8 +34,10 @@ def measure(broker: Broker, events: int, mix: MixName) -> dict[str, Throughput]:
     with running_broker(broker) as bootstrap, running_instance(bootstrap) as data:
         settings = load_settings(data)
         count = fill(settings, mix_events(MixOptions(mix, events, customers=max(1000, events // 10))))
-        found = {name: _peer(module, bootstrap, min(count, _SLOW_PEER_EVENTS) if name == STOCK_FAUST else count)
-                 for name, module in _PEERS.items()}
+        found = {
+            name: _peer(module, bootstrap, min(count, _SLOW_PEER_EVENTS) if name == STOCK_FAUST else count)
+            for name, module in _PEERS.items()
+        }
         return found | {WHOLE_PATH: whole_path(data, count)}
 
 

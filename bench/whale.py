@@ -27,21 +27,40 @@ def touches(numbers: range, instants: list[int]) -> TouchColumns:
     """Return touches of the whale, one campaign after the other."""
     count = len(numbers)
     return TouchColumns(
-        offset=list(numbers), event_id=[f"touch-{number}" for number in numbers], occurred_at=instants,
-        currency=["CNY"] * count, customer_id=[CUSTOMER] * count,
-        campaign_id=[f"campaign-{number % CAMPAIGNS}" for number in numbers], variant=[None] * count,
-        channel=["app_push"] * count, kind=["click"] * count, cost_minor=[10] * count, automated=[False] * count,
-        recommended=[False] * count)
+        offset=list(numbers),
+        event_id=[f"touch-{number}" for number in numbers],
+        occurred_at=instants,
+        currency=["CNY"] * count,
+        customer_id=[CUSTOMER] * count,
+        campaign_id=[f"campaign-{number % CAMPAIGNS}" for number in numbers],
+        variant=[None] * count,
+        channel=["app_push"] * count,
+        kind=["click"] * count,
+        cost_minor=[10] * count,
+        automated=[False] * count,
+        recommended=[False] * count,
+    )
 
 
 def transactions(numbers: range, instants: list[int]) -> TransactionColumns:
     """Return payments of the whale."""
     count = len(numbers)
     return TransactionColumns(
-        offset=list(numbers), event_id=[f"payment-{number}" for number in numbers], occurred_at=instants,
-        currency=["CNY"] * count, customer_id=[CUSTOMER] * count, kind=["payment"] * count,
-        amount_minor=[1000] * count, channel=["app"] * count, product=[None] * count, revenue_minor=[7] * count,
-        aum_delta_minor=[None] * count, cross_bank=[False] * count, scenario=[None] * count, reverses=[None] * count)
+        offset=list(numbers),
+        event_id=[f"payment-{number}" for number in numbers],
+        occurred_at=instants,
+        currency=["CNY"] * count,
+        customer_id=[CUSTOMER] * count,
+        kind=["payment"] * count,
+        amount_minor=[1000] * count,
+        channel=["app"] * count,
+        product=[None] * count,
+        revenue_minor=[7] * count,
+        aum_delta_minor=[None] * count,
+        cross_bank=[False] * count,
+        scenario=[None] * count,
+        reverses=[None] * count,
+    )
 
 
 def measure(count: int) -> dict[str, float]:
@@ -59,8 +78,11 @@ def measure(count: int) -> dict[str, float]:
     in_order = (time.perf_counter() - began) / (2 * count)
     late = _late_events(shard, count)
     return {
-        "touches": count, "transactions": count, "in_order_us": in_order * 1e6,
-        "late_p50_us": percentile(late, 0.5) * 1e6, "late_worst_us": max(late) * 1e6,
+        "touches": count,
+        "transactions": count,
+        "in_order_us": in_order * 1e6,
+        "late_p50_us": percentile(late, 0.5) * 1e6,
+        "late_worst_us": max(late) * 1e6,
     }
 
 

@@ -31,9 +31,18 @@ STORE_ZONE: Final = ZoneInfo("America/New_York")  # in it, and in no other zone 
 MARGIN_BPS: Final = 2_500  # an assumption, the data has no margin; see README.md
 _TABLES: Final = ("transactions", "campaigns", "campaign_descriptions", "coupons", "coupon_redemptions", "demographics")
 _TIER_BY_INCOME: Final = {
-    "Under 15K": "general", "15-24K": "general", "25-34K": "general",
-    "35-49K": "potential", "50-74K": "potential", "75-99K": "cultivation", "100-124K": "cultivation",
-    "125-149K": "growth", "150-174K": "growth", "175-199K": "growth", "200-249K": "growth", "250K+": "growth",
+    "Under 15K": "general",
+    "15-24K": "general",
+    "25-34K": "general",
+    "35-49K": "potential",
+    "50-74K": "potential",
+    "75-99K": "cultivation",
+    "100-124K": "cultivation",
+    "125-149K": "growth",
+    "150-174K": "growth",
+    "175-199K": "growth",
+    "200-249K": "growth",
+    "250K+": "growth",
 }
 
 Record = tuple[str, bytes, bytes]
@@ -112,26 +121,32 @@ def _load() -> dict[str, Any]:
 def _campaigns(tables: dict[str, Any], margin_bps: int) -> Iterator[Record]:
     for row in tables["campaign_descriptions"].sort_values("campaign_id").itertuples():
         first, last = row.start_date.date(), row.end_date.date()
-        yield _record(CAMPAIGNS, {
-            "campaign_id": _campaign_id(row.campaign_id),
-            "name": f"{row.campaign_type} campaign {row.campaign_id}",
-            "starts_at": _instant(_midnight(first)),
-            "ends_at": _instant(_midnight(last + timedelta(days=1))),
-            "goal": {"kinds": ["card_spend"]},
-            "attribution_window_days": (last - first).days + 1,
-            "margins_bps": {"card_spend": margin_bps},
-        })
+        yield _record(
+            CAMPAIGNS,
+            {
+                "campaign_id": _campaign_id(row.campaign_id),
+                "name": f"{row.campaign_type} campaign {row.campaign_id}",
+                "starts_at": _instant(_midnight(first)),
+                "ends_at": _instant(_midnight(last + timedelta(days=1))),
+                "goal": {"kinds": ["card_spend"]},
+                "attribution_window_days": (last - first).days + 1,
+                "margins_bps": {"card_spend": margin_bps},
+            },
+        )
 
 
 def _customers(tables: dict[str, Any]) -> Iterator[Record]:
     known = {row.household_id: row for row in tables["demographics"].itertuples()}
     for household in sorted(set(tables["transactions"]["household_id"].tolist())):
         row = known.get(household)
-        yield _record(CUSTOMERS, {
-            "customer_id": _customer_id(household),
-            "tier": _TIER_BY_INCOME[row.income] if row else None,
-            "segment": f"age_{row.age.replace('+', '_plus')}" if row else None,
-        })
+        yield _record(
+            CUSTOMERS,
+            {
+                "customer_id": _customer_id(household),
+                "tier": _TIER_BY_INCOME[row.income] if row else None,
+                "segment": f"age_{row.age.replace('+', '_plus')}" if row else None,
+            },
+        )
 
 
 def _sends(tables: dict[str, Any]) -> Iterator[tuple[_Moment, str, dict[str, Any]]]:
@@ -147,10 +162,19 @@ def _baskets(tables: dict[str, Any]) -> Iterator[tuple[_Moment, str, dict[str, A
     baskets = lines.assign(cents=cents, at=_epoch_ms(lines)).groupby(["household_id", "basket_id"], sort=False)
     for row in baskets.agg(cents=("cents", "sum"), at=("at", "first")).reset_index().itertuples():
         moment = _Moment(row.at, 2, f"basket-{row.basket_id}")
-        yield moment, TRANSACTIONS, {
-            "event_id": moment.event_id, "customer_id": _customer_id(row.household_id), "occurred_at": _instant(row.at),
-            "kind": "card_spend", "amount_minor": row.cents, "currency": CURRENCY, "channel": "store",
-        }
+        yield (
+            moment,
+            TRANSACTIONS,
+            {
+                "event_id": moment.event_id,
+                "customer_id": _customer_id(row.household_id),
+                "occurred_at": _instant(row.at),
+                "kind": "card_spend",
+                "amount_minor": row.cents,
+                "currency": CURRENCY,
+                "channel": "store",
+            },
+        )
 
 
 def _redemptions(tables: dict[str, Any]) -> Iterator[tuple[_Moment, str, dict[str, Any]]]:
@@ -162,11 +186,18 @@ def _redemptions(tables: dict[str, Any]) -> Iterator[tuple[_Moment, str, dict[st
         yield _touch(moment, redemption, {"channel": "coupon", "kind": "voucher_redeem", "cost_minor": discount})
         if line and line.retailer_match:
             moment = _Moment(at, 1, f"match-{_name(redemption)}")
-            yield moment, COSTS, {
-                "event_id": moment.event_id, "campaign_id": _campaign_id(redemption.campaign_id),
-                "occurred_at": _instant(at), "category": "incentive", "amount_minor": line.retailer_match,
-                "currency": CURRENCY,
-            }
+            yield (
+                moment,
+                COSTS,
+                {
+                    "event_id": moment.event_id,
+                    "campaign_id": _campaign_id(redemption.campaign_id),
+                    "occurred_at": _instant(at),
+                    "category": "incentive",
+                    "amount_minor": line.retailer_match,
+                    "currency": CURRENCY,
+                },
+            )
 
 
 def _discounts(tables: dict[str, Any]) -> Iterator[tuple[Any, _DiscountedLine | None, int]]:
@@ -190,7 +221,7 @@ def _discounts(tables: dict[str, Any]) -> Iterator[tuple[Any, _DiscountedLine | 
 def _products_by_coupon(coupons: Any) -> dict[tuple[int, int], set[int]]:
     products: dict[tuple[int, int], set[int]] = {}
     for coupon, product, campaign in zip(
-        coupons["coupon_upc"].tolist(), coupons["product_id"].tolist(), coupons["campaign_id"].tolist(), strict=True,
+        coupons["coupon_upc"].tolist(), coupons["product_id"].tolist(), coupons["campaign_id"].tolist(), strict=True
     ):
         products.setdefault((coupon, campaign), set()).add(product)
     return products
@@ -212,11 +243,18 @@ def _discounted_lines(lines: Any) -> tuple[dict[tuple[int, date], list[_Discount
 
 def _touch(moment: _Moment, row: Any, what: dict[str, Any]) -> tuple[_Moment, str, dict[str, Any]]:
     """Return a touch of a table row's household by its campaign."""
-    return moment, TOUCHES, {
-        "event_id": moment.event_id, "customer_id": _customer_id(row.household_id),
-        "campaign_id": _campaign_id(row.campaign_id), "occurred_at": _instant(moment.epoch_ms), **what,
-        "currency": CURRENCY,
-    }
+    return (
+        moment,
+        TOUCHES,
+        {
+            "event_id": moment.event_id,
+            "customer_id": _customer_id(row.household_id),
+            "campaign_id": _campaign_id(row.campaign_id),
+            "occurred_at": _instant(moment.epoch_ms),
+            **what,
+            "currency": CURRENCY,
+        },
+    )
 
 
 def _name(redemption: Any) -> str:

@@ -40,11 +40,13 @@ class AttributionSettings(_Group):
 
     model: AttributionModel = Field("last_touch", description="the attribution model that decides")
     models: tuple[AttributionModel, ...] = Field(
-        (), description="models computed side by side in one pass, the first decides; empty = `model` alone")
+        (), description="models computed side by side in one pass, the first decides; empty = `model` alone"
+    )
     half_life_days: float = Field(7.0, gt=0, description="half-life of `time_decay`, in days")
     window_days: float = Field(7.0, gt=0, description="attribution window of a campaign without a definition, in days")
     margins_bps: dict[TransactionKind, int] = Field(
-        default_factory=dict, description="return in basis points of the amount by transaction kind, default 0")
+        default_factory=dict, description="return in basis points of the amount by transaction kind, default 0"
+    )
 
     @property
     def all_models(self) -> tuple[AttributionModel, ...]:
@@ -60,7 +62,8 @@ class TimeSettings(_Group):
     future_minutes: float = Field(10.0, gt=0, description="events further ahead of the wall clock are dead-lettered")
     reversal_days: float = Field(30.0, gt=0, description="how long after its original a reversal counts, in days")
     idle_minutes: float = Field(
-        60.0, gt=0, description="silence after which a partition's watermark follows the others, in minutes")
+        60.0, gt=0, description="silence after which a partition's watermark follows the others, in minutes"
+    )
     engaged_seconds: float = Field(5.0, ge=0, description="shortest session that makes a customer engaged, in seconds")
 
     @field_validator("zone")
@@ -88,14 +91,16 @@ class Settings(BaseSettings):
     """All settings. Field descriptions are the settings table of the README."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ROI_", env_nested_delimiter="__", toml_file="roi.toml", frozen=True, extra="forbid",
+        env_prefix="ROI_", env_nested_delimiter="__", toml_file="roi.toml", frozen=True, extra="forbid"
     )
 
     kafka_bootstrap_servers: str = Field("127.0.0.1:19092", description="Kafka brokers, host:port[,host:port…]")
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        "PLAINTEXT", description="how brokers are spoken to")
+        "PLAINTEXT", description="how brokers are spoken to"
+    )
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
-        "SCRAM-SHA-512", description="SASL mechanism")
+        "SCRAM-SHA-512", description="SASL mechanism"
+    )
     kafka_sasl_username: str = Field("", description="SASL user")
     kafka_sasl_password: SecretStr = Field(SecretStr(""), description="SASL password")
     kafka_ssl_cafile: str = Field("", description="file with the brokers' certificate authority")
@@ -116,7 +121,8 @@ class Settings(BaseSettings):
     pseudonym_key: SecretStr = Field(SecretStr(""), description="HMAC key that turns customer ids into hashes")
     reporting_currency: str = Field("CNY", pattern=r"^[A-Z]{3}$", description="the one currency of all money")
     default_goal_kinds: tuple[TransactionKind, ...] | None = Field(
-        None, description="goal of a campaign without a definition; none = any kind")
+        None, description="goal of a campaign without a definition; none = any kind"
+    )
 
     attribution: AttributionSettings = AttributionSettings()
     time: TimeSettings = TimeSettings()
@@ -124,8 +130,11 @@ class Settings(BaseSettings):
 
     @classmethod
     def settings_customise_sources(  # noqa: D102 - pydantic-settings' own hook
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource, dotenv_settings: PydanticBaseSettingsSource,
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         del dotenv_settings, file_secret_settings
@@ -151,7 +160,8 @@ def load_settings(data: Path | None = None, **overrides: Any) -> Settings:
     if data is not None:
         if not (data / PUBLIC_ENV).exists():
             raise UserError(
-                f"nothing runs on {data} ({PUBLIC_ENV} is not there)", f"start it: roi up --embedded --data {data}")
+                f"nothing runs on {data} ({PUBLIC_ENV} is not there)", f"start it: roi up --embedded --data {data}"
+            )
         known = read_env_file(data / PRIVATE_ENV) | read_env_file(data / PUBLIC_ENV)
         instance = {key.removeprefix("ROI_").lower(): value for key, value in known.items() if key.startswith("ROI_")}
     try:
@@ -164,14 +174,21 @@ def load_settings(data: Path | None = None, **overrides: Any) -> Settings:
         first = error.errors()[0]
         name = "ROI_" + "__".join(str(part) for part in first["loc"]).upper()
         raise UserError(
-            f"setting {name}: {first['msg']}", f"correct {name} in the environment or in roi.toml") from error
+            f"setting {name}: {first['msg']}", f"correct {name} in the environment or in roi.toml"
+        ) from error
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
     """Return the process environment plus the instance's connection settings, for a child process."""
     child = dict(os.environ)
-    for name in ("kafka_bootstrap_servers", "kafka_incarnation", "clickhouse_url", "clickhouse_user",
-                 "clickhouse_writer_user", "board_url"):
+    for name in (
+        "kafka_bootstrap_servers",
+        "kafka_incarnation",
+        "clickhouse_url",
+        "clickhouse_user",
+        "clickhouse_writer_user",
+        "board_url",
+    ):
         child[f"ROI_{name.upper()}"] = str(getattr(settings, name))
     for name in ("clickhouse_password", "clickhouse_writer_password", "pseudonym_key"):
         child[f"ROI_{name.upper()}"] = getattr(settings, name).get_secret_value()

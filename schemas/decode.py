@@ -79,12 +79,7 @@ class _Reader:
 
 
 def decode(
-    topic: str,
-    offsets: Sequence[int],
-    keys: Sequence[bytes | None],
-    values: Sequence[bytes | None],
-    *,
-    currency: str,
+    topic: str, offsets: Sequence[int], keys: Sequence[bytes | None], values: Sequence[bytes | None], *, currency: str
 ) -> Decoded:
     """Decode one fetch of an event topic; never raises for what the records hold.
 

@@ -21,8 +21,10 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """Settings of one migrated ClickHouse that tests share; each counts under a run of its own."""
     with running_endpoint(tmp_path_factory.mktemp("ledger")) as endpoint:
         settings = Settings(
-            clickhouse_url=endpoint.url, clickhouse_password=endpoint.reader_password,
-            clickhouse_writer_password=endpoint.writer_password)
+            clickhouse_url=endpoint.url,
+            clickhouse_password=endpoint.reader_password,
+            clickhouse_writer_password=endpoint.writer_password,
+        )
         migrate(settings)
         yield settings
 

@@ -39,15 +39,23 @@ def render() -> str:
     for kind, title, introduction in _SECTIONS:
         parts += [f"\n## {title}\n\n{introduction}\n\n", _table(found for found in METRICS if found.kind == kind)]
     rows = [(f"`{dimension.name}`", dimension.label, dimension.meaning) for dimension in DIMENSIONS]
-    parts += ["\n## Dimensions\n\nColumns that say what a row is about.\n\n",
-              _markdown(("Column", "Label", "Meaning"), rows)]
+    parts += [
+        "\n## Dimensions\n\nColumns that say what a row is about.\n\n",
+        _markdown(("Column", "Label", "Meaning"), rows),
+    ]
     return "".join(parts)
 
 
 def _table(found: Iterable[MetricDefinition]) -> str:
     rows = [
-        (f"`{one.name}`", one.label, one.formula, one.unit, one.source,
-         ", ".join(f"`{column}`" for column in one.columns) or "-")
+        (
+            f"`{one.name}`",
+            one.label,
+            one.formula,
+            one.unit,
+            one.source,
+            ", ".join(f"`{column}`" for column in one.columns) or "-",
+        )
         for one in found
     ]
     return _markdown(("Name", "Label", "Formula", "Unit", "Source", "Stands in"), rows)

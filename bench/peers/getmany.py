@@ -12,7 +12,8 @@ from bench.peers.report import Stopwatch, Task
 async def read(task: Task) -> None:
     """Fetch until the task is done."""
     consumer = AIOKafkaConsumer(
-        *task.topics, bootstrap_servers=task.bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
+        *task.topics, bootstrap_servers=task.bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
+    )
     await consumer.start()
     try:
         watch = Stopwatch(task.events)

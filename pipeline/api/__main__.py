@@ -17,8 +17,8 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on, default 127.0.0.1")
     arguments = parser.parse_args()
     web.run_app(
-        build_board(load_settings()), host=arguments.host, port=arguments.port, print=None,
-        shutdown_timeout=1.0)
+        build_board(load_settings()), host=arguments.host, port=arguments.port, print=None, shutdown_timeout=1.0
+    )
 
 
 if __name__ == "__main__":

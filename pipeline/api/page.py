@@ -40,7 +40,15 @@ Refreshed every $refresh s · <a href="api/campaigns">JSON</a> · <a href="healt
 </html>
 """)
 _HEADINGS: Final = (
-    "Campaign", "Reached", "Converters", "Conversion rate", "Cost", "Return", "Return ÷ cost", "Updated")
+    "Campaign",
+    "Reached",
+    "Converters",
+    "Conversion rate",
+    "Cost",
+    "Return",
+    "Return ÷ cost",
+    "Updated",
+)
 
 
 def render_page(rows: Sequence[Mapping[str, Any]], problem: str | None, nonce: str, required_ratio: float) -> str:
@@ -68,12 +76,17 @@ def _row(row: Mapping[str, Any], required_ratio: float) -> str:
     below = ' class="below"' if ratio is not None and ratio < required_ratio else ""
     rate = row["conversion_rate"]
     cells = (
-        f"{row['reached']:,}", f"{row['converters']:,}", "-" if rate is None else f"{rate:.2%}",
-        _money(row["cost_minor"]), _money(row["return_minor"]),
+        f"{row['reached']:,}",
+        f"{row['converters']:,}",
+        "-" if rate is None else f"{rate:.2%}",
+        _money(row["cost_minor"]),
+        _money(row["return_minor"]),
     )
     plain = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-    return (f"<tr><td>{escape(str(row['campaign_id']))}</td>{plain}"
-            f"<td{below}>{'-' if ratio is None else f'{ratio:.2f}'}</td><td>{escape(str(row['updated_at']))}</td></tr>")
+    return (
+        f"<tr><td>{escape(str(row['campaign_id']))}</td>{plain}"
+        f"<td{below}>{'-' if ratio is None else f'{ratio:.2f}'}</td><td>{escape(str(row['updated_at']))}</td></tr>"
+    )
 
 
 def _money(minor: int) -> str:

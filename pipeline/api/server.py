@@ -24,10 +24,13 @@ _SESSION: Final = web.AppKey("session", ClientSession)
 _TIMEOUT: Final = ClientTimeout(total=10)
 _LOCAL_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _REQUIRED_RATIO: Final = 2.0  # "1:2" of the contract's section 4
-_POLICY: Final = ("default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; "
-                  "frame-ancestors 'none'")
+_POLICY: Final = (
+    "default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 _HEADERS: Final = {
-    "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
     "X-Frame-Options": "DENY",
 }
 
@@ -55,7 +58,8 @@ class Board:
         nonce = secrets.token_urlsafe(16)
         rows, problem = await self._campaigns_or_problem(request.app[_SESSION])
         return web.Response(
-            text=render_page(rows, problem, nonce, _REQUIRED_RATIO), content_type="text/html",
+            text=render_page(rows, problem, nonce, _REQUIRED_RATIO),
+            content_type="text/html",
             status=200 if problem is None else 503,
             headers={"Content-Security-Policy": _POLICY.format(nonce=nonce)},
         )
@@ -82,8 +86,11 @@ class Board:
             return [], str(error)
 
     async def _rows(self, session: ClientSession, sql: str) -> list[dict[str, Any]]:
-        parameters = {"default_format": "JSONEachRow", "database": self._database,
-                      "output_format_json_quote_64bit_integers": "0"}
+        parameters = {
+            "default_format": "JSONEachRow",
+            "database": self._database,
+            "output_format_json_quote_64bit_integers": "0",
+        }
         try:
             async with session.post(self._url, params=parameters, data=sql.encode()) as response:
                 body = await response.text()
@@ -96,7 +103,7 @@ class Board:
 
 @web.middleware
 async def guard(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Refuse foreign host names, so that no web page can read the board through the visitor's browser."""
     if request.host.rsplit(":", 1)[0] not in _LOCAL_NAMES:
@@ -111,6 +118,7 @@ def build_board(settings: Settings) -> web.Application:
     board = Board(settings)
     app = web.Application(middlewares=[guard])
     app.cleanup_ctx.append(board.connected)
-    app.add_routes([
-        web.get("/", board.page), web.get("/api/campaigns", board.campaigns), web.get("/healthz", board.health)])
+    app.add_routes(
+        [web.get("/", board.page), web.get("/api/campaigns", board.campaigns), web.get("/healthz", board.health)]
+    )
     return app

@@ -35,13 +35,33 @@ def build_app() -> typer.Typer:
     )
 
     app = typer.Typer(
-        name="roi", cls=OneLineErrors, help="Live return on investment of bank marketing campaigns.",
-        add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich",
+        name="roi",
+        cls=OneLineErrors,
+        help="Live return on investment of bank marketing campaigns.",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(_without_command)
-    commands = (up, demo, worker, migrate, ingest, simulate, campaigns, drain, status, forecast, explain, erase, sql,
-                dlq, doctor, schema)
+    commands = (
+        up,
+        demo,
+        worker,
+        migrate,
+        ingest,
+        simulate,
+        campaigns,
+        drain,
+        status,
+        forecast,
+        explain,
+        erase,
+        sql,
+        dlq,
+        doctor,
+        schema,
+    )
     for command in commands:
         command.register(app)
     return app

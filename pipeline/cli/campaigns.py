@@ -29,8 +29,10 @@ def register(app: typer.Typer) -> None:
 
 
 def _apply(
-    files: Annotated[list[Path], typer.Argument(
-        metavar="FILE…", help="JSON (one definition or a list), NDJSON or YAML.", show_default=False)],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE…", help="JSON (one definition or a list), NDJSON or YAML.", show_default=False),
+    ],
     as_json: options.Json = False,
     data: options.Data = None,
 ) -> None:
@@ -48,8 +50,10 @@ def _apply(
     if as_json:
         typer.echo(json.dumps({"applied": sorted(definitions)}))
     else:
-        typer.echo(f"applied {len(definitions)} campaign{'' if len(definitions) == 1 else 's'}, acknowledged by Kafka; "
-                   "workers take them in within moments (roi drain waits for that)")
+        typer.echo(
+            f"applied {len(definitions)} campaign{'' if len(definitions) == 1 else 's'}, acknowledged by Kafka; "
+            "workers take them in within moments (roi drain waits for that)"
+        )
 
 
 def _list(as_json: options.Json = False, data: options.Data = None) -> None:
@@ -59,10 +63,15 @@ def _list(as_json: options.Json = False, data: options.Data = None) -> None:
 
     rows = [_described(row) for row in Reader(options.settings_for(data)).rows(_LIST)]
     columns = (
-        Column("campaign_id", "Campaign"), Column("name", "Name"), Column("goal", "Goal"),
-        Column("window_days", "Window, days", "value"), Column("budget_minor", "Budget", "money"),
-        Column("reached", "Reached", "number"), Column("converters", "Converters", "number"),
-        Column("cost_minor", "Cost", "money"), Column("return_minor", "Return", "money"),
+        Column("campaign_id", "Campaign"),
+        Column("name", "Name"),
+        Column("goal", "Goal"),
+        Column("window_days", "Window, days", "value"),
+        Column("budget_minor", "Budget", "money"),
+        Column("reached", "Reached", "number"),
+        Column("converters", "Converters", "number"),
+        Column("cost_minor", "Cost", "money"),
+        Column("return_minor", "Return", "money"),
         Column("return_ratio", "Ratio", "ratio"),
     )
     print_rows(rows, columns, as_json=as_json, empty="no campaign is defined; roi campaigns apply FILE adds some")
@@ -70,12 +79,19 @@ def _list(as_json: options.Json = False, data: options.Data = None) -> None:
 
 def _described(row: dict[str, Any]) -> dict[str, Any]:
     definition = json.loads(row["definition"])
-    totals = {name: row[name] for name in (
-        "reached", "converters", "cost_minor", "return_minor", "return_ratio", "updated_at")}
+    totals = {
+        name: row[name]
+        for name in ("reached", "converters", "cost_minor", "return_minor", "return_ratio", "updated_at")
+    }
     return {
-        "campaign_id": row["campaign_id"], "name": definition["name"], "goal": _goal(definition["goal"]),
-        "window_days": definition.get("attribution_window_days", 7), "budget_minor": definition.get("budget_minor"),
-        "starts_at": definition.get("starts_at"), "ends_at": definition.get("ends_at"), **totals,
+        "campaign_id": row["campaign_id"],
+        "name": definition["name"],
+        "goal": _goal(definition["goal"]),
+        "window_days": definition.get("attribution_window_days", 7),
+        "budget_minor": definition.get("budget_minor"),
+        "starts_at": definition.get("starts_at"),
+        "ends_at": definition.get("ends_at"),
+        **totals,
     }
 
 

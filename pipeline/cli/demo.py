@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
 
 def _demo(
     data: Annotated[
-        Path, typer.Option("--data", metavar="DIR", file_okay=False, help="Directory of the instance."),
+        Path, typer.Option("--data", metavar="DIR", file_okay=False, help="Directory of the instance.")
     ] = Path("build/demo"),
     rate: Annotated[float, typer.Option("--rate", min=1, help="Simulated events per second.")] = 2000.0,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Worker processes.")] = 1,
@@ -92,7 +92,8 @@ def _up_part(directory: InstanceDirectory, workers: int) -> Part:
     ports = (("--kafka-port", KAFKA_PORT), ("--clickhouse-port", CLICKHOUSE_PORT), ("--board-port", BOARD_PORT))
     arguments = [part for option, port in ports for part in (option, str(free_or_zero(port)))]
     command = own_module(
-        "pipeline", "up", "--embedded", "--data", str(directory.root), "--workers", str(workers), *arguments)
+        "pipeline", "up", "--embedded", "--data", str(directory.root), "--workers", str(workers), *arguments
+    )
     return Part("up", command, own_environment(os.environ), stage=0, stop_seconds=10.0)
 
 
@@ -142,6 +143,7 @@ async def _show_on_screen(supervisor: Supervisor, look: Look, addresses: str) ->
     from pipeline.cli.demo_table import live_table
 
     with Live(auto_refresh=False) as live:
+
         async def draw() -> None:
             rows, pace = await asyncio.to_thread(look)
             live.update(live_table(rows, pace, addresses, shutil.get_terminal_size().lines), refresh=True)
@@ -173,10 +175,12 @@ async def _repeat(supervisor: Supervisor, draw: Callable[[], Awaitable[None]], s
 
 
 def _addresses(settings: Settings, root: Path) -> str:
-    return "\n".join((
-        f"board       {settings.board_url}",
-        f"ClickHouse  {settings.clickhouse_url}  (user {settings.clickhouse_user}, password in {root / 'roi.env'})",
-        f"Kafka       {settings.kafka_bootstrap_servers}",
-        f"query       ./roi sql 'SHOW TABLES' --data {root}",
-        "Ctrl-C ends everything",
-    ))
+    return "\n".join(
+        (
+            f"board       {settings.board_url}",
+            f"ClickHouse  {settings.clickhouse_url}  (user {settings.clickhouse_user}, password in {root / 'roi.env'})",
+            f"Kafka       {settings.kafka_bootstrap_servers}",
+            f"query       ./roi sql 'SHOW TABLES' --data {root}",
+            "Ctrl-C ends everything",
+        )
+    )

@@ -80,14 +80,20 @@ def live_table(rows: Sequence[Mapping[str, Any]], pace: Pace, addresses: str, he
         table.add_column(heading, justify="right", no_wrap=True)
     for heading in ("0       1:2       4", "State"):
         table.add_column(heading, no_wrap=True)
-    shown = rows[:max(5, height - 6 - addresses.count("\n") - 1)]
+    shown = rows[: max(5, height - 6 - addresses.count("\n") - 1)]
     for row in shown:
         word = state_word(row)
         colour = "red" if word.startswith("below") else "green" if word.startswith("above") else "dim"
         table.add_row(
-            Text(_name(row)), f"{row['reached']:,}", f"{row['converters']:,}", _money(row["cost_minor"]),
-            _money(row["return_minor"]), _ratio(row["return_ratio"]),
-            Text(ratio_bar(row["return_ratio"]), style=colour), Text(word, style=colour))
+            Text(_name(row)),
+            f"{row['reached']:,}",
+            f"{row['converters']:,}",
+            _money(row["cost_minor"]),
+            _money(row["return_minor"]),
+            _ratio(row["return_ratio"]),
+            Text(ratio_bar(row["return_ratio"]), style=colour),
+            Text(word, style=colour),
+        )
     hidden = len(rows) - len(shown)
     more = [Text(f"… and {hidden} more", style="dim")] if hidden else []
     return Group(table, *more, Text(addresses, style="dim"))

@@ -49,9 +49,11 @@ def register(app: typer.Typer) -> None:
 
 
 def _list(
-    topic: Topic = None, reason: Reason = None,
+    topic: Topic = None,
+    reason: Reason = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Newest so many.")] = 100,
-    as_json: options.Json = False, data: options.Data = None,
+    as_json: options.Json = False,
+    data: options.Data = None,
 ) -> None:
     """List refused records, newest first: where they stand, why, and since when."""
     from pipeline.cli.output import Column, print_rows
@@ -59,16 +61,24 @@ def _list(
 
     reader = Reader(options.settings_for(data))
     rows = reader.rows(_LIST, {"topic": _known(topic) or "", "reason": reason or "", "limit": limit})
-    columns = (Column("topic", "Topic"), Column("partition", "Partition", "value"), Column("offset", "Offset", "value"),
-               Column("reason", "Reason"), Column("detail", "Detail"), Column("at", "Since"))
+    columns = (
+        Column("topic", "Topic"),
+        Column("partition", "Partition", "value"),
+        Column("offset", "Offset", "value"),
+        Column("reason", "Reason"),
+        Column("detail", "Detail"),
+        Column("at", "Since"),
+    )
     print_rows(rows, columns, as_json=as_json, empty="no dead letters")
 
 
 def _retry(
-    topic: Topic = None, reason: Reason = None,
+    topic: Topic = None,
+    reason: Reason = None,
     partition: Annotated[int | None, typer.Option("--partition", min=0, help="Only of this partition.")] = None,
     offset: Annotated[int | None, typer.Option("--offset", min=0, help="Only those at this offset there.")] = None,
-    as_json: options.Json = False, data: options.Data = None,
+    as_json: options.Json = False,
+    data: options.Data = None,
 ) -> None:
     """Send refused records again, byte for byte, to the topic they came from."""
     from pipeline.transport.producer import EventProducer
@@ -118,5 +128,3 @@ def _known(topic: str | None) -> str | None:
     if topic is not None and topic not in INPUT_TOPICS:
         raise typer.BadParameter(f"{topic!r} is none of {', '.join(INPUT_TOPICS)}", param_hint="--topic")
     return topic
-
-

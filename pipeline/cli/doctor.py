@@ -43,13 +43,23 @@ def _doctor(as_json: options.Json = False, data: options.Data = None) -> None:
     from pipeline.cli.output import Column, print_rows
 
     settings = options.settings_for(data)
-    findings = [*_attempt("data directory", lambda: check_directory(data)),
-                *_attempt("ClickHouse", lambda: _check_clickhouse(settings)),
-                *_attempt("Kafka", lambda: _check_kafka(settings)),
-                check_pseudonym_key(settings)]
+    findings = [
+        *_attempt("data directory", lambda: check_directory(data)),
+        *_attempt("ClickHouse", lambda: _check_clickhouse(settings)),
+        *_attempt("Kafka", lambda: _check_kafka(settings)),
+        check_pseudonym_key(settings),
+    ]
     if as_json:
-        typer.echo(json.dumps({"versions": versions(), "settings": masked(settings),
-                               "checks": [asdict(finding) for finding in findings]}, indent=2))
+        typer.echo(
+            json.dumps(
+                {
+                    "versions": versions(),
+                    "settings": masked(settings),
+                    "checks": [asdict(finding) for finding in findings],
+                },
+                indent=2,
+            )
+        )
     else:
         named = [{"name": name, "value": value} for name, value in (masked(settings) | versions()).items()]
         print_rows(named, (Column("name", "Setting"), Column("value", "Value")), as_json=False, empty="")
@@ -86,8 +96,13 @@ def check_directory(data: Path | None) -> list[Finding]:
             mode = path.stat().st_mode & 0o777
             owned = path.stat().st_uid == os.geteuid()
             good = owned and not mode & 0o077
-            findings.append(Finding(str(path), "ok" if good else "failed", f"mode {mode:04o}" + (
-                "" if good else f", others can read it or own it: chmod go= {path}")))
+            findings.append(
+                Finding(
+                    str(path),
+                    "ok" if good else "failed",
+                    f"mode {mode:04o}" + ("" if good else f", others can read it or own it: chmod go= {path}"),
+                )
+            )
     return findings
 
 
@@ -106,13 +121,16 @@ def clock_finding(server_epoch: float, own_epoch: float) -> Finding:
 
 
 def topic_findings(
-    partitions: Mapping[str, int], wanted: int, co_partitioned: tuple[str, ...], every: tuple[str, ...],
+    partitions: Mapping[str, int], wanted: int, co_partitioned: tuple[str, ...], every: tuple[str, ...]
 ) -> list[Finding]:
     """Judge the topics that are there: all of them, and the customer-keyed ones with equally many partitions."""
     missing = [topic for topic in every if topic not in partitions]
     counts = {partitions[topic] for topic in co_partitioned if topic in partitions}
-    findings = [Finding("topics", "failed", f"missing: {', '.join(missing)}; run roi migrate") if missing
-                else Finding("topics", "ok", f"{len(every)} there")]
+    findings = [
+        Finding("topics", "failed", f"missing: {', '.join(missing)}; run roi migrate")
+        if missing
+        else Finding("topics", "ok", f"{len(every)} there")
+    ]
     if len(counts) > 1:
         each = ", ".join(f"{topic} {partitions[topic]}" for topic in co_partitioned if topic in partitions)
         findings.append(Finding("partitions", "failed", f"customer-keyed topics differ ({each}): recreate them alike"))
@@ -130,12 +148,19 @@ def _check_clickhouse(settings: Settings) -> list[Finding]:
     reader = Reader(settings, timeout_seconds=10.0, in_database=False)
     before = time.time()
     row = reader.rows("SELECT version() AS version, toUnixTimestamp64Milli(now64(3)) AS now_ms")[0]
-    findings = [Finding("ClickHouse", "ok", f"{settings.clickhouse_url}, version {row['version']}"),
-                clock_finding(row["now_ms"] / 1000, (before + time.time()) / 2)]
-    views = reader.rows("SELECT count() AS tables FROM system.tables WHERE database = {database:String}",
-                        {"database": settings.clickhouse_database})[0]["tables"]
-    findings.append(Finding("tables", "ok", f"{views} in {settings.clickhouse_database}") if views
-                    else Finding("tables", "failed", f"none in {settings.clickhouse_database}; run roi migrate"))
+    findings = [
+        Finding("ClickHouse", "ok", f"{settings.clickhouse_url}, version {row['version']}"),
+        clock_finding(row["now_ms"] / 1000, (before + time.time()) / 2),
+    ]
+    views = reader.rows(
+        "SELECT count() AS tables FROM system.tables WHERE database = {database:String}",
+        {"database": settings.clickhouse_database},
+    )[0]["tables"]
+    findings.append(
+        Finding("tables", "ok", f"{views} in {settings.clickhouse_database}")
+        if views
+        else Finding("tables", "failed", f"none in {settings.clickhouse_database}; run roi migrate")
+    )
     stops = stopped_topics(Reader(settings, timeout_seconds=10.0)) if views else []
     findings += [Finding(stop["topic"], "failed", f"stopped: {stop['cause']}; {stop['mend']}") for stop in stops]
     return findings
@@ -146,8 +171,10 @@ def _check_kafka(settings: Settings) -> list[Finding]:
     from schemas.topics import ALL_TOPICS, CUSTOMER_KEYED_TOPICS
 
     partitions = partition_counts(settings)
-    return [Finding("Kafka", "ok", f"{settings.kafka_bootstrap_servers}, {settings.kafka_security_protocol}"),
-            *topic_findings(partitions, settings.kafka_partitions, CUSTOMER_KEYED_TOPICS, ALL_TOPICS)]
+    return [
+        Finding("Kafka", "ok", f"{settings.kafka_bootstrap_servers}, {settings.kafka_security_protocol}"),
+        *topic_findings(partitions, settings.kafka_partitions, CUSTOMER_KEYED_TOPICS, ALL_TOPICS),
+    ]
 
 
 def _attempt(check: str, look: Callable[[], list[Finding]]) -> list[Finding]:

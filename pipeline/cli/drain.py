@@ -48,8 +48,10 @@ def _drain(
     if as_json:
         typer.echo(json.dumps({"events": events, "campaigns": campaigns, "seconds": seconds}))
     else:
-        typer.echo(f"drained: {events:,} records of the event topics and {campaigns:,} campaign "
-                   f"definition{'' if campaigns == 1 else 's'} are in ClickHouse ({seconds:.1f} s)")
+        typer.echo(
+            f"drained: {events:,} records of the event topics and {campaigns:,} campaign "
+            f"definition{'' if campaigns == 1 else 's'} are in ClickHouse ({seconds:.1f} s)"
+        )
 
 
 def wait_for_events(settings: Settings, reader: Reader, deadline: float) -> int:
@@ -64,6 +66,7 @@ def wait_for_events(settings: Settings, reader: Reader, deadline: float) -> int:
     logs = log_ends(settings)
 
     with progress_bar("draining", "records") as show:
+
         def behind() -> list[Standing]:
             found = [standing for standing in logs.standings(positions(reader)) if standing.lag]
             show(logs.records - sum(standing.lag for standing in found), logs.records)
@@ -100,6 +103,7 @@ def wait_for_campaigns(reader: Reader, defined: Mapping[str, str], deadline: flo
     Raises:
         UserError: ``deadline`` (monotonic seconds) has passed.
     """
+
     def missing() -> list[str]:
         rows = reader.rows("SELECT campaign_id, definition FROM campaign_definitions") if defined else []
         known = {row["campaign_id"]: row["definition"] for row in rows}
@@ -119,8 +123,10 @@ def wait_until(done: Callable[[], bool], deadline: float, what_is_missing: Calla
 
     while not done():
         if time.monotonic() >= deadline:
-            raise UserError(f"not drained in time: {what_is_missing()}",
-                            "see that workers run (roi status), or wait longer with --timeout")
+            raise UserError(
+                f"not drained in time: {what_is_missing()}",
+                "see that workers run (roi status), or wait longer with --timeout",
+            )
         time.sleep(_POLL_SECONDS)
 
 

@@ -33,9 +33,14 @@ def register(app: typer.Typer) -> None:
 
 
 def _erase(
-    customer: Annotated[str, typer.Argument(
-        metavar="CUSTOMER", show_default=False,
-        help="The customer's id; - reads it from standard input, so that it stays out of the shell's history.")],
+    customer: Annotated[
+        str,
+        typer.Argument(
+            metavar="CUSTOMER",
+            show_default=False,
+            help="The customer's id; - reads it from standard input, so that it stays out of the shell's history.",
+        ),
+    ],
     timeout: Annotated[float, typer.Option("--timeout", min=0, metavar="S", help="Give up after S seconds.")] = 300,
     as_json: options.Json = False,
     data: options.Data = None,
@@ -55,9 +60,17 @@ def _erase(
     counts = {kind: row[kind] for kind in _KINDS}
     again = row["first"] != request
     if as_json:
-        typer.echo(json.dumps({
-            "customer_hash": row["customer_hash"], "erased_before": again, "removed": counts, "note": _NOTE,
-            "seconds": round(time.monotonic() - started, 3)}))
+        typer.echo(
+            json.dumps(
+                {
+                    "customer_hash": row["customer_hash"],
+                    "erased_before": again,
+                    "removed": counts,
+                    "note": _NOTE,
+                    "seconds": round(time.monotonic() - started, 3),
+                }
+            )
+        )
     else:
         typer.echo(f"{_said(counts, again=again)}\n{_NOTE}")
 
@@ -115,7 +128,8 @@ def _wait(reader: Reader, request: str, deadline: float) -> dict[str, Any]:
             if time.monotonic() >= deadline:
                 raise UserError(
                     f"not erased in time: the request is {state or 'not yet read by a worker'}",
-                    "see that workers run (roi status); the request holds, and asking again does no harm")
+                    "see that workers run (roi status); the request holds, and asking again does no harm",
+                )
             time.sleep(_POLL_SECONDS)
 
 

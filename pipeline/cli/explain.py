@@ -23,18 +23,47 @@ _EVERYTHING: Final = (1 << 63) - 1
 _SOURCE: Final = (("topic", "Topic"), ("partition", "Partition"), ("offset", "Offset"))
 _LISTS: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
     "credits": (
-        ("at", "Converted at"), ("transaction_event_id", "Transaction"), ("touch_event_id", "Touch"),
-        ("touched_at", "Touched at"), ("customer_hash", "Customer"), ("variant", "Variant"), ("tier", "Tier"),
-        ("credit_millionths", "Millionths"), ("return_minor", "Return"), ("aum_minor", "AUM delta")),
+        ("at", "Converted at"),
+        ("transaction_event_id", "Transaction"),
+        ("touch_event_id", "Touch"),
+        ("touched_at", "Touched at"),
+        ("customer_hash", "Customer"),
+        ("variant", "Variant"),
+        ("tier", "Tier"),
+        ("credit_millionths", "Millionths"),
+        ("return_minor", "Return"),
+        ("aum_minor", "AUM delta"),
+    ),
     "transactions": (
-        ("at", "At"), ("event_id", "Transaction"), ("customer_hash", "Customer"), ("kind", "Kind"),
-        ("amount_minor", "Amount"), ("effective_minor", "Left by reversals"), ("reverses", "Reverses"), *_SOURCE),
+        ("at", "At"),
+        ("event_id", "Transaction"),
+        ("customer_hash", "Customer"),
+        ("kind", "Kind"),
+        ("amount_minor", "Amount"),
+        ("effective_minor", "Left by reversals"),
+        ("reverses", "Reverses"),
+        *_SOURCE,
+    ),
     "touches": (
-        ("at", "At"), ("event_id", "Touch"), ("customer_hash", "Customer"), ("variant", "Variant"), ("tier", "Tier"),
-        ("channel", "Channel"), ("kind", "Kind"), ("creditable", "Creditable"), ("cost_minor", "Cost"), *_SOURCE),
+        ("at", "At"),
+        ("event_id", "Touch"),
+        ("customer_hash", "Customer"),
+        ("variant", "Variant"),
+        ("tier", "Tier"),
+        ("channel", "Channel"),
+        ("kind", "Kind"),
+        ("creditable", "Creditable"),
+        ("cost_minor", "Cost"),
+        *_SOURCE,
+    ),
     "costs": (
-        ("at", "At"), ("event_id", "Cost event"), ("variant", "Variant"), ("category", "Category"),
-        ("amount_minor", "Amount"), *_SOURCE),
+        ("at", "At"),
+        ("event_id", "Cost event"),
+        ("variant", "Variant"),
+        ("category", "Category"),
+        ("amount_minor", "Amount"),
+        *_SOURCE,
+    ),
 }
 
 
@@ -45,12 +74,18 @@ def register(app: typer.Typer) -> None:
 
 def _explain(
     campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's id.", show_default=False)],
-    customer_hash: Annotated[str | None, typer.Option(
-        "--customer-hash", metavar="H", help="List only this customer's evidence, by the hash the views show.")] = None,
-    variant: Annotated[str | None, typer.Option(
-        "--variant", help="The campaign's row for this variant; '' is none.")] = None,
-    tier: Annotated[str | None, typer.Option(
-        "--tier", help="The campaign's row for this tier; '' holds the cost events.")] = None,
+    customer_hash: Annotated[
+        str | None,
+        typer.Option(
+            "--customer-hash", metavar="H", help="List only this customer's evidence, by the hash the views show."
+        ),
+    ] = None,
+    variant: Annotated[
+        str | None, typer.Option("--variant", help="The campaign's row for this variant; '' is none.")
+    ] = None,
+    tier: Annotated[
+        str | None, typer.Option("--tier", help="The campaign's row for this tier; '' holds the cost events.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="Newest so many of each list; 0 = all.")] = 20,
     run: Annotated[str, typer.Option("--run", metavar="R", help="A replay's name; `live` is the stream.")] = "live",
     as_json: options.Json = False,
@@ -70,8 +105,8 @@ def _explain(
     reader, database = Reader(settings), settings.clickhouse_database
     cell = Cell(run, campaign, variant, tier, customer_hash)
     found = explain(
-        lambda name, parameters: reader.rows(query(f"explain_{name}", database), parameters), cell,
-        limit or _EVERYTHING)
+        lambda name, parameters: reader.rows(query(f"explain_{name}", database), parameters), cell, limit or _EVERYTHING
+    )
     if found is None:
         raise UserError(f"there is no {_name(cell)}", "roi forecast lists the campaigns that have events")
     if as_json:
@@ -97,8 +132,9 @@ def _plain(cell: Cell, found: Explanation) -> dict[str, Any]:
 
 def _dated(row: Mapping[str, Any]) -> dict[str, Any]:
     """Replace epoch milliseconds by instants, and the flag by a word."""
-    plain = {name.removesuffix("_ms"): _instant(value) if name.endswith("at_ms") else value
-             for name, value in row.items()}
+    plain = {
+        name.removesuffix("_ms"): _instant(value) if name.endswith("at_ms") else value for name, value in row.items()
+    }
     return plain | ({"creditable": bool(plain["creditable"])} if "creditable" in plain else {})
 
 
@@ -109,15 +145,20 @@ def _instant(epoch_ms: int) -> str:
 def _print(cell: Cell, found: Explanation) -> None:
     from pipeline.cli.output import Column, print_rows
 
-    lists = {"credits": found.credits, "transactions": found.transactions, "touches": found.touches,
-             "costs": found.costs}
+    lists = {
+        "credits": found.credits,
+        "transactions": found.transactions,
+        "touches": found.touches,
+        "costs": found.costs,
+    }
     for name, rows in lists.items():
         if name in found.counts:
             typer.echo(f"{name}: {len(rows):,} of {found.counts[name]:,}, newest first")
         else:
             typer.echo(f"{name}: {len(rows):,}, those of the credits above and what reverses them")
-        columns = [Column(key, heading, "value" if key in {"partition", "offset"} else "text")
-                   for key, heading in _LISTS[name]]
+        columns = [
+            Column(key, heading, "value" if key in {"partition", "offset"} else "text") for key, heading in _LISTS[name]
+        ]
         print_rows([_dated(row) for row in rows], columns, as_json=False, empty="none")
     _print_sums(cell, found)
 
@@ -129,13 +170,28 @@ def _print_sums(cell: Cell, found: Explanation) -> None:
 
     labels = {name: f"{metric(name).label}, {metric(name).unit}" for name in MEASURES}
     whose = (Column("customer", "This customer", "number"),) if found.customer is not None else ()
-    columns = (Column("measure", "Measure"), *whose, Column("evidence", "Sum of the evidence", "number"),
-               Column("cell", "Cell", "number"), Column("difference", "Difference", "number"))
-    print_rows([
-        {"measure": label, "customer": (found.customer or {}).get(name), "evidence": found.evidence[name],
-         "cell": found.cell[name], "difference": found.evidence[name] - found.cell[name]}
-        for name, label in labels.items()
-    ], columns, as_json=False, empty="")
+    columns = (
+        Column("measure", "Measure"),
+        *whose,
+        Column("evidence", "Sum of the evidence", "number"),
+        Column("cell", "Cell", "number"),
+        Column("difference", "Difference", "number"),
+    )
+    print_rows(
+        [
+            {
+                "measure": label,
+                "customer": (found.customer or {}).get(name),
+                "evidence": found.evidence[name],
+                "cell": found.cell[name],
+                "difference": found.evidence[name] - found.cell[name],
+            }
+            for name, label in labels.items()
+        ],
+        columns,
+        as_json=False,
+        empty="",
+    )
     if found.differences:
         wrong = ", ".join(f"{labels[name]} by {difference:+,}" for name, difference in found.differences.items())
         typer.echo(f"DIFFERS: the evidence does not add up to the {_name(cell)}: {wrong}")

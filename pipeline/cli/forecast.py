@@ -40,8 +40,12 @@ def register(app: typer.Typer) -> None:
 
 
 def _forecast(
-    campaign: Annotated[str | None, typer.Argument(
-        metavar="[CAMPAIGN]", help="One campaign with its lag curve; all if not given.", show_default=False)] = None,
+    campaign: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[CAMPAIGN]", help="One campaign with its lag curve; all if not given.", show_default=False
+        ),
+    ] = None,
     run: Run = "live",
     as_json: options.Json = False,
     data: options.Data = None,
@@ -81,8 +85,14 @@ def read_forecasts(reader: Reader, settings: Settings, run: str, campaign: str |
     for row in rows("campaigns"):
         window_days = _window_days(row, settings)
         known = Converters(row["converters"], row["converted_return_minor"], row["squared_return"])
-        found.append(CampaignForecast(row["campaign_id"], window_days, row["return_ratio"], forecast(
-            cells[row["campaign_id"]], as_of=as_of, window_days=window_days, converters=known)))
+        found.append(
+            CampaignForecast(
+                row["campaign_id"],
+                window_days,
+                row["return_ratio"],
+                forecast(cells[row["campaign_id"]], as_of=as_of, window_days=window_days, converters=known),
+            )
+        )
     return found
 
 
@@ -90,8 +100,8 @@ def _cell(row: Mapping[str, Any]) -> CohortCell:
     from pipeline.forecast.lag_curve import CohortCell
 
     return CohortCell(
-        date.fromisoformat(row["touch_day"]), row["lag_day"], row["conversions"], row["return_minor"],
-        row["cost_minor"])
+        date.fromisoformat(row["touch_day"]), row["lag_day"], row["conversions"], row["return_minor"], row["cost_minor"]
+    )
 
 
 def _window_days(row: Mapping[str, Any], settings: Settings) -> float:
@@ -104,9 +114,12 @@ def _summary(found: CampaignForecast) -> dict[str, Any]:
     forecast = found.forecast
     ratio = forecast.ratio
     return {
-        "campaign_id": found.campaign_id, "return_ratio": found.return_ratio,
+        "campaign_id": found.campaign_id,
+        "return_ratio": found.return_ratio,
         "matured_share": None if forecast.matured_share is None else f"{forecast.matured_share:.0%}",
-        "ratio": ratio and ratio.value, "low": ratio and ratio.low, "high": ratio and ratio.high,
+        "ratio": ratio and ratio.value,
+        "low": ratio and ratio.low,
+        "high": ratio and ratio.high,
         "state": forecast.immature and f"immature: {forecast.immature}",
     }
 
@@ -115,9 +128,13 @@ def _print_all(forecasts: list[CampaignForecast]) -> None:
     from pipeline.cli.output import Column, print_rows
 
     columns = (
-        Column("campaign_id", "Campaign"), Column("return_ratio", "Ratio so far", "ratio"),
-        Column("matured_share", "Matured share", "value"), Column("ratio", "Forecast ratio", "ratio"),
-        Column("low", "Low", "ratio"), Column("high", "High", "ratio"), Column("state", "State"),
+        Column("campaign_id", "Campaign"),
+        Column("return_ratio", "Ratio so far", "ratio"),
+        Column("matured_share", "Matured share", "value"),
+        Column("ratio", "Forecast ratio", "ratio"),
+        Column("low", "Low", "ratio"),
+        Column("high", "High", "ratio"),
+        Column("state", "State"),
     )
     print_rows([_summary(found) for found in forecasts], columns, as_json=False, empty="no campaign has an event yet")
 
@@ -127,21 +144,33 @@ def _print_one(found: CampaignForecast) -> None:
 
     forecast = found.forecast
     steps = [
-        {"lag_day": count.lag_day, "cohorts": count.cohorts, "conversions": f"{count.through_lag:,.2f}",
-         "conversion_share": f"{count.share:.1%}", "return_minor": money.through_lag,
-         "return_share": f"{money.share:.1%}"}
+        {
+            "lag_day": count.lag_day,
+            "cohorts": count.cohorts,
+            "conversions": f"{count.through_lag:,.2f}",
+            "conversion_share": f"{count.share:.1%}",
+            "return_minor": money.through_lag,
+            "return_share": f"{money.share:.1%}",
+        }
         for count, money in zip(forecast.conversion_curve, forecast.return_curve, strict=True)
     ]
     columns = (
-        Column("lag_day", "Lag, days", "value"), Column("cohorts", "Touch days", "number"),
-        Column("conversions", "Conversions by then", "value"), Column("conversion_share", "Share of final", "value"),
-        Column("return_minor", "Return by then", "money"), Column("return_share", "Share of final", "value"),
+        Column("lag_day", "Lag, days", "value"),
+        Column("cohorts", "Touch days", "number"),
+        Column("conversions", "Conversions by then", "value"),
+        Column("conversion_share", "Share of final", "value"),
+        Column("return_minor", "Return by then", "money"),
+        Column("return_share", "Share of final", "value"),
     )
     print_rows(steps, columns, as_json=False, empty="no touch day has lived through a lag day yet")
-    typer.echo(f"campaign {found.campaign_id} · window {found.window_days:g} days · "
-               f"{forecast.cohorts} touch days counted, transactions known to the beginning of {forecast.as_of}")
-    typer.echo(f"cost {_money(forecast.cost_minor)} · return so far {_money(forecast.return_minor)} · "
-               f"another {_money(forecast.young_cost_minor)} of cost is too young to count")
+    typer.echo(
+        f"campaign {found.campaign_id} · window {found.window_days:g} days · "
+        f"{forecast.cohorts} touch days counted, transactions known to the beginning of {forecast.as_of}"
+    )
+    typer.echo(
+        f"cost {_money(forecast.cost_minor)} · return so far {_money(forecast.return_minor)} · "
+        f"another {_money(forecast.young_cost_minor)} of cost is too young to count"
+    )
     typer.echo(_verdict(forecast))
 
 

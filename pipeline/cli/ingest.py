@@ -30,10 +30,18 @@ def register(app: typer.Typer) -> None:
 
 
 def _ingest(
-    files: Annotated[list[str], typer.Argument(
-        metavar="FILE…", help="One JSON object per line, plain or gzip; - is stdin.", show_default=False)],
-    topic: Annotated[str, typer.Option(
-        "--topic", metavar="T", help='Topic of every line; auto: each line is {"topic": …, "value": {…}}.')] = "auto",
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE…", help="One JSON object per line, plain or gzip; - is stdin.", show_default=False
+        ),
+    ],
+    topic: Annotated[
+        str,
+        typer.Option(
+            "--topic", metavar="T", help='Topic of every line; auto: each line is {"topic": …, "value": {…}}.'
+        ),
+    ] = "auto",
     as_json: options.Json = False,
     data: options.Data = None,
 ) -> None:
@@ -142,11 +150,20 @@ def _byte_bar(files: list[str]) -> Iterator[Callable[[int], None]]:
 
 def _report(tally: Tally, seconds: float, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps({
-            "read": tally.read, "produced": tally.produced, "refused": tally.refused, "broken_files": tally.broken,
-            "seconds": round(seconds, 3),
-        }))
+        typer.echo(
+            json.dumps(
+                {
+                    "read": tally.read,
+                    "produced": tally.produced,
+                    "refused": tally.refused,
+                    "broken_files": tally.broken,
+                    "seconds": round(seconds, 3),
+                }
+            )
+        )
         return
     refused = f", {tally.refused:,} refused" if tally.refused else ""
-    typer.echo(f"{tally.produced:,} events acknowledged by Kafka{refused}, in {seconds:.1f} s "
-               f"({tally.produced / max(seconds, 1e-9):,.0f}/s)")
+    typer.echo(
+        f"{tally.produced:,} events acknowledged by Kafka{refused}, in {seconds:.1f} s "
+        f"({tally.produced / max(seconds, 1e-9):,.0f}/s)"
+    )

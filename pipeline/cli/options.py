@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 Data: TypeAlias = Annotated[
     Path | None,
-    typer.Option("--data", metavar="DIR", help="Talk to the instance that `roi up --embedded --data DIR` runs.",
-                 file_okay=False),
+    typer.Option(
+        "--data", metavar="DIR", help="Talk to the instance that `roi up --embedded --data DIR` runs.", file_okay=False
+    ),
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 

@@ -24,8 +24,9 @@ def _group() -> None:
 
 
 def _export(
-    output: Annotated[Path, typer.Option(
-        "--output", "-o", metavar="DIR", file_okay=False, help="Directory to write to.")] = Path("build/schemas"),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", file_okay=False, help="Directory to write to.")
+    ] = Path("build/schemas"),
     as_json: options.Json = False,
     data: options.Data = None,
 ) -> None:

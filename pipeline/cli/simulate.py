@@ -33,23 +33,47 @@ def _simulate(
     customers: Annotated[int, typer.Option("--customers", min=1, help="Customers of the bank.")] = 30_000,
     campaigns: Annotated[int, typer.Option("--campaigns", min=1, help="Campaigns.")] = 40,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same bank.")] = 1,
-    duration: Annotated[float | None, typer.Option(
-        "--duration", metavar="S", min=0, help="Seconds to go on after the past; default is until Ctrl-C.")] = None,
-    events: Annotated[int | None, typer.Option(
-        "--events", metavar="N", min=1, help="Stop after so many events.")] = None,
-    backfill_days: Annotated[float, typer.Option(
-        "--backfill-days", metavar="D", min=0, help="Days of the past that come first, as fast as they can. More than "
-        "the allowed lateness (3 days) only for an instance without events: they would be too late.")] = 2.5,
-    backfill_density: Annotated[float, typer.Option(
-        "--backfill-density", min=0, help="Events per customer and day of the past.")] = 8.0,
+    duration: Annotated[
+        float | None,
+        typer.Option(
+            "--duration", metavar="S", min=0, help="Seconds to go on after the past; default is until Ctrl-C."
+        ),
+    ] = None,
+    events: Annotated[
+        int | None, typer.Option("--events", metavar="N", min=1, help="Stop after so many events.")
+    ] = None,
+    backfill_days: Annotated[
+        float,
+        typer.Option(
+            "--backfill-days",
+            metavar="D",
+            min=0,
+            help="Days of the past that come first, as fast as they can. More than "
+            "the allowed lateness (3 days) only for an instance without events: they would be too late.",
+        ),
+    ] = 2.5,
+    backfill_density: Annotated[
+        float, typer.Option("--backfill-density", min=0, help="Events per customer and day of the past.")
+    ] = 8.0,
     disorder: Annotated[float, typer.Option("--disorder", min=0, max=1, help="Share of events that come late.")] = 0.02,
     duplicates: Annotated[float, typer.Option("--duplicates", min=0, max=1, help="Share that comes twice.")] = 0.005,
     bad: Annotated[float, typer.Option("--bad", min=0, max=1, help="Share with a broken twin.")] = 0.001,
-    out: Annotated[Path | None, typer.Option(
-        "--out", metavar="FILE", dir_okay=False, help="Write lines for `roi ingest` (.gz packs them) instead of to "
-        "Kafka, without waiting; only the past unless --duration or --events is given.")] = None,
-    truth: Annotated[Path | None, typer.Option(
-        "--truth", metavar="FILE", dir_okay=False, help="Write each campaign's true return ratio as JSON.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            dir_okay=False,
+            help="Write lines for `roi ingest` (.gz packs them) instead of to "
+            "Kafka, without waiting; only the past unless --duration or --events is given.",
+        ),
+    ] = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option(
+            "--truth", metavar="FILE", dir_okay=False, help="Write each campaign's true return ratio as JSON."
+        ),
+    ] = None,
     as_json: options.Json = False,
     data: options.Data = None,
 ) -> None:
@@ -65,8 +89,14 @@ def _simulate(
     if disorder + duplicates + bad > 1:
         raise typer.BadParameter("--disorder, --duplicates and --bad may not sum to more than 1")
     wished = BankOptions(
-        seed=seed, customers=customers, campaigns=campaigns, rate=rate, backfill_days=backfill_days,
-        backfill_density=backfill_density, irregularities=Irregularities(disorder, duplicates, bad))
+        seed=seed,
+        customers=customers,
+        campaigns=campaigns,
+        rate=rate,
+        backfill_days=backfill_days,
+        backfill_density=backfill_density,
+        irregularities=Irregularities(disorder, duplicates, bad),
+    )
     bank = Bank(wished, int(time.time() * 1000))
     if truth is not None:
         _write_truth(truth, bank, wished)

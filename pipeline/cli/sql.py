@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 def _sql(
     query: Annotated[str, typer.Argument(help="The query; - reads it from stdin.", show_default=False)],
     output_format: Annotated[
-        str | None, typer.Option("--format", metavar="F", help="Any ClickHouse output format; default is a table."),
+        str | None, typer.Option("--format", metavar="F", help="Any ClickHouse output format; default is a table.")
     ] = None,
     as_json: options.Json = False,
     data: options.Data = None,
@@ -37,8 +37,11 @@ def _sql(
     reader = Reader(options.settings_for(data))
     text = sys.stdin.read() if query == "-" else query
     if as_json:
-        _, body = reader.stream(text, output_format or "JSONEachRow", options={
-            "output_format_json_array_of_rows": 1, "output_format_json_quote_64bit_integers": 0})
+        _, body = reader.stream(
+            text,
+            output_format or "JSONEachRow",
+            options={"output_format_json_array_of_rows": 1, "output_format_json_quote_64bit_integers": 0},
+        )
         _pass_on(body)
         return
     wished = output_format or (_FORMAT_FOR_TABLE if sys.stdout.isatty() else _FORMAT_FOR_PIPE)

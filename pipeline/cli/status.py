@@ -49,9 +49,13 @@ def _status(as_json: options.Json = False, data: options.Data = None) -> None:
         typer.echo(json.dumps(found, indent=2))
         return
     columns = (
-        Column("topic", "Topic"), Column("partitions", "Partitions", "number"), Column("lag", "Lag", "number"),
-        Column("accepted", "Accepted", "number"), Column("duplicates", "Duplicates", "number"),
-        Column("dead_letters", "Dead letters", "number"), Column("watermark", "Watermark (newest event)"),
+        Column("topic", "Topic"),
+        Column("partitions", "Partitions", "number"),
+        Column("lag", "Lag", "number"),
+        Column("accepted", "Accepted", "number"),
+        Column("duplicates", "Duplicates", "number"),
+        Column("dead_letters", "Dead letters", "number"),
+        Column("watermark", "Watermark (newest event)"),
     )
     print_rows(topics, columns, as_json=False, empty="no topic")
     last = "no block written yet" if age is None else f"last block {age:.1f} s ago"
@@ -69,8 +73,10 @@ def summarise(standing: Iterable[Standing], rows: Iterable[Mapping[str, Any]]) -
     """Return one row per topic: lag and counters are sums, the watermark is the newest of its partitions."""
     topics: dict[str, dict[str, Any]] = {}
     for partition in standing:
-        topic = topics.setdefault(partition.topic, {
-            "topic": partition.topic, "partitions": 0, "lag": 0, **dict.fromkeys(_COUNTERS, 0), "watermark": None})
+        topic = topics.setdefault(
+            partition.topic,
+            {"topic": partition.topic, "partitions": 0, "lag": 0, **dict.fromkeys(_COUNTERS, 0), "watermark": None},
+        )
         topic["partitions"] += 1
         topic["lag"] += partition.lag
     watermarks: dict[str, int] = defaultdict(int)

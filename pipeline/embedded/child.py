@@ -81,9 +81,12 @@ class Child:
         self.starts += 1
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *leashed(self.part.command), stdin=subprocess.DEVNULL, stdout=output,
+                *leashed(self.part.command),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
                 stderr=None if output is None else subprocess.STDOUT,
-                env=dict(self.part.environment), start_new_session=True,
+                env=dict(self.part.environment),
+                start_new_session=True,
             )
         finally:
             if output is not None:

@@ -63,8 +63,9 @@ class InstanceDirectory:
                 path.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise UserError(f"{self.root} cannot be used ({error.strerror})",
-                            "choose another directory with --data") from error
+            raise UserError(
+                f"{self.root} cannot be used ({error.strerror})", "choose another directory with --data"
+            ) from error
         try:
             self._take(descriptor)
             self.withdraw()
@@ -110,19 +111,25 @@ class InstanceDirectory:
         key = settings.pseudonym_key.get_secret_value()
         kept_key = kept.get("ROI_PSEUDONYM_KEY", "")
         if key and kept_key and not secrets.compare_digest(key.encode(), kept_key.encode()):
-            raise UserError(f"ROI_PSEUDONYM_KEY is not the key that {self.root} was written with",
-                            "unset it or choose another --data")
+            raise UserError(
+                f"ROI_PSEUDONYM_KEY is not the key that {self.root} was written with",
+                "unset it or choose another --data",
+            )
         reader, writer = settings.clickhouse_password, settings.clickhouse_writer_password
         found = Secrets(
             reader_password=_first(reader.get_secret_value(), kept.get("ROI_CLICKHOUSE_PASSWORD")),
             writer_password=_first(writer.get_secret_value(), kept.get("ROI_CLICKHOUSE_WRITER_PASSWORD")),
             pseudonym_key=_first(key, kept_key),
         )
-        write_env_file(self.private_env, kept | {
-            "ROI_CLICKHOUSE_PASSWORD": found.reader_password,
-            "ROI_CLICKHOUSE_WRITER_PASSWORD": found.writer_password,
-            "ROI_PSEUDONYM_KEY": found.pseudonym_key,
-        })
+        write_env_file(
+            self.private_env,
+            kept
+            | {
+                "ROI_CLICKHOUSE_PASSWORD": found.reader_password,
+                "ROI_CLICKHOUSE_WRITER_PASSWORD": found.writer_password,
+                "ROI_PSEUDONYM_KEY": found.pseudonym_key,
+            },
+        )
         return found
 
     def keep(self, values: Mapping[str, str]) -> None:
@@ -134,13 +141,16 @@ class InstanceDirectory:
 
         Secrets in it are those of the read-only user alone.
         """
-        write_env_file(self.public_env, {
-            "ROI_KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
-            "ROI_CLICKHOUSE_URL": settings.clickhouse_url,
-            "ROI_CLICKHOUSE_USER": settings.clickhouse_user,
-            "ROI_CLICKHOUSE_PASSWORD": settings.clickhouse_password.get_secret_value(),
-            "ROI_BOARD_URL": settings.board_url,
-        })
+        write_env_file(
+            self.public_env,
+            {
+                "ROI_KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
+                "ROI_CLICKHOUSE_URL": settings.clickhouse_url,
+                "ROI_CLICKHOUSE_USER": settings.clickhouse_user,
+                "ROI_CLICKHOUSE_PASSWORD": settings.clickhouse_password.get_secret_value(),
+                "ROI_BOARD_URL": settings.board_url,
+            },
+        )
 
     def withdraw(self) -> None:
         """Remove the address file: nothing answers any more."""

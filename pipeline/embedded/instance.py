@@ -36,7 +36,7 @@ class Ports:
 
 
 async def run_embedded(
-    directory: InstanceDirectory, settings: Settings, ports: Ports, workers: int, supervisor: Supervisor,
+    directory: InstanceDirectory, settings: Settings, ports: Ports, workers: int, supervisor: Supervisor
 ) -> None:
     """Run an instance until a signal ends it; the address file is there exactly while everything answers.
 
@@ -65,7 +65,7 @@ async def run_clients(settings: Settings, board_port: int, workers: int, supervi
 
 
 async def _start(
-    directory: InstanceDirectory, settings: Settings, ports: Ports, workers: int, supervisor: Supervisor,
+    directory: InstanceDirectory, settings: Settings, ports: Ports, workers: int, supervisor: Supervisor
 ) -> Settings:
     """Start the parts in order and return the settings with the addresses they answer on."""
     configured = frozenset(settings.model_fields_set)
@@ -76,9 +76,12 @@ async def _start(
         settings = await _start_broker(settings, ports.kafka, supervisor)
     if "clickhouse_url" not in configured:
         # a server that is not ours has its own passwords, which the settings already hold
-        settings = settings.model_copy(update={
-            "clickhouse_password": SecretStr(found.reader_password),
-            "clickhouse_writer_password": SecretStr(found.writer_password)})
+        settings = settings.model_copy(
+            update={
+                "clickhouse_password": SecretStr(found.reader_password),
+                "clickhouse_writer_password": SecretStr(found.writer_password),
+            }
+        )
         settings = await _start_endpoint(directory, settings, ports.clickhouse, supervisor)
     directory.keep(_private_values(settings))
     if not supervisor.stopping:
@@ -90,30 +93,43 @@ def _usable(ports: Ports, configured: frozenset[str]) -> Ports:
     """Return the ports to use, found before anything is started; one that is not needed is not looked at."""
     return Ports(
         kafka=ports.kafka if "kafka_bootstrap_servers" in configured else usable_port(ports.kafka, "--kafka-port"),
-        clickhouse=(ports.clickhouse if "clickhouse_url" in configured
-                    else usable_port(ports.clickhouse, "--clickhouse-port")),
+        clickhouse=(
+            ports.clickhouse if "clickhouse_url" in configured else usable_port(ports.clickhouse, "--clickhouse-port")
+        ),
         board=usable_port(ports.board, "--board-port"),
     )
 
 
 async def _start_broker(settings: Settings, port: int, supervisor: Supervisor) -> Settings:
     child = await supervisor.keep_once(
-        broker_part(port), "and its topics with it, which live in memory only: start again on the same --data")
+        broker_part(port), "and its topics with it, which live in memory only: start again on the same --data"
+    )
     await supervisor.until(partial(answers, port), child, _READY_SECONDS)
-    return settings.model_copy(update={
-        "kafka_bootstrap_servers": f"{LOOPBACK}:{port}",
-        # topics are empty after each start: positions of an earlier life must not be taken for positions in them
-        "kafka_incarnation": secrets.token_hex(8),
-    })
+    return settings.model_copy(
+        update={
+            "kafka_bootstrap_servers": f"{LOOPBACK}:{port}",
+            # topics are empty after each start: positions of an earlier life must not be taken for positions in them
+            "kafka_incarnation": secrets.token_hex(8),
+        }
+    )
 
 
 async def _start_endpoint(
-    directory: InstanceDirectory, settings: Settings, port: int, supervisor: Supervisor,
+    directory: InstanceDirectory, settings: Settings, port: int, supervisor: Supervisor
 ) -> Settings:
     settings = settings.model_copy(update={"clickhouse_url": f"http://{LOOPBACK}:{port}"})
     ready = directory.scratch / "endpoint.ready"
-    command = own_module("pipeline.embedded.clickhouse", "--path", str(directory.clickhouse), "--host", LOOPBACK,
-                         "--port", str(port), "--ready-file", str(ready))
+    command = own_module(
+        "pipeline.embedded.clickhouse",
+        "--path",
+        str(directory.clickhouse),
+        "--host",
+        LOOPBACK,
+        "--port",
+        str(port),
+        "--ready-file",
+        str(ready),
+    )
     # chDB puts the rows of an INSERT into temporary files: they belong under the instance's own closed directory
     environment = own_environment(environment_of(settings)) | {"TMPDIR": str(directory.scratch)}
     child = await supervisor.keep(Part("endpoint", command, environment, _ENDPOINT_STAGE, stop_seconds=2.5))
@@ -150,11 +166,13 @@ def summary(settings: Settings, workers: int, root: Path) -> str:
     shown = root
     with suppress(ValueError):
         shown = root.relative_to(Path.cwd())
-    return "\n".join((
-        f"ready: {workers} worker{'' if workers == 1 else 's'}, board {settings.board_url}",
-        f"  Kafka       {settings.kafka_bootstrap_servers}",
-        f"  ClickHouse  {settings.clickhouse_url} (user {settings.clickhouse_user}, password in {shown / 'roi.env'})",
-        f"  query it    roi sql 'SHOW TABLES' --data {shown}",
-        f"  logs        {shown / 'logs'}",
-    ))
-
+    user = settings.clickhouse_user
+    return "\n".join(
+        (
+            f"ready: {workers} worker{'' if workers == 1 else 's'}, board {settings.board_url}",
+            f"  Kafka       {settings.kafka_bootstrap_servers}",
+            f"  ClickHouse  {settings.clickhouse_url} (user {user}, password in {shown / 'roi.env'})",
+            f"  query it    roi sql 'SHOW TABLES' --data {shown}",
+            f"  logs        {shown / 'logs'}",
+        )
+    )

@@ -1,9 +1,9 @@
 """Runs one command that must not outlive its supervisor, even when that is killed with ``kill -9``.
 
 A script of the standard library alone, started as
-``python -I -S parent_death.py SUPERVISOR_PID [--watch] -- COMMAND…``. On Linux it asks the kernel for SIGKILL at the supervisor's death and becomes the command, so that the process id is the
-command's own. Elsewhere (``--watch`` forces it) it stays as the command's parent, passes signals on and watches who
-its own parent is.
+``python -I -S parent_death.py SUPERVISOR_PID [--watch] -- COMMAND…``. On Linux it asks the kernel for SIGKILL at the
+supervisor's death and becomes the command, so that the process id is the command's own. Elsewhere (``--watch`` forces
+it) it stays as the command's parent, passes signals on and watches who its own parent is.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SUPERVISOR_GONE: Final = 125
 def main(arguments: list[str]) -> int:
     """Run the command and return its exit code; on Linux this does not return."""
     split = arguments.index("--")
-    supervisor, command = int(arguments[0]), arguments[split + 1:]
+    supervisor, command = int(arguments[0]), arguments[split + 1 :]
     if sys.platform == "linux" and "--watch" not in arguments[:split]:
         return _refuse_or_become(command, supervisor)
     return _watch(command, supervisor)

@@ -1,7 +1,8 @@
 """Removes an instance's address file when its supervisor has been killed and could not do it itself.
 
 A script of the standard library alone, started as
-``python -I -S stale_address.py LOCK FILE`` with a pipe from the supervisor as stdin. The pipe ends with the supervisor, however that ends.
+``python -I -S stale_address.py LOCK FILE`` with a pipe from the supervisor as stdin.
+The pipe ends with the supervisor, however that ends.
 """
 
 from __future__ import annotations

@@ -53,8 +53,13 @@ class Supervisor:
     """
 
     def __init__(
-        self, logs: Path | None, say: Callable[[str], None], policy: RestartPolicy | None = None, *,
-        log_limit_bytes: int = 10_000_000, clock: Callable[[], float] = time.monotonic,
+        self,
+        logs: Path | None,
+        say: Callable[[str], None],
+        policy: RestartPolicy | None = None,
+        *,
+        log_limit_bytes: int = 10_000_000,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._logs = logs
         self.say = say

@@ -107,9 +107,7 @@ def lag_curve(cells: Iterable[CohortCell], *, as_of: date, last_lag: int, measur
 class Triangle:
     """A measure by cohort and lag, as far as each cohort shows it: the run-off triangle of the chain ladder."""
 
-    def __init__(
-        self, cohorts: dict[date, list[CohortCell]], as_of: date, last_lag: int, measure: Measure,
-    ) -> None:
+    def __init__(self, cohorts: dict[date, list[CohortCell]], as_of: date, last_lag: int, measure: Measure) -> None:
         self.ages = [min(longest_lag(day, as_of), last_lag) for day in cohorts]
         self.amounts = [[0.0] * (age + 1) for age in self.ages]
         for row, members in zip(self.amounts, cohorts.values(), strict=True):
@@ -127,10 +125,11 @@ class Triangle:
         shares = _shares([(at_lag, through) for _, at_lag, through in sums])
         return tuple(
             LagStep(lag, cohorts, at_lag, through, share)
-            for lag, ((cohorts, at_lag, through), share) in enumerate(zip(sums, shares, strict=True)))
+            for lag, ((cohorts, at_lag, through), share) in enumerate(zip(sums, shares, strict=True))
+        )
 
     def _sums(self, lag: int) -> tuple[int, float, float]:
-        rows = [row[:lag + 1] for row in self.amounts if len(row) > lag]
+        rows = [row[: lag + 1] for row in self.amounts if len(row) > lag]
         return len(rows), math.fsum(row[lag] for row in rows), math.fsum(math.fsum(row) for row in rows)
 
 

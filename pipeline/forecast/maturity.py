@@ -116,7 +116,7 @@ class Forecast:
 
 
 def forecast(
-    cells: Iterable[CohortCell], *, as_of: date, window_days: float, converters: Converters, level: float = BAND_LEVEL,
+    cells: Iterable[CohortCell], *, as_of: date, window_days: float, converters: Converters, level: float = BAND_LEVEL
 ) -> Forecast:
     """Return the forecast of one campaign.
 
@@ -142,16 +142,24 @@ def forecast(
         dispersion = max(converters.dispersion, _pearson_dispersion(money, curve))
         band = _not_below(_band(money, curve, dispersion, level), booked)
     return Forecast(
-        as_of=as_of, cohorts=len(cohorts), cost_minor=cost, return_minor=booked,
-        young_cost_minor=sum(cell.cost_minor for cell in cells) - cost, matured_share=share, matured_return=band,
-        ratio=band and band.over(cost), immature=reason, conversion_curve=conversions.steps(), return_curve=curve,
+        as_of=as_of,
+        cohorts=len(cohorts),
+        cost_minor=cost,
+        return_minor=booked,
+        young_cost_minor=sum(cell.cost_minor for cell in cells) - cost,
+        matured_share=share,
+        matured_return=band,
+        ratio=band and band.over(cost),
+        immature=reason,
+        conversion_curve=conversions.steps(),
+        return_curve=curve,
     )
 
 
 def _too_little_known(money: Triangle, last_lag: int, converters: int, share: float | None) -> str | None:
     oldest = max(money.ages, default=-1)
     if oldest < last_lag:
-        return (f"the oldest touch day has lived through {max(oldest + 1, 0)} of the window's {last_lag + 1} lag days")
+        return f"the oldest touch day has lived through {max(oldest + 1, 0)} of the window's {last_lag + 1} lag days"
     if converters < MIN_CONVERTERS:
         return f"{converters} of at least {MIN_CONVERTERS} converters"
     if share is None:
@@ -167,7 +175,7 @@ def _matured_share(money: Triangle, curve: Sequence[LagStep]) -> float | None:
         return None
     for total, age in zip(totals, money.ages, strict=True):
         # nothing came to older cohorts that early, or at all: how much is still to come has no estimate
-        if total and not (curve[age].share and all(step.through_lag for step in curve[age + 1:])):
+        if total and not (curve[age].share and all(step.through_lag for step in curve[age + 1 :])):
             return None
     return math.fsum(totals) / math.fsum(_finals(money, curve))
 
@@ -184,7 +192,8 @@ def _pearson_dispersion(money: Triangle, curve: Sequence[LagStep]) -> float:
     squares = [
         (amount - final * part) ** 2 / (final * part)
         for row, final in zip(money.amounts, finals, strict=True)
-        for amount, part in zip(row, parts, strict=False) if final * part > 0
+        for amount, part in zip(row, parts, strict=False)
+        if final * part > 0
     ]
     fitted = sum(final > 0 for final in finals) + sum(part > 0 for part in parts) - 1
     return math.fsum(squares) / (len(squares) - fitted) if len(squares) > fitted else 0.0
@@ -206,7 +215,8 @@ def _cohort_error(money: Triangle, curve: Sequence[LagStep], finals: Sequence[fl
     mean = math.fsum(money.totals) / math.fsum(shares)
     own, levelled = (
         math.fsum(size * (1 - share) / share for size, share in zip(sizes, shares, strict=True) if share)
-        for sizes in (finals, [mean] * len(shares)))
+        for sizes in (finals, [mean] * len(shares))
+    )
     return max(own, levelled)
 
 
@@ -216,14 +226,14 @@ def _curve_error(money: Triangle, curve: Sequence[LagStep], finals: Sequence[flo
         younger = math.fsum(final for final, age in zip(finals, money.ages, strict=True) if age < step.lag_day)
         if younger:
             before = step.through_lag - step.at_lag
-            error += (step.at_lag + dispersion * _UNSEEN) / (before * step.through_lag) * younger ** 2
+            error += (step.at_lag + dispersion * _UNSEEN) / (before * step.through_lag) * younger**2
     return error
 
 
 def _gamma_quantile(mean: float, variance: float, probability: float) -> float:
     if mean <= 0:
         return 0.0
-    ninth = variance / mean ** 2 / 9
+    ninth = variance / mean**2 / 9
     return mean * max(0.0, 1 - ninth + NormalDist().inv_cdf(probability) * math.sqrt(ninth)) ** 3
 
 

@@ -24,5 +24,6 @@ def open_producer(settings: Settings, topics: Iterable[str]) -> EventProducer:
         missing = sorted(set(topics) - set(admin.topics()))
     if missing:
         raise UserError(
-            f"topics missing at {settings.kafka_bootstrap_servers}: {', '.join(missing)}", "create them: roi migrate")
+            f"topics missing at {settings.kafka_bootstrap_servers}: {', '.join(missing)}", "create them: roi migrate"
+        )
     return EventProducer(settings)

@@ -75,8 +75,14 @@ class ClickHouseLedger:
     """The ledger of one run in ClickHouse, as seen by one owner (a worker process)."""
 
     def __init__(  # noqa: PLR0913 - names of one ledger, and its clock
-        self, client: Any, database: str, run: str, owner: str, *,
-        monotonic: Callable[[], float] = time.monotonic, wait: Callable[[float], None] = time.sleep,
+        self,
+        client: Any,
+        database: str,
+        run: str,
+        owner: str,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self.owner = owner
         self._client = client
@@ -89,8 +95,13 @@ class ClickHouseLedger:
         """Begin or continue the run; UserError if it was begun under other settings."""
         known = self.fetch("load_run")
         if not known:
-            self.execute("begin_run", fingerprint=policy.fingerprint(), settings=description,
-                         models=list(policy.models), zone=policy.zone)
+            self.execute(
+                "begin_run",
+                fingerprint=policy.fingerprint(),
+                settings=description,
+                models=list(policy.models),
+                zone=policy.zone,
+            )
         elif known[0][0] != policy.fingerprint():
             raise UserError(
                 f"run {self._run!r} was begun under other settings ({known[0][1]}) than today's ({description})",
@@ -129,14 +140,17 @@ class ClickHouseLedger:
         statement = sql.query("write_block", self._database)
         statement = statement.replace("{columns}", _NAMES).replace("{structure}", _STRUCTURE)
         parameters = {
-            "run": self._run, "owner": self.owner,
-            "shards": list(block.epochs), "epochs": list(block.epochs.values()),
+            "run": self._run,
+            "owner": self.owner,
+            "shards": list(block.epochs),
+            "epochs": list(block.epochs.values()),
         }
         # a repeated attempt gets a name of its own: the first may still be running
         attempt = f"roi-block-{self.owner}-{block.number}-{time.monotonic_ns()}"
         try:
             self._client.command(
-                statement, parameters=parameters, data=block.body, settings=_ONE_BLOCK | {"query_id": attempt})
+                statement, parameters=parameters, data=block.body, settings=_ONE_BLOCK | {"query_id": attempt}
+            )
         except DatabaseError as error:
             if _FENCED in str(error):
                 raise FencedError(f"a shard of {sorted(block.epochs)} has a new owner") from error
@@ -148,8 +162,10 @@ class ClickHouseLedger:
         """Return the rows of sql/queries/NAME.sql, which ends in FORMAT JSONCompactEachRow."""
         try:
             answer: bytes = self._client.raw_query(
-                sql.query(name, self._database), parameters={"run": self._run, **parameters},
-                settings={"output_format_json_quote_64bit_integers": 0})
+                sql.query(name, self._database),
+                parameters={"run": self._run, **parameters},
+                settings={"output_format_json_quote_64bit_integers": 0},
+            )
         except (ClickHouseError, OSError) as error:
             raise LedgerUnavailableError(_short(error)) from error
         rows: list[list[Any]] = msgspec.json.Decoder(list[Any]).decode_lines(answer)

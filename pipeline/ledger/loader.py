@@ -56,7 +56,7 @@ class Loader:
         loaded = Loaded()
         shards = [*customers, *costs]
         for shard, topic, next_offset, watermark, accepted, duplicates, refused, topic_id in self._ledger.fetch(
-            "load_positions", shards=shards,
+            "load_positions", shards=shards
         ):
             loaded.positions[shard, topic] = StoredPosition(next_offset, topic_id)
             intake = self._intake(topic, customers.get(shard), costs.get(shard))
@@ -113,7 +113,7 @@ class Loader:
             restorers[shard].reach(bytes.fromhex(customer), campaign_id, variant, at, tier)
 
     def _load_touches(
-        self, rows: FetchRows, restorers: Mapping[int, Restorer], floors: list[int], id_floors: list[int],
+        self, rows: FetchRows, restorers: Mapping[int, Restorer], floors: list[int], id_floors: list[int]
     ) -> None:
         for shard, event_id, at in rows("load_ids", id_floors, kind="touch"):
             restorers[shard].touch_id(event_id, at)
@@ -125,7 +125,8 @@ class Loader:
         models = {"" if number == 0 else model: number for number, model in enumerate(self._policy.models)}
         for shard, transaction, model, campaign_id, variant, at, touch, *shares in rows("load_credits", live):
             restorers[shard].credit(
-                transaction, models[model], (campaign_id, variant, at, touch), (shares[0], shares[1], shares[2]))
+                transaction, models[model], (campaign_id, variant, at, touch), (shares[0], shares[1], shares[2])
+            )
         for shard, customer, campaign_id, variant, model in rows("load_past_conversions", live):
             restorers[shard].past_conversion(bytes.fromhex(customer), campaign_id, variant, models[model])
         for shard, customer, *transaction in rows("load_transactions", live):

@@ -16,8 +16,14 @@ if TYPE_CHECKING:
     from pipeline.metrics.definitions import MetricDefinition
 
 METRICS: Final = (
-    *CAMPAIGN_METRICS, *ACTIVITY_METRICS, *MATURITY_METRICS, *BANK_METRICS, *POSITION_METRICS, *ERASURE_METRICS,
-    *PROMETHEUS_METRICS)
+    *CAMPAIGN_METRICS,
+    *ACTIVITY_METRICS,
+    *MATURITY_METRICS,
+    *BANK_METRICS,
+    *POSITION_METRICS,
+    *ERASURE_METRICS,
+    *PROMETHEUS_METRICS,
+)
 _BY_NAME: Final[Mapping[str, MetricDefinition]] = MappingProxyType({found.name: found for found in METRICS})
 _DIMENSION_NAMES: Final = frozenset(dimension.name for dimension in DIMENSIONS)
 
@@ -40,8 +46,8 @@ def undefined(view_columns: Iterable[str]) -> list[str]:
     """Return those ``view.column`` that are neither a metric nor a dimension."""
     defined = defined_columns()
     return sorted(
-        column for column in view_columns
-        if column not in defined and column.partition(".")[2] not in _DIMENSION_NAMES)
+        column for column in view_columns if column not in defined and column.partition(".")[2] not in _DIMENSION_NAMES
+    )
 
 
 def headings() -> frozenset[str]:

@@ -54,7 +54,7 @@ def _json(source: str, text: str) -> Iterator[Located]:
     """Walk JSON values one behind the other (NDJSON, or a single one); a list stands for its items."""
     decoder = json.JSONDecoder()
     index = _skip(text, 0, "")
-    listed = text[index:index + 1] == "["
+    listed = text[index : index + 1] == "["
     index = _skip(text, index + 1 if listed else index, "")
     while index < len(text) and not (listed and text[index] == "]"):
         try:
@@ -63,7 +63,7 @@ def _json(source: str, text: str) -> Iterator[Located]:
             raise UserError(f"{source}:{error.lineno}: not JSON ({error.msg})", _MEND) from error
         yield Located(source, text.count("\n", 0, index) + 1, value)
         index = _next(source, text, end) if listed else _skip(text, end, "")
-    if listed and (index >= len(text) or text[index + 1:].strip()):
+    if listed and (index >= len(text) or text[index + 1 :].strip()):
         raise UserError(f"{source}:{text.count(chr(10)) + 1}: the list does not end with the file", _MEND)
 
 
@@ -76,9 +76,9 @@ def _skip(text: str, index: int, also: str) -> int:
 def _next(source: str, text: str, end: int) -> int:
     """Step over the comma between items of a list."""
     index = _skip(text, end, "")
-    if text[index:index + 1] == ",":
+    if text[index : index + 1] == ",":
         return _skip(text, index + 1, "")
-    if text[index:index + 1] != "]":
+    if text[index : index + 1] != "]":
         raise UserError(f"{source}:{text.count(chr(10), 0, index) + 1}: a comma or ] is missing", _MEND)
     return index
 
@@ -121,8 +121,10 @@ def validated(definitions: list[Located]) -> dict[str, bytes]:
         except ValidationError as error:
             raise UserError(f"{definition.place}: {_first_fault(error)}", _MEND) from error
         if campaign.campaign_id in found:
-            raise UserError(f"{definition.place}: campaign {campaign.campaign_id} stands also at "
-                            f"{places[campaign.campaign_id]}", _MEND)
+            raise UserError(
+                f"{definition.place}: campaign {campaign.campaign_id} stands also at {places[campaign.campaign_id]}",
+                _MEND,
+            )
         found[campaign.campaign_id] = payload  # as written: fields that this version ignores may serve another
         places[campaign.campaign_id] = definition.place
     return found

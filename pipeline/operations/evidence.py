@@ -11,7 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MEASURES: Final = (
-    "touches", "reached", "conversion_millionths", "converters", "cost_minor", "return_minor", "aum_minor")
+    "touches",
+    "reached",
+    "conversion_millionths",
+    "converters",
+    "cost_minor",
+    "return_minor",
+    "aum_minor",
+)
 _TOPIC_OF: Final = {"touches": TOUCHES, "transactions": TRANSACTIONS, "costs": COSTS}
 _ATTEMPTS: Final = 5
 
@@ -44,9 +51,13 @@ class Cell:
     def parameters(self, limit: int, *, everyone: bool = False) -> dict[str, object]:
         """Return what the explain queries are bound with; ``everyone`` leaves the customer out."""
         return {
-            "run": self.run, "campaign": self.campaign_id, "limit": limit,
-            "by_variant": int(self.variant is not None), "variant": self.variant or "",
-            "by_tier": int(self.tier is not None), "tier": self.tier or "",
+            "run": self.run,
+            "campaign": self.campaign_id,
+            "limit": limit,
+            "by_variant": int(self.variant is not None),
+            "variant": self.variant or "",
+            "by_tier": int(self.tier is not None),
+            "tier": self.tier or "",
             "customer": "" if everyone or self.customer_hash is None else self.customer_hash,
         }
 
@@ -76,7 +87,8 @@ class Explanation:
     def differences(self) -> dict[str, int]:
         """Evidence minus cell, for each measure where they are not the same."""
         return {
-            name: self.evidence[name] - self.cell[name] for name in MEASURES if self.evidence[name] != self.cell[name]}
+            name: self.evidence[name] - self.cell[name] for name in MEASURES if self.evidence[name] != self.cell[name]
+        }
 
 
 def explain(queries: Queries, cell: Cell, limit: int) -> Explanation | None:
@@ -105,12 +117,17 @@ def _read(queries: Queries, cell: Cell, limit: int) -> Explanation | None:
     of_lists = customer or evidence
     lists = {
         name: [_with_source(name, row) for row in queries(name, chosen)]
-        for name in ("touches", "credits", "transactions", "costs")}
+        for name in ("touches", "credits", "transactions", "costs")
+    }
     return Explanation(
-        **lists, cell=cells[0], evidence={name: evidence[name] for name in MEASURES},
+        **lists,
+        cell=cells[0],
+        evidence={name: evidence[name] for name in MEASURES},
         customer=customer and {name: customer[name] for name in MEASURES},
-        counts={name: of_lists[f"{kind}_rows"] for name, kind in (
-            ("touches", "touch"), ("credits", "credit"), ("costs", "cost"))},
+        counts={
+            name: of_lists[f"{kind}_rows"]
+            for name, kind in (("touches", "touch"), ("credits", "credit"), ("costs", "cost"))
+        },
     )
 
 

@@ -48,7 +48,7 @@ def positions(reader: Reader) -> list[dict[str, Any]]:
 
 
 def compare(
-    ends: Mapping[tuple[str, int], int], topic_ids: Mapping[str, str], rows: Iterable[Mapping[str, Any]],
+    ends: Mapping[tuple[str, int], int], topic_ids: Mapping[str, str], rows: Iterable[Mapping[str, Any]]
 ) -> list[Standing]:
     """Set the ledger's positions beside the topics' ends.
 
@@ -57,10 +57,13 @@ def compare(
     """
     known = {
         (row["topic"], row["partition"]): row["next_offset"]
-        for row in rows if row["topic_id"] == topic_ids.get(row["topic"])
+        for row in rows
+        if row["topic_id"] == topic_ids.get(row["topic"])
     }
-    return [Standing(topic, partition, end, known.get((topic, partition), 0))
-            for (topic, partition), end in sorted(ends.items())]
+    return [
+        Standing(topic, partition, end, known.get((topic, partition), 0))
+        for (topic, partition), end in sorted(ends.items())
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +96,10 @@ def log_ends(settings: Settings) -> LogEnds:
     with answering(settings), TopicAdmin(settings) as admin:
         topics = admin.topics()
         if missing := [topic for topic in EVENT_TOPICS if topic not in topics]:
-            raise UserError(f"topics are missing at {settings.kafka_bootstrap_servers}: {', '.join(missing)}",
-                            "create them: roi migrate")
+            raise UserError(
+                f"topics are missing at {settings.kafka_bootstrap_servers}: {', '.join(missing)}",
+                "create them: roi migrate",
+            )
         ends = {(tp.topic, tp.partition): end for tp, end in admin.end_offsets(EVENT_TOPICS).items()}
         # as the workers have it: the life of a memory-only broker is part of its topics' identity
         life = settings.kafka_incarnation

@@ -22,10 +22,20 @@ JOURNEYS_PER_COST_EVENT: Final = 20
 
 # eight campaigns: below 1:2, edge of it, above it, and good ones whose conversions are still to come
 _ARCHETYPES: Final[tuple[Archetype, ...]] = (
-    "above", "below", "edge", "above", "immature", "below", "above", "immature",
+    "above",
+    "below",
+    "edge",
+    "above",
+    "immature",
+    "below",
+    "above",
+    "immature",
 )
 _RATIOS: Final[dict[Archetype, tuple[float, float]]] = {
-    "below": (0.4, 1.5), "edge": (1.8, 2.2), "above": (2.6, 6.0), "immature": (2.6, 4.0),
+    "below": (0.4, 1.5),
+    "edge": (1.8, 2.2),
+    "above": (2.6, 6.0),
+    "immature": (2.6, 4.0),
 }
 
 
@@ -56,9 +66,13 @@ class _Offer:
 
 
 _OFFERS: Final = (
-    _Offer("wealth_purchase", "wealth", 80), _Offer("card_spend", "card", 150), _Offer("deposit", "deposit", 40),
-    _Offer("loan_drawdown", "loan", 120), _Offer("insurance_purchase", "insurance", 0),
-    _Offer("card_activation", "activation", 0), _Offer("account_open", "account", 0),
+    _Offer("wealth_purchase", "wealth", 80),
+    _Offer("card_spend", "card", 150),
+    _Offer("deposit", "deposit", 40),
+    _Offer("loan_drawdown", "loan", 120),
+    _Offer("insurance_purchase", "insurance", 0),
+    _Offer("card_activation", "activation", 0),
+    _Offer("account_open", "account", 0),
 )
 _MONEYLESS: Final = frozenset({"card_activation", "account_open"})
 
@@ -130,19 +144,28 @@ class CampaignPlan:
         """Return what a decision about this campaign should be judged by."""
         ratios = {name: round(self._ratio(p, p), 6) for name in self.variants for p in (self.probability(name),)}
         return {
-            "archetype": self.archetype, "return_ratio": round(self.true_ratio, 6),
-            "incremental_return_ratio": round(self.incremental_ratio, 6), "variant_return_ratio": ratios,
-            "conversion_probability": self.conversion_probability, "baseline_probability": self.baseline_probability,
-            "mean_lag_days": self.mean_lag_ms / DAY_MS, "starts_at": stamp(self.starts_ms),
+            "archetype": self.archetype,
+            "return_ratio": round(self.true_ratio, 6),
+            "incremental_return_ratio": round(self.incremental_ratio, 6),
+            "variant_return_ratio": ratios,
+            "conversion_probability": self.conversion_probability,
+            "baseline_probability": self.baseline_probability,
+            "mean_lag_days": self.mean_lag_ms / DAY_MS,
+            "starts_at": stamp(self.starts_ms),
         }
 
     def definition(self) -> bytes:
         """Return the `Campaign` event body."""
         body: dict[str, object] = {
-            "campaign_id": self.campaign_id, "name": f"{self.product.replace('_', ' ').title()} by {self.channel}",
-            "owner": f"team-{self.number % 5 + 1}", "starts_at": stamp(self.starts_ms), "ends_at": stamp(self.ends_ms),
-            "budget_minor": 50_000_000, "goal": {"kinds": [self.kind], "products": [self.product]},
-            "attribution_window_days": self.window_ms / DAY_MS, "control_variant": CONTROL,
+            "campaign_id": self.campaign_id,
+            "name": f"{self.product.replace('_', ' ').title()} by {self.channel}",
+            "owner": f"team-{self.number % 5 + 1}",
+            "starts_at": stamp(self.starts_ms),
+            "ends_at": stamp(self.ends_ms),
+            "budget_minor": 50_000_000,
+            "goal": {"kinds": [self.kind], "products": [self.product]},
+            "attribution_window_days": self.window_ms / DAY_MS,
+            "control_variant": CONTROL,
         }
         if self.margin_bps:
             body["margins_bps"] = {self.kind: self.margin_bps}
@@ -170,18 +193,29 @@ def _plan(rng: Random, number: int, begin_ms: int, now_ms: int) -> CampaignPlan:
     ratio = rng.uniform(*_RATIOS[archetype])
     controlled = number % 3 == 0
     return CampaignPlan(
-        campaign_id=f"c{number + 1:03d}-{offer.noun}-{channel.token}", number=number, archetype=archetype,
-        channel=channel.token, first_touch=channel.first_touch, kind=offer.kind,
-        product=f"{offer.noun}_{number + 1:03d}", margin_bps=offer.margin_bps,
-        window_ms=(21 if immature else rng.choice((7, 7, 10, 14))) * DAY_MS, starts_ms=starts,
+        campaign_id=f"c{number + 1:03d}-{offer.noun}-{channel.token}",
+        number=number,
+        archetype=archetype,
+        channel=channel.token,
+        first_touch=channel.first_touch,
+        kind=offer.kind,
+        product=f"{offer.noun}_{number + 1:03d}",
+        margin_bps=offer.margin_bps,
+        window_ms=(21 if immature else rng.choice((7, 7, 10, 14))) * DAY_MS,
+        starts_ms=starts,
         ends_ms=now_ms + rng.randint(10, 60) * DAY_MS,
-        touch_cost_minor=channel.touch_cost_minor, event_cost_minor=channel.event_cost_minor,
-        cost_category=channel.category, voucher_minor=channel.voucher_minor,
-        control_share=0.2 if controlled else 0.0, variants=("a", "b") if controlled else (),
+        touch_cost_minor=channel.touch_cost_minor,
+        event_cost_minor=channel.event_cost_minor,
+        cost_category=channel.category,
+        voucher_minor=channel.voucher_minor,
+        control_share=0.2 if controlled else 0.0,
+        variants=("a", "b") if controlled else (),
         variant_lift=rng.choice((0.0, 0.15, 0.3)) if controlled else 0.0,
-        conversion_probability=probability, baseline_probability=probability * rng.uniform(0.1, 0.6),
+        conversion_probability=probability,
+        baseline_probability=probability * rng.uniform(0.1, 0.6),
         mean_return_minor=ratio * cost / (probability * _kept_share(offer.kind)),
-        mean_lag_ms=_mean_lag(rng, immature=immature), weight=6 if immature else 1,
+        mean_lag_ms=_mean_lag(rng, immature=immature),
+        weight=6 if immature else 1,
     )
 
 

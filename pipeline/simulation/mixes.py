@@ -49,25 +49,42 @@ def mix_events(options: MixOptions) -> Iterator[tuple[str, bytes, bytes]]:
         draw, detail = random(), int(random() * 4096)
         customer = f"customer-{int(random() * options.customers):08d}"
         if draw < logins:
-            yield LOGINS, customer.encode(), (
-                f'{{"event_id":"login-{number:011d}","customer_id":"{customer}","occurred_at":"{at}",'
-                f'"channel":"{_LOGIN_CHANNELS[detail & 3]}","session_seconds":{detail >> 2},"automated":false}}'
-            ).encode()
+            yield (
+                LOGINS,
+                customer.encode(),
+                (
+                    f'{{"event_id":"login-{number:011d}","customer_id":"{customer}","occurred_at":"{at}",'
+                    f'"channel":"{_LOGIN_CHANNELS[detail & 3]}","session_seconds":{detail >> 2},"automated":false}}'
+                ).encode(),
+            )
         elif draw < transactions:
-            yield TRANSACTIONS, customer.encode(), (
-                f'{{"event_id":"payment-{number:011d}","customer_id":"{customer}","occurred_at":"{at}",'
-                f'"kind":"{_KINDS[detail & 7]}","amount_minor":{detail * 97},"channel":"app","revenue_minor":{detail}}}'
-            ).encode()
+            yield (
+                TRANSACTIONS,
+                customer.encode(),
+                (
+                    f'{{"event_id":"payment-{number:011d}","customer_id":"{customer}","occurred_at":"{at}",'
+                    f'"kind":"{_KINDS[detail & 7]}","amount_minor":{detail * 97},"channel":"app",'
+                    f'"revenue_minor":{detail}}}'
+                ).encode(),
+            )
         elif draw < touches:
-            yield TOUCHES, customer.encode(), (
-                f'{{"event_id":"touch-{number:011d}","customer_id":"{customer}","occurred_at":"{at}",'
-                f'"campaign_id":"campaign-{detail % options.campaigns:03d}",'
-                f'"channel":"{_TOUCH_CHANNELS[detail >> 4 & 3]}","kind":"{_TOUCH_KINDS[detail >> 2 & 3]}",'
-                f'"cost_minor":{detail >> 8}}}'
-            ).encode()
+            yield (
+                TOUCHES,
+                customer.encode(),
+                (
+                    f'{{"event_id":"touch-{number:011d}","customer_id":"{customer}","occurred_at":"{at}",'
+                    f'"campaign_id":"campaign-{detail % options.campaigns:03d}",'
+                    f'"channel":"{_TOUCH_CHANNELS[detail >> 4 & 3]}","kind":"{_TOUCH_KINDS[detail >> 2 & 3]}",'
+                    f'"cost_minor":{detail >> 8}}}'
+                ).encode(),
+            )
         else:
             campaign = f"campaign-{detail % options.campaigns:03d}"
-            yield COSTS, campaign.encode(), (
-                f'{{"event_id":"cost-{number:011d}","campaign_id":"{campaign}","occurred_at":"{at}",'
-                f'"category":"media","amount_minor":{detail * 10}}}'
-            ).encode()
+            yield (
+                COSTS,
+                campaign.encode(),
+                (
+                    f'{{"event_id":"cost-{number:011d}","campaign_id":"{campaign}","occurred_at":"{at}",'
+                    f'"category":"media","amount_minor":{detail * 10}}}'
+                ).encode(),
+            )

@@ -145,7 +145,7 @@ class Activity:
             self._measures(days, day + after)[REACTIVATED] += (after > DORMANT_DAYS) - was
 
     def _cover(  # noqa: PLR0913, PLR0917 - a day, its neighbours and what to count
-        self, days: _Days, day: int, before: int | None, after: int | None, span: int, measure: int,
+        self, days: _Days, day: int, before: int | None, after: int | None, span: int, measure: int
     ) -> None:
         first = day if before is None or before >= span else day - before + span
         behind = day + span if after is None or after >= span else day + after

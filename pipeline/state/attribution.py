@@ -44,7 +44,7 @@ def candidates(transaction: Transaction, touches: Sequence[Touch], book: Campaig
 
 
 def edge_candidate(
-    transaction: Transaction, touches: Sequence[Touch], book: CampaignBook, *, newest: bool,
+    transaction: Transaction, touches: Sequence[Touch], book: CampaignBook, *, newest: bool
 ) -> Touch | None:
     """Return the last (or first) candidate alone: two searches per campaign, however many touches there are."""
     best: Touch | None = None
@@ -62,7 +62,7 @@ def edge_candidate(
 
 
 def _edge(  # noqa: PLR0913 - a slice and a window, named by their parts
-    touches: Sequence[Touch], start: int, end: int, at: int, window_ms: int, *, newest: bool,
+    touches: Sequence[Touch], start: int, end: int, at: int, window_ms: int, *, newest: bool
 ) -> Touch | None:
     campaign = touches[start].campaign
     if newest:

@@ -40,7 +40,8 @@ def compile_rules(campaign: Campaign | None, policy: Policy) -> CampaignRules:
     """Return a definition's rules; a campaign without one gets the defaults of contract section 3."""
     if campaign is None:
         return CampaignRules(
-            policy.window_ms, policy.default_kinds, None, 0, policy.margins_bps, DEFAULT_CONTROL_VARIANT)
+            policy.window_ms, policy.default_kinds, None, 0, policy.margins_bps, DEFAULT_CONTROL_VARIANT
+        )
     goal = campaign.goal
     return CampaignRules(
         window_ms=whole_milliseconds(campaign.attribution_window_days),

@@ -132,7 +132,7 @@ class Cells:
     # -- what is counted -------------------------------------------------------------------------------------------
 
     def add_touch(  # noqa: PLR0913 - everything a touch counts, in one visit to each cell
-        self, arm: Arm, tier: str, at: int, touches: int, cost: int, *, reaches_arm: bool, reaches: bool,
+        self, arm: Arm, tier: str, at: int, touches: int, cost: int, *, reaches_arm: bool, reaches: bool
     ) -> None:
         """Count a touch (``touches`` 0: not a creditable one, or a cost event) at its own time.
 
@@ -192,8 +192,15 @@ class Cells:
             cell.dirty = False
             cell.used = version
             yield CellRow(
-                cell.family, cell.campaign_id, cell.label, cell.coordinate, cell.lag, self.model, cell.chapter,
-                cell.measures.copy())
+                cell.family,
+                cell.campaign_id,
+                cell.label,
+                cell.coordinate,
+                cell.lag,
+                self.model,
+                cell.chapter,
+                cell.measures.copy(),
+            )
         self._dirty.clear()
 
     def forget_idle(self, before_version: int) -> None:

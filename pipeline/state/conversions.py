@@ -77,9 +77,16 @@ class Conversions:
         self._cells[credit.model].add_credit(arm, transaction.tier, transaction.at, credit, sign)
         in_force = sign > 0
         self._changed[(credit.model, transaction.event_id, touch.event_id)] = CreditRow(
-            credit.model, arm, transaction.event_id, touch.event_id, transaction.customer.pseudonym, touch.at,
-            transaction.at, transaction.tier,
-            credit.millionths if in_force else 0, credit.return_minor if in_force else 0,
+            credit.model,
+            arm,
+            transaction.event_id,
+            touch.event_id,
+            transaction.customer.pseudonym,
+            touch.at,
+            transaction.at,
+            transaction.tier,
+            credit.millionths if in_force else 0,
+            credit.return_minor if in_force else 0,
             credit.aum_minor if in_force else 0,
         )
 

@@ -33,8 +33,14 @@ class CostShard:
         columns, refusals = self.costs.screen(columns, now_ms)
         duplicates = 0
         for offset, event_id, at, campaign_id, variant, category, amount in zip(
-            columns.offset, columns.event_id, columns.occurred_at, columns.campaign_id, columns.variant,
-            columns.category, columns.amount_minor, strict=True,
+            columns.offset,
+            columns.event_id,
+            columns.occurred_at,
+            columns.campaign_id,
+            columns.variant,
+            columns.category,
+            columns.amount_minor,
+            strict=True,
         ):
             if self._ids.is_duplicate(event_id, at):
                 duplicates += 1

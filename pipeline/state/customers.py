@@ -69,7 +69,8 @@ class CustomerShard:
     def restorer(self) -> Restorer:
         """Return what loads stored state into this still empty shard."""
         return Restorer(
-            self._memory, self._conversions, self._activity, self._book, self.touches, self.transactions, self.erasures)
+            self._memory, self._conversions, self._activity, self._book, self.touches, self.transactions, self.erasures
+        )
 
     def open_chapter(self, chapter: int) -> None:
         """Start a new chapter for cells that come to memory from now on."""
@@ -118,7 +119,7 @@ class CustomerShard:
         day_of, add, customers = self._calendar.day_of, self._activity.add, self._memory.customers
         facts = self._changes.logins
         for at, customer_id, seconds, automated in zip(
-            columns.occurred_at, columns.customer_id, columns.session_seconds, columns.automated, strict=True,
+            columns.occurred_at, columns.customer_id, columns.session_seconds, columns.automated, strict=True
         ):
             customer = customers.get(customer_id) or self._memory.customer(customer_id)
             day = day_of(at)
@@ -137,9 +138,18 @@ class CustomerShard:
         facts, count_touch = self._changes.touches, self._base.add_touch
         duplicates = 0
         for offset, event_id, at, customer_id, campaign_id, variant, channel, kind, cost, automated, recommended in zip(
-            columns.offset, columns.event_id, columns.occurred_at, columns.customer_id, columns.campaign_id,
-            columns.variant, columns.channel, columns.kind, columns.cost_minor, columns.automated,
-            columns.recommended, strict=True,
+            columns.offset,
+            columns.event_id,
+            columns.occurred_at,
+            columns.customer_id,
+            columns.campaign_id,
+            columns.variant,
+            columns.channel,
+            columns.kind,
+            columns.cost_minor,
+            columns.automated,
+            columns.recommended,
+            strict=True,
         ):
             if is_duplicate(event_id, at):
                 duplicates += 1
@@ -147,10 +157,22 @@ class CustomerShard:
             customer = customers.get(customer_id) or self._memory.customer(customer_id)
             arm = arm_of(campaign_id, variant)
             creditable = kind != "assign" and not arm.is_control
-            facts.append(TouchFact(
-                offset, event_id, at, customer.pseudonym, customer.tier, arm, channel, kind, cost, automated,
-                recommended, creditable,
-            ))
+            facts.append(
+                TouchFact(
+                    offset,
+                    event_id,
+                    at,
+                    customer.pseudonym,
+                    customer.tier,
+                    arm,
+                    channel,
+                    kind,
+                    cost,
+                    automated,
+                    recommended,
+                    creditable,
+                )
+            )
             if creditable:
                 self._count_creditable(customer, arm, at, cost)
                 self._credit_touch(customer, Touch(arm.campaign, at, event_id, arm.index))
@@ -167,20 +189,57 @@ class CustomerShard:
         customers, reversals, facts = self._memory.customers, self._memory.reversals, self._changes.transactions
         duplicates = 0
         for (
-            offset, event_id, at, customer_id, kind, amount, channel, product, revenue, aum, cross, scenario, original,
+            offset,
+            event_id,
+            at,
+            customer_id,
+            kind,
+            amount,
+            channel,
+            product,
+            revenue,
+            aum,
+            cross,
+            scenario,
+            original,
         ) in zip(
-            columns.offset, columns.event_id, columns.occurred_at, columns.customer_id, columns.kind,
-            columns.amount_minor, columns.channel, columns.product, columns.revenue_minor, columns.aum_delta_minor,
-            columns.cross_bank, columns.scenario, columns.reverses, strict=True,
+            columns.offset,
+            columns.event_id,
+            columns.occurred_at,
+            columns.customer_id,
+            columns.kind,
+            columns.amount_minor,
+            columns.channel,
+            columns.product,
+            columns.revenue_minor,
+            columns.aum_delta_minor,
+            columns.cross_bank,
+            columns.scenario,
+            columns.reverses,
+            strict=True,
         ):
             if event_id in reversals.known:
                 duplicates += 1
                 continue
             customer = customers.get(customer_id) or self._memory.customer(customer_id)
-            facts.append(TransactionFact(
-                offset, event_id, at, customer.pseudonym, customer.tier, kind, channel, product, amount, revenue, aum,
-                cross, scenario, original,
-            ))
+            facts.append(
+                TransactionFact(
+                    offset,
+                    event_id,
+                    at,
+                    customer.pseudonym,
+                    customer.tier,
+                    kind,
+                    channel,
+                    product,
+                    amount,
+                    revenue,
+                    aum,
+                    cross,
+                    scenario,
+                    original,
+                )
+            )
             if original is None:
                 transaction = Transaction(customer, at, event_id, kind, product, amount, revenue, aum, customer.tier)
                 self._memory.remember_transaction(transaction)
@@ -226,7 +285,8 @@ class CustomerShard:
 
     def _adjusted(self, transaction: Transaction) -> None:
         self._changes.adjustments.append(
-            AdjustmentRow(transaction.event_id, transaction.at, transaction.effective_minor))
+            AdjustmentRow(transaction.event_id, transaction.at, transaction.effective_minor)
+        )
 
     def _settle_credits(self, transaction: Transaction, credits_now: tuple[Credit, ...]) -> None:
         if transaction.credits or credits_now:
@@ -255,7 +315,7 @@ class CustomerShard:
         if not reach:
             return None
         if len(reach) == 1:
-            (arm, only), = reach.items()
+            ((arm, only),) = reach.items()
             return only if self._book.arms[arm].campaign == campaign else None
         found = [reach[arm] for arm in self._book.arms_of[campaign] if arm in reach]
         return min(found, key=_reached_at) if found else None
@@ -279,9 +339,7 @@ class CustomerShard:
             if transaction.at > last:
                 break
             if rules.matches(transaction.kind, transaction.product, transaction.amount_minor) and not (
-                attribution.only_last_touch
-                and transaction.credits
-                and transaction.credits[0].touch[1:3] > touch[1:3]
+                attribution.only_last_touch and transaction.credits and transaction.credits[0].touch[1:3] > touch[1:3]
             ):
                 self._settle_credits(transaction, attribution.credits(transaction, touches))
 

@@ -146,7 +146,8 @@ class Erasures:
         if any(known.stage is Stage.SUBTRACTED and known.version is None for known in unfinished.values()):
             return {}
         return {
-            pseudonym: known.version for pseudonym, known in unfinished.items()
+            pseudonym: known.version
+            for pseudonym, known in unfinished.items()
             if known.stage is stage and known.version is not None and known.version <= self._durable
         }
 

@@ -87,9 +87,7 @@ class History:
     counts: ErasedCounts = NOTHING
 
 
-def negative(
-    history: Sequence[History], policy: Policy, version: int,
-) -> tuple[list[CellRow], list[ActivityRow]]:
+def negative(history: Sequence[History], policy: Policy, version: int) -> tuple[list[CellRow], list[ActivityRow]]:
     """Return what takes back everything that customers had added to the numbers, as a chapter of block ``version``.
 
     Credits count as they are stored: definitions that have changed since cannot make the two sides differ.
@@ -104,10 +102,17 @@ def negative(
         _count_logins(one.logins, activity)
     chapter = _TAKEN_BACK | version
     return (
-        [replace(row, chapter=chapter, measures=[-measure for measure in row.measures])
-         for model in cells for row in model.take_changes(version) if any(row.measures)],
-        [replace(row, chapter=chapter, measures=[-measure for measure in row.measures])
-         for row in activity.take_changes(version) if any(row.measures)],
+        [
+            replace(row, chapter=chapter, measures=[-measure for measure in row.measures])
+            for model in cells
+            for row in model.take_changes(version)
+            if any(row.measures)
+        ],
+        [
+            replace(row, chapter=chapter, measures=[-measure for measure in row.measures])
+            for row in activity.take_changes(version)
+            if any(row.measures)
+        ],
     )
 
 
@@ -117,9 +122,14 @@ def _count_touches(touches: Sequence[StoredTouch], book: CampaignBook, cells: Ce
     for touch in sorted(touches, key=lambda touch: (touch.at, touch.offset)):
         arm = book.arm(touch.campaign_id, touch.variant)
         cells.add_touch(
-            arm, touch.tier, touch.at, int(touch.creditable), touch.cost_minor,
+            arm,
+            touch.tier,
+            touch.at,
+            int(touch.creditable),
+            touch.cost_minor,
             reaches_arm=touch.creditable and arm.index not in arms,
-            reaches=touch.creditable and arm.campaign not in campaigns)
+            reaches=touch.creditable and arm.campaign not in campaigns,
+        )
         if touch.creditable:
             arms.add(arm.index)
             campaigns.add(arm.campaign)
@@ -132,11 +142,11 @@ def _count_credits(stored: Sequence[StoredCredit], book: CampaignBook, conversio
         arm = book.arm(one.campaign_id, one.variant)
         touch = Touch(arm.campaign, one.touched_at, one.touch_id, arm.index)
         if one.transaction_id not in transactions:
-            transaction = Transaction(
-                customer, one.converted_at, one.transaction_id, "", None, 0, None, None, one.tier)
+            transaction = Transaction(customer, one.converted_at, one.transaction_id, "", None, 0, None, None, one.tier)
             transactions[one.transaction_id] = (transaction, [])
         transactions[one.transaction_id][1].append(
-            Credit(one.model, touch, one.millionths, one.return_minor, one.aum_minor))
+            Credit(one.model, touch, one.millionths, one.return_minor, one.aum_minor)
+        )
     for transaction, shares in transactions.values():
         conversions.replace(transaction, tuple(shares))
     customer.conversions = None  # customers and transactions refer to each other

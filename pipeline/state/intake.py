@@ -122,5 +122,3 @@ class RecentIds:
         """Drop the ids of days that end before ``floor``: their copies are too late anyway."""
         for day in [day for day in self._by_day if (day + 1) * DAY_MS <= floor]:
             self._seen.difference_update(self._by_day.pop(day))
-
-

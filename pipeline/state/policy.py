@@ -65,10 +65,16 @@ class Policy:
     def fingerprint(self) -> str:
         """Return a digest of everything that decides numbers: a ledger is only continued under the same one."""
         facts = {
-            "models": self.models, "half_life_ms": self.half_life_ms, "window_ms": self.window_ms,
-            "margins": sorted(self.margins_bps.items()), "kinds": sorted(self.default_kinds or ()),
-            "any_kind": self.default_kinds is None, "lateness_ms": self.lateness_ms,
-            "reversal_ms": self.reversal_ms, "engaged_seconds": self.engaged_seconds, "zone": self.zone,
+            "models": self.models,
+            "half_life_ms": self.half_life_ms,
+            "window_ms": self.window_ms,
+            "margins": sorted(self.margins_bps.items()),
+            "kinds": sorted(self.default_kinds or ()),
+            "any_kind": self.default_kinds is None,
+            "lateness_ms": self.lateness_ms,
+            "reversal_ms": self.reversal_ms,
+            "engaged_seconds": self.engaged_seconds,
+            "zone": self.zone,
             "currency": self.currency,
             "key": hashlib.sha256(b"fingerprint" + self.pseudonym_key).hexdigest()[:12],
         }

@@ -20,8 +20,14 @@ class Restorer:
     """Takes a customer shard's stored rows, in the order of its methods; `finish` once after the last."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parts of one shard's state
-        self, memory: CustomerMemory, conversions: Conversions, activity: Activity, book: CampaignBook,
-        touches: Intake, transactions: Intake, erasures: Erasures,
+        self,
+        memory: CustomerMemory,
+        conversions: Conversions,
+        activity: Activity,
+        book: CampaignBook,
+        touches: Intake,
+        transactions: Intake,
+        erasures: Erasures,
     ) -> None:
         self._memory = memory
         self._conversions = conversions
@@ -66,7 +72,7 @@ class Restorer:
         self._memory.remember_touch(self._memory.dormant(pseudonym), Touch(arm.campaign, at, event_id, arm.index))
 
     def credit(
-        self, transaction_id: str, model: int, touch: tuple[str, str, int, str], shares: tuple[int, int, int],
+        self, transaction_id: str, model: int, touch: tuple[str, str, int, str], shares: tuple[int, int, int]
     ) -> None:
         """A credit in force of a live transaction.
 
@@ -83,13 +89,22 @@ class Restorer:
         self._memory.dormant(pseudonym).past_conversions |= slot
 
     def transaction(  # noqa: PLR0913, PLR0917 - the fields of one stored fact
-        self, pseudonym: bytes, at: int, event_id: str, kind: str, product: str | None, amount_minor: int,
-        revenue_minor: int | None, aum_delta_minor: int | None, tier: str,
+        self,
+        pseudonym: bytes,
+        at: int,
+        event_id: str,
+        kind: str,
+        product: str | None,
+        amount_minor: int,
+        revenue_minor: int | None,
+        aum_delta_minor: int | None,
+        tier: str,
     ) -> None:
         """A live transaction; its credits have been given before."""
         customer = self._memory.dormant(pseudonym)
         transaction = Transaction(
-            customer, at, event_id, kind, product, amount_minor, revenue_minor, aum_delta_minor, tier)
+            customer, at, event_id, kind, product, amount_minor, revenue_minor, aum_delta_minor, tier
+        )
         self._memory.remember_transaction(transaction)
         self._memory.reversals.arrived(transaction)
         found = self._credits.pop(event_id, None)
@@ -98,7 +113,7 @@ class Restorer:
             self._conversions.load(transaction, tuple(found))
 
     def reversal(  # noqa: PLR0913, PLR0917 - the fields of one stored fact
-        self, pseudonym: bytes, at: int, event_id: str, original_id: str, amount_minor: int, offset: int,
+        self, pseudonym: bytes, at: int, event_id: str, original_id: str, amount_minor: int, offset: int
     ) -> None:
         """A reversal; all transactions have been given before. Those judged orphans stay judged."""
         customer = self._memory.dormant(pseudonym)

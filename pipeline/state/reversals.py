@@ -36,7 +36,7 @@ class Reversals:
         return True
 
     def reverse(  # noqa: PLR0913, PLR0917 - the fields of one event
-        self, customer: Customer, at: int, event_id: str, original_id: str, amount_minor: int, offset: int,
+        self, customer: Customer, at: int, event_id: str, original_id: str, amount_minor: int, offset: int
     ) -> Transaction | None:
         """Index a reversal; return the transaction it takes something off, None while that is not known."""
         reversal = Reversal(customer, at, event_id, original_id, amount_minor, offset)
@@ -58,11 +58,14 @@ class Reversals:
                 continue
             rest = [other for other in self._waiting.get(reversal.original_id, ()) if other is not reversal]
             self._keep_waiting(reversal.original_id, rest)
-            orphans.append(Refusal(
-                reversal.offset, ORPHAN_REVERSAL,
-                "reverses: no transaction of this customer has this id and precedes it by at most reversal_days",
-                reversal.event_id,
-            ))
+            orphans.append(
+                Refusal(
+                    reversal.offset,
+                    ORPHAN_REVERSAL,
+                    "reverses: no transaction of this customer has this id and precedes it by at most reversal_days",
+                    reversal.event_id,
+                )
+            )
         return orphans
 
     def forget(self, transaction: Transaction) -> None:

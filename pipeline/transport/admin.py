@@ -11,13 +11,7 @@ from pipeline.errors import UserError
 from pipeline.transport.bounds import LogBounds, log_bounds
 from pipeline.transport.ports import TP
 from pipeline.transport.security import client_options
-from schemas.topics import (
-    ALL_TOPICS,
-    CUSTOMER_KEYED_TOPICS,
-    INPUT_TOPICS,
-    cleanup_policy,
-    dead_letter_topic,
-)
+from schemas.topics import ALL_TOPICS, CUSTOMER_KEYED_TOPICS, INPUT_TOPICS, cleanup_policy, dead_letter_topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -121,7 +115,7 @@ class TopicAdmin:
             self._client.wait_for_topics(list(definitions))
         except KafkaError as error:
             raise UserError(
-                f"creating topics failed ({type(error).__name__})", "check the broker and this user's rights",
+                f"creating topics failed ({type(error).__name__})", "check the broker and this user's rights"
             ) from error
 
     def _definition(self, name: str, customer_partitions: int) -> dict[str, Any]:

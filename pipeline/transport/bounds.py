@@ -40,12 +40,14 @@ def log_bounds(settings: Settings, partitions: Iterable[TP]) -> dict[TP, LogBoun
         UserError: the broker does not answer, or a partition does not exist.
     """
     consumer = Consumer(
-        confluent_options(settings) | {
+        confluent_options(settings)
+        | {
             "group.id": f"{settings.kafka_group}-bounds",  # librdkafka wants a name; no group is joined
             "enable.auto.commit": False,
             "fetch.wait.max.ms": 10,
             "log_level": 0,
-        })
+        }
+    )
     try:
         with closing(consumer):
             return _fetched_bounds(consumer, sorted(partitions))
@@ -80,5 +82,6 @@ def _fetched_bounds(consumer: Consumer, partitions: list[TP]) -> dict[TP, LogBou
                 settled[tp] = LogBounds(listed[tp].start, high)
     if missing := listed.keys() - settled.keys():
         raise UserError(
-            f"{len(missing)} partitions did not answer a fetch in {TIMEOUT_SECONDS:.0f} s", "check the broker's health")
+            f"{len(missing)} partitions did not answer a fetch in {TIMEOUT_SECONDS:.0f} s", "check the broker's health"
+        )
     return settled

@@ -112,12 +112,21 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped h
         """Return the open partitions whose queue has room and whose topic is not stopped."""
         active = self._get_active_partitions()
         return frozenset(
-            tp for tp in self._handover.flows.open if tp in active and tp.topic not in self._handover.halted)
+            tp for tp in self._handover.flows.open if tp in active and tp.topic not in self._handover.halted
+        )
 
     def _message(self, delivery: Delivery) -> ConsumerMessage:
         batch = delivery.batch
         return ConsumerMessage(
-            batch.topic, batch.partition, delivery.start, time(), 0, None, None, delivery, None,
+            batch.topic,
+            batch.partition,
+            delivery.start,
+            time(),
+            0,
+            None,
+            None,
+            delivery,
+            None,
             tp=batch.tp,
             # without it the stream skips the message silently
             generation_id=self.app.consumer_generation_id,

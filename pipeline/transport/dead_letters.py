@@ -43,8 +43,12 @@ class DeadLetter:
     def headers(self) -> list[tuple[str, bytes]]:
         """Return the contract's headers (section 1)."""
         fields = {
-            "topic": self.topic, "partition": self.partition, "offset": self.offset,
-            "reason": self.reason, "detail": self.detail, "app": APP_NAME,
+            "topic": self.topic,
+            "partition": self.partition,
+            "offset": self.offset,
+            "reason": self.reason,
+            "detail": self.detail,
+            "app": APP_NAME,
         }
         return [(f"dlq.{name}", str(value).encode()) for name, value in fields.items()]
 
@@ -59,8 +63,7 @@ class DeadLetterProducer:
     async def start(self) -> None:
         """Connect to the broker."""
         # no idempotence: Tansu refuses aiokafka's, and the headers identify a letter
-        self._producer = AIOKafkaProducer(
-            **self._options, acks="all", linger_ms=5, max_request_size=DEAD_LETTER_BYTES)
+        self._producer = AIOKafkaProducer(**self._options, acks="all", linger_ms=5, max_request_size=DEAD_LETTER_BYTES)
         await self._producer.start()
 
     async def stop(self) -> None:
@@ -93,5 +96,6 @@ class DeadLetterProducer:
             headers.append(("dlq.cut_from_bytes", str(len(value)).encode()))
             value = value[:CUT_BYTES]
         future: asyncio.Future[object] = await self._producer.send(
-            dead_letter_topic(letter.topic), value, key=letter.key, headers=headers)
+            dead_letter_topic(letter.topic), value, key=letter.key, headers=headers
+        )
         return future

@@ -155,7 +155,8 @@ def _add(updates: DimensionUpdates, fetched: Mapping[Any, list[Any]]) -> None:
         target = updates.campaigns if tp.topic == CAMPAIGNS else updates.customers.setdefault(tp.partition, [])
         target.extend(
             DimensionRecord(record.key, record.value, tp.partition, record.offset, _erase_request(record.headers))
-            for record in records)
+            for record in records
+        )
 
 
 def _erase_request(headers: Sequence[tuple[str, bytes]]) -> str | None:

@@ -111,7 +111,8 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
         with fetcher._subscriptions.fetch_context():  # noqa: SLF001 - tells the group that this member is alive
             try:
                 records = await fetcher.fetched_records(
-                    partitions, timeout=POLL_SECONDS, max_records=self.app.conf.broker_max_poll_records)
+                    partitions, timeout=POLL_SECONDS, max_records=self.app.conf.broker_max_poll_records
+                )
             except NoOffsetForPartitionError:  # of a partition that nothing was sought for yet
                 return []
             except OffsetOutOfRangeError as error:
@@ -131,7 +132,8 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
             return None
         cursor.position, cursor.reported = position, True
         batch = RecordBatch(
-            tp.topic, tp.partition,
+            tp.topic,
+            tp.partition,
             offsets=[record.offset for record in records],
             keys=[record.key for record in records],
             values=[record.value for record in records],

@@ -98,7 +98,8 @@ class Handover:
         """Read the partitions' shards again after a back-off."""
         topics = sorted({tp.topic for tp in partitions})
         delay = self.flows.failed(
-            partitions, self._clock(), at_least=FENCED_SECONDS if isinstance(error, FencedError) else 0.0)
+            partitions, self._clock(), at_least=FENCED_SECONDS if isinstance(error, FencedError) else 0.0
+        )
         logger.warning("%s: %s; again in %.2f s", ", ".join(topics), describe(error), delay)
         self._count_retries(partitions)
 

@@ -16,11 +16,17 @@ class TransportMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.records = Counter("roi_consumed_records", "Records handed to the processor", ["topic"], registry=registry)
         self.retries = Counter(
-            "roi_shard_retries", "Take-overs repeated after a failure or a hole", ["topic"], registry=registry)
+            "roi_shard_retries", "Take-overs repeated after a failure or a hole", ["topic"], registry=registry
+        )
         self.stale = Counter(
-            "roi_stale_batches", "Batches dropped because their partition was taken over anew", ["topic"],
-            registry=registry)
+            "roi_stale_batches",
+            "Batches dropped because their partition was taken over anew",
+            ["topic"],
+            registry=registry,
+        )
         self.commit_failures = Counter(
-            "roi_commit_failures", "Position commits for the lag display that failed", registry=registry)
-        self.halted = Gauge("roi_topic_halted", "1 while this worker has stopped the topic", ["topic"],
-                            registry=registry)
+            "roi_commit_failures", "Position commits for the lag display that failed", registry=registry
+        )
+        self.halted = Gauge(
+            "roi_topic_halted", "1 while this worker has stopped the topic", ["topic"], registry=registry
+        )

@@ -23,9 +23,14 @@ DELIVERY_SECONDS: Final = 30.0
 # a topic unknown for this long does not exist; a new one takes a moment to be known everywhere
 MISSING_TOPIC_MS: Final = 2_000
 POLL_EVERY: Final = 1_000  # messages; serves delivery reports well before the queue is full
-MISSING_TOPIC_CODES: Final = frozenset({
-    KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001 - librdkafka's local codes are public names that begin with an underscore
-})
+MISSING_TOPIC_CODES: Final = frozenset(
+    {
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        # librdkafka's local codes are public names that begin with an underscore
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
+    }
+)
 
 
 class EventProducer:
@@ -42,7 +47,8 @@ class EventProducer:
         self._sent = 0
         self.delivered = 0
         self._producer = Producer(
-            confluent_options(settings) | {
+            confluent_options(settings)
+            | {
                 "partitioner": "murmur2_random",
                 "enable.idempotence": True,  # implies acks=all
                 "compression.type": "lz4",
@@ -53,11 +59,17 @@ class EventProducer:
                 "allow.auto.create.topics": False,
                 "topic.metadata.propagation.max.ms": MISSING_TOPIC_MS,
                 "log_level": 0,  # failures are raised
-            })
+            }
+        )
 
     def send(
-        self, topic: str, key: bytes | None, value: bytes | None, *,
-        headers: Sequence[Header] = (), timestamp_ms: int | None = None,
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        *,
+        headers: Sequence[Header] = (),
+        timestamp_ms: int | None = None,
     ) -> None:
         """Queue one message, waiting while the queue is full.
 

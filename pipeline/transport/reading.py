@@ -62,10 +62,15 @@ def read_topic(settings: Settings, topic: str) -> Iterator[Record]:
 
     from pipeline.transport.security import confluent_options
 
-    consumer = Consumer(confluent_options(settings) | {
-        "group.id": f"{settings.kafka_group}-cli", "enable.auto.commit": False, "enable.partition.eof": True,
-        "log_level": 0,
-    })
+    consumer = Consumer(
+        confluent_options(settings)
+        | {
+            "group.id": f"{settings.kafka_group}-cli",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "log_level": 0,
+        }
+    )
     with closing(consumer), answering(settings):
         partitions = _partitions(consumer, topic, settings)
         consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions])
@@ -108,15 +113,19 @@ def unreachable(settings: Settings, why: str) -> UserError:
     # brokers hang up on a client that speaks or signs in wrongly: it looks like silence from here
     secured = settings.kafka_security_protocol != "PLAINTEXT"
     also = ", ROI_KAFKA_SECURITY_PROTOCOL, …_SASL_… or …_SSL_CAFILE" if secured else ""
-    return UserError(f"Kafka does not answer at {settings.kafka_bootstrap_servers} ({why})",
-                     f"start it (roi up --embedded) or correct ROI_KAFKA_BOOTSTRAP_SERVERS{also}")
+    return UserError(
+        f"Kafka does not answer at {settings.kafka_bootstrap_servers} ({why})",
+        f"start it (roi up --embedded) or correct ROI_KAFKA_BOOTSTRAP_SERVERS{also}",
+    )
 
 
 def _partitions(consumer: Consumer, topic: str, settings: Settings) -> set[int]:
     described = consumer.list_topics(topic, timeout=_CONNECT_SECONDS).topics[topic]
     if described.error is not None:
-        raise UserError(f"topic {topic} is not there on {settings.kafka_bootstrap_servers} ({described.error.str()})",
-                        "create it: roi migrate")
+        raise UserError(
+            f"topic {topic} is not there on {settings.kafka_bootstrap_servers} ({described.error.str()})",
+            "create it: roi migrate",
+        )
     return set(described.partitions)
 
 

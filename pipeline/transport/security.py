@@ -91,4 +91,3 @@ def _encrypted(settings: Settings) -> bool:
 
 def _authenticated(settings: Settings) -> bool:
     return settings.kafka_security_protocol in {"SASL_PLAINTEXT", "SASL_SSL"}
-

@@ -35,8 +35,15 @@ class Committer:
     """Writes blocks, in order and one at a time; a block's bytes never change between attempts."""
 
     def __init__(  # noqa: PLR0913 - what one cycle writes to, in the order it is written
-        self, *, ledger: LedgerPort, dead_letters: DeadLetterSink, recall: OrphanRecall, dimensions: DimensionTables,
-        models: tuple[str, ...], telemetry: Telemetry, now_ms: Callable[[], int],
+        self,
+        *,
+        ledger: LedgerPort,
+        dead_letters: DeadLetterSink,
+        recall: OrphanRecall,
+        dimensions: DimensionTables,
+        models: tuple[str, ...],
+        telemetry: Telemetry,
+        now_ms: Callable[[], int],
     ) -> None:
         self._ledger = ledger
         self._dead_letters = dead_letters

@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 class DimensionTables:
     """Keeps the campaign book and the shards' customer profiles as current as the batches that need them."""
 
-    def __init__(
-        self, source: DimensionSource, ledger: LedgerPort, book: CampaignBook, telemetry: Telemetry,
-    ) -> None:
+    def __init__(self, source: DimensionSource, ledger: LedgerPort, book: CampaignBook, telemetry: Telemetry) -> None:
         self._source = source
         self._ledger = ledger
         self._book = book
@@ -120,7 +118,8 @@ class DimensionTables:
     def _letter(self, topic: str, record: DimensionRecord, error: RejectedError) -> DeadLetter:
         self._telemetry.events(topic, 0, 1)
         return DeadLetter(
-            topic, record.partition, record.offset, record.key, record.value, str(error.reason), error.detail)
+            topic, record.partition, record.offset, record.key, record.value, str(error.reason), error.detail
+        )
 
     async def save(self) -> None:
         """Store changed definitions; called before the block that may depend on them."""
@@ -128,8 +127,12 @@ class DimensionTables:
             stored, version = self._stored.get(campaign_id, ("", 0))
             if definition != stored:
                 await asyncio.to_thread(
-                    self._ledger.execute, "write_campaign",
-                    campaign_id=campaign_id, definition=definition, version=version + 1)
+                    self._ledger.execute,
+                    "write_campaign",
+                    campaign_id=campaign_id,
+                    definition=definition,
+                    version=version + 1,
+                )
                 self._stored[campaign_id] = (definition, version + 1)
             if self._unsaved.get(campaign_id) == definition:
                 del self._unsaved[campaign_id]

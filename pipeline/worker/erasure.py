@@ -49,7 +49,8 @@ class Eraser:
         if shard.erasures is None:
             return False
         return await self._take_back(shard, shard.erasures.ready(Stage.BEGUN)) or await self._delete(
-            shard, shard.erasures.ready(Stage.SUBTRACTED))
+            shard, shard.erasures.ready(Stage.SUBTRACTED)
+        )
 
     async def _take_back(self, shard: OwnedShard, begun: Mapping[bytes, int]) -> bool:
         if not begun:
@@ -69,7 +70,8 @@ class Eraser:
             return False
         await self._no_attempt_runs()
         ids = await asyncio.to_thread(
-            delete_rows, self._ledger, shard.number, list(subtracted), max(subtracted.values()))
+            delete_rows, self._ledger, shard.number, list(subtracted), max(subtracted.values())
+        )
         if shard.is_broken:
             return False
         shard.finish_erasure(subtracted, ids)
@@ -80,14 +82,14 @@ class Eraser:
         """Return at a moment at which no block is being written, so that none from before can bring rows back."""
         while True:
             async with self._pause():
-                (running,), = await asyncio.to_thread(self._ledger.fetch, "erase_attempts", owner=self._ledger.owner)
+                ((running,),) = await asyncio.to_thread(self._ledger.fetch, "erase_attempts", owner=self._ledger.owner)
             if not running:
                 return
             await asyncio.sleep(_ATTEMPT_SECONDS)
 
 
 def read_histories(
-    ledger: LedgerPort, shard: int, pseudonyms: Sequence[bytes], models: Mapping[str, int],
+    ledger: LedgerPort, shard: int, pseudonyms: Sequence[bytes], models: Mapping[str, int]
 ) -> dict[bytes, History]:
     """Return everything the ledger has of some customers, who may be unknown to it."""
     found = {pseudonym.hex(): History() for pseudonym in pseudonyms}

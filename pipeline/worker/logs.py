@@ -52,8 +52,10 @@ class KafkaLogs:
         if not bounds.start <= offset < bounds.end:
             return None
         options = confluent_options(self._settings) | {
-            "group.id": f"{self._settings.kafka_group}-recall", "enable.auto.commit": False,
-            "auto.offset.reset": "earliest", "log_level": 0,
+            "group.id": f"{self._settings.kafka_group}-recall",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "log_level": 0,
         }
         with closing(Consumer(options)) as consumer:
             consumer.assign([TopicPartition(tp.topic, tp.partition, offset)])

@@ -76,16 +76,31 @@ async def _run(settings: Settings) -> None:
         dimensions = DimensionTables(reader, ledger, book, telemetry)
         await dimensions.restore()
         committer = Committer(
-            ledger=ledger, dead_letters=dead_letters, recall=OrphanRecall(logs), dimensions=dimensions,
-            models=policy.models, telemetry=telemetry, now_ms=_now_ms)
+            ledger=ledger,
+            dead_letters=dead_letters,
+            recall=OrphanRecall(logs),
+            dimensions=dimensions,
+            models=policy.models,
+            telemetry=telemetry,
+            now_ms=_now_ms,
+        )
         processor = ShardProcessor(
-            policy=policy, settings=settings.worker, idle_seconds=settings.time.idle_minutes * 60,
-            book=book, ledger=ledger,
-            committer=committer, dimensions=dimensions, source=reader,
-            starting_points=StartingPoints(logs, telemetry), telemetry=telemetry, now_ms=_now_ms)
+            policy=policy,
+            settings=settings.worker,
+            idle_seconds=settings.time.idle_minutes * 60,
+            book=book,
+            ledger=ledger,
+            committer=committer,
+            dimensions=dimensions,
+            source=reader,
+            starting_points=StartingPoints(logs, telemetry),
+            telemetry=telemetry,
+            now_ms=_now_ms,
+        )
         app = build_app(settings, processor, registry=telemetry.registry)
         server, _ = start_http_server(
-            settings.worker.metrics_port, addr=settings.worker.metrics_host, registry=telemetry.registry)
+            settings.worker.metrics_port, addr=settings.worker.metrics_host, registry=telemetry.registry
+        )
         stack.callback(server.shutdown)
         _log.info("metrics on http://%s:%d/metrics", settings.worker.metrics_host, server.server_port)
         commits = asyncio.create_task(processor.run_commits(app.handover.failed))

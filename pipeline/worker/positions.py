@@ -58,13 +58,21 @@ class StartingPoints:
             self._telemetry.log_fault(tp.topic, "cut_short")
             _log.error(
                 "%s partition %d ends at offset %d, but %d had been read: the broker has lost records; "
-                "reading goes on at its end", *tp, extent.end, stored.next_offset)
+                "reading goes on at its end",
+                *tp,
+                extent.end,
+                stored.next_offset,
+            )
             return extent.end
         if stored.next_offset < extent.start:
             self._telemetry.log_fault(tp.topic, "records_lost")
             _log.error(
                 "%s partition %d begins at offset %d, but only %d had been read: %d records were deleted unread; "
-                "lengthen the topic's retention", *tp, extent.start, stored.next_offset,
-                extent.start - stored.next_offset)
+                "lengthen the topic's retention",
+                *tp,
+                extent.start,
+                stored.next_offset,
+                extent.start - stored.next_offset,
+            )
             return extent.start
         return stored.next_offset

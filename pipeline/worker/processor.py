@@ -45,9 +45,19 @@ class ShardProcessor:
     """Implements `pipeline.transport.ports.BatchProcessor` over the state core and the ledger."""
 
     def __init__(  # noqa: PLR0913 - the parts of a worker, joined here and nowhere else
-        self, *, policy: Policy, settings: WorkerSettings, idle_seconds: float, book: CampaignBook,
-        ledger: LedgerPort, committer: Committer, dimensions: DimensionTables, source: DimensionSource,
-        starting_points: StartingPoints, telemetry: Telemetry, now_ms: Callable[[], int],
+        self,
+        *,
+        policy: Policy,
+        settings: WorkerSettings,
+        idle_seconds: float,
+        book: CampaignBook,
+        ledger: LedgerPort,
+        committer: Committer,
+        dimensions: DimensionTables,
+        source: DimensionSource,
+        starting_points: StartingPoints,
+        telemetry: Telemetry,
+        now_ms: Callable[[], int],
     ) -> None:
         self._policy = policy
         self._settings = settings
@@ -89,8 +99,10 @@ class ShardProcessor:
                 await self._take_over(missing)
             await self._own_profiles()
             self._telemetry.shards(self._shards.values())
-            return {tp: self._shards[shard_number(LANE_OF_TOPIC[tp.topic], tp.partition)].next_offset.get(tp.topic)
-                    for tp in partitions}
+            return {
+                tp: self._shards[shard_number(LANE_OF_TOPIC[tp.topic], tp.partition)].next_offset.get(tp.topic)
+                for tp in partitions
+            }
 
     async def revoked(self, partitions: frozenset[TP]) -> None:
         """Make what is known durable and put the shards aside: they may come back unchanged."""
@@ -166,7 +178,8 @@ class ShardProcessor:
                 await self._committer.commit([s for s in self._shards.values() if not s.is_broken])
             except FencedError as error:
                 partitions = frozenset(
-                    TP(topic, shard.partition) for shard in self._shards.values() for topic in shard.lane.topics)
+                    TP(topic, shard.partition) for shard in self._shards.values() for topic in shard.lane.topics
+                )
                 for shard in self._shards.values():
                     shard.is_broken = True
                 on_fenced(partitions, error)
@@ -210,8 +223,9 @@ class ShardProcessor:
         if not sound:
             return []
         claims = await asyncio.to_thread(self._ledger.fetch, "claims", shards=list(sound))
-        overtaken = {number for number, epoch, owner in claims
-                     if owner != self._ledger.owner and epoch >= sound[number].epoch}
+        overtaken = {
+            number for number, epoch, owner in claims if owner != self._ledger.owner and epoch >= sound[number].epoch
+        }
         return [shard for number, shard in sound.items() if number not in overtaken]
 
     async def _take_over(self, keys: list[tuple[Lane, int]]) -> None:
@@ -234,17 +248,19 @@ class ShardProcessor:
     async def _own_profiles(self) -> None:
         for shard in self._shards.values():
             shard.profiles.drop()
-        await self._source.own({
-            shard.partition: shard.next_offset.get(CUSTOMERS)
-            for shard in self._shards.values() if shard.lane is CUSTOMER_LANE
-        })
+        await self._source.own(
+            {
+                shard.partition: shard.next_offset.get(CUSTOMERS)
+                for shard in self._shards.values()
+                if shard.lane is CUSTOMER_LANE
+            }
+        )
 
     async def _guard(self, topic: str, taken: Taken) -> None:
         """Stop a topic that is mostly malformed; lateness is no fault of the format and does not count."""
         guard = self._guards.get(topic)
         if guard is None:
-            guard = self._guards[topic] = BadShareGuard(
-                self._settings.bad_share_limit, self._settings.bad_share_window)
+            guard = self._guards[topic] = BadShareGuard(self._settings.bad_share_limit, self._settings.bad_share_window)
         if not guard.observe(taken.good + taken.refused, taken.malformed):
             return
         self._telemetry.topic_stopped(topic)
@@ -256,8 +272,13 @@ class ShardProcessor:
         )
         try:
             await asyncio.to_thread(
-                self._ledger.execute, "record_stop", topic=topic, owner=self._ledger.owner, cause=stop.cause,
-                mend=stop.mend)
+                self._ledger.execute,
+                "record_stop",
+                topic=topic,
+                owner=self._ledger.owner,
+                cause=stop.cause,
+                mend=stop.mend,
+            )
         except LedgerUnavailableError as error:
             _log.warning("the stop of %s is known to this worker only: %s", topic, error)
         raise stop

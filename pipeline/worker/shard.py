@@ -11,16 +11,7 @@ from pipeline.transport.dead_letters import DeadLetter
 from pipeline.worker.profiles import ProfileQueue
 from schemas.columns import CostColumns, LoginColumns, TouchColumns, TransactionColumns
 from schemas.decode import decode
-from schemas.topics import (
-    CAMPAIGN_LANE,
-    COSTS,
-    CUSTOMER_LANE,
-    CUSTOMERS,
-    LANES,
-    LOGINS,
-    TOUCHES,
-    TRANSACTIONS,
-)
+from schemas.topics import CAMPAIGN_LANE, COSTS, CUSTOMER_LANE, CUSTOMERS, LANES, LOGINS, TOUCHES, TRANSACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -112,7 +103,8 @@ class OwnedShard:
         """Return the watermark and counts of one of the lane's topics."""
         if self.customers is not None:
             return {
-                LOGINS: self.customers.logins, TRANSACTIONS: self.customers.transactions,
+                LOGINS: self.customers.logins,
+                TRANSACTIONS: self.customers.transactions,
                 TOUCHES: self.customers.touches,
             }[topic]
         if self.costs is not None and topic == COSTS:
@@ -164,8 +156,15 @@ class OwnedShard:
             index_of = {offset: index for index, offset in enumerate(offsets)}
             bad = self._without_erased(bad, [keys[index_of[item[0]]] for item in bad])
             self._dead.extend(
-                DeadLetter(batch.topic, batch.partition, offset, keys[index_of[offset]], values[index_of[offset]],
-                           reason, detail)
+                DeadLetter(
+                    batch.topic,
+                    batch.partition,
+                    offset,
+                    keys[index_of[offset]],
+                    values[index_of[offset]],
+                    reason,
+                    detail,
+                )
                 for offset, reason, detail in bad
             )
             self.intake(batch.topic).refused += len(bad) - len(refusals)
@@ -201,15 +200,16 @@ class OwnedShard:
             self.customers.apply_profile(customer_id, profile.tier, profile.segment, opened_ms)
         self.pending += 1
 
-    def _without_erased(
-        self, bad: list[tuple[int, str, str]], keys: list[bytes | None],
-    ) -> list[tuple[int, str, str]]:
+    def _without_erased(self, bad: list[tuple[int, str, str]], keys: list[bytes | None]) -> list[tuple[int, str, str]]:
         """Leave out what erased customers sent: a dead letter would keep it."""
         erasures = self.erasures
         if erasures is None:
             return bad
-        kept = [item for item, key in zip(bad, keys, strict=True)
-                if key is None or not erasures.covers(key.decode(errors="replace"))]
+        kept = [
+            item
+            for item, key in zip(bad, keys, strict=True)
+            if key is None or not erasures.covers(key.decode(errors="replace"))
+        ]
         erasures.skip(len(bad) - len(kept))
         return kept
 
@@ -270,7 +270,8 @@ class OwnedShard:
         dead = self._dead
         dead.extend(
             DeadLetter(
-                TRANSACTIONS, self.partition, orphan.offset, None, None, orphan.reason, orphan.detail, orphan.event_id)
+                TRANSACTIONS, self.partition, orphan.offset, None, None, orphan.reason, orphan.detail, orphan.event_id
+            )
             for orphan in changes.orphans
         )
         letters = [DeadLetterRow(item.topic, item.partition, item.offset, item.reason, item.detail) for item in dead]
@@ -288,8 +289,17 @@ class OwnedShard:
                 positions.append(Position(topic, next_offset, 0, 0, 0, 0, topic_id))
             else:
                 intake = self.intake(topic)
-                positions.append(Position(
-                    topic, next_offset, intake.watermark, intake.accepted, intake.duplicates, intake.refused, topic_id))
+                positions.append(
+                    Position(
+                        topic,
+                        next_offset,
+                        intake.watermark,
+                        intake.accepted,
+                        intake.duplicates,
+                        intake.refused,
+                        topic_id,
+                    )
+                )
         return positions
 
     def made_durable(self, block: ShardBlock) -> None:
@@ -302,5 +312,3 @@ class OwnedShard:
     def tidy(self) -> None:
         """Drop what can change no more."""
         self._core.forget(self.version - IDLE_BLOCKS)
-
-

@@ -20,20 +20,28 @@ class Telemetry:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._events = Counter(
-            "roi_events", "Events taken in, by topic and outcome", ("topic", "outcome"), registry=self.registry)
+            "roi_events", "Events taken in, by topic and outcome", ("topic", "outcome"), registry=self.registry
+        )
         self._rows = Counter("roi_ledger_rows", "Ledger rows made durable", registry=self.registry)
         self._bytes = Counter("roi_ledger_bytes", "Bytes of the blocks made durable", registry=self.registry)
         self._blocks = Counter("roi_ledger_blocks", "Blocks by outcome", ("outcome",), registry=self.registry)
         self._seconds = Histogram(
-            "roi_ledger_block_seconds", "Time from sending a block to its acknowledgement", buckets=_BLOCK_SECONDS,
-            registry=self.registry)
+            "roi_ledger_block_seconds",
+            "Time from sending a block to its acknowledgement",
+            buckets=_BLOCK_SECONDS,
+            registry=self.registry,
+        )
         self._shards = Gauge("roi_shards_owned", "Shards owned by this worker", registry=self.registry)
         self._customers = Gauge("roi_customers_in_memory", "Customers with any state in memory", registry=self.registry)
         self._log_faults = Counter(
-            "roi_log_faults", "Logs found recreated or cut short", ("topic", "fault"), registry=self.registry)
+            "roi_log_faults", "Logs found recreated or cut short", ("topic", "fault"), registry=self.registry
+        )
         self._stopped = Gauge(
-            "roi_topic_stopped", "1 while a topic is stopped because its data is at fault", ("topic",),
-            registry=self.registry)
+            "roi_topic_stopped",
+            "1 while a topic is stopped because its data is at fault",
+            ("topic",),
+            registry=self.registry,
+        )
 
     def events(self, topic: str, good: int, bad: int) -> None:
         """Count a batch."""

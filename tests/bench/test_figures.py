@@ -42,7 +42,12 @@ def test_percentile_refuses_what_has_no_answer(values: list[float], share: float
 def test_throughput_leaves_out_the_first_step_and_the_wait_before_and_after() -> None:
     #        joins …          first block   …           last block   … nobody writes any more
     samples = [
-        Sample(0, 0, 0.9), Sample(5, 1_000, 1.0), Sample(6, 3_000, 1.5), Sample(7, 5_000, 2.0), Sample(9, 5_000, 2.1)]
+        Sample(0, 0, 0.9),
+        Sample(5, 1_000, 1.0),
+        Sample(6, 3_000, 1.5),
+        Sample(7, 5_000, 2.0),
+        Sample(9, 5_000, 2.1),
+    ]
     assert throughput(samples) == Throughput(events=4_000, seconds=2, cpu_seconds=1.0)
     assert throughput(samples).rate == 2_000
     assert throughput(samples).cpu_microseconds == 250
@@ -81,7 +86,10 @@ def test_rows_compare_with_baseline_and_ceiling_of_the_same_run() -> None:
     speeds = {"ours": Throughput(1_000, 1, 0.5), "slow": Throughput(100, 1, 1), "fast": Throughput(2_000, 1, 1)}
     rows = throughput_rows("kafka", speeds, baseline="slow", ceiling="fast")
     assert [(row.measured, row.beside) for row in rows] == [
-        ("slow", "5% of fast"), ("ours", "10.0 times slow, 50% of fast"), ("fast", "20.0 times slow")]
+        ("slow", "5% of fast"),
+        ("ours", "10.0 times slow, 50% of fast"),
+        ("fast", "20.0 times slow"),
+    ]
     assert rows[1].result == "1,000 events/s, 500.00 µs CPU an event"
 
 
@@ -90,13 +98,16 @@ def test_rows_need_no_peer() -> None:
 
 
 def test_other_rows_show_their_figures() -> None:
-    latency = latency_row("tansu", {
-        "wished_rate": 20_000, "rate": 19_990.4, "events": 1_000, "p50_ms": 150.2, "p99_ms": 480.6, "worst_ms": 501.0})
+    latency = latency_row(
+        "tansu",
+        {"wished_rate": 20_000, "rate": 19_990.4, "events": 1_000, "p50_ms": 150.2, "p99_ms": 480.6, "worst_ms": 501.0},
+    )
     assert latency.measured == "accepted → visible at 20,000 events/s"
     assert latency.result == "p50 150 ms, p99 481 ms, worst 501 ms"
     assert latency.beside == "1,000 events at 19,990/s"
-    whale = whale_row({
-        "touches": 50_000, "transactions": 50_000, "in_order_us": 5.25, "late_p50_us": 20, "late_worst_us": 90})
+    whale = whale_row(
+        {"touches": 50_000, "transactions": 50_000, "in_order_us": 5.25, "late_p50_us": 20, "late_worst_us": 90}
+    )
     assert whale.result == "late event p50 20 µs, worst 90 µs"
     memory = memory_row({"customers": 200, "live_touches": 100, "live_transactions": 300, "bytes_each": 742.4})
     assert (memory.result, memory.beside) == ("742 bytes a customer", "each with 0.50 touches, 1.50 transactions")

@@ -71,8 +71,16 @@ def test_the_command_line_names_what_it_does_not_know(capsys: pytest.CaptureFixt
 
 def test_every_part_is_measured_on_every_broker_once() -> None:
     names = [name for name, _ in steps(parse([]))]
-    assert names == ["throughput on tansu", "latency on tansu", "throughput on kafka", "latency on kafka",
-                     "late events of one large customer", "metric families", "memory", "take-over"]
+    assert names == [
+        "throughput on tansu",
+        "latency on tansu",
+        "throughput on kafka",
+        "latency on kafka",
+        "late events of one large customer",
+        "metric families",
+        "memory",
+        "take-over",
+    ]
     assert [name for name, _ in steps(parse(["--only", "latency", "--brokers", "kafka"]))] == ["latency on kafka"]
 
 

@@ -20,9 +20,19 @@ if TYPE_CHECKING:
     Client = TestClient[web.Request, web.Application]
 
 ROW: dict[str, Any] = {
-    "campaign_id": "<script>alert(1)</script>", "touches": 9, "reached": 1234, "conversions": 2.5, "converters": 2,
-    "cost_minor": 100, "return_minor": 150, "aum_minor": 0, "conversion_rate": 0.0016, "cpa_minor": 50.0,
-    "return_ratio": 1.5, "net_roi": 0.5, "updated_at": "2026-01-01 00:00:00.000",
+    "campaign_id": "<script>alert(1)</script>",
+    "touches": 9,
+    "reached": 1234,
+    "conversions": 2.5,
+    "converters": 2,
+    "cost_minor": 100,
+    "return_minor": 150,
+    "aum_minor": 0,
+    "conversion_rate": 0.0016,
+    "cpa_minor": 50.0,
+    "return_ratio": 1.5,
+    "net_roi": 0.5,
+    "updated_at": "2026-01-01 00:00:00.000",
 }
 
 
@@ -69,7 +79,7 @@ async def test_health_follows_clickhouse(board: Client, clickhouse: FakeClickHou
 
 @pytest.mark.parametrize("path", ["/", "/api/campaigns"])
 async def test_failing_clickhouse_is_said_without_its_internals(
-    board: Client, clickhouse: FakeClickHouse, path: str,
+    board: Client, clickhouse: FakeClickHouse, path: str
 ) -> None:
     clickhouse.answers["campaign_totals"] = Answer(b"Code: 1. stack of internals", 500)
     response = await board.get(path)
@@ -79,11 +89,18 @@ async def test_failing_clickhouse_is_said_without_its_internals(
     assert "internals" not in text
 
 
-@pytest.mark.parametrize(("host", "status"), [
-    ("127.0.0.1:8080", 200), ("localhost", 200), ("[::1]:8080", 200), ("evil.example", 421), ("evil.example:8080", 421),
-])
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8080", 200),
+        ("localhost", 200),
+        ("[::1]:8080", 200),
+        ("evil.example", 421),
+        ("evil.example:8080", 421),
+    ],
+)
 async def test_foreign_host_names_are_refused(
-    board: Client, clickhouse: FakeClickHouse, host: str, status: int,
+    board: Client, clickhouse: FakeClickHouse, host: str, status: int
 ) -> None:
     clickhouse.answer_rows("campaign_totals", [ROW])
     assert (await board.get("/", headers={"Host": host})).status == status

@@ -29,8 +29,13 @@ NOBODY_LISTENS = "127.0.0.1:9"
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "pipeline", *arguments], capture_output=True, text=True, check=False, timeout=60,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment})
+        [sys.executable, "-m", "pipeline", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+    )
 
 
 def app_that_raises(error: BaseException) -> typer.Typer:
@@ -62,10 +67,20 @@ def test_bug_keeps_its_traceback() -> None:
     assert isinstance(result.exception, ZeroDivisionError)
 
 
-@pytest.mark.parametrize("arguments", [
-    ("nosuch",), ("sql",), ("sql", "SELECT 1", "--nosuch"), ("drain", "--timeout", "soon"), ("up", "--workers", "-1"),
-    ("campaigns",), ("campaigns", "apply"), ("dlq", "list", "--topic", "bank.nosuch"),
-], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nosuch",),
+        ("sql",),
+        ("sql", "SELECT 1", "--nosuch"),
+        ("drain", "--timeout", "soon"),
+        ("up", "--workers", "-1"),
+        ("campaigns",),
+        ("campaigns", "apply"),
+        ("dlq", "list", "--topic", "bank.nosuch"),
+    ],
+    ids=" ".join,
+)
 def test_wrong_usage_is_one_line_and_exit_code_2(roi: Callable[..., Result], arguments: tuple[str, ...]) -> None:
     result = roi(*arguments)
     assert result.exit_code == 2
@@ -83,6 +98,7 @@ def test_no_command_shows_the_help_and_is_wrong_usage(roi: Callable[..., Result]
 
 def commands() -> list[tuple[str, ...]]:
     """Return the path of every command, groups left out."""
+
     def walk(command: object, path: tuple[str, ...]) -> list[tuple[str, ...]]:
         children = getattr(command, "commands", None)
         if children is None:
@@ -94,7 +110,7 @@ def commands() -> list[tuple[str, ...]]:
 
 @pytest.mark.parametrize("path", commands(), ids=" ".join)
 def test_every_command_has_help_with_an_example_and_takes_data(
-    roi: Callable[..., Result], path: tuple[str, ...],
+    roi: Callable[..., Result], path: tuple[str, ...]
 ) -> None:
     result = roi(*path, "--help")
     assert result.exit_code == 0
@@ -104,22 +120,37 @@ def test_every_command_has_help_with_an_example_and_takes_data(
 
 def test_commands_of_the_contract_are_there() -> None:
     wanted = {
-        ("up",), ("worker",), ("migrate",), ("ingest",), ("simulate",), ("campaigns", "apply"), ("campaigns", "list"),
-        ("drain",), ("status",), ("sql",), ("dlq", "list"), ("dlq", "retry"), ("doctor",), ("schema", "export"),
+        ("up",),
+        ("worker",),
+        ("migrate",),
+        ("ingest",),
+        ("simulate",),
+        ("campaigns", "apply"),
+        ("campaigns", "list"),
+        ("drain",),
+        ("status",),
+        ("sql",),
+        ("dlq", "list"),
+        ("dlq", "retry"),
+        ("doctor",),
+        ("schema", "export"),
     }
     assert wanted <= set(commands())
 
 
-@pytest.mark.parametrize("arguments", [
-    ("status",), ("campaigns", "list"), ("dlq", "list"), ("drain",), ("migrate",), ("doctor",), ("sql", "SELECT 1"),
-], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [("status",), ("campaigns", "list"), ("dlq", "list"), ("drain",), ("migrate",), ("doctor",), ("sql", "SELECT 1")],
+    ids=" ".join,
+)
 def test_directory_without_an_instance_is_named_with_the_mend(
-    roi: Callable[..., Result], tmp_path: Path, arguments: tuple[str, ...],
+    roi: Callable[..., Result], tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     result = roi(*arguments, "--data", str(tmp_path))
     assert result.exit_code == 1
     assert result.stderr == (
-        f"error: nothing runs on {tmp_path} (roi.env is not there); start it: roi up --embedded --data {tmp_path}\n")
+        f"error: nothing runs on {tmp_path} (roi.env is not there); start it: roi up --embedded --data {tmp_path}\n"
+    )
 
 
 def test_unacceptable_setting_is_one_line(roi: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,8 +184,13 @@ def test_processor_time_of_help_is_below_half_a_second() -> None:
 
 def test_ctrl_c_leaves_no_traceback(tmp_path: Path) -> None:
     reader = subprocess.Popen(
-        [sys.executable, "-m", "pipeline", "sql", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        [sys.executable, "-m", "pipeline", "sql", "-"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     wait_channel = Path(f"/proc/{reader.pid}/wchan")
     deadline = time.monotonic() + 20
     while "pipe" not in wait_channel.read_text() and time.monotonic() < deadline:  # until it waits for the query

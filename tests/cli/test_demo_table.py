@@ -12,23 +12,43 @@ PACE = Pace(events=12_345, events_per_second=2_000.4, lag=17, freshness_seconds=
 
 
 def row(**values: Any) -> dict[str, Any]:
-    return {"campaign_id": "c-1", "name": "Spring", "reached": 1000, "converters": 50, "cost_minor": 100_000,
-            "return_minor": 150_000, "return_ratio": 1.5} | values
+    return {
+        "campaign_id": "c-1",
+        "name": "Spring",
+        "reached": 1000,
+        "converters": 50,
+        "cost_minor": 100_000,
+        "return_minor": 150_000,
+        "return_ratio": 1.5,
+    } | values
 
 
-@pytest.mark.parametrize(("values", "word"), [
-    ({}, "below 1:2 so far"), ({"return_ratio": 2.0}, "above 1:2 so far"), ({"converters": 29}, "few converters yet"),
-    ({"converters": 30}, "below 1:2 so far"), ({"cost_minor": 0, "return_ratio": None}, "no cost yet"),
-])
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [
+        ({}, "below 1:2 so far"),
+        ({"return_ratio": 2.0}, "above 1:2 so far"),
+        ({"converters": 29}, "few converters yet"),
+        ({"converters": 30}, "below 1:2 so far"),
+        ({"cost_minor": 0, "return_ratio": None}, "no cost yet"),
+    ],
+)
 def test_state_says_no_more_than_the_numbers_carry(values: dict[str, Any], word: str) -> None:
     assert state_word(row(**values)) == word
 
 
-@pytest.mark.parametrize(("ratio", "bar"), [
-    (None, "··········│··········"), (0.0, "··········│··········"), (1.0, "█████·····│··········"),
-    (2.0, "██████████│··········"), (3.0, "██████████│█████·····"), (99.0, "██████████│██████████"),
-    (-1.0, "··········│··········"),
-])
+@pytest.mark.parametrize(
+    ("ratio", "bar"),
+    [
+        (None, "··········│··········"),
+        (0.0, "··········│··········"),
+        (1.0, "█████·····│··········"),
+        (2.0, "██████████│··········"),
+        (3.0, "██████████│█████·····"),
+        (99.0, "██████████│██████████"),
+        (-1.0, "··········│··········"),
+    ],
+)
 def test_bar_has_the_required_ratio_in_its_middle(ratio: float | None, bar: str) -> None:
     assert ratio_bar(ratio) == bar
 

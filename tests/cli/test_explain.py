@@ -28,15 +28,39 @@ if TYPE_CHECKING:
 CAMPAIGN = "Spring.2026"
 HASH = "0123456789abcdef" * 2
 TOUCH = {
-    "event_id": "t-1", "at_ms": 1_772_380_800_000, "customer_hash": HASH, "variant": "A", "tier": "growth",
-    "channel": "app", "kind": "click", "creditable": 1, "cost_minor": 7, "partition": 3, "offset": 41}
+    "event_id": "t-1",
+    "at_ms": 1_772_380_800_000,
+    "customer_hash": HASH,
+    "variant": "A",
+    "tier": "growth",
+    "channel": "app",
+    "kind": "click",
+    "creditable": 1,
+    "cost_minor": 7,
+    "partition": 3,
+    "offset": 41,
+}
 CREDIT = {
-    "transaction_event_id": "x-1", "touch_event_id": "t-1", "at_ms": 1_772_380_860_000, "touched_at_ms": TOUCH["at_ms"],
-    "customer_hash": HASH, "variant": "A", "tier": "growth", "credit_millionths": 1_000_000, "return_minor": 21,
-    "aum_minor": 0}
+    "transaction_event_id": "x-1",
+    "touch_event_id": "t-1",
+    "at_ms": 1_772_380_860_000,
+    "touched_at_ms": TOUCH["at_ms"],
+    "customer_hash": HASH,
+    "variant": "A",
+    "tier": "growth",
+    "credit_millionths": 1_000_000,
+    "return_minor": 21,
+    "aum_minor": 0,
+}
 CELL = {
-    "touches": 1, "reached": 1, "conversion_millionths": 1_000_000, "converters": 1, "cost_minor": 7,
-    "return_minor": 21, "aum_minor": 0}
+    "touches": 1,
+    "reached": 1,
+    "conversion_millionths": 1_000_000,
+    "converters": 1,
+    "cost_minor": 7,
+    "return_minor": 21,
+    "aum_minor": 0,
+}
 
 
 @pytest.fixture(scope="module")
@@ -105,8 +129,10 @@ def test_difference_is_said_and_fails(roi: Callable[..., Result], evidence: Fake
     result = roi("explain", "spring")
     assert result.exit_code == 1
     last = result.stdout.splitlines()[-1]
-    assert last == ("DIFFERS: the evidence does not add up to the total of campaign 'spring' in run 'live': "
-                    "Creditable touches, count by -2, Return, minor units by +1")
+    assert last == (
+        "DIFFERS: the evidence does not add up to the total of campaign 'spring' in run 'live': "
+        "Creditable touches, count by -2, Return, minor units by +1"
+    )
 
 
 def test_source_of_a_touch_is_topic_partition_and_offset(roi: Callable[..., Result], evidence: FakeClickHouse) -> None:
@@ -128,12 +154,15 @@ def test_absent_campaign_is_one_line(roi: Callable[..., Result], evidence: FakeC
     evidence.answer_rows("campaign_variant_totals", [])
     result = roi("explain", "nobody")
     assert result.exit_code == 1
-    assert result.stderr == ("error: there is no total of campaign 'nobody' in run 'live'; "
-                             "roi forecast lists the campaigns that have events\n")
+    assert result.stderr == (
+        "error: there is no total of campaign 'nobody' in run 'live'; "
+        "roi forecast lists the campaigns that have events\n"
+    )
 
 
-@pytest.mark.parametrize("arguments", [
-    ("--variant", "A", "--tier", "growth"), ("--customer-hash", "c-1"), ("--limit", "-1")])
+@pytest.mark.parametrize(
+    "arguments", [("--variant", "A", "--tier", "growth"), ("--customer-hash", "c-1"), ("--limit", "-1")]
+)
 def test_wrong_usage_exits_with_two(roi: Callable[..., Result], arguments: tuple[str, ...]) -> None:
     assert roi("explain", "spring", *arguments).exit_code == 2
 

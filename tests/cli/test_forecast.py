@@ -22,19 +22,34 @@ EXPECTED = forecast(OUTCOME.cells, as_of=OUTCOME.as_of, window_days=WINDOW_DAYS,
 
 def campaign_row(outcome: Outcome, **values: Any) -> dict[str, Any]:
     return {
-        "campaign_id": "spring", "definition": json.dumps({"attribution_window_days": WINDOW_DAYS}),
-        "converters": outcome.converters.count, "converted_return_minor": outcome.converters.return_minor,
-        "squared_return": outcome.converters.squared_return, "cost_minor": 14_000,
-        "return_minor": outcome.converters.return_minor, "return_ratio": 1.5} | values
+        "campaign_id": "spring",
+        "definition": json.dumps({"attribution_window_days": WINDOW_DAYS}),
+        "converters": outcome.converters.count,
+        "converted_return_minor": outcome.converters.return_minor,
+        "squared_return": outcome.converters.squared_return,
+        "cost_minor": 14_000,
+        "return_minor": outcome.converters.return_minor,
+        "return_ratio": 1.5,
+    } | values
 
 
 @pytest.fixture
 def ledger(clickhouse: FakeClickHouse) -> FakeClickHouse:
     clickhouse.answer_rows("campaign_converters", [campaign_row(OUTCOME)])
-    clickhouse.answer_rows("campaign_cohorts", [
-        {"campaign_id": "spring", "touch_day": cell.touch_day.isoformat(), "lag_day": cell.lag_day,
-         "conversions": cell.conversions, "return_minor": cell.return_minor, "cost_minor": cell.cost_minor}
-        for cell in OUTCOME.cells])
+    clickhouse.answer_rows(
+        "campaign_cohorts",
+        [
+            {
+                "campaign_id": "spring",
+                "touch_day": cell.touch_day.isoformat(),
+                "lag_day": cell.lag_day,
+                "conversions": cell.conversions,
+                "return_minor": cell.return_minor,
+                "cost_minor": cell.cost_minor,
+            }
+            for cell in OUTCOME.cells
+        ],
+    )
     clickhouse.answer_rows("run_days", [{"as_of": OUTCOME.as_of.isoformat()}])
     return clickhouse
 
@@ -46,7 +61,8 @@ def test_json_is_the_pure_forecast(roi: Callable[..., Result], ledger: FakeClick
     assert EXPECTED.ratio is not None
     assert shown["forecast"]["immature"] is None
     assert shown["forecast"]["ratio"] == pytest.approx(
-        {"low": EXPECTED.ratio.low, "value": EXPECTED.ratio.value, "high": EXPECTED.ratio.high})
+        {"low": EXPECTED.ratio.low, "value": EXPECTED.ratio.value, "high": EXPECTED.ratio.high}
+    )
     assert shown["forecast"]["as_of"] == OUTCOME.as_of.isoformat()
     assert [step["lag_day"] for step in shown["forecast"]["return_curve"]] == list(range(WINDOW_DAYS))
 
@@ -61,15 +77,20 @@ def test_one_campaign_shows_curve_and_band(roi: Callable[..., Result], ledger: F
 
 
 def test_all_campaigns_are_one_row_each(roi: Callable[..., Result], ledger: FakeClickHouse) -> None:
-    ledger.answer_rows("campaign_converters", [campaign_row(OUTCOME), campaign_row(
-        OUTCOME, campaign_id="new", converters=0, converted_return_minor=0, squared_return=0)])
+    ledger.answer_rows(
+        "campaign_converters",
+        [
+            campaign_row(OUTCOME),
+            campaign_row(OUTCOME, campaign_id="new", converters=0, converted_return_minor=0, squared_return=0),
+        ],
+    )
     result = roi("forecast")
     assert "immature: the oldest touch day has lived through 0 of the window's 7 lag days" in result.stdout
     assert f"{EXPECTED.matured_share:.0%}" in result.stdout
 
 
 def test_campaign_without_definition_has_the_settings_window(
-    roi: Callable[..., Result], ledger: FakeClickHouse, monkeypatch: pytest.MonkeyPatch,
+    roi: Callable[..., Result], ledger: FakeClickHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ROI_ATTRIBUTION__WINDOW_DAYS", "3")
     ledger.answer_rows("campaign_converters", [campaign_row(OUTCOME, definition="")])
@@ -88,5 +109,4 @@ def test_absent_campaign_is_one_line(roi: Callable[..., Result], ledger: FakeCli
     ledger.answer_rows("campaign_converters", [])
     result = roi("forecast", "nobody", "--run", "r-1")
     assert result.exit_code == 1
-    assert result.stderr == (
-        "error: campaign 'nobody' has no event in run 'r-1'; roi forecast lists those that have\n")
+    assert result.stderr == ("error: campaign 'nobody' has no event in run 'r-1'; roi forecast lists those that have\n")

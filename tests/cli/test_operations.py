@@ -32,8 +32,17 @@ LOGINS, TOUCHES = "bank.logins.v1", "bank.touches.v1"
 
 
 def position(topic: str, partition: int, next_offset: int, topic_id: str = "life", **values: Any) -> dict[str, Any]:
-    return {"topic": topic, "partition": partition, "topic_id": topic_id, "next_offset": next_offset, "accepted": 0,
-            "duplicates": 0, "dead_letters": 0, "watermark_ms": 0, "written_ms": 0} | values
+    return {
+        "topic": topic,
+        "partition": partition,
+        "topic_id": topic_id,
+        "next_offset": next_offset,
+        "accepted": 0,
+        "duplicates": 0,
+        "dead_letters": 0,
+        "watermark_ms": 0,
+        "written_ms": 0,
+    } | values
 
 
 def dead(offset: int, value: bytes | None, reason: str = "not_json", key: bytes = b"k") -> Record:
@@ -58,14 +67,30 @@ def test_position_of_another_life_of_the_topic_counts_for_nothing() -> None:
 
 
 def test_status_adds_up_partitions_and_takes_the_newest_watermark() -> None:
-    rows = [position(LOGINS, 0, 7, accepted=6, duplicates=1, watermark_ms=1_767_225_600_000),
-            position(LOGINS, 1, 5, accepted=4, dead_letters=1, watermark_ms=1_767_225_600_123)]
+    rows = [
+        position(LOGINS, 0, 7, accepted=6, duplicates=1, watermark_ms=1_767_225_600_000),
+        position(LOGINS, 1, 5, accepted=4, dead_letters=1, watermark_ms=1_767_225_600_123),
+    ]
     found = summarise([Standing(LOGINS, 0, 10, 7), Standing(LOGINS, 1, 5, 5), Standing(TOUCHES, 0, 0, 0)], rows)
     assert found == [
-        {"topic": LOGINS, "partitions": 2, "lag": 3, "accepted": 10, "duplicates": 1, "dead_letters": 1,
-         "watermark": "2026-01-01T00:00:00.123+00:00"},
-        {"topic": TOUCHES, "partitions": 1, "lag": 0, "accepted": 0, "duplicates": 0, "dead_letters": 0,
-         "watermark": None},
+        {
+            "topic": LOGINS,
+            "partitions": 2,
+            "lag": 3,
+            "accepted": 10,
+            "duplicates": 1,
+            "dead_letters": 1,
+            "watermark": "2026-01-01T00:00:00.123+00:00",
+        },
+        {
+            "topic": TOUCHES,
+            "partitions": 1,
+            "lag": 0,
+            "accepted": 0,
+            "duplicates": 0,
+            "dead_letters": 0,
+            "watermark": None,
+        },
     ]
 
 
@@ -82,8 +107,11 @@ def test_waiting_gives_up_at_the_deadline_and_says_what_is_missing() -> None:
 def test_defined_campaigns_are_what_a_worker_would_know() -> None:
     good = json.dumps(campaign("a")).encode()
     records = [
-        definition_record("a", good), definition_record("b", json.dumps(campaign("b")).encode()),
-        definition_record("b", None), definition_record("a", b"not json"), definition_record("c", good),
+        definition_record("a", good),
+        definition_record("b", json.dumps(campaign("b")).encode()),
+        definition_record("b", None),
+        definition_record("a", b"not json"),
+        definition_record("c", good),
     ]
     assert defined_campaigns(records) == {"a": good.decode()}
 
@@ -101,10 +129,16 @@ def test_retry_takes_each_distinct_record_once() -> None:
     assert [letter.offset - 100 for letter in to_retry(letters, Choice(None, None, None))] == [1, 2, 4, 5]
 
 
-@pytest.mark.parametrize(("choice", "offsets"), [
-    (Choice(None, None, None), [1, 2]), (Choice("too_large", None, None), [2]), (Choice(None, 0, 1), [1]),
-    (Choice(None, 1, None), []), (Choice("not_json", 0, 2), []),
-])
+@pytest.mark.parametrize(
+    ("choice", "offsets"),
+    [
+        (Choice(None, None, None), [1, 2]),
+        (Choice("too_large", None, None), [2]),
+        (Choice(None, 0, 1), [1]),
+        (Choice(None, 1, None), []),
+        (Choice("not_json", 0, 2), []),
+    ],
+)
 def test_retry_takes_what_the_headers_say(choice: Choice, offsets: list[int]) -> None:
     letters = [dead(1, b"x"), dead(2, b"y", "too_large")]
     assert [letter.offset - 100 for letter in to_retry(letters, choice)] == offsets
@@ -120,13 +154,26 @@ def test_dlq_list_filters_in_the_query(roi: Callable[..., Result], clickhouse: F
 
 
 def test_campaigns_list_shows_goal_window_budget_and_totals(
-    roi: Callable[..., Result], clickhouse: FakeClickHouse,
+    roi: Callable[..., Result], clickhouse: FakeClickHouse
 ) -> None:
     definition = campaign("spring", budget_minor=1_000_000, attribution_window_days=3.5) | {
-        "goal": {"kinds": ["deposit", "payment"], "products": ["fund"], "min_amount_minor": 5000}}
-    clickhouse.answer_rows("campaign_definitions", [{
-        "campaign_id": "spring", "definition": json.dumps(definition), "updated_at": "2026-01-01 00:00:00.000",
-        "reached": 1234, "converters": 5, "cost_minor": 4200, "return_minor": 8400, "return_ratio": 2.0}])
+        "goal": {"kinds": ["deposit", "payment"], "products": ["fund"], "min_amount_minor": 5000}
+    }
+    clickhouse.answer_rows(
+        "campaign_definitions",
+        [
+            {
+                "campaign_id": "spring",
+                "definition": json.dumps(definition),
+                "updated_at": "2026-01-01 00:00:00.000",
+                "reached": 1234,
+                "converters": 5,
+                "cost_minor": 4200,
+                "return_minor": 8400,
+                "return_ratio": 2.0,
+            }
+        ],
+    )
     words = roi("campaigns", "list").stdout
     for wanted in ("deposit, payment of fund from 50.00", "3.5", "10,000.00", "1,234", "42.00", "84.00", "2.000"):
         assert wanted in words
@@ -152,7 +199,7 @@ def test_doctor_masks_every_secret(settings: Settings) -> None:
 
 
 def test_doctor_reports_what_fails_and_exits_with_1(
-    roi: Callable[..., Result], clickhouse: FakeClickHouse, monkeypatch: pytest.MonkeyPatch,
+    roi: Callable[..., Result], clickhouse: FakeClickHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ROI_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9")
     monkeypatch.setattr("pipeline.transport.reading._CONNECT_SECONDS", 0.5)
@@ -178,9 +225,14 @@ def test_clock_apart_is_a_warning(apart: float, state: str) -> None:
     assert clock_finding(1000.0 + apart, 1000.0).state == state
 
 
-@pytest.mark.parametrize(("partitions", "states"), [
-    ({"a": 8, "b": 8, "c": 1}, ["ok", "ok"]), ({"a": 8, "b": 4, "c": 1}, ["ok", "failed"]),
-    ({"a": 8}, ["failed", "ok"]), ({}, ["failed"]),
-])
+@pytest.mark.parametrize(
+    ("partitions", "states"),
+    [
+        ({"a": 8, "b": 8, "c": 1}, ["ok", "ok"]),
+        ({"a": 8, "b": 4, "c": 1}, ["ok", "failed"]),
+        ({"a": 8}, ["failed", "ok"]),
+        ({}, ["failed"]),
+    ],
+)
 def test_missing_and_unequal_topics_fail_the_check(partitions: dict[str, int], states: list[str]) -> None:
     assert [finding.state for finding in topic_findings(partitions, 8, ("a", "b"), ("a", "b", "c"))] == states

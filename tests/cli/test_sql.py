@@ -32,7 +32,7 @@ def test_bytes_of_a_format_pass_through_untouched(roi: Callable[..., Result], cl
 
 
 def test_reader_logs_in_as_the_read_only_user(
-    roi: Callable[..., Result], clickhouse: FakeClickHouse, monkeypatch: pytest.MonkeyPatch,
+    roi: Callable[..., Result], clickhouse: FakeClickHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ROI_CLICKHOUSE_PASSWORD", "pass:wörd")
     clickhouse.answers["SELECT"] = Answer(b"1\n")
@@ -63,7 +63,8 @@ def test_bad_query_is_clickhouses_own_words_on_one_line(roi: Callable[..., Resul
     result = roi("sql", "SELECT nope")
     assert result.exit_code == 1
     assert result.stderr == (
-        "error: ClickHouse: Code: 47. DB::Exception: Unknown name `nope`. (UNKNOWN_IDENTIFIER); correct the query\n")
+        "error: ClickHouse: Code: 47. DB::Exception: Unknown name `nope`. (UNKNOWN_IDENTIFIER); correct the query\n"
+    )
 
 
 def test_absent_table_points_to_migrate() -> None:
@@ -84,10 +85,11 @@ def test_broken_off_answer_is_an_error(settings: Settings, clickhouse: FakeClick
 
 
 def test_failure_behind_the_first_rows_is_an_error_after_them(
-    roi: Callable[..., Result], clickhouse: FakeClickHouse,
+    roi: Callable[..., Result], clickhouse: FakeClickHouse
 ) -> None:
     clickhouse.answers["SELECT"] = Answer(
-        b"1\n2\n" + exception_tail("Code: 395. DB::Exception: too far"), headers={"X-ClickHouse-Exception-Tag": TAG})
+        b"1\n2\n" + exception_tail("Code: 395. DB::Exception: too far"), headers={"X-ClickHouse-Exception-Tag": TAG}
+    )
     result = roi("sql", "SELECT throwIf(number = 2) FROM numbers(9)", "--format", "TSV")
     assert result.exit_code == 1
     assert result.stdout == "1\n2\n"
@@ -98,8 +100,11 @@ def test_failure_behind_the_first_rows_is_an_error_after_them(
 def test_exception_is_found_wherever_chunks_are_cut(size: int) -> None:
     rows = b"row\n" * 40_000
     stream = rows + exception_tail("Code: 1. DB::Exception: late")
-    chunks = [stream[start:start + size] for start in range(0, len(stream), size)] if size > 1 else [
-        rows, *(bytes([byte]) for byte in stream[len(rows):])]
+    chunks = (
+        [stream[start : start + size] for start in range(0, len(stream), size)]
+        if size > 1
+        else [rows, *(bytes([byte]) for byte in stream[len(rows) :])]
+    )
     passed = bytearray()
 
     def consume() -> None:

@@ -28,40 +28,78 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 QUERIES = sorted(path.stem for path in (sql.ROOT / "queries").glob("*.sql"))
-_TOTALS = ("touches reached conversions converters cost_minor return_minor aum_minor conversion_rate cpa_minor"
-           " return_ratio net_roi updated_at")
+_TOTALS = (
+    "touches reached conversions converters cost_minor return_minor aum_minor conversion_rate cpa_minor"
+    " return_ratio net_roi updated_at"
+)
 # contract section 5; alerts, notifications and ab_results come with their own issues
 CONTRACT = {
     "campaign_totals": f"run campaign_id {_TOTALS}",
     "campaign_variant_totals": f"run campaign_id variant {_TOTALS}",
     "campaign_tier_totals": f"run campaign_id tier {_TOTALS}",
-    "campaign_minutes":
-        "run campaign_id minute touches new_reached conversions new_converters cost_minor return_minor aum_minor",
+    "campaign_minutes": "run campaign_id minute touches new_reached conversions new_converters cost_minor"
+    " return_minor aum_minor",
     "campaign_cohorts": "run campaign_id touch_day lag_day conversions return_minor cost_minor reached",
     "active_users": "run day tier dau wau mau mau_gross reactivated",
-    "credits":
-        "run transaction_event_id touch_event_id campaign_id variant customer_hash credit_millionths return_minor"
-        " aum_minor touched_at converted_at",
+    "credits": "run transaction_event_id touch_event_id campaign_id variant customer_hash credit_millionths"
+    " return_minor aum_minor touched_at converted_at",
     "dead_letters": "topic partition offset reason detail at",
 }
 _WHOLE = re.compile(r"U?Int\d+$")
 _TEXT = re.compile(r"(LowCardinality\()?String\)?$")
 TYPES = {
-    "touches": _WHOLE, "reached": _WHOLE, "new_reached": _WHOLE, "converters": _WHOLE, "new_converters": _WHOLE,
-    "cost_minor": _WHOLE, "return_minor": _WHOLE, "aum_minor": _WHOLE, "credit_millionths": _WHOLE, "dau": _WHOLE,
-    "wau": _WHOLE, "mau": _WHOLE, "mau_gross": _WHOLE, "reactivated": _WHOLE, "lag_day": _WHOLE, "offset": _WHOLE,
-    "partition": _WHOLE, "conversions": re.compile("Float64$"),
-    "conversion_rate": re.compile(r"Nullable\(Float64\)"), "cpa_minor": re.compile(r"Nullable\(Float64\)"),
-    "return_ratio": re.compile(r"Nullable\(Float64\)"), "net_roi": re.compile(r"Nullable\(Float64\)"),
-    "minute": re.compile("DateTime"), "touched_at": re.compile("DateTime64"), "converted_at": re.compile("DateTime64"),
-    "at": re.compile("DateTime64"), "updated_at": re.compile("DateTime64"), "day": re.compile("Date$"),
-    "touch_day": re.compile("Date$"), "run": _TEXT, "campaign_id": _TEXT, "variant": _TEXT, "tier": _TEXT,
-    "customer_hash": _TEXT, "transaction_event_id": _TEXT, "touch_event_id": _TEXT, "topic": _TEXT, "reason": _TEXT,
+    "touches": _WHOLE,
+    "reached": _WHOLE,
+    "new_reached": _WHOLE,
+    "converters": _WHOLE,
+    "new_converters": _WHOLE,
+    "cost_minor": _WHOLE,
+    "return_minor": _WHOLE,
+    "aum_minor": _WHOLE,
+    "credit_millionths": _WHOLE,
+    "dau": _WHOLE,
+    "wau": _WHOLE,
+    "mau": _WHOLE,
+    "mau_gross": _WHOLE,
+    "reactivated": _WHOLE,
+    "lag_day": _WHOLE,
+    "offset": _WHOLE,
+    "partition": _WHOLE,
+    "conversions": re.compile("Float64$"),
+    "conversion_rate": re.compile(r"Nullable\(Float64\)"),
+    "cpa_minor": re.compile(r"Nullable\(Float64\)"),
+    "return_ratio": re.compile(r"Nullable\(Float64\)"),
+    "net_roi": re.compile(r"Nullable\(Float64\)"),
+    "minute": re.compile("DateTime"),
+    "touched_at": re.compile("DateTime64"),
+    "converted_at": re.compile("DateTime64"),
+    "at": re.compile("DateTime64"),
+    "updated_at": re.compile("DateTime64"),
+    "day": re.compile("Date$"),
+    "touch_day": re.compile("Date$"),
+    "run": _TEXT,
+    "campaign_id": _TEXT,
+    "variant": _TEXT,
+    "tier": _TEXT,
+    "customer_hash": _TEXT,
+    "transaction_event_id": _TEXT,
+    "touch_event_id": _TEXT,
+    "topic": _TEXT,
+    "reason": _TEXT,
     "detail": _TEXT,
 }
 _VALUES = {
-    "String": "nobody", "UInt32": 1, "UInt64": 1, "Int64": 1, "Array(UInt32)": [1], "Array(Int64)": [0],
-    "Array(String)": ["nobody"], "Date": "2026-03-01", "UInt8": 1, "Float64": 1.0, "Array(Array(String))": [["nobody"]],
+    "String": "nobody",
+    "UInt32": 1,
+    "UInt64": 1,
+    "Int64": 1,
+    "Array(UInt32)": [1],
+    "Array(Int64)": [0],
+    "Array(String)": ["nobody"],
+    "Date": "2026-03-01",
+    "UInt8": 1,
+    "Float64": 1.0,
+    "Array(Array(String))": [["nobody"]],
 }
 
 
@@ -74,8 +112,11 @@ def empty(spare: Settings, spare_client: Any) -> Any:
 
 
 def _type_of(clickhouse: Any, view: str) -> dict[str, str]:
-    return dict(clickhouse.query(
-        f"SELECT name, type FROM system.columns WHERE database = 'roi' AND table = '{view}'").result_rows)
+    return dict(
+        clickhouse.query(
+            f"SELECT name, type FROM system.columns WHERE database = 'roi' AND table = '{view}'"
+        ).result_rows
+    )
 
 
 @pytest.mark.parametrize("view", CONTRACT)
@@ -112,7 +153,8 @@ def test_a_block_of_several_shards_and_kinds_is_one_part(clickhouse: Any, run_na
     many = [touch_fact(f"t{number}") for number in range(5_000)]
     ledger.write(block_of(part(0, touches=many), part(3, touches=many), part(65_536)))
     parts = clickhouse.query(
-        f"SELECT _part, count() FROM roi.ledger WHERE run = '{run_name}' GROUP BY _part").result_rows
+        f"SELECT _part, count() FROM roi.ledger WHERE run = '{run_name}' GROUP BY _part"
+    ).result_rows
     assert [count for _, count in parts] == [10_003]
 
 
@@ -134,14 +176,26 @@ def test_the_fake_gives_the_views_that_sql_gives(clickhouse: Any, run_name: str)
             expected = evaluate(log, OracleConfig(run=run_name, model=model))
             compared = VIEWS if model == MODELS[0] else ["credits"]
             assert differences(expected, deciding(views, model), views=compared, run=run_name) == []
-    columns = ("campaign_id", "model", "decides", "touches", "reached", "converters", "cost_minor", "return_minor",
-               "aum_minor", "net_roi")
+    columns = (
+        "campaign_id",
+        "model",
+        "decides",
+        "touches",
+        "reached",
+        "converters",
+        "cost_minor",
+        "return_minor",
+        "aum_minor",
+        "net_roi",
+    )
     by_sql = clickhouse.query(
         f"SELECT {', '.join(columns)} FROM roi.campaign_model_totals"
-        f" WHERE run = '{run_name}' AND (decides OR conversions != 0)").result_rows
+        f" WHERE run = '{run_name}' AND (decides OR conversions != 0)"
+    ).result_rows
     by_fake = [
         tuple(row[name] for name in columns)
-        for row in fake.views()["campaign_model_totals"] if row["decides"] or row["conversion_millionths"]
+        for row in fake.views()["campaign_model_totals"]
+        if row["decides"] or row["conversion_millionths"]
     ]
     assert sorted(by_sql, key=repr) == sorted(by_fake, key=repr)
 

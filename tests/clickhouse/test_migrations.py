@@ -20,9 +20,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(sql, "MIGRATIONS", tmp_path)
     tmp_path.joinpath("0001_first.sql").write_text(
         "-- a comment; with a semicolon\nCREATE TABLE IF NOT EXISTS {database}.one (a UInt8) ENGINE = Memory;\n"
-        "CREATE TABLE IF NOT EXISTS {database}.two (a UInt8) ENGINE = Memory;\n")
+        "CREATE TABLE IF NOT EXISTS {database}.two (a UInt8) ENGINE = Memory;\n"
+    )
     tmp_path.joinpath("0002_second.sql").write_text(
-        "CREATE OR REPLACE VIEW {database}.both AS SELECT a FROM {database}.one;")
+        "CREATE OR REPLACE VIEW {database}.both AS SELECT a FROM {database}.one;"
+    )
     return tmp_path
 
 

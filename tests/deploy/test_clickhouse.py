@@ -79,7 +79,8 @@ def test_the_writer_sees_what_it_may_have_to_kill(users: Element) -> None:
 
 def test_the_reader_may_set_what_its_clients_send(users: Element) -> None:
     changeable = {
-        setting.tag for setting in users.findall("profiles/roi_reader/constraints/*")
+        setting.tag
+        for setting in users.findall("profiles/roi_reader/constraints/*")
         if setting.find("changeable_in_readonly") is not None
     }
     sent = {"max_execution_time"}  # by Grafana's client; the rest by the commands

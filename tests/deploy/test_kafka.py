@@ -29,7 +29,8 @@ def properties() -> dict[str, str]:
 def run(*arguments: str, script: Path = RUN, **variables: str) -> subprocess.CompletedProcess[str]:
     bare = {name: value for name, value in os.environ.items() if not name.startswith("ROI_")}
     return subprocess.run(
-        [str(script), *arguments], env=bare | variables, capture_output=True, text=True, check=False, timeout=60)
+        [str(script), *arguments], env=bare | variables, capture_output=True, text=True, check=False, timeout=60
+    )
 
 
 @pytest.fixture
@@ -64,13 +65,20 @@ def test_jars_and_image_are_the_same_version() -> None:
 
 def test_jars_and_image_behave_the_same() -> None:
     image, jars = environment("kafka"), properties()
-    for name in ("auto.create.topics.enable", "group.initial.rebalance.delay.ms", "offsets.topic.replication.factor",
-                 "transaction.state.log.min.isr", "share.coordinator.state.topic.replication.factor", "process.roles"):
+    for name in (
+        "auto.create.topics.enable",
+        "group.initial.rebalance.delay.ms",
+        "offsets.topic.replication.factor",
+        "transaction.state.log.min.isr",
+        "share.coordinator.state.topic.replication.factor",
+        "process.roles",
+    ):
         assert image["KAFKA_" + name.upper().replace(".", "_")] == jars[name], name
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--port", "0"), ("--port", "x"), ("--port",), ("--port", "65536"), ("--prot", "1")])
+    "arguments", [("--port", "0"), ("--port", "x"), ("--port",), ("--port", "65536"), ("--prot", "1")]
+)
 def test_wrong_usage_is_one_line_and_code_two(arguments: tuple[str, ...]) -> None:
     refused = run(*arguments)
     assert refused.returncode == 2
@@ -128,8 +136,10 @@ def test_topics_survive_ctrl_c_and_a_start_on_another_port(tmp_path: Path) -> No
         port, controller = free_port(), free_port()
         ports = ["--port", str(port), "--controller-port", str(controller)]
         with subprocess.Popen(
-            [str(RUN), *ports, "--data", str(tmp_path / "data")], env=os.environ | {"ROI_KAFKA_LIBS": str(libs)},
-            stdout=subprocess.PIPE, text=True,
+            [str(RUN), *ports, "--data", str(tmp_path / "data")],
+            env=os.environ | {"ROI_KAFKA_LIBS": str(libs)},
+            stdout=subprocess.PIPE,
+            text=True,
         ) as broker:
             try:
                 assert broker.stdout is not None

@@ -17,8 +17,22 @@ if TYPE_CHECKING:
 PROMETHEUS = DEPLOY / "prometheus" / "prometheus.yml"
 # what version 4.20.0 of the plugin reads; it takes others, such as `database`, silently and does nothing with them
 CLICKHOUSE_KEYS = {
-    "host", "port", "protocol", "secure", "username", "defaultDatabase", "defaultTable", "path", "tlsSkipVerify",
-    "tlsAuth", "tlsAuthWithCACert", "dialTimeout", "queryTimeout", "validateSql", "enableRowLimit", "customSettings",
+    "host",
+    "port",
+    "protocol",
+    "secure",
+    "username",
+    "defaultDatabase",
+    "defaultTable",
+    "path",
+    "tlsSkipVerify",
+    "tlsAuth",
+    "tlsAuthWithCACert",
+    "dialTimeout",
+    "queryTimeout",
+    "validateSql",
+    "enableRowLimit",
+    "customSettings",
     "httpHeaders",
 }
 # bundled with Grafana, so no plugin to install

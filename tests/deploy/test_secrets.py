@@ -19,7 +19,8 @@ CLUSTER_ID_BYTES = 16
 
 def make_env(output: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [str(DEPLOY / "make-env"), "--output", str(output)], capture_output=True, text=True, check=False)
+        [str(DEPLOY / "make-env"), "--output", str(output)], capture_output=True, text=True, check=False
+    )
 
 
 def required() -> set[str]:

@@ -39,7 +39,9 @@ def blocks(page: str) -> Iterator[Block]:
     found = list(_FENCE.finditer(page))
     for number, fence in enumerate(found):
         following = found[number + 1] if number + 1 < len(found) else None
-        adjoining = following is not None and following[1] == "text" and not page[fence.end():following.start()].strip()
+        adjoining = (
+            following is not None and following[1] == "text" and not page[fence.end() : following.start()].strip()
+        )
         yield Block(fence[1], fence[2], following[2] if following is not None and adjoining else None)
 
 

@@ -24,8 +24,9 @@ ELSEWHERE: Final = {
     ".venv/bin/python -m bench --quick --brokers tansu": "tests/bench/test_harness.py",
     "make kafka": "tests/deploy/test_kafka.py",
     "ROI_KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:9092 ./roi up --embedded --data data-kafka": "tests/support/kafka.py",
-    'ROI_FAULT_KILLS=20 ROI_FAULT_ZOMBIES=3 .venv/bin/python -m pytest tests/faults -m "not kafka"':
-        ".ci/run faults-tansu",
+    'ROI_FAULT_KILLS=20 ROI_FAULT_ZOMBIES=3 .venv/bin/python -m pytest tests/faults -m "not kafka"': (
+        ".ci/run faults-tansu"
+    ),
     "bash .ci/run": ".ci/run setup",
     "./roi worker": "tests/support/cluster.py",
     "deploy/make-env": "tests/deploy/test_secrets.py",
@@ -77,8 +78,15 @@ def test_every_command_of_the_readme_does_what_it_says(tmp_path: Path) -> None:
                 assert block.commands == [UP]
                 instance.enter_context(running(tmp_path / "data"))
             elif runnable(block):
-                done = subprocess.run(["sh", "-euc", script(block)], cwd=tmp_path, env=addresses(tmp_path / "data"),
-                                      capture_output=True, text=True, check=False, timeout=SECONDS)
+                done = subprocess.run(
+                    ["sh", "-euc", script(block)],
+                    cwd=tmp_path,
+                    env=addresses(tmp_path / "data"),
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                    timeout=SECONDS,
+                )
                 if done.returncode or block.output not in {None, done.stdout}:
                     failures.append(f"{block.text}--- code {done.returncode}\n{done.stdout}{done.stderr}")
     assert not failures, "\n".join(failures)

@@ -36,15 +36,21 @@ def descendants(pid: int) -> Iterator[int]:
 def test_the_demo_shows_numbers_within_a_minute_and_leaves_nothing_behind(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ROI_")}
     demo = subprocess.Popen(
-        [sys.executable, "-u", "-m", "pipeline", "demo", "--data", str(tmp_path / "demo")], cwd=tmp_path,
-        env=environment | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        [sys.executable, "-u", "-m", "pipeline", "demo", "--data", str(tmp_path / "demo")],
+        cwd=tmp_path,
+        env=environment | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     printed: list[str] = []
     assert demo.stdout is not None
     reading = threading.Thread(target=printed.extend, args=(demo.stdout,))
     reading.start()
     try:
-        wait_until(lambda: CAMPAIGN.search("".join(printed)) is not None or demo.poll() is not None,
-                   FIRST_NUMBERS_SECONDS)
+        wait_until(
+            lambda: CAMPAIGN.search("".join(printed)) is not None or demo.poll() is not None, FIRST_NUMBERS_SECONDS
+        )
         assert demo.poll() is None, "".join(printed)
         everything = list(descendants(demo.pid))
         assert len(everything) > 5

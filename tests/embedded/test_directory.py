@@ -37,8 +37,11 @@ def mode(path: Path) -> int:
 
 def test_second_instance_on_one_directory_is_refused_with_the_owners_process_id(tmp_path: Path) -> None:
     directory = InstanceDirectory(tmp_path / "data")
-    with (directory.locked(), pytest.raises(UserError, match=f"in use by process {os.getpid()}"),
-          InstanceDirectory(tmp_path / "data").locked()):
+    with (
+        directory.locked(),
+        pytest.raises(UserError, match=f"in use by process {os.getpid()}"),
+        InstanceDirectory(tmp_path / "data").locked(),
+    ):
         pass
 
 
@@ -112,8 +115,13 @@ def test_published_instance_is_what_commands_load(tmp_path: Path) -> None:
     with directory.locked():
         found = directory.load_secrets(settings())
         directory.keep({"ROI_KAFKA_INCARNATION": "life"})
-        directory.publish(settings(kafka_bootstrap_servers="127.0.0.1:1", board_url="http://127.0.0.1:3",
-                                   clickhouse_password=SecretStr(found.reader_password)))
+        directory.publish(
+            settings(
+                kafka_bootstrap_servers="127.0.0.1:1",
+                board_url="http://127.0.0.1:3",
+                clickhouse_password=SecretStr(found.reader_password),
+            )
+        )
         loaded = load_settings(directory.root)
     assert loaded.kafka_bootstrap_servers == "127.0.0.1:1"
     assert loaded.kafka_incarnation == "life"
@@ -128,8 +136,12 @@ def test_public_file_holds_no_secret_but_the_readers(tmp_path: Path) -> None:
         directory.publish(settings(clickhouse_password=SecretStr(found.reader_password)))
         text = directory.public_env.read_text()
     assert set(read_env_file(directory.public_env)) == {
-        "ROI_KAFKA_BOOTSTRAP_SERVERS", "ROI_CLICKHOUSE_URL", "ROI_CLICKHOUSE_USER", "ROI_CLICKHOUSE_PASSWORD",
-        "ROI_BOARD_URL"}
+        "ROI_KAFKA_BOOTSTRAP_SERVERS",
+        "ROI_CLICKHOUSE_URL",
+        "ROI_CLICKHOUSE_USER",
+        "ROI_CLICKHOUSE_PASSWORD",
+        "ROI_BOARD_URL",
+    }
     assert found.writer_password not in text
     assert found.pseudonym_key not in text
 

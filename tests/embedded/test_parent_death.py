@@ -55,9 +55,11 @@ def test_signal_and_exit_code_pass_through(tmp_path: Path, flags: list[str]) -> 
         "import pathlib, signal, sys, time\n"
         "signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))\n"
         f"pathlib.Path({str(ready)!r}).touch()\n"
-        "time.sleep(600)\n")
+        "time.sleep(600)\n"
+    )
     child = subprocess.Popen(
-        [sys.executable, str(LEASH), str(os.getpid()), *flags, "--", sys.executable, "-c", program])
+        [sys.executable, str(LEASH), str(os.getpid()), *flags, "--", sys.executable, "-c", program]
+    )
     wait_until(ready.exists)
     child.send_signal(signal.SIGTERM)
     assert child.wait(timeout=20) == 7

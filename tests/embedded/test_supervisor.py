@@ -24,7 +24,8 @@ STUBBORN = (
     "import pathlib, signal, sys, time\n"
     "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
     "pathlib.Path(sys.argv[1]).touch()\n"
-    "time.sleep(600)\n")
+    "time.sleep(600)\n"
+)
 
 
 def part(name: str, program: str, *arguments: str, stage: int = 0, stop_seconds: float = 5.0) -> Part:
@@ -54,8 +55,9 @@ def test_long_life_starts_the_count_anew() -> None:
     assert policy.deaths_in_a_row(5, lived_seconds=30.0) == 1
 
 
-@pytest.mark.parametrize(("code", "words"), [
-    (0, "exit code 0"), (3, "exit code 3"), (-9, "killed by SIGKILL"), (-15, "killed by SIGTERM")])
+@pytest.mark.parametrize(
+    ("code", "words"), [(0, "exit code 0"), (3, "exit code 3"), (-9, "killed by SIGKILL"), (-15, "killed by SIGTERM")]
+)
 def test_exit_is_described_in_words(code: int, words: str) -> None:
     assert describe_exit(code) == words
 
@@ -125,7 +127,8 @@ async def test_higher_stage_is_stopped_before_what_it_uses(tmp_path: Path) -> No
         "    note('stopped'); sys.exit(0)\n"
         "signal.signal(signal.SIGTERM, stop)\n"
         "note('up')\n"
-        "time.sleep(600)\n")
+        "time.sleep(600)\n"
+    )
     keeper = supervisor(tmp_path)
     async with keeper.running():
         for name, stage in (("broker", 0), ("endpoint", 1), ("worker", 2)):
@@ -174,7 +177,8 @@ async def test_part_that_dies_once_before_it_answers_is_waited_for(tmp_path: Pat
         "tried, ready = map(pathlib.Path, sys.argv[1:])\n"
         "if not tried.exists():\n"
         "    tried.touch(); sys.exit('locked')\n"
-        "ready.touch(); time.sleep(600)\n")
+        "ready.touch(); time.sleep(600)\n"
+    )
     async with keeper.running():
         child = await keeper.keep(part("endpoint", program, str(tried), str(ready)))
         await keeper.until(ready.exists, child, 20)
@@ -207,7 +211,7 @@ async def test_environment_is_the_parts_own(tmp_path: Path, monkeypatch: pytest.
 
 
 async def test_part_that_cannot_be_started_again_is_tried_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
     keeper = supervisor(tmp_path, said)

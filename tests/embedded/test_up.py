@@ -25,8 +25,15 @@ pytestmark = pytest.mark.e2e
 
 ROOT = Path(pipeline.__file__).parent.parent
 FREE_PORTS = ("--kafka-port", "0", "--clickhouse-port", "0", "--board-port", "0")
-TOUCH = {"event_id": "t1", "occurred_at": "2026-01-05T00:00:00Z", "customer_id": "someone", "campaign_id": "spring",
-         "channel": "app", "kind": "send", "cost_minor": 100}
+TOUCH = {
+    "event_id": "t1",
+    "occurred_at": "2026-01-05T00:00:00Z",
+    "customer_id": "someone",
+    "campaign_id": "spring",
+    "channel": "app",
+    "kind": "send",
+    "cost_minor": 100,
+}
 
 
 def environment() -> dict[str, str]:
@@ -39,16 +46,30 @@ def command(*arguments: str) -> list[str]:
 
 
 def roi(data: Path, *arguments: str, text: str = "") -> str:
-    done = subprocess.run(command(*arguments, "--data", str(data)), input=text, capture_output=True, text=True,
-                          check=False, timeout=120, env=environment(), cwd=data.parent)
+    done = subprocess.run(
+        command(*arguments, "--data", str(data)),
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env=environment(),
+        cwd=data.parent,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 @contextmanager
 def running(data: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    up = subprocess.Popen(command("up", "--embedded", "--data", str(data), *FREE_PORTS, *arguments), text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment(), cwd=data.parent)
+    up = subprocess.Popen(
+        command("up", "--embedded", "--data", str(data), *FREE_PORTS, *arguments),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment(),
+        cwd=data.parent,
+    )
     try:
         wait_until(lambda: (data / "roi.env").exists() or up.poll() is not None, 90)
         assert up.poll() is None, up.communicate()[0]
@@ -147,11 +168,19 @@ def test_instances_run_side_by_side_and_one_directory_takes_one(tmp_path: Path) 
         assert read_env_file(one / "roi.env") != read_env_file(two / "roi.env")
         for data in (one, two):
             assert json.loads(roi(data, "sql", "SELECT 1 AS one", "--json")) == [{"one": 1}]
-        second = subprocess.run(command("up", "--embedded", "--data", str(one), *FREE_PORTS), capture_output=True,
-                                text=True, check=False, timeout=60, env=environment(), cwd=tmp_path)
+        second = subprocess.run(
+            command("up", "--embedded", "--data", str(one), *FREE_PORTS),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            env=environment(),
+            cwd=tmp_path,
+        )
         assert second.returncode == 1
         assert second.stderr == (
-            f"error: {one} is in use by process {up.pid}; stop that one or choose another --data\n")
+            f"error: {one} is in use by process {up.pid}; stop that one or choose another --data\n"
+        )
         assert (one / "roi.env").exists(), "the refused one must not withdraw the other's addresses"
 
 

@@ -83,6 +83,7 @@ class ErasingPlayer(CorePlayer):
 
     def advance(self) -> bool:
         """Take every erasure one stage further; False if there was nothing to do."""
+
         async def every_shard() -> bool:
             eraser = Eraser(self.ledger, asyncio.Lock, self._policy.models)
             return any([await eraser.advance(shard) for shard in self.shards.values()])
@@ -97,8 +98,9 @@ class ErasingPlayer(CorePlayer):
 
     def feed_some(self, random: Random, share: float = 1.0, crashes: float = 0.0) -> None:
         """Feed a share of each partition's log, with blocks, erasure stages and crashes in between."""
-        ends = {place: int(len(records) * share) for place, records in self._log.items()
-                if place[0] in topics.LANE_OF_TOPIC}
+        ends = {
+            place: int(len(records) * share) for place, records in self._log.items() if place[0] in topics.LANE_OF_TOPIC
+        }
         while places := [place for place, end in ends.items() if self.next_offset(*place) < end]:
             topic, partition = random.choice(places)
             shard = self.shards[shard_number(topics.LANE_OF_TOPIC[topic], partition)]
@@ -126,7 +128,8 @@ class ErasingPlayer(CorePlayer):
         rows = self._client.query(
             "SELECT measures[1] FROM roi.ledger FINAL "
             "WHERE run = {run:String} AND kind = 'erased' AND id = {id:String}",
-            parameters={"run": self._run, "id": self._policy.pseudonym(customer_id).hex()}).result_rows
+            parameters={"run": self._run, "id": self._policy.pseudonym(customer_id).hex()},
+        ).result_rows
         return Stage(rows[0][0]) if rows else None
 
     def kinds_about(self, customer_id: str) -> set[str]:
@@ -135,15 +138,19 @@ class ErasingPlayer(CorePlayer):
         rows = self._client.query(
             "SELECT DISTINCT toString(kind) FROM roi.ledger "
             "WHERE run = {run:String} AND toString(tuple(*)) LIKE {like:String}",
-            parameters={"run": self._run, "like": f"%{name}%"}).result_rows
+            parameters={"run": self._run, "like": f"%{name}%"},
+        ).result_rows
         return {kind for (kind,) in rows}
 
     def stray_adjustments(self) -> int:
         """Return how many adjustments belong to no transaction."""
-        return int(self._client.command(
-            "SELECT count() FROM roi.ledger WHERE run = {run:String} AND kind = 'adjustment' AND id NOT IN "
-            "(SELECT id FROM roi.ledger WHERE run = {run:String} AND kind = 'transaction')",
-            parameters={"run": self._run}))
+        return int(
+            self._client.command(
+                "SELECT count() FROM roi.ledger WHERE run = {run:String} AND kind = 'adjustment' AND id NOT IN "
+                "(SELECT id FROM roi.ledger WHERE run = {run:String} AND kind = 'transaction')",
+                parameters={"run": self._run},
+            )
+        )
 
 
 def _update(record: Record) -> ProfileUpdate | None:
@@ -188,5 +195,9 @@ def _ghosted(record: Record, customer_id: str, before: Mapping[str, int] | None)
 
 def dead_letters_of(log: Log, customer_id: str) -> set[Place]:
     """Return the places of a customer's records."""
-    return {(record.topic, record.partition, record.offset)
-            for records in log.values() for record in records if record.key == customer_id.encode()}
+    return {
+        (record.topic, record.partition, record.offset)
+        for records in log.values()
+        for record in records
+        if record.key == customer_id.encode()
+    }

@@ -80,8 +80,10 @@ def test_new_profile_ends_the_erasure(cluster: Cluster) -> None:
     cluster.produce([_touch("after", 2)])
     cluster.drain()
     assert cluster.rows("SELECT campaign_id, tier, touches, reached FROM roi.campaign_tier_totals") in (
-        [("spring", "growth", 1, 1)], [("spring", "growth", 1, 1), ("spring", "unknown", 0, 0)],
-        [("spring", "unknown", 0, 0), ("spring", "growth", 1, 1)])
+        [("spring", "growth", 1, 1)],
+        [("spring", "growth", 1, 1), ("spring", "unknown", 0, 0)],
+        [("spring", "unknown", 0, 0), ("spring", "growth", 1, 1)],
+    )
 
 
 def test_customer_nobody_knows_is_said_to_be_unknown(cluster: Cluster) -> None:
@@ -109,8 +111,15 @@ def _erase(cluster: Cluster) -> dict[str, Any]:
 
 def _run(cluster: Cluster, *arguments: str, standard_input: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "pipeline", "erase", *arguments], cwd=ROOT, env=environment_of(cluster.settings),
-        input=standard_input, capture_output=True, text=True, check=False, timeout=120)
+        [sys.executable, "-m", "pipeline", "erase", *arguments],
+        cwd=ROOT,
+        env=environment_of(cluster.settings),
+        input=standard_input,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
 
 
 def _assert_gone(cluster: Cluster, log: Log) -> None:
@@ -119,8 +128,8 @@ def _assert_gone(cluster: Cluster, log: Log) -> None:
     rows = dict(expected.rows)
     for views in (rows, actual):
         views["dead_letters"] = [
-            row for row in views["dead_letters"]
-            if (row["topic"], int(row["partition"]), int(row["offset"])) not in own]
+            row for row in views["dead_letters"] if (row["topic"], int(row["partition"]), int(row["offset"])) not in own
+        ]
     assert differences(Views(rows, expected.judged), actual) == []
 
 
@@ -137,9 +146,20 @@ def _renamed(records: list[Record]) -> list[Record]:
 
 
 def _touch(event_id: str, offset: int) -> Record:
-    return _record(topics.TOUCHES, offset, json.dumps({
-        "event_id": event_id, "occurred_at": "2026-03-01T10:00:00Z", "customer_id": CUSTOMER, "campaign_id": "spring",
-        "channel": "app", "kind": "send"}).encode())
+    return _record(
+        topics.TOUCHES,
+        offset,
+        json.dumps(
+            {
+                "event_id": event_id,
+                "occurred_at": "2026-03-01T10:00:00Z",
+                "customer_id": CUSTOMER,
+                "campaign_id": "spring",
+                "channel": "app",
+                "kind": "send",
+            }
+        ).encode(),
+    )
 
 
 def _record(topic: str, offset: int, value: bytes) -> Record:

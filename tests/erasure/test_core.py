@@ -26,7 +26,7 @@ SIZE = 300
 
 
 def _player(
-    clickhouse: Any, run: str, seed: int, model: Model = "last_touch",
+    clickhouse: Any, run: str, seed: int, model: Model = "last_touch"
 ) -> tuple[ErasingPlayer, Log, OracleConfig]:
     # an erasure holds in every run, so each test has pseudonyms of its own
     name = run.encode()
@@ -36,14 +36,17 @@ def _player(
 
 
 def _assert_gone(
-    player: ErasingPlayer, log: Log, config: OracleConfig, customer: str, before: Mapping[str, int] | None = None,
+    player: ErasingPlayer, log: Log, config: OracleConfig, customer: str, before: Mapping[str, int] | None = None
 ) -> None:
     own = dead_letters_of(log, customer)
 
     def others(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         # the player skips bad records of the customers topic
-        return [row for row in rows if row["topic"] != CUSTOMERS
-                and (row["topic"], int(row["partition"]), int(row["offset"])) not in own]
+        return [
+            row
+            for row in rows
+            if row["topic"] != CUSTOMERS and (row["topic"], int(row["partition"]), int(row["offset"])) not in own
+        ]
 
     expected, actual = without(log, config, customer, before), player.views()
     rows = dict(expected.rows)
@@ -205,8 +208,9 @@ def test_erased_customer_is_not_dead_lettered(clickhouse: Any, run_name: str) ->
     player.finish()
     own = dead_letters_of(log, "c-1")
     rows = player.views()["dead_letters"]
-    assert [row for row in rows if (row["topic"], row["partition"], row["offset"]) in own
-            and row["topic"] != CUSTOMERS] == []
+    assert [
+        row for row in rows if (row["topic"], row["partition"], row["offset"]) in own and row["topic"] != CUSTOMERS
+    ] == []
     shard = player.shard_of("c-1")
     assert shard.erasures is not None
     assert shard.erasures.take_skipped() > 0
@@ -219,8 +223,10 @@ def test_later_runs_leave_the_customer_out(clickhouse: Any, run_name: str, *, to
     player.send("c-1", None, "request")
     player.finish()
     if tombstone_is_compacted:
-        log = {place: [record for record in records if place[0] != CUSTOMERS or record.key != b"c-1"]
-               for place, records in log.items()}
+        log = {
+            place: [record for record in records if place[0] != CUSTOMERS or record.key != b"c-1"]
+            for place, records in log.items()
+        }
     config = OracleConfig(run=f"{run_name}-replay", hash_key=run_name.encode())
     replay = ErasingPlayer(clickhouse, config.run, player._policy, log)
     if not tombstone_is_compacted:
@@ -234,5 +240,7 @@ def test_later_runs_leave_the_customer_out(clickhouse: Any, run_name: str, *, to
 def _row(clickhouse: Any, run: str) -> dict[str, Any]:
     answer = clickhouse.query(
         "SELECT state, touches, transactions, logins, credits, adjustments, profiles, requests FROM roi.erasures "
-        "WHERE run = {run:String}", parameters={"run": run})
+        "WHERE run = {run:String}",
+        parameters={"run": run},
+    )
     return dict(zip(answer.column_names, answer.result_rows[0], strict=True))

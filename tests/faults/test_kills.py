@@ -45,7 +45,7 @@ def _assert_exact(cluster: Cluster, log: Log) -> None:
 
 def _slices(records: list[Record], count: int) -> list[list[Record]]:
     length = -(-len(records) // count)
-    return [records[start:start + length] for start in range(0, len(records), length)]
+    return [records[start : start + length] for start in range(0, len(records), length)]
 
 
 def test_kills_of_workers_and_endpoint_change_no_number(cluster: Cluster) -> None:

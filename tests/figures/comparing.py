@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from tests.oracle.facts import Row
 
 _KEYS: Final = (
-    "campaign_id", "period_kind", "period_start", "channel", "channel_class", "tier", "recommended", "category",
+    "campaign_id",
+    "period_kind",
+    "period_start",
+    "channel",
+    "channel_class",
+    "tier",
+    "recommended",
+    "category",
 )
 
 
@@ -20,7 +27,8 @@ def read(client: Any, view: str, run: str) -> list[Row]:
     """Return a view's rows of a run, without the run."""
     answer = client.raw_query(
         f"SELECT * EXCEPT run FROM roi.{view} WHERE run = '{run}' FORMAT JSONEachRow",
-        settings={"output_format_json_quote_64bit_integers": 0})
+        settings={"output_format_json_quote_64bit_integers": 0},
+    )
     return [json.loads(line) for line in answer.splitlines()]
 
 
@@ -35,7 +43,8 @@ def differences(expected: Iterable[Row], actual: Iterable[Row], *, zero_rows: bo
     for key in wanted.keys() & given.keys():
         found += [
             f"{key} {name}: expected {value!r}, found {given[key].get(name, 'no such column')!r}"
-            for name, value in wanted[key].items() if not _same(value, given[key].get(name, "no such column"))
+            for name, value in wanted[key].items()
+            if not _same(value, given[key].get(name, "no such column"))
         ]
     return found
 

@@ -33,11 +33,18 @@ def channel_mix(facts: Facts) -> list[Row]:
         total = _amount(facts, transactions)
         for channel in {transaction.channel for transaction in transactions}:
             own = [transaction for transaction in transactions if transaction.channel == channel]
-            rows.append({
-                "period_kind": kind, "period_start": start.isoformat(), "channel": channel,
-                "channel_class": channel_class(channel), "transactions": len(own), "amount_minor": _amount(facts, own),
-                "transaction_share": len(own) / len(transactions), "amount_share": ratio(_amount(facts, own), total),
-            })
+            rows.append(
+                {
+                    "period_kind": kind,
+                    "period_start": start.isoformat(),
+                    "channel": channel,
+                    "channel_class": channel_class(channel),
+                    "transactions": len(own),
+                    "amount_minor": _amount(facts, own),
+                    "transaction_share": len(own) / len(transactions),
+                    "amount_share": ratio(_amount(facts, own), total),
+                }
+            )
     return rows
 
 
@@ -53,11 +60,18 @@ def transaction_figures(facts: Facts) -> list[Row]:
         row |= {"transactions": len(every), "amount_minor": _amount(facts, every)}
         row |= _part(facts, "online", online, every, count="online_transactions", amount="online_amount_minor")
         row |= {"payments": len(payments), "payments_amount_minor": _amount(facts, payments)}
-        row |= _part(facts, "cross_bank", cross_bank, payments,
-                     count="cross_bank_payments", amount="cross_bank_amount_minor")
+        row |= _part(
+            facts, "cross_bank", cross_bank, payments, count="cross_bank_payments", amount="cross_bank_amount_minor"
+        )
         row |= {"wealth_purchases": len(wealth), "wealth_amount_minor": _amount(facts, wealth)}
-        row |= _part(facts, "wealth_online", wealth_online, wealth,
-                     count="wealth_online_purchases", amount="wealth_online_amount_minor")
+        row |= _part(
+            facts,
+            "wealth_online",
+            wealth_online,
+            wealth,
+            count="wealth_online_purchases",
+            amount="wealth_online_amount_minor",
+        )
         scenarios = sum(each.scenario is not None for each in every)
         row |= {"scenario_transactions": scenarios, "scenario_share": scenarios / len(every)}
         rows.append(row)
@@ -65,10 +79,12 @@ def transaction_figures(facts: Facts) -> list[Row]:
 
 
 def _part(
-    facts: Facts, name: str, part: list[Transaction], whole: list[Transaction], *, count: str, amount: str,
+    facts: Facts, name: str, part: list[Transaction], whole: list[Transaction], *, count: str, amount: str
 ) -> Row:
     return {
-        count: len(part), amount: _amount(facts, part), f"{name}_share": ratio(len(part), len(whole)),
+        count: len(part),
+        amount: _amount(facts, part),
+        f"{name}_share": ratio(len(part), len(whole)),
         f"{name}_amount_share": ratio(_amount(facts, part), _amount(facts, whole)),
     }
 
@@ -86,20 +102,25 @@ def customer_figures(facts: Facts) -> list[Row]:
         start = start_of(kind, min(days)) if days else date.max
         while days and start <= max(days):
             end = after(kind, start)
-            covered = {
-                name for name in valuable if any(start <= day < end for day in stays[name] | online[name])
-            }
+            covered = {name for name in valuable if any(start <= day < end for day in stays[name] | online[name])}
             tail = {
-                name for name, owned in seen.items() if min(owned) < start
-                and not any(start - timedelta(days=90) <= day < start for day in stays[name])
+                name
+                for name, owned in seen.items()
+                if min(owned) < start and not any(start - timedelta(days=90) <= day < start for day in stays[name])
             }
             activated = {name for name in tail if any(start <= day < end for day in stays[name])}
-            rows.append({
-                "period_kind": kind, "period_start": start.isoformat(), "high_value_customers": len(valuable),
-                "high_value_covered": len(covered), "high_value_coverage": ratio(len(covered), len(valuable)),
-                "long_tail_customers": len(tail), "long_tail_activated": len(activated),
-                "long_tail_activation_rate": ratio(len(activated), len(tail)),
-            })
+            rows.append(
+                {
+                    "period_kind": kind,
+                    "period_start": start.isoformat(),
+                    "high_value_customers": len(valuable),
+                    "high_value_covered": len(covered),
+                    "high_value_coverage": ratio(len(covered), len(valuable)),
+                    "long_tail_customers": len(tail),
+                    "long_tail_activated": len(activated),
+                    "long_tail_activation_rate": ratio(len(activated), len(tail)),
+                }
+            )
             start = end
     return rows
 

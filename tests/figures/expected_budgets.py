@@ -31,8 +31,13 @@ def campaign_costs(facts: Facts) -> list[Row]:
     for (campaign_id, _), amount in costs.items():
         totals[campaign_id] += amount
     return [
-        {"campaign_id": campaign_id, "category": category, "entries": count, "cost_minor": costs[campaign_id, category],
-         "cost_share": ratio(costs[campaign_id, category], totals[campaign_id])}
+        {
+            "campaign_id": campaign_id,
+            "category": category,
+            "entries": count,
+            "cost_minor": costs[campaign_id, category],
+            "cost_share": ratio(costs[campaign_id, category], totals[campaign_id]),
+        }
         for (campaign_id, category), count in entries.items()
     ]
 
@@ -68,13 +73,19 @@ def campaign_vouchers(facts: Facts) -> list[Row]:
         issued = [touch.cost_minor for touch in every if touch.kind == "voucher_issue"]
         redeemed = [touch.cost_minor for touch in every if touch.kind == "voucher_redeem"]
         still = sum(len(one.open_costs) for one in played)
-        rows.append({
-            "campaign_id": campaign_id, "issued": len(issued), "issued_minor": sum(issued), "redeemed": len(redeemed),
-            "redeemed_minor": sum(redeemed), "open": still,
-            "open_liability_minor": sum(sum(one.open_costs) for one in played),
-            "unmatched_redemptions": sum(one.unmatched for one in played),
-            "redemption_rate": ratio(len(issued) - still, len(issued)),
-        })
+        rows.append(
+            {
+                "campaign_id": campaign_id,
+                "issued": len(issued),
+                "issued_minor": sum(issued),
+                "redeemed": len(redeemed),
+                "redeemed_minor": sum(redeemed),
+                "open": still,
+                "open_liability_minor": sum(sum(one.open_costs) for one in played),
+                "unmatched_redemptions": sum(one.unmatched for one in played),
+                "redemption_rate": ratio(len(issued) - still, len(issued)),
+            }
+        )
     return rows
 
 
@@ -92,9 +103,7 @@ def largest_watermark(log: Log, facts: Facts) -> datetime | None:
     return datetime.fromtimestamp(max(instants) / 1000, UTC) if instants else None
 
 
-def campaign_budget(
-    facts: Facts, definitions: Mapping[str, Mapping[str, Any]], as_of: datetime | None,
-) -> list[Row]:
+def campaign_budget(facts: Facts, definitions: Mapping[str, Mapping[str, Any]], as_of: datetime | None) -> list[Row]:
     liability = {row["campaign_id"]: row["open_liability_minor"] for row in campaign_vouchers(facts)}
     spent: Counter[str] = Counter(dict.fromkeys(definitions, 0))
     for touch in facts.touches:
@@ -107,13 +116,19 @@ def campaign_budget(
         budget = plan.get("budget_minor")
         share = None if budget is None else ratio(total, budget)
         elapsed = _elapsed(plan, as_of)
-        rows.append({
-            "campaign_id": campaign_id, "budget_minor": budget, "spent_minor": total,
-            "remaining_minor": None if budget is None else budget - total, "spent_share": share,
-            "elapsed_share": elapsed, "pace": share / elapsed if share is not None and elapsed else None,
-            "projected_minor": total / elapsed if elapsed else None,
-            "open_liability_minor": liability.get(campaign_id, 0),
-        })
+        rows.append(
+            {
+                "campaign_id": campaign_id,
+                "budget_minor": budget,
+                "spent_minor": total,
+                "remaining_minor": None if budget is None else budget - total,
+                "spent_share": share,
+                "elapsed_share": elapsed,
+                "pace": share / elapsed if share is not None and elapsed else None,
+                "projected_minor": total / elapsed if elapsed else None,
+                "open_liability_minor": liability.get(campaign_id, 0),
+            }
+        )
     return rows
 
 

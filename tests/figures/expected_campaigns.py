@@ -72,11 +72,19 @@ def campaign_recommendations(facts: Facts) -> list[Row]:
                 sends = [touch.customer_id for touch in group if touch.kind == "send"]
                 clicks = [touch.customer_id for touch in group if touch.kind == "click"]
                 both = len(set(sends) & set(clicks))
-                rows.append(_head(
-                    scope, period, recommended=int(recommended), sends=len(sends), clicks=len(clicks),
-                    click_through_rate=ratio(len(clicks), len(sends)), sent_customers=len(set(sends)),
-                    clicking_customers=both, customer_click_through_rate=ratio(both, len(set(sends))),
-                ))
+                rows.append(
+                    _head(
+                        scope,
+                        period,
+                        recommended=int(recommended),
+                        sends=len(sends),
+                        clicks=len(clicks),
+                        click_through_rate=ratio(len(clicks), len(sends)),
+                        sent_customers=len(set(sends)),
+                        clicking_customers=both,
+                        customer_click_through_rate=ratio(both, len(set(sends))),
+                    )
+                )
     return rows
 
 
@@ -87,8 +95,15 @@ def campaign_automation(facts: Facts) -> list[Row]:
         for period, owned in by_period(facts, wanted, _own_time).items():
             reached = {touch.customer_id for touch in owned}
             alone = len(reached - {touch.customer_id for touch in owned if not touch.automated})
-            rows.append(_head(
-                scope, period, reached=len(reached), automated_only=alone, automated_reach_share=alone / len(reached)))
+            rows.append(
+                _head(
+                    scope,
+                    period,
+                    reached=len(reached),
+                    automated_only=alone,
+                    automated_reach_share=alone / len(reached),
+                )
+            )
     return rows
 
 
@@ -100,8 +115,13 @@ def campaign_aum(facts: Facts) -> list[Row]:
             for credit in owned:
                 tiers[facts.tier(credit.touch.customer_id)].append(credit)
             rows += [
-                _head(scope, period, tier=tier, aum_minor=sum(credit.aum_minor for credit in group),
-                      converters=len({credit.touch.customer_id for credit in group}))
+                _head(
+                    scope,
+                    period,
+                    tier=tier,
+                    aum_minor=sum(credit.aum_minor for credit in group),
+                    converters=len({credit.touch.customer_id for credit in group}),
+                )
                 for tier, group in tiers.items()
             ]
     return rows
@@ -118,8 +138,14 @@ def campaign_aum_costs(facts: Facts) -> list[Row]:
             for period in costs_of.keys() | credits_of.keys():
                 cost = sum(_price(entry) for entry in costs_of.get(period, []))
                 aum = sum(credit.aum_minor for credit in credits_of.get(period, []))
-                rows.append(_head(
-                    scope, period, channel_class=name, cost_minor=cost, aum_minor=aum,
-                    cost_per_10k_aum_minor=cost / aum * 1_000_000 if aum > 0 else None,
-                ))
+                rows.append(
+                    _head(
+                        scope,
+                        period,
+                        channel_class=name,
+                        cost_minor=cost,
+                        aum_minor=aum,
+                        cost_per_10k_aum_minor=cost / aum * 1_000_000 if aum > 0 else None,
+                    )
+                )
     return rows

@@ -58,7 +58,8 @@ def effective(facts: Facts, transaction: Transaction) -> int:
 def counting(facts: Facts) -> list[Transaction]:
     """Return the transactions that count."""
     return [
-        transaction for transaction in facts.judged.transactions
+        transaction
+        for transaction in facts.judged.transactions
         if transaction.event_id not in facts.judged.reversals or effective(facts, transaction) > 0
     ]
 
@@ -66,7 +67,8 @@ def counting(facts: Facts) -> list[Transaction]:
 def engaged(facts: Facts, login: Login) -> bool:
     """Tell whether a login is one of a person who stays."""
     return not login.automated and (
-        login.session_seconds is None or login.session_seconds >= facts.config.engaged_seconds)
+        login.session_seconds is None or login.session_seconds >= facts.config.engaged_seconds
+    )
 
 
 def channel_class(channel: str) -> str:

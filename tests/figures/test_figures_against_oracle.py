@@ -76,7 +76,8 @@ def test_periods_follow_the_zone_of_the_run(clickhouse: Any, run_name: str) -> N
     log = random_log(600, 300, shape=SHAPE)
     clickhouse.command(
         "INSERT INTO roi.runs (run, fingerprint, settings, models, zone) VALUES",
-        data=f"('{run_name}', '{policy(ELSEWHERE).fingerprint()}', 'test', ['last_touch'], '{ELSEWHERE}')")
+        data=f"('{run_name}', '{policy(ELSEWHERE).fingerprint()}', 'test', ['last_touch'], '{ELSEWHERE}')",
+    )
     play(clickhouse, run_name, log, 1, zone=ELSEWHERE)
     there, here = facts_of(log, run_name, ELSEWHERE), facts_of(log, run_name)
     assert all_differences(clickhouse, run_name, there) == {}
@@ -94,10 +95,14 @@ def test_vouchers_close_the_oldest_first(clickhouse: Any, run_name: str, seed: i
     ledger = Ledger()
     for number in range(150):
         ledger.touch(
-            f"v{number}", f"2026-03-0{random.randint(1, 3)} 10:0{random.randint(0, 9)}",
-            customer_id=random.choice(("ann", "bob", "cat")), campaign=random.choice(("spring", "summer")),
-            kind=random.choice(("voucher_issue", "voucher_redeem", "send")), cost_minor=2 ** random.randint(0, 20),
-            variant=random.choice((None, "control")))
+            f"v{number}",
+            f"2026-03-0{random.randint(1, 3)} 10:0{random.randint(0, 9)}",
+            customer_id=random.choice(("ann", "bob", "cat")),
+            campaign=random.choice(("spring", "summer")),
+            kind=random.choice(("voucher_issue", "voucher_redeem", "send")),
+            cost_minor=2 ** random.randint(0, 20),
+            variant=random.choice((None, "control")),
+        )
     play(clickhouse, run_name, ledger.log, seed)
     facts = facts_of(ledger.log, run_name)
     found = read(clickhouse, "campaign_vouchers", run_name)
@@ -109,7 +114,8 @@ def _plan(random: Random, as_of: datetime) -> Row:
     starts = as_of + timedelta(days=random.choice((-300, -30, -1, 0, 20)), seconds=0.125)
     length = random.choice((None, timedelta(), timedelta(days=5.5), timedelta(days=90)))
     return {
-        "starts_at": starts.isoformat(), "ends_at": None if length is None else (starts + length).isoformat(),
+        "starts_at": starts.isoformat(),
+        "ends_at": None if length is None else (starts + length).isoformat(),
         "budget_minor": random.choice((None, 0, 1, 25_000, 10**15)),
     }
 

@@ -57,10 +57,14 @@ def test_shares_by_month_quarter_and_year(ledger: Ledger, figures: ReadView) -> 
         for row in figures("channel_mix")
     }
     assert mix == {
-        ("month", "2026-03-01", "app"): (1.0, 1.0), ("quarter", "2026-01-01", "app"): (1.0, 1.0),
-        ("month", "2026-04-01", "atm"): (0.5, 0.25), ("month", "2026-04-01", "web"): (0.5, 0.75),
-        ("quarter", "2026-04-01", "atm"): (0.5, 0.25), ("quarter", "2026-04-01", "web"): (0.5, 0.75),
-        ("year", "2026-01-01", "app"): (1 / 3, 3 / 7), ("year", "2026-01-01", "atm"): (1 / 3, 1 / 7),
+        ("month", "2026-03-01", "app"): (1.0, 1.0),
+        ("quarter", "2026-01-01", "app"): (1.0, 1.0),
+        ("month", "2026-04-01", "atm"): (0.5, 0.25),
+        ("month", "2026-04-01", "web"): (0.5, 0.75),
+        ("quarter", "2026-04-01", "atm"): (0.5, 0.25),
+        ("quarter", "2026-04-01", "web"): (0.5, 0.75),
+        ("year", "2026-01-01", "app"): (1 / 3, 3 / 7),
+        ("year", "2026-01-01", "atm"): (1 / 3, 1 / 7),
         ("year", "2026-01-01", "web"): (1 / 3, 3 / 7),
     }
     year = figures("transaction_figures", period_kind="year")[0]
@@ -89,14 +93,17 @@ def test_long_tail_wakes_up_once(ledger: Ledger, figures: ReadView) -> None:
         for row in figures("customer_figures", period_kind="month")
     }
     assert tails == {
-        "2026-01-01": (0, 0, None), "2026-02-01": (0, 1, 0.0), "2026-03-01": (0, 1, 0.0), "2026-04-01": (0, 1, 0.0),
+        "2026-01-01": (0, 0, None),
+        "2026-02-01": (0, 1, 0.0),
+        "2026-03-01": (0, 1, 0.0),
+        "2026-04-01": (0, 1, 0.0),
         "2026-05-01": (1, 2, 0.5),
     }
 
 
 @pytest.mark.parametrize(("day", "waiting"), [("2026-01-31", 0), ("2026-01-30", 1)])
 def test_ninety_days_before_a_period_include_the_first(
-    ledger: Ledger, figures: ReadView, day: str, waiting: int,
+    ledger: Ledger, figures: ReadView, day: str, waiting: int
 ) -> None:
     ledger.login(f"{day} 10:00")
     ledger.login("2026-05-31 10:00")
@@ -131,9 +138,11 @@ def test_new_customers_and_what_they_cost(ledger: Ledger, figures: ReadView) -> 
         for row in figures("campaign_new_customers", period_kind="month")
     }
     assert found == {
-        ("spring", "2026-03-01"): (1, 10, 10.0), ("spring", "2026-04-01"): (0, 60, None),
+        ("spring", "2026-03-01"): (1, 10, 10.0),
+        ("spring", "2026-04-01"): (0, 60, None),
         ("summer", "2026-04-01"): (1, 0, 0.0),
-        ("", "2026-03-01"): (1, 10, 10.0), ("", "2026-04-01"): (0, 60, None),
+        ("", "2026-03-01"): (1, 10, 10.0),
+        ("", "2026-04-01"): (0, 60, None),
     }
 
 
@@ -208,10 +217,19 @@ def test_open_vouchers_are_a_liability(ledger: Ledger, figures: ReadView) -> Non
     ledger.touch("i2", "2026-03-01 11:00", kind="voucher_issue", cost_minor=250)
     ledger.touch("r1", "2026-03-01 12:00", kind="voucher_redeem", cost_minor=3)
     ledger.touch("i3", "2026-03-01 10:00", kind="voucher_issue", cost_minor=400, customer_id="bob")
-    assert figures("campaign_vouchers") == [{
-        "campaign_id": "spring", "issued": 3, "issued_minor": 750, "redeemed": 2, "redeemed_minor": 10, "open": 2,
-        "open_liability_minor": 650, "unmatched_redemptions": 1, "redemption_rate": pytest.approx(1 / 3),
-    }]
+    assert figures("campaign_vouchers") == [
+        {
+            "campaign_id": "spring",
+            "issued": 3,
+            "issued_minor": 750,
+            "redeemed": 2,
+            "redeemed_minor": 10,
+            "open": 2,
+            "open_liability_minor": 650,
+            "unmatched_redemptions": 1,
+            "redemption_rate": pytest.approx(1 / 3),
+        }
+    ]
     costs = {row["category"]: (row["entries"], row["cost_minor"]) for row in figures("campaign_costs")}
     assert costs == {"touch_voucher_issue": (3, 750), "touch_voucher_redeem": (2, 10)}
 
@@ -221,11 +239,14 @@ def test_budget_runs_out_before_the_campaign(clickhouse: Any, ledger: Ledger, fi
     ledger.cost("k1", "2026-03-05 00:00", 400, campaign="paced")
     ledger.cost("k2", "2026-03-09 00:00", 0, campaign="paced")
     definition = {
-        "starts_at": "2026-03-01T00:00:00+08:00", "ends_at": "2026-04-09t16:00:00.000z", "budget_minor": 1_000,
+        "starts_at": "2026-03-01T00:00:00+08:00",
+        "ends_at": "2026-04-09t16:00:00.000z",
+        "budget_minor": 1_000,
     }
     clickhouse.command(
         "INSERT INTO roi.campaign_log (campaign_id, definition, version) VALUES",
-        data=f"('paced', '{json.dumps(definition)}', 1)")
+        data=f"('paced', '{json.dumps(definition)}', 1)",
+    )
     row = figures("campaign_budget", campaign_id="paced")[0]
     assert (row["budget_minor"], row["spent_minor"], row["remaining_minor"]) == (1_000, 400, 600)
     assert (row["spent_share"], row["elapsed_share"]) == (0.4, 0.2)

@@ -55,8 +55,7 @@ def simulate(random: Random, scenario: Scenario) -> Outcome:
             if int(time) <= scenario.seen_days - 2:
                 final += value
         time += random.expovariate(scenario.converters_a_day)
-    cells = [
-        CohortCell(START + timedelta(day), lag, len(values), sum(values)) for (day, lag), values in seen.items()]
+    cells = [CohortCell(START + timedelta(day), lag, len(values), sum(values)) for (day, lag), values in seen.items()]
     days = range(min(scenario.days, scenario.seen_days))
     cells += [CohortCell(START + timedelta(day), 0, cost_minor=_COST_MINOR) for day in days]
     values = [value for members in seen.values() for value in members]

@@ -12,9 +12,16 @@ from pipeline.forecast.lag_curve import CohortCell, lag_curve, last_lag_of_windo
 from tests.forecast.simulated import START, WINDOW_DAYS, Scenario, simulate
 
 AS_OF = START + timedelta(20)
-CELLS = st.lists(st.builds(
-    CohortCell, st.integers(0, 25).map(lambda day: START + timedelta(day)), st.integers(0, 9),
-    st.integers(0, 5).map(float), st.integers(0, 10_000)), max_size=40)
+CELLS = st.lists(
+    st.builds(
+        CohortCell,
+        st.integers(0, 25).map(lambda day: START + timedelta(day)),
+        st.integers(0, 9),
+        st.integers(0, 5).map(float),
+        st.integers(0, 10_000),
+    ),
+    max_size=40,
+)
 
 
 def on_day(day: int, lag: int, conversions: float) -> CohortCell:
@@ -27,8 +34,17 @@ def test_young_cohorts_do_not_bend_the_curve() -> None:
     # day 1         6  4         has lived through lag 1: its lag 2 is still open, whatever it shows of it
     # day 2        10            has lived through lag 0
     # day 3                      too young for any
-    cells = [on_day(0, 0, 4), on_day(0, 1, 4), on_day(0, 2, 2), on_day(1, 0, 6), on_day(1, 1, 4), on_day(1, 2, 1),
-             on_day(2, 0, 10), on_day(2, 1, 5), on_day(3, 0, 99)]
+    cells = [
+        on_day(0, 0, 4),
+        on_day(0, 1, 4),
+        on_day(0, 2, 2),
+        on_day(1, 0, 6),
+        on_day(1, 1, 4),
+        on_day(1, 2, 1),
+        on_day(2, 0, 10),
+        on_day(2, 1, 5),
+        on_day(3, 0, 99),
+    ]
     steps = lag_curve(cells, as_of=START + timedelta(4), last_lag=2, measure="conversions")
     assert [(step.cohorts, step.at_lag, step.through_lag) for step in steps] == [(3, 20, 20), (2, 8, 18), (1, 2, 10)]
     assert [step.share for step in steps] == pytest.approx([10 / 18 * 8 / 10, 8 / 10, 1])
@@ -65,8 +81,10 @@ def test_order_of_rows_does_not_matter(cells: list[CohortCell], random: Random) 
 def test_lags_not_lived_through_change_nothing(cells: list[CohortCell], extra: list[tuple[int, int, int]]) -> None:
     days = {cell.touch_day for cell in cells}
     open_cells = [
-        on_day(day, lag, float(amount)) for day, lag, amount in extra
-        if START + timedelta(day) in days and min(lag, 6) > longest_lag(START + timedelta(day), AS_OF)]
+        on_day(day, lag, float(amount))
+        for day, lag, amount in extra
+        if START + timedelta(day) in days and min(lag, 6) > longest_lag(START + timedelta(day), AS_OF)
+    ]
     with_them = lag_curve([*cells, *open_cells], as_of=AS_OF, last_lag=6, measure="conversions")
     assert with_them == lag_curve(cells, as_of=AS_OF, last_lag=6, measure="conversions")
 
@@ -87,7 +105,7 @@ def log_likelihood(cells: list[CohortCell], parts: list[float]) -> float:
     for cell in cells:
         age, lag = min(longest_lag(cell.touch_day, AS_OF), 6), min(cell.lag_day, 6)
         if lag <= age:
-            total += cell.conversions * math.log(parts[lag] / sum(parts[:age + 1]))
+            total += cell.conversions * math.log(parts[lag] / sum(parts[: age + 1]))
     return total
 
 

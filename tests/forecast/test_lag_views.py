@@ -22,7 +22,8 @@ NO_WINDOW = 10_000
 def rows(client: Any, view: str, run: str) -> list[dict[str, Any]]:
     answer = client.raw_query(
         f"SELECT * FROM roi.{view} WHERE run = '{run}' FORMAT JSONEachRow",
-        settings={"output_format_json_quote_64bit_integers": 0})
+        settings={"output_format_json_quote_64bit_integers": 0},
+    )
     return [json.loads(line) for line in answer.splitlines()]
 
 
@@ -33,14 +34,16 @@ def test_view_and_function_give_one_curve(clickhouse: Any, run_name: str, seed: 
     as_of = date.fromisoformat(rows(clickhouse, "run_days", run_name)[0]["as_of"])
     cells: dict[str, list[CohortCell]] = defaultdict(list)
     for row in rows(clickhouse, "campaign_cohorts", run_name):
-        cells[row["campaign_id"]].append(CohortCell(
-            date.fromisoformat(row["touch_day"]), row["lag_day"], row["conversions"], row["return_minor"]))
+        cells[row["campaign_id"]].append(
+            CohortCell(date.fromisoformat(row["touch_day"]), row["lag_day"], row["conversions"], row["return_minor"])
+        )
     steps = {(row["campaign_id"], row["lag_day"]): row for row in rows(clickhouse, "campaign_lag_curve", run_name)}
     assert steps
     for campaign, of_campaign in cells.items():
         conversions, money = (
             lag_curve(of_campaign, as_of=as_of, last_lag=NO_WINDOW, measure=measure)
-            for measure in ("conversions", "return_minor"))
+            for measure in ("conversions", "return_minor")
+        )
         for step, value in zip(conversions, money, strict=True):
             shown = steps.pop((campaign, step.lag_day), None)
             if shown is None:

@@ -31,8 +31,12 @@ def test_forecast_divides_each_day_by_the_share_it_has_lived_through() -> None:
     # day 0       500 500      so day 1 has half of its return to come
     # day 1       800
     # day 2                    too young: its cost waits
-    cells = [CohortCell(START, 0, 5, 500, 400), CohortCell(START, 1, 5, 500),
-             CohortCell(START + timedelta(1), 0, 8, 800, 600), CohortCell(START + timedelta(2), 0, 3, 300, 50)]
+    cells = [
+        CohortCell(START, 0, 5, 500, 400),
+        CohortCell(START, 1, 5, 500),
+        CohortCell(START + timedelta(1), 0, 8, 800, 600),
+        CohortCell(START + timedelta(2), 0, 3, 300, 50),
+    ]
     result = forecast(cells, as_of=START + timedelta(3), window_days=2, converters=Converters(21, 2_100, 210_000.0))
     assert result.matured_share == pytest.approx(1800 / 2600)
     assert result.matured_return is not None
@@ -42,10 +46,17 @@ def test_forecast_divides_each_day_by_the_share_it_has_lived_through() -> None:
     assert (result.cohorts, result.cost_minor, result.young_cost_minor, result.return_minor) == (2, 1000, 50, 1800)
 
 
-@pytest.mark.parametrize(("scenario", "least"), [
-    (BASE, 0.87), (replace(BASE, sigma=0.0), 0.87), (replace(BASE, converters_a_day=60, sigma=1.6), 0.86),
-    (replace(BASE, mean_lag_days=3.0), 0.87), (replace(BASE, days=30, seen_days=30, converters_a_day=2), 0.85),
-], ids=["base", "equal values", "heavy tail", "long lags", "few converters"])
+@pytest.mark.parametrize(
+    ("scenario", "least"),
+    [
+        (BASE, 0.87),
+        (replace(BASE, sigma=0.0), 0.87),
+        (replace(BASE, converters_a_day=60, sigma=1.6), 0.86),
+        (replace(BASE, mean_lag_days=3.0), 0.87),
+        (replace(BASE, days=30, seen_days=30, converters_a_day=2), 0.85),
+    ],
+    ids=["base", "equal values", "heavy tail", "long lags", "few converters"],
+)
 def test_band_holds_as_often_as_it_says(scenario: Scenario, least: float) -> None:
     random = Random(20260301)
     outcomes = [simulate(random, scenario) for _ in range(400)]
@@ -87,24 +98,33 @@ def test_forecast_does_not_depend_on_the_unit_of_money(seed: int, factor: int) -
     outcome = simulate(Random(seed), BASE)
     cells = [replace(c, return_minor=c.return_minor * factor, cost_minor=c.cost_minor * factor) for c in outcome.cells]
     known = outcome.converters
-    converters = Converters(known.count, known.return_minor * factor, known.squared_return * factor ** 2)
+    converters = Converters(known.count, known.return_minor * factor, known.squared_return * factor**2)
     plain, scaled = forecast_of(outcome), forecast_of(replace(outcome, cells=cells, converters=converters))
     assert (scaled.ratio is None) == (plain.ratio is None)
     if plain.ratio is not None and scaled.ratio is not None:
         assert (scaled.ratio.low, scaled.ratio.value, scaled.ratio.high) == pytest.approx(
-            (plain.ratio.low, plain.ratio.value, plain.ratio.high))
+            (plain.ratio.low, plain.ratio.value, plain.ratio.high)
+        )
 
 
-@pytest.mark.parametrize(("cells", "as_of", "converters", "words"), [
-    ([], 9, 50, "0 of the window's 7 lag days"),
-    ([CohortCell(START, 0, 50, 500)], 7, 50, "6 of the window's 7 lag days"),
-    ([CohortCell(START, 0, 9, 500)], 8, 9, "9 of at least 10 converters"),
-    ([CohortCell(START, 0, 50, 0)], 8, 50, "no usable lag curve"),
-    ([CohortCell(START, 0, 50, 500), CohortCell(START, 1, 1, -5)], 8, 50, "no usable lag curve"),
-    ([CohortCell(START, 3, 50, 500), CohortCell(START + timedelta(6), 0, 9, 90)], 8, 59, "no usable lag curve"),
-    ([CohortCell(START, 6, 50, 500), CohortCell(START, 0, 1, 1), CohortCell(START + timedelta(6), 0, 9, 90)], 8, 60,
-     "1% of the final return is in"),
-], ids=["no touch", "young", "few converters", "no return", "negative", "no early return before", "little in"])
+@pytest.mark.parametrize(
+    ("cells", "as_of", "converters", "words"),
+    [
+        ([], 9, 50, "0 of the window's 7 lag days"),
+        ([CohortCell(START, 0, 50, 500)], 7, 50, "6 of the window's 7 lag days"),
+        ([CohortCell(START, 0, 9, 500)], 8, 9, "9 of at least 10 converters"),
+        ([CohortCell(START, 0, 50, 0)], 8, 50, "no usable lag curve"),
+        ([CohortCell(START, 0, 50, 500), CohortCell(START, 1, 1, -5)], 8, 50, "no usable lag curve"),
+        ([CohortCell(START, 3, 50, 500), CohortCell(START + timedelta(6), 0, 9, 90)], 8, 59, "no usable lag curve"),
+        (
+            [CohortCell(START, 6, 50, 500), CohortCell(START, 0, 1, 1), CohortCell(START + timedelta(6), 0, 9, 90)],
+            8,
+            60,
+            "1% of the final return is in",
+        ),
+    ],
+    ids=["no touch", "young", "few converters", "no return", "negative", "no early return before", "little in"],
+)
 def test_immature_says_why(cells: list[CohortCell], as_of: int, converters: int, words: str) -> None:
     result = forecast(cells, as_of=START + timedelta(as_of), window_days=7, converters=Converters(converters, 0, 0.0))
     assert result.matured_return is None

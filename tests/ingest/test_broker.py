@@ -33,8 +33,13 @@ def read_everything(bootstrap: str, expected: int) -> Log:
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "reader", "enable.auto.commit": False})
     try:
         topics = consumer.list_topics(timeout=10).topics
-        consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)
-                         for topic in INPUT_TOPICS for partition in topics[topic].partitions])
+        consumer.assign(
+            [
+                TopicPartition(topic, partition, OFFSET_BEGINNING)
+                for topic in INPUT_TOPICS
+                for partition in topics[topic].partitions
+            ]
+        )
         log: Log = defaultdict(list)
 
         def complete() -> bool:

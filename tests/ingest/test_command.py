@@ -57,16 +57,19 @@ def test_twenty_refused_lines_are_named_and_the_others_counted(producer: Recordi
     assert not producer.records
 
 
-@pytest.mark.parametrize(("arguments", "code", "words"), [
-    (["ingest", "missing.ndjson"], 1, "missing.ndjson is not there; correct the name"),
-    (["ingest", "-", "--topic", "logins"], 2, "must be auto or one of bank.logins.v1"),
-    (["ingest"], 2, "Missing argument"),
-    (["simulate", "--duration", "1", "--events", "1"], 2, "not both"),
-    (["simulate", "--bad", "0.6", "--disorder", "0.6"], 2, "may not sum to more than 1"),
-    (["simulate", "--customers", "0"], 2, "--customers"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["ingest", "missing.ndjson"], 1, "missing.ndjson is not there; correct the name"),
+        (["ingest", "-", "--topic", "logins"], 2, "must be auto or one of bank.logins.v1"),
+        (["ingest"], 2, "Missing argument"),
+        (["simulate", "--duration", "1", "--events", "1"], 2, "not both"),
+        (["simulate", "--bad", "0.6", "--disorder", "0.6"], 2, "may not sum to more than 1"),
+        (["simulate", "--customers", "0"], 2, "--customers"),
+    ],
+)
 def test_mistakes_are_one_line_and_nothing_is_sent(
-    producer: RecordingProducer, arguments: list[str], code: int, words: str,
+    producer: RecordingProducer, arguments: list[str], code: int, words: str
 ) -> None:
     result = run(*arguments)
     assert result.exit_code == code

@@ -42,42 +42,48 @@ def test_key_beside_the_event_is_taken_as_it_is() -> None:
     assert parsed == (LOGINS, b"c2", b'{"customer_id":"c1"}')
 
 
-@pytest.mark.parametrize(("line", "reason"), [
-    (b"{", "not JSON"),
-    (b'{"customer_id":"somebody"} {}', "not JSON"),
-    (b'{"customer_id":"\\ud800"}', "not JSON"),
-    (b'{"customer_id":"\xff"}', "not JSON"),
-    (b'["somebody"]', "no usable customer_id"),
-    (b'"somebody"', "no usable customer_id"),
-    (b"null", "no usable customer_id"),
-    (b'{"campaign_id":"somebody"}', "no usable customer_id"),
-    (b'{"customer_id":7}', "no usable customer_id"),
-    (b'{"customer_id":null,"x":"somebody"}', "no usable customer_id"),
-    (b'{"customer_id":""}', "customer_id is empty"),
-    (b'{"customer_id":"somebody","x":"' + b"x" * LONGEST_LINE + b'"}', "longer than 900,000 bytes"),
-])
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"{", "not JSON"),
+        (b'{"customer_id":"somebody"} {}', "not JSON"),
+        (b'{"customer_id":"\\ud800"}', "not JSON"),
+        (b'{"customer_id":"\xff"}', "not JSON"),
+        (b'["somebody"]', "no usable customer_id"),
+        (b'"somebody"', "no usable customer_id"),
+        (b"null", "no usable customer_id"),
+        (b'{"campaign_id":"somebody"}', "no usable customer_id"),
+        (b'{"customer_id":7}', "no usable customer_id"),
+        (b'{"customer_id":null,"x":"somebody"}', "no usable customer_id"),
+        (b'{"customer_id":""}', "customer_id is empty"),
+        (b'{"customer_id":"somebody","x":"' + b"x" * LONGEST_LINE + b'"}', "longer than 900,000 bytes"),
+    ],
+)
 def test_line_without_a_usable_key_is_refused(line: bytes, reason: str) -> None:
     with pytest.raises(RefusedError, match=reason) as refusal:
         parser_for(TOUCHES)(line)
     assert SECRET not in str(refusal.value)
 
 
-@pytest.mark.parametrize(("line", "reason"), [
-    (b'{"customer_id":"somebody"}', "--topic"),
-    (b"[]", "not an object with topic and value"),
-    (b'{"topic":7,"value":{}}', "not an object with topic and value"),
-    (b'{"topic":"bank.logins.v1"}', "not an object with topic and value"),
-    (envelope("bank.logins.v2", '{"customer_id":"somebody"}'), "unknown topic"),
-    (envelope("roi.alerts.v1", '{"campaign_id":"k"}'), "unknown topic"),
-    (envelope(LOGINS, "null", ',"key":"somebody"'), "value is null"),
-    (envelope(CAMPAIGNS, "null"), "no key to delete"),
-    (envelope(CAMPAIGNS, "null", ',"key":""'), "no key to delete"),
-    (envelope(LOGINS, "[1]"), "no usable customer_id"),
-    (envelope(LOGINS, '"somebody"'), "no usable customer_id"),
-    (envelope(LOGINS, "{,}"), "not JSON"),
-    (envelope(COSTS, '{"customer_id":"somebody"}'), "no usable campaign_id"),
-    (b"x" * (LONGEST_LINE + 1), "longer than 900,000 bytes"),
-])
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b'{"customer_id":"somebody"}', "--topic"),
+        (b"[]", "not an object with topic and value"),
+        (b'{"topic":7,"value":{}}', "not an object with topic and value"),
+        (b'{"topic":"bank.logins.v1"}', "not an object with topic and value"),
+        (envelope("bank.logins.v2", '{"customer_id":"somebody"}'), "unknown topic"),
+        (envelope("roi.alerts.v1", '{"campaign_id":"k"}'), "unknown topic"),
+        (envelope(LOGINS, "null", ',"key":"somebody"'), "value is null"),
+        (envelope(CAMPAIGNS, "null"), "no key to delete"),
+        (envelope(CAMPAIGNS, "null", ',"key":""'), "no key to delete"),
+        (envelope(LOGINS, "[1]"), "no usable customer_id"),
+        (envelope(LOGINS, '"somebody"'), "no usable customer_id"),
+        (envelope(LOGINS, "{,}"), "not JSON"),
+        (envelope(COSTS, '{"customer_id":"somebody"}'), "no usable campaign_id"),
+        (b"x" * (LONGEST_LINE + 1), "longer than 900,000 bytes"),
+    ],
+)
 def test_envelope_that_leads_nowhere_is_refused(line: bytes, reason: str) -> None:
     with pytest.raises(RefusedError, match=reason) as refusal:
         parser_for(AUTO)(line)

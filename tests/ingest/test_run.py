@@ -61,7 +61,7 @@ def test_line_numbers_hold_across_chunks() -> None:
 def test_cut_gzip_keeps_what_was_read_and_the_next_file_follows() -> None:
     run = Run()
     packed = gzip.compress(b"".join(line(LOGINS, str(random.Random(number).random())) for number in range(2_000)))
-    run.take(packed[:len(packed) // 2], "cut.gz")
+    run.take(packed[: len(packed) // 2], "cut.gz")
     kept = len(run.producer.records)
     run.take(line(LOGINS, "after"))
     assert kept > 500

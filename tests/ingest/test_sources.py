@@ -23,7 +23,7 @@ class Dripping:
     """A pipe that gives few bytes at a time."""
 
     def __init__(self, content: bytes, size: int) -> None:
-        self._pieces = iter([content[at:at + size] for at in range(0, len(content), size)])
+        self._pieces = iter([content[at : at + size] for at in range(0, len(content), size)])
 
     def read1(self, _size: int, /) -> bytes:
         return next(self._pieces, b"")

@@ -18,15 +18,26 @@ PSEUDONYM = bytes(range(16))
 def touch_fact(event_id: str, *, at: int = 1_000, variant: str | None = None, creditable: bool = True) -> TouchFact:
     arm = CampaignBook(POLICY).arm("spring", variant)
     return TouchFact(
-        offset=7, event_id=event_id, at=at, pseudonym=PSEUDONYM, tier="A", arm=arm, channel="app", kind="send",
-        cost_minor=5, automated=True, recommended=False, creditable=creditable)
+        offset=7,
+        event_id=event_id,
+        at=at,
+        pseudonym=PSEUDONYM,
+        tier="A",
+        arm=arm,
+        channel="app",
+        kind="send",
+        cost_minor=5,
+        automated=True,
+        recommended=False,
+        creditable=creditable,
+    )
 
 
 def part(shard: int, *, epoch: int = 1, sequence: int = 1, next_offset: int = 1, **changes: Any) -> ShardBlock:
     """Return one shard's part of a block, with a position of the touch topic."""
     return ShardBlock(
-        shard, epoch << 32 | sequence, Changes(**changes),
-        [Position(TOUCHES, next_offset, 1_000, 1, 0, 0, "first")], [])
+        shard, epoch << 32 | sequence, Changes(**changes), [Position(TOUCHES, next_offset, 1_000, 1, 0, 0, "first")], []
+    )
 
 
 def block_of(*parts: ShardBlock, number: int = 1) -> Block:

@@ -4,15 +4,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from pipeline.clickhouse.connection import connect
 from pipeline.ledger.ledger import ClickHouseLedger
-from pipeline.settings import Settings
-from tests.support.endpoint import running_endpoint
 from tests.support.fakes import Claim, FakeLedger, LedgerStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pipeline.ledger.ledger import LedgerPort
 
 
@@ -49,8 +44,8 @@ class ClickHouseBench:
 
     def insert_claim(self, shard: int, epoch: int, owner: str) -> None:
         self._client.command(
-            "INSERT INTO roi.claims (run, shard, epoch, owner) VALUES"
-            f" ('{self._run}', {shard}, {epoch}, '{owner}')")
+            f"INSERT INTO roi.claims (run, shard, epoch, owner) VALUES ('{self._run}', {shard}, {epoch}, '{owner}')"
+        )
 
     def row_count(self) -> int:
         return int(self._client.command(f"SELECT count() FROM roi.ledger FINAL WHERE run = '{self._run}'"))
@@ -69,19 +64,3 @@ def ledger(bench: Bench) -> LedgerPort:
     first = bench.open("first")
     assert first.claim([0, 3]) == {0: 1, 3: 1}
     return first
-
-
-@pytest.fixture(scope="session")
-def spare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Settings of a second ClickHouse, whose database a test may drop."""
-    with running_endpoint(tmp_path_factory.mktemp("spare")) as endpoint:
-        yield Settings(
-            clickhouse_url=endpoint.url, clickhouse_password=endpoint.reader_password,
-            clickhouse_writer_password=endpoint.writer_password)
-
-
-@pytest.fixture(scope="session")
-def spare_client(spare: Settings) -> Iterator[Any]:
-    client = connect(spare, "writer")
-    yield client
-    client.close()

@@ -64,9 +64,7 @@ def test_a_block_under_an_earlier_claim_of_the_same_owner_is_refused(bench: Benc
 
 
 @pytest.mark.parametrize("rival_epoch", [1, 2])
-def test_two_claims_that_meet_both_notice(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, rival_epoch: int,
-) -> None:
+def test_two_claims_that_meet_both_notice(bench: Bench, monkeypatch: pytest.MonkeyPatch, rival_epoch: int) -> None:
     # first: insert 1 ──────► reads 1 and 1: claims again
     # rival:      insert 1 ─► cannot write under 1 either
     first, rival = bench.open("first"), bench.open("rival")
@@ -115,11 +113,14 @@ def test_a_later_version_replaces_and_an_earlier_one_does_not(ledger: LedgerPort
     assert _positions(ledger, [3]) == {3: 20}
 
 
-@pytest.mark.parametrize("spoilt", [
-    lambda body: body[:-3],             # cut off within the last of several pieces
-    lambda body: body + body[:40],      # begun again
-    lambda body: b"\xff" * 8 + body,    # no block at all
-])
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        lambda body: body[:-3],  # cut off within the last of several pieces
+        lambda body: body + body[:40],  # begun again
+        lambda body: b"\xff" * 8 + body,  # no block at all
+    ],
+)
 def test_a_malformed_body_inserts_nothing(bench: Bench, ledger: LedgerPort, spoilt: Any) -> None:
     block = block_of(part(0, touches=[touch_fact("a")]), part(3, touches=[touch_fact("b")]))
     with pytest.raises(LedgerUnavailableError):
@@ -148,12 +149,18 @@ def test_everything_a_block_says_is_loaded_by_a_new_owner(bench: Bench, ledger: 
     book = CampaignBook(POLICY)
     arm = book.arm("spring", "b")
     pay = TransactionFact(1, "x", 2_000, PSEUDONYM, "A", "deposit", "app", None, 100, None, -7, False, None, None)
-    ledger.write(block_of(part(
-        3, touches=[touch_fact("t", variant="b"), touch_fact("held", creditable=False)],
-        transactions=[pay, structs.replace(pay, event_id="r", offset=9, reverses="x", amount_minor=30)],
-        logins=[LoginDay(PSEUDONYM, 5, False, "A"), LoginDay(PSEUDONYM, 5, True, "A")],
-        profiles=[ProfileRow(PSEUDONYM, "B", "", None), ProfileRow(PSEUDONYM, "A", "", None)],
-        credits=[CreditRow(0, arm, "x", "t", PSEUDONYM, 1_000, 2_000, "A", 1_000_000, 70, -4)])))
+    ledger.write(
+        block_of(
+            part(
+                3,
+                touches=[touch_fact("t", variant="b"), touch_fact("held", creditable=False)],
+                transactions=[pay, structs.replace(pay, event_id="r", offset=9, reverses="x", amount_minor=30)],
+                logins=[LoginDay(PSEUDONYM, 5, False, "A"), LoginDay(PSEUDONYM, 5, True, "A")],
+                profiles=[ProfileRow(PSEUDONYM, "B", "", None), ProfileRow(PSEUDONYM, "A", "", None)],
+                credits=[CreditRow(0, arm, "x", "t", PSEUDONYM, 1_000, 2_000, "A", 1_000_000, 70, -4)],
+            )
+        )
+    )
     queries: list[str] = []
     heir = bench.open("second")
     shard = CustomerShard(POLICY, book)

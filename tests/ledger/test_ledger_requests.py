@@ -97,13 +97,16 @@ def test_every_attempt_has_a_name_of_its_own_and_the_same_bytes() -> None:
     assert first["parameters"] == {"run": "live", "owner": "me", "shards": [3], "epochs": [1]}
 
 
-@pytest.mark.parametrize(("error", "raised"), [
-    (DatabaseError("Code: 395. DB::Exception: FENCED: while executing"), FencedError),
-    (DatabaseError("Code: 241. DB::Exception: Memory limit exceeded"), LedgerUnavailableError),
-    (OperationalError("Connection refused"), LedgerUnavailableError),
-    (ConnectionResetError(), LedgerUnavailableError),
-    (TimeoutError(), LedgerUnavailableError),
-])
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (DatabaseError("Code: 395. DB::Exception: FENCED: while executing"), FencedError),
+        (DatabaseError("Code: 241. DB::Exception: Memory limit exceeded"), LedgerUnavailableError),
+        (OperationalError("Connection refused"), LedgerUnavailableError),
+        (ConnectionResetError(), LedgerUnavailableError),
+        (TimeoutError(), LedgerUnavailableError),
+    ],
+)
 def test_errors_say_whether_to_try_again(error: Exception, raised: type[Exception]) -> None:
     client = RecordingClient()
     client.errors.append(error)
@@ -111,10 +114,14 @@ def test_errors_say_whether_to_try_again(error: Exception, raised: type[Exceptio
         _ledger(client).write(block_of(part(3)))
 
 
-@pytest.mark.parametrize("call", [
-    lambda ledger: ledger.fetch("claims", shards=[3]), lambda ledger: ledger.execute("claim", shards=[3], owner="me"),
-    lambda ledger: ledger.claim([3]),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda ledger: ledger.fetch("claims", shards=[3]),
+        lambda ledger: ledger.execute("claim", shards=[3], owner="me"),
+        lambda ledger: ledger.claim([3]),
+    ],
+)
 def test_an_unanswered_call_may_be_repeated(call: Any) -> None:
     client = RecordingClient()
     client.errors.append(OperationalError("gone"))

@@ -25,9 +25,10 @@ def test_texts_of_any_length_come_back(length: int, letter_of: str) -> None:
 @pytest.mark.parametrize("count", [1, 15, 16, 127, 128, 65_535, 65_536])
 def test_any_number_of_rows_comes_back(count: int) -> None:
     table = NativeTable([("number", "Int64"), ("fixed", "UInt8"), ("empty", "String"), ("measures", "Array(Int64)")])
-    body = table.block(count, {
-        "number": list(range(-1, count - 1)), "fixed": 9, "measures": Measures(list(range(2 * count)), 2)})
-    (_, rows), = NativeReader(body).blocks()
+    body = table.block(
+        count, {"number": list(range(-1, count - 1)), "fixed": 9, "measures": Measures(list(range(2 * count)), 2)}
+    )
+    ((_, rows),) = NativeReader(body).blocks()
     assert len(rows) == count
     assert rows[0] == (-1, 9, "", [0, 1])
     assert rows[-1] == (count - 2, 9, "", [2 * count - 2, 2 * count - 1])
@@ -35,7 +36,12 @@ def test_any_number_of_rows_comes_back(count: int) -> None:
 
 def test_lengths_are_written_in_groups_of_seven_bits() -> None:
     assert [varint(number) for number in (0, 127, 128, 300, 16_384)] == [
-        b"\x00", b"\x7f", b"\x80\x01", b"\xac\x02", b"\x80\x80\x01"]
+        b"\x00",
+        b"\x7f",
+        b"\x80\x01",
+        b"\xac\x02",
+        b"\x80\x80\x01",
+    ]
 
 
 TEXTS = strategies.text(strategies.characters(exclude_categories=["Cs"]), max_size=70)
@@ -50,8 +56,12 @@ def test_any_values_come_back(rows: list[tuple[str, int, int]]) -> None:
     table = NativeTable([("text", "String"), ("signed", "Int64"), ("version", "UInt64"), ("measures", "Array(Int64)")])
     texts, signed, versions = zip(*rows, strict=True)
     columns: dict[str, Any] = {
-        "text": list(texts), "signed": list(signed), "version": list(versions), "measures": Measures(list(signed), 1)}
-    (_, found), = NativeReader(table.block(len(rows), columns)).blocks()
+        "text": list(texts),
+        "signed": list(signed),
+        "version": list(versions),
+        "measures": Measures(list(signed), 1),
+    }
+    ((_, found),) = NativeReader(table.block(len(rows), columns)).blocks()
     assert found == [(*row, [row[1]]) for row in rows]
 
 
@@ -77,7 +87,18 @@ def test_every_column_of_a_touch_is_what_was_learnt() -> None:
     values = row._asdict()
     assert list(values) == [name for name, _ in COLUMNS]
     assert {name: value for name, value in values.items() if value not in ("", 0)} == {
-        "kind": "touch", "shard": 3, "campaign_id": "spring", "label": "b", "at": 1_000, "id": "t",
-        "customer": "000102030405060708090a0b0c0d0e0f", "tier": "A", "channel": "app", "category": "send",
-        "flags": 5, "measures": [5], "source": 7, "version": 1 << 32 | 1,
+        "kind": "touch",
+        "shard": 3,
+        "campaign_id": "spring",
+        "label": "b",
+        "at": 1_000,
+        "id": "t",
+        "customer": "000102030405060708090a0b0c0d0e0f",
+        "tier": "A",
+        "channel": "app",
+        "category": "send",
+        "flags": 5,
+        "measures": [5],
+        "source": 7,
+        "version": 1 << 32 | 1,
     }

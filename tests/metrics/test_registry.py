@@ -127,8 +127,11 @@ def contract_table(lines: Iterable[str]) -> dict[str, set[str]]:
             continue
         view, key, columns = found.groups()
         words = {"the same": last, "the": last}.get(columns.partition(";")[0].strip())
-        last = set(re.findall(r"\b[a-z][a-z0-9_]*\b", re.sub(r"\(.*?and (.*?) at .*?\)", r"\1", columns))) if (
-            words is None) else words
+        last = (
+            set(re.findall(r"\b[a-z][a-z0-9_]*\b", re.sub(r"\(.*?and (.*?) at .*?\)", r"\1", columns)))
+            if (words is None)
+            else words
+        )
         keys = re.sub(r"\(.*?\)", "", key)
         promised[view] = set(last) | {name.strip() for name in keys.split(",")}
     return promised

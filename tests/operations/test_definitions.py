@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 
 
 def campaign(campaign_id: str, **fields: Any) -> dict[str, Any]:
-    return {"campaign_id": campaign_id, "name": campaign_id, "starts_at": "2026-01-01T00:00:00Z",
-            "goal": {"kinds": ["deposit"]}} | fields
+    return {
+        "campaign_id": campaign_id,
+        "name": campaign_id,
+        "starts_at": "2026-01-01T00:00:00Z",
+        "goal": {"kinds": ["deposit"]},
+    } | fields
 
 
 def write(path: Path, text: str) -> Path:
@@ -39,16 +43,22 @@ YAML = """# spring
 """
 
 
-@pytest.mark.parametrize(("name", "text", "lines"), [
-    ("c.ndjson", NDJSON, [2, 4]), ("c.json", LISTED, [2, 12]), ("c.json", json.dumps(campaign("a")), [1]),
-    ("c.yaml", YAML, [2, 7]), ("c.yml", "---\n".join(["", *(json.dumps(campaign(n)) + "\n" for n in "ab")]), [2, 4]),
-])
+@pytest.mark.parametrize(
+    ("name", "text", "lines"),
+    [
+        ("c.ndjson", NDJSON, [2, 4]),
+        ("c.json", LISTED, [2, 12]),
+        ("c.json", json.dumps(campaign("a")), [1]),
+        ("c.yaml", YAML, [2, 7]),
+        ("c.yml", "---\n".join(["", *(json.dumps(campaign(n)) + "\n" for n in "ab")]), [2, 4]),
+    ],
+)
 def test_each_form_gives_definitions_with_the_line_they_start_on(
-    tmp_path: Path, name: str, text: str, lines: list[int],
+    tmp_path: Path, name: str, text: str, lines: list[int]
 ) -> None:
     found = read_definitions(write(tmp_path / name, text))
     assert [definition.line for definition in found] == lines
-    assert list(validated(found)) == ["a", "b"][:len(lines)]
+    assert list(validated(found)) == ["a", "b"][: len(lines)]
 
 
 def test_yaml_times_reach_the_topic_as_json_carries_them(tmp_path: Path) -> None:
@@ -61,27 +71,33 @@ def test_fields_of_other_versions_are_passed_on(tmp_path: Path) -> None:
     assert json.loads(validated(read_definitions(path))["a"]) == campaign("a", hold_minutes=30, later="kept")
 
 
-@pytest.mark.parametrize(("name", "text", "complaint"), [
-    ("c.json", '[\n{"a": 1},\n{"b": }\n]', r"c.json:3: not JSON"),
-    ("c.json", '[\n{"a": 1}\n{"b": 2}\n]', r"c.json:3: a comma or \] is missing"),
-    ("c.json", '[{"a": 1},\n', r"c.json:2: the list does not end with the file"),
-    ("c.json", '[{"a": 1}] x', r"c.json:1: the list does not end with the file"),
-    ("c.json", "[]", "c.json holds no campaign"),
-    ("c.json", "", "c.json holds no campaign"),
-    ("c.yaml", "- a: 1\n- b: [", r"c.yaml:2: not YAML"),
-    ("c.yaml", "- a: 1\n- {b: 1, b\n", r"c.yaml:\d: not YAML"),
-])
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("c.json", '[\n{"a": 1},\n{"b": }\n]', r"c.json:3: not JSON"),
+        ("c.json", '[\n{"a": 1}\n{"b": 2}\n]', r"c.json:3: a comma or \] is missing"),
+        ("c.json", '[{"a": 1},\n', r"c.json:2: the list does not end with the file"),
+        ("c.json", '[{"a": 1}] x', r"c.json:1: the list does not end with the file"),
+        ("c.json", "[]", "c.json holds no campaign"),
+        ("c.json", "", "c.json holds no campaign"),
+        ("c.yaml", "- a: 1\n- b: [", r"c.yaml:2: not YAML"),
+        ("c.yaml", "- a: 1\n- {b: 1, b\n", r"c.yaml:\d: not YAML"),
+    ],
+)
 def test_unreadable_file_is_named_with_the_line(tmp_path: Path, name: str, text: str, complaint: str) -> None:
     with pytest.raises(UserError, match=complaint):
         read_definitions(write(tmp_path / name, text))
 
 
-@pytest.mark.parametrize(("bad", "complaint"), [
-    ({"goal": {"kinds": []}}, r":2: goal.kinds: "),
-    ({"goal": {"kinds": ["gift"]}, "name": 5}, r":2: name: .* \(and \d more\)"),
-    ({"budget_minor": -1}, r":2: budget_minor: "),
-    ({"campaign_id": "not a token"}, r":2: campaign_id: "),
-])
+@pytest.mark.parametrize(
+    ("bad", "complaint"),
+    [
+        ({"goal": {"kinds": []}}, r":2: goal.kinds: "),
+        ({"goal": {"kinds": ["gift"]}, "name": 5}, r":2: name: .* \(and \d more\)"),
+        ({"budget_minor": -1}, r":2: budget_minor: "),
+        ({"campaign_id": "not a token"}, r":2: campaign_id: "),
+    ],
+)
 def test_bad_definition_is_named_with_line_field_and_rule(tmp_path: Path, bad: dict[str, Any], complaint: str) -> None:
     text = json.dumps(campaign("a")) + "\n" + json.dumps(campaign("b") | bad)
     with pytest.raises(UserError, match=complaint) as caught:

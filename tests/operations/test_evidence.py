@@ -30,8 +30,11 @@ class RealQueries:
 
     def __call__(self, name: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
         answer = self.client.raw_query(
-            query(f"explain_{name}", "roi"), parameters=dict(parameters), fmt="JSONEachRow",
-            settings={"output_format_json_quote_64bit_integers": 0})
+            query(f"explain_{name}", "roi"),
+            parameters=dict(parameters),
+            fmt="JSONEachRow",
+            settings={"output_format_json_quote_64bit_integers": 0},
+        )
         return [json.loads(line) for line in answer.splitlines()]
 
 
@@ -52,8 +55,10 @@ def explained(client: Any, cell: Cell, limit: int = ALL) -> Explanation:
 def test_evidence_adds_up_to_every_cell(clickhouse: Any, run_name: str, seed: int) -> None:
     _, views = played(clickhouse, run_name, seed)
     totals = [(Cell(run_name, row["campaign_id"]), row) for row in views.rows["campaign_totals"]]
-    parts = [(Cell(run_name, row["campaign_id"], variant=row["variant"]), row)
-             for row in views.rows["campaign_variant_totals"]]
+    parts = [
+        (Cell(run_name, row["campaign_id"], variant=row["variant"]), row)
+        for row in views.rows["campaign_variant_totals"]
+    ]
     parts += [(Cell(run_name, row["campaign_id"], tier=row["tier"]), row) for row in views.rows["campaign_tier_totals"]]
     assert len(parts) > 25
     for cell, row in [*totals, *Random(seed).sample(parts, 12)]:
@@ -110,11 +115,15 @@ def test_limit_shortens_the_lists_and_not_the_sums(clickhouse: Any, run_name: st
     cell = Cell(run_name, row["campaign_id"])
     long, short = explained(clickhouse, cell), explained(clickhouse, cell, 2)
     assert (short.touches, short.credits) == (long.touches[:2], long.credits[:2])
-    assert short.counts == long.counts == {
-        "touches": len(long.touches), "credits": len(long.credits), "costs": len(long.costs)}
+    assert (
+        short.counts
+        == long.counts
+        == {"touches": len(long.touches), "credits": len(long.credits), "costs": len(long.costs)}
+    )
     assert short.evidence == long.evidence
     assert {fact["event_id"] for fact in short.transactions if not fact["reverses"]} == {
-        credit["transaction_event_id"] for credit in short.credits}
+        credit["transaction_event_id"] for credit in short.credits
+    }
 
 
 def test_cell_that_is_not_there_has_no_explanation(clickhouse: Any, run_name: str) -> None:
@@ -123,8 +132,9 @@ def test_cell_that_is_not_there_has_no_explanation(clickhouse: Any, run_name: st
 
 def test_no_raw_customer_id_is_shown(clickhouse: Any, run_name: str) -> None:
     log, views = played(clickhouse, run_name, 12)
-    ids = {(record.key or b"").decode() for (topic, _), records in log.items() if topic == CUSTOMERS
-           for record in records}
+    ids = {
+        (record.key or b"").decode() for (topic, _), records in log.items() if topic == CUSTOMERS for record in records
+    }
     shown: set[Any] = set()
     for row in views.rows["campaign_totals"]:
         found = explained(clickhouse, Cell(run_name, row["campaign_id"]))

@@ -38,11 +38,17 @@ def active_users(facts: Facts) -> list[Row]:
     tiers = {ALL_TIERS} | {facts.tier(customer_id) for customer_id in gross}
     return [
         {
-            "day": date.fromordinal(day).isoformat(), "tier": tier,
-            "dau": dau[tier, day], "wau": wau[tier, day], "mau": mau[tier, day], "mau_gross": mau_gross[tier, day],
-            "reactivated": reactivated[tier, day], "stickiness": ratio(dau[tier, day], mau[tier, day]),
+            "day": date.fromordinal(day).isoformat(),
+            "tier": tier,
+            "dau": dau[tier, day],
+            "wau": wau[tier, day],
+            "mau": mau[tier, day],
+            "mau_gross": mau_gross[tier, day],
+            "reactivated": reactivated[tier, day],
+            "stickiness": ratio(dau[tier, day], mau[tier, day]),
         }
-        for day in range(min(days_with_login), max(days_with_login) + 1) for tier in sorted(tiers)
+        for day in range(min(days_with_login), max(days_with_login) + 1)
+        for tier in sorted(tiers)
     ]
 
 

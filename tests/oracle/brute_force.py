@@ -51,8 +51,10 @@ def accepted(everything: Sequence[Arrived], config: OracleConfig) -> list[Event]
     """Return what counts: in time, and the first in time of its name."""
     in_time = [this for this in everything if not _is_late(this, everything, config)]
     return [
-        this.event for this in in_time
-        if isinstance(this.event, Login) or not any(
+        this.event
+        for this in in_time
+        if isinstance(this.event, Login)
+        or not any(
             (other.topic, other.event.event_id) == (this.topic, this.event.event_id) and other.offset < this.offset
             for other in in_time
         )
@@ -61,7 +63,8 @@ def accepted(everything: Sequence[Arrived], config: OracleConfig) -> list[Event]
 
 def _is_late(this: Arrived, everything: Sequence[Arrived], config: OracleConfig) -> bool:
     return any(
-        (other.topic, other.partition) == (this.topic, this.partition) and other.offset < this.offset
+        (other.topic, other.partition) == (this.topic, this.partition)
+        and other.offset < this.offset
         and other.event.occurred_at - this.event.occurred_at > config.lateness_ms
         for other in everything
     )
@@ -77,7 +80,8 @@ def orphans(events: Sequence[Event], everything: Sequence[Arrived], config: Orac
         first = not any(other.event == event and other.offset < this.offset for other in everything)
         saved = any(isinstance(other, Transaction) and _reverses(event, other, config) for other in events)
         latest = max(
-            other.event.occurred_at for other in everything
+            other.event.occurred_at
+            for other in everything
             if (other.topic, other.partition) == (this.topic, this.partition)
         )
         if first and not saved and latest - event.occurred_at > config.lateness_ms:
@@ -104,7 +108,8 @@ def credits_of(events: Sequence[Event], catalogue: Catalogue, config: OracleConf
         if transaction.reverses is not None or (taken and sum(taken) >= transaction.amount_minor):
             continue
         candidates = [
-            touch for touch in touches
+            touch
+            for touch in touches
             if touch.customer_id == transaction.customer_id
             and touch.occurred_at <= transaction.occurred_at <= touch.occurred_at + catalogue.of(touch).window_ms
             and catalogue.of(touch).wants(transaction)
@@ -117,7 +122,7 @@ def credits_of(events: Sequence[Event], catalogue: Catalogue, config: OracleConf
 
 
 def _share_out(
-    transaction: Transaction, left: Fraction, candidates: list[Touch], catalogue: Catalogue, config: OracleConfig,
+    transaction: Transaction, left: Fraction, candidates: list[Touch], catalogue: Catalogue, config: OracleConfig
 ) -> list[Credit]:
     candidates = sorted(candidates, key=lambda touch: (touch.occurred_at, touch.event_id))
     if not candidates:
@@ -135,13 +140,12 @@ def _share_out(
     aum = hand_out(int(abs(delta) * left), [Fraction(part, MILLION) for part in credit])
     return [
         Credit(transaction, touch, credit[place], returns[place], aum[place] if delta > 0 else -aum[place])
-        for place, touch in enumerate(candidates) if credit[place]
+        for place, touch in enumerate(candidates)
+        if credit[place]
     ]
 
 
-def _money(
-    transaction: Transaction, left: Fraction, catalogue: Catalogue, touch: Touch, config: OracleConfig,
-) -> int:
+def _money(transaction: Transaction, left: Fraction, catalogue: Catalogue, touch: Touch, config: OracleConfig) -> int:
     if transaction.revenue_minor is not None:
         return int(transaction.revenue_minor * left)
     margins = {**config.margins_bps, **catalogue.of(touch).margins_bps}

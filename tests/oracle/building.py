@@ -62,7 +62,9 @@ class Ledger:
     def campaign(self, campaign_id: str = "spring", **fields: Any) -> int:
         """Append a definition that wants deposits."""
         common = {
-            "campaign_id": campaign_id, "name": campaign_id, "starts_at": "2026-03-01T00:00:00Z",
+            "campaign_id": campaign_id,
+            "name": campaign_id,
+            "starts_at": "2026-03-01T00:00:00Z",
             "goal": {"kinds": ["deposit"]},
         }
         return self.send(topics.CAMPAIGNS, campaign_id, common | fields)

@@ -61,7 +61,7 @@ def campaign_totals(facts: Facts) -> list[Row]:
 def campaign_variant_totals(facts: Facts) -> list[Row]:
     """One row per campaign and variant that has an event."""
     totals = _totals(
-        facts, lambda touch: (touch.campaign_id, touch.variant), lambda cost: (cost.campaign_id, cost.variant),
+        facts, lambda touch: (touch.campaign_id, touch.variant), lambda cost: (cost.campaign_id, cost.variant)
     )
     return [
         {"campaign_id": campaign_id, "variant": variant} | total.columns()
@@ -72,7 +72,8 @@ def campaign_variant_totals(facts: Facts) -> list[Row]:
 def campaign_tier_totals(facts: Facts) -> list[Row]:
     """One row per campaign and tier of the touched customers; cost events stand under tier ''."""
     totals = _totals(
-        facts, lambda touch: (touch.campaign_id, facts.tier(touch.customer_id)),
+        facts,
+        lambda touch: (touch.campaign_id, facts.tier(touch.customer_id)),
         lambda cost: (cost.campaign_id, COSTS_TIER),
     )
     return [
@@ -82,7 +83,7 @@ def campaign_tier_totals(facts: Facts) -> list[Row]:
 
 
 def _totals(
-    facts: Facts, group_of_touch: Callable[[Touch], tuple[str, ...]], group_of_cost: Callable[[Cost], tuple[str, ...]],
+    facts: Facts, group_of_touch: Callable[[Touch], tuple[str, ...]], group_of_cost: Callable[[Cost], tuple[str, ...]]
 ) -> dict[tuple[str, ...], _Total]:
     totals: dict[tuple[str, ...], _Total] = defaultdict(_Total)
     for touch in facts.touches:
@@ -105,7 +106,13 @@ def _totals(
 def campaign_minutes(facts: Facts) -> list[Row]:
     """Event view: one row per campaign and epoch minute in which something happened."""
     names = (
-        "touches", "new_reached", "conversion_millionths", "new_converters", "cost_minor", "return_minor", "aum_minor",
+        "touches",
+        "new_reached",
+        "conversion_millionths",
+        "new_converters",
+        "cost_minor",
+        "return_minor",
+        "aum_minor",
     )
     rows: dict[tuple[str, int], Row] = defaultdict(lambda: dict.fromkeys(names, 0))
     for touch in facts.touches:

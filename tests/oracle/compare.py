@@ -14,8 +14,17 @@ if TYPE_CHECKING:
     from tests.oracle.facts import Row
 
 _TOTAL_COLUMNS: Final = (
-    "touches", "reached", "conversion_millionths", "converters", "cost_minor", "return_minor", "aum_minor",
-    "conversion_rate", "cpa_minor", "return_ratio", "net_roi",
+    "touches",
+    "reached",
+    "conversion_millionths",
+    "converters",
+    "cost_minor",
+    "return_minor",
+    "aum_minor",
+    "conversion_rate",
+    "cpa_minor",
+    "return_ratio",
+    "net_roi",
 )
 KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "campaign_totals": ("campaign_id",),
@@ -32,12 +41,24 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "campaign_variant_totals": _TOTAL_COLUMNS,
     "campaign_tier_totals": _TOTAL_COLUMNS,
     "campaign_minutes": (
-        "touches", "new_reached", "conversion_millionths", "new_converters", "cost_minor", "return_minor", "aum_minor",
+        "touches",
+        "new_reached",
+        "conversion_millionths",
+        "new_converters",
+        "cost_minor",
+        "return_minor",
+        "aum_minor",
     ),
     "campaign_cohorts": ("conversion_millionths", "return_minor", "cost_minor", "reached"),
     "active_users": ("dau", "wau", "mau", "mau_gross", "reactivated", "stickiness"),
     "credits": (
-        "campaign_id", "variant", "customer_hash", "credit_millionths", "return_minor", "aum_minor", "touched_at",
+        "campaign_id",
+        "variant",
+        "customer_hash",
+        "credit_millionths",
+        "return_minor",
+        "aum_minor",
+        "touched_at",
         "converted_at",
     ),
     "dead_letters": ("reason",),
@@ -126,7 +147,7 @@ def _is_zero(view: str, row: Row) -> bool:
 
 
 def _row_differences(
-    view: str, wanted: Mapping[tuple[Any, ...], Row], given: Mapping[tuple[Any, ...], Row],
+    view: str, wanted: Mapping[tuple[Any, ...], Row], given: Mapping[tuple[Any, ...], Row]
 ) -> list[str]:
     found = []
     for key in sorted(wanted.keys() | given.keys(), key=repr):
@@ -138,7 +159,8 @@ def _row_differences(
         else:
             found += [
                 f"{where} {name}: expected {wanted[key][name]!r}, actual {given[key][name]!r}"
-                for name in COLUMNS[view] if not _equal(name, wanted[key][name], given[key][name])
+                for name in COLUMNS[view]
+                if not _equal(name, wanted[key][name], given[key][name])
             ]
     return found
 
@@ -164,9 +186,9 @@ def plain(name: str, value: Any) -> Any:
     return _whole(value)
 
 
-_TEXTS: Final = frozenset({
-    "campaign_id", "variant", "tier", "transaction_event_id", "touch_event_id", "customer_hash", "topic", "reason",
-})
+_TEXTS: Final = frozenset(
+    {"campaign_id", "variant", "tier", "transaction_event_id", "touch_event_id", "customer_hash", "topic", "reason"}
+)
 
 
 def _instant(value: Any, unit_ms: int) -> Any:

@@ -49,7 +49,7 @@ def _bytes(name: str, change: Callable[[bytes], bytes]) -> Corruption:
 
 
 def _field(
-    name: str, field: str, value: Any, *, where: tuple[str, ...] = topics.EVENT_TOPICS, reason: str = "invalid_event",
+    name: str, field: str, value: Any, *, where: tuple[str, ...] = topics.EVENT_TOPICS, reason: str = "invalid_event"
 ) -> Corruption:
     return Corruption(name, reason, where, lambda key, body: (key, encoded(body | {field: value})))
 
@@ -77,7 +77,9 @@ CORRUPTIONS: Final[tuple[Corruption, ...]] = (
     Corruption("a number", "invalid_event", topics.EVENT_TOPICS, lambda key, _: (key, b"17")),
     Corruption("null", "invalid_event", topics.EVENT_TOPICS, lambda key, _: (key, b"null")),
     Corruption(
-        "one byte too large", "too_large", topics.EVENT_TOPICS,
+        "one byte too large",
+        "too_large",
+        topics.EVENT_TOPICS,
         lambda key, body: (key, padded(body, LARGEST_VALUE_BYTES + 1)),
     ),
     Corruption("no key", "key_mismatch", topics.EVENT_TOPICS, lambda _, body: (None, encoded(body))),
@@ -130,7 +132,9 @@ BAD_DIMENSIONS: Final[tuple[Corruption, ...]] = (
     Corruption("cut short", "not_json", topics.DIMENSION_TOPICS, lambda key, body: (key, encoded(body)[:-1])),
     Corruption("other key", "key_mismatch", topics.DIMENSION_TOPICS, lambda key, body: (key + b"0", encoded(body))),
     Corruption(
-        "one byte too large", "too_large", topics.DIMENSION_TOPICS,
+        "one byte too large",
+        "too_large",
+        topics.DIMENSION_TOPICS,
         lambda key, body: (key, padded(body, LARGEST_VALUE_BYTES + 1)),
     ),
     _without("goal", (topics.CAMPAIGNS,)),

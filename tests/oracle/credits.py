@@ -37,8 +37,12 @@ class Catalogue:
         kinds = config.default_goal_kinds
         self._defined = defined
         self._default = Campaign(
-            kinds=None if kinds is None else frozenset(kinds), products=None, min_amount_minor=0,
-            window_ms=config.window_ms, control_variant="control", margins_bps={},
+            kinds=None if kinds is None else frozenset(kinds),
+            products=None,
+            min_amount_minor=0,
+            window_ms=config.window_ms,
+            control_variant="control",
+            margins_bps={},
         )
         self.longest_window_ms = max([config.window_ms, *(campaign.window_ms for campaign in defined.values())])
 
@@ -70,7 +74,8 @@ def all_credits(judged: Judged, catalogue: Catalogue, config: OracleConfig) -> l
         first = bisect_left(clock, transaction.occurred_at - catalogue.longest_window_ms)
         after = bisect_right(clock, transaction.occurred_at)
         candidates = [
-            touch for touch in touches[transaction.customer_id][first:after]
+            touch
+            for touch in touches[transaction.customer_id][first:after]
             if transaction.occurred_at - touch.occurred_at <= catalogue.of(touch).window_ms
             and catalogue.of(touch).wants(transaction)
         ]
@@ -80,16 +85,20 @@ def all_credits(judged: Judged, catalogue: Catalogue, config: OracleConfig) -> l
 
 
 def _split(
-    transaction: Transaction, effective: int, candidates: Sequence[Touch], catalogue: Catalogue, config: OracleConfig,
+    transaction: Transaction, effective: int, candidates: Sequence[Touch], catalogue: Catalogue, config: OracleConfig
 ) -> list[Credit]:
     ages = [transaction.occurred_at - touch.occurred_at for touch in candidates]
     millionths = credit_millionths(config.model, ages, config.half_life_ms)
     returns = [campaign_return(transaction, effective, catalogue.of(touch), config.margins_bps) for touch in candidates]
     money = zip(
-        candidates, millionths, split_return(returns, millionths),
-        split_aum(aum_delta(transaction, effective), millionths), strict=True,
+        candidates,
+        millionths,
+        split_return(returns, millionths),
+        split_aum(aum_delta(transaction, effective), millionths),
+        strict=True,
     )
     return [
         Credit(transaction, touch, credit, return_minor, aum_minor)
-        for touch, credit, return_minor, aum_minor in money if credit > 0
+        for touch, credit, return_minor, aum_minor in money
+        if credit > 0
     ]

@@ -12,10 +12,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 MONEY_LIMIT: Final = 10**15
-TRANSACTION_KINDS: Final = frozenset({
-    "transfer", "payment", "card_spend", "deposit", "withdrawal", "wealth_purchase", "wealth_redemption",
-    "loan_drawdown", "account_open", "card_activation", "insurance_purchase", "other",
-})
+TRANSACTION_KINDS: Final = frozenset(
+    {
+        "transfer",
+        "payment",
+        "card_spend",
+        "deposit",
+        "withdrawal",
+        "wealth_purchase",
+        "wealth_redemption",
+        "loan_drawdown",
+        "account_open",
+        "card_activation",
+        "insurance_purchase",
+        "other",
+    }
+)
 TOUCH_KINDS: Final = frozenset({"assign", "send", "view", "click", "call", "visit", "voucher_issue", "voucher_redeem"})
 COST_CATEGORIES: Final = frozenset({"media", "incentive", "labour", "platform", "other"})
 
@@ -25,7 +37,7 @@ _MIXED_TOKEN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _INSTANT: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]+))?"
-    r"(?:[Zz]|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))",
+    r"(?:[Zz]|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))"
 )
 
 

@@ -40,7 +40,8 @@ def logs(max_size: int = 40, shape: Shape = DEFAULT_SHAPE) -> strategies.SearchS
     """Return a hypothesis strategy for logs of up to ``max_size`` events; shrinking leaves fewer and plainer ones."""
     return strategies.builds(
         lambda random, size: build_log(random, size, shape),
-        strategies.randoms(use_true_random=False), strategies.integers(0, max_size),
+        strategies.randoms(use_true_random=False),
+        strategies.integers(0, max_size),
     )
 
 
@@ -65,8 +66,7 @@ def _partition(key: bytes | None, partitions: int) -> int:
 def _numbered(queues: dict[tuple[str, int], list[tuple[bytes | None, bytes | None]]]) -> Records:
     return {
         (topic, partition): [
-            Record(topic, partition, offset, key, value)
-            for offset, (key, value) in enumerate(queues[topic, partition])
+            Record(topic, partition, offset, key, value) for offset, (key, value) in enumerate(queues[topic, partition])
         ]
         for topic, partition in sorted(queues)
     }

@@ -34,7 +34,7 @@ BPS: Final = 10_000
 
 
 def campaign_return(
-    transaction: Transaction, effective: int, campaign: Campaign, default_margins_bps: Mapping[str, int],
+    transaction: Transaction, effective: int, campaign: Campaign, default_margins_bps: Mapping[str, int]
 ) -> int:
     """Return R(c): what the whole transaction yields by a campaign's margins."""
     base = transaction.revenue_minor

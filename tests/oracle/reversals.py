@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def match_reversals(
-    accepted: Sequence[Transaction], longest_ms: int,
+    accepted: Sequence[Transaction], longest_ms: int
 ) -> tuple[dict[str, list[Transaction]], list[Transaction]]:
     """Return the reversals that count, by their original's event_id, and those that do not.
 

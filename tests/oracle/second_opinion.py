@@ -55,32 +55,67 @@ def opinion(log: Log, judged: Judged, config: OracleConfig) -> dict[str, list[di
 
 
 def _fill(database: sqlite3.Connection, facts: Facts, events: Sequence[Event], found: Sequence[Credit]) -> None:
-    _insert(database, "touches", (
+    _insert(
+        database,
+        "touches",
         (
-            touch.event_id, touch.occurred_at, touch.customer_id, facts.tier(touch.customer_id), touch.campaign_id,
-            touch.variant, touch.cost_minor, int(facts.catalogue.creditable(touch)),
-        )
-        for touch in events if isinstance(touch, Touch)
-    ))
-    _insert(database, "costs", (
-        (cost.occurred_at, cost.campaign_id, cost.variant, cost.amount_minor)
-        for cost in events if isinstance(cost, Cost)
-    ))
-    _insert(database, "logins", (
+            (
+                touch.event_id,
+                touch.occurred_at,
+                touch.customer_id,
+                facts.tier(touch.customer_id),
+                touch.campaign_id,
+                touch.variant,
+                touch.cost_minor,
+                int(facts.catalogue.creditable(touch)),
+            )
+            for touch in events
+            if isinstance(touch, Touch)
+        ),
+    )
+    _insert(
+        database,
+        "costs",
         (
-            login.customer_id, facts.tier(login.customer_id), facts.business_day(login.occurred_at),
-            int(not login.automated and not (login.session_seconds or 5) < 5 and login.session_seconds != 0),
-        )
-        for login in events if isinstance(login, Login)
-    ))
-    _insert(database, "credits", (
+            (cost.occurred_at, cost.campaign_id, cost.variant, cost.amount_minor)
+            for cost in events
+            if isinstance(cost, Cost)
+        ),
+    )
+    _insert(
+        database,
+        "logins",
         (
-            credit.transaction.event_id, credit.touch.event_id, credit.touch.campaign_id, credit.touch.variant,
-            facts.tier(credit.touch.customer_id), credit.touch.customer_id, credit.millionths, credit.return_minor,
-            credit.aum_minor, credit.touch.occurred_at, credit.transaction.occurred_at,
-        )
-        for credit in found
-    ))
+            (
+                login.customer_id,
+                facts.tier(login.customer_id),
+                facts.business_day(login.occurred_at),
+                int(not login.automated and not (login.session_seconds or 5) < 5 and login.session_seconds != 0),
+            )
+            for login in events
+            if isinstance(login, Login)
+        ),
+    )
+    _insert(
+        database,
+        "credits",
+        (
+            (
+                credit.transaction.event_id,
+                credit.touch.event_id,
+                credit.touch.campaign_id,
+                credit.touch.variant,
+                facts.tier(credit.touch.customer_id),
+                credit.touch.customer_id,
+                credit.millionths,
+                credit.return_minor,
+                credit.aum_minor,
+                credit.touch.occurred_at,
+                credit.transaction.occurred_at,
+            )
+            for credit in found
+        ),
+    )
 
 
 def _insert(database: sqlite3.Connection, table: str, rows: Iterable[tuple[Any, ...]]) -> None:

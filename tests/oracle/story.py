@@ -127,9 +127,11 @@ class StoryTeller:
         return START_MS + self.random.randint(0, span_days * DAY_MS)
 
     def _login(self) -> Sending:
-        body = self._optional({
-            "customer_id": self.random.choice(self.world.customers), "channel": self.random.choice(CHANNELS),
-        }, session_seconds=self.random.choice(_SESSIONS), automated=self.random.random() < 0.3)
+        body = self._optional(
+            {"customer_id": self.random.choice(self.world.customers), "channel": self.random.choice(CHANNELS)},
+            session_seconds=self.random.choice(_SESSIONS),
+            automated=self.random.random() < 0.3,
+        )
         crowd = self.random.choice(self.shape.login_days) * DAY_MS
         at = self._instant(self.random.choice((0, 1, 5))) + crowd
         return self._send(topics.LOGINS, "customer_id", body, at)
@@ -138,11 +140,15 @@ class StoryTeller:
         body = self._optional(
             {
                 "customer_id": self.random.choice(self.world.customers),
-                "campaign_id": self.random.choice(self.world.campaigns), "channel": self.random.choice(CHANNELS),
+                "campaign_id": self.random.choice(self.world.campaigns),
+                "channel": self.random.choice(CHANNELS),
                 "kind": self.random.choice(("send", "click", "view", self.random.choice(sorted(TOUCH_KINDS)))),
             },
-            variant=self.random.choice(VARIANTS), cost_minor=self.random.choice((0, 1, 5, 1000)),
-            automated=self.random.random() < 0.2, recommended=self.random.random() < 0.2, currency="CNY",
+            variant=self.random.choice(VARIANTS),
+            cost_minor=self.random.choice((0, 1, 5, 1000)),
+            automated=self.random.random() < 0.2,
+            recommended=self.random.random() < 0.2,
+            currency="CNY",
         )
         sending = self._send(topics.TOUCHES, "customer_id", body, self._instant(self.shape.span_days))
         self.touches.append(body)
@@ -155,7 +161,8 @@ class StoryTeller:
                 "category": self.random.choice(sorted(COST_CATEGORIES)),
                 "amount_minor": self._amount() * self.random.choice((1, 1, 1, -1)),
             },
-            variant=self.random.choice(VARIANTS), currency="CNY",
+            variant=self.random.choice(VARIANTS),
+            currency="CNY",
         )
         return self._send(topics.COSTS, "campaign_id", body, self._instant(self.shape.span_days))
 
@@ -187,13 +194,17 @@ class StoryTeller:
 
     def _pay(self, customer_id: str, at: int, amount: int, reverses: Body) -> Sending:
         optional: Body = {
-            "product": self.random.choice((None, *PRODUCTS)), "cross_bank": self.random.random() < 0.2,
-            "scenario": self.random.choice((None, "campus")), "currency": "CNY",
+            "product": self.random.choice((None, *PRODUCTS)),
+            "cross_bank": self.random.random() < 0.2,
+            "scenario": self.random.choice((None, "campus")),
+            "currency": "CNY",
             "revenue_minor": self.random.choice((None, None, None, self._amount())),
             "aum_delta_minor": self.random.choice((None, None, None, self._amount(), -self._amount())),
         }
         required: Body = {
-            "customer_id": customer_id, "amount_minor": amount, "channel": self.random.choice(CHANNELS),
+            "customer_id": customer_id,
+            "amount_minor": amount,
+            "channel": self.random.choice(CHANNELS),
             "kind": self.random.choice((*COMMON_KINDS, self.random.choice(sorted(TRANSACTION_KINDS)))),
         }
         body = self._optional(required | reverses, **optional)

@@ -16,26 +16,32 @@ if TYPE_CHECKING:
 WEEK_MS = 7 * DAY_MS
 
 
-@pytest.mark.parametrize(("model", "expected"), [
-    #   t1            t2            t3            x
-    #   |--- 7 days --|--- 7 days --|             |    half-life 7 days: weights 1/4, 1/2, 1
-    #                               (age 0)
-    ("last_touch", [0, 0, 1_000_000]),
-    ("first_touch", [1_000_000, 0, 0]),
-    ("linear", [333_333, 333_333, 333_334]),
-    ("position", [400_000, 200_000, 400_000]),
-    ("time_decay", [142_857, 285_714, 571_429]),
-])
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        #   t1            t2            t3            x
+        #   |--- 7 days --|--- 7 days --|             |    half-life 7 days: weights 1/4, 1/2, 1
+        #                               (age 0)
+        ("last_touch", [0, 0, 1_000_000]),
+        ("first_touch", [1_000_000, 0, 0]),
+        ("linear", [333_333, 333_333, 333_334]),
+        ("position", [400_000, 200_000, 400_000]),
+        ("time_decay", [142_857, 285_714, 571_429]),
+    ],
+)
 def test_three_touches_a_half_life_apart(model: Model, expected: list[int]) -> None:
     assert credit_millionths(model, [2 * WEEK_MS, WEEK_MS, 0], float(WEEK_MS)) == expected
 
 
-@pytest.mark.parametrize(("count", "expected"), [
-    (1, [1_000_000]),
-    (2, [500_000, 500_000]),
-    (4, [400_000, 100_000, 100_000, 400_000]),
-    (5, [400_000, 66_666, 66_667, 66_667, 400_000]),
-])
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        (1, [1_000_000]),
+        (2, [500_000, 500_000]),
+        (4, [400_000, 100_000, 100_000, 400_000]),
+        (5, [400_000, 66_666, 66_667, 66_667, 400_000]),
+    ],
+)
 def test_position_splits_the_middle_fifth(count: int, expected: list[int]) -> None:
     assert credit_millionths("position", [0] * count, 1.0) == expected
 
@@ -80,8 +86,9 @@ def test_aum_is_split_by_size_and_keeps_its_sign() -> None:
     assert split_aum(0, [500_000, 500_000]) == [0, 0]
 
 
-@pytest.mark.parametrize(("days", "expected"), [
-    (0.29, 25_056_000), (0.7, 60_480_000), (0.001, 86_400), (7, 604_800_000), (1e-8, 0), (0.1, 8_640_000),
-])
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [(0.29, 25_056_000), (0.7, 60_480_000), (0.001, 86_400), (7, 604_800_000), (1e-8, 0), (0.1, 8_640_000)],
+)
 def test_days_are_read_as_decimals(days: float, expected: int) -> None:
     assert whole_milliseconds(days) == expected

@@ -24,8 +24,13 @@ if TYPE_CHECKING:
 
 CONFIG = OracleConfig(margins_bps={"deposit": 12, "payment": 250}, model="linear")
 WITHOUT_PLACES = [
-    "campaign_totals", "campaign_variant_totals", "campaign_tier_totals", "campaign_minutes", "campaign_cohorts",
-    "active_users", "credits",
+    "campaign_totals",
+    "campaign_variant_totals",
+    "campaign_tier_totals",
+    "campaign_minutes",
+    "campaign_cohorts",
+    "active_users",
+    "credits",
 ]
 
 
@@ -46,8 +51,17 @@ def test_same_seed_gives_the_same_log() -> None:
 def test_every_verdict_occurs(views: Views) -> None:
     reasons = Counter(verdict.reason or verdict.outcome for verdict in views.judged.verdicts.values())
     assert set(reasons) == {
-        "accepted", "duplicate", "pending", "not_json", "invalid_event", "missing_value", "unsupported_currency",
-        "too_large", "key_mismatch", "too_late", "orphan_reversal",
+        "accepted",
+        "duplicate",
+        "pending",
+        "not_json",
+        "invalid_event",
+        "missing_value",
+        "unsupported_currency",
+        "too_large",
+        "key_mismatch",
+        "too_late",
+        "orphan_reversal",
     }
     assert min(count for reason, count in reasons.items() if reason != "pending") > 5
 
@@ -55,16 +69,21 @@ def test_every_verdict_occurs(views: Views) -> None:
 def test_windows_and_reversals_meet_their_edges(views: Views) -> None:
     judged = views.judged
     windows = {campaign_id: campaign.window_ms for campaign_id, campaign in judged.campaigns.items()}
-    touched = Counter((touch.customer_id, windows.get(touch.campaign_id, 604_800_000), touch.occurred_at)
-                      for touch in judged.touches)
+    touched = Counter(
+        (touch.customer_id, windows.get(touch.campaign_id, 604_800_000), touch.occurred_at) for touch in judged.touches
+    )
     at_edge = Counter(
-        edge for transaction in judged.transactions for edge in (-1, 0, 1) for window in set(windows.values())
+        edge
+        for transaction in judged.transactions
+        for edge in (-1, 0, 1)
+        for window in set(windows.values())
         if (transaction.customer_id, window, transaction.occurred_at - window - edge) in touched
     )
     assert min(at_edge[-1], at_edge[0], at_edge[1]) > 5
     originals = {transaction.event_id: transaction for transaction in judged.transactions}
     distances = Counter(
-        reversal.occurred_at - originals[name].occurred_at for name, found in judged.reversals.items()
+        reversal.occurred_at - originals[name].occurred_at
+        for name, found in judged.reversals.items()
         for reversal in found
     )
     assert distances[0] > 0

@@ -5,14 +5,17 @@ import pytest
 from tests.oracle.murmur2 import murmur2, partition_of
 
 
-@pytest.mark.parametrize(("data", "signed"), [  # Kafka's own vectors (UtilsTest.testMurmur2)
-    (b"21", -973_932_308),
-    (b"foobar", -790_332_482),
-    (b"a-little-bit-long-string", -985_981_536),
-    (b"a-little-bit-longer-string", -1_486_304_829),
-    (b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971),
-    (b"abc", 479_470_107),
-])
+@pytest.mark.parametrize(
+    ("data", "signed"),
+    [  # Kafka's own vectors (UtilsTest.testMurmur2)
+        (b"21", -973_932_308),
+        (b"foobar", -790_332_482),
+        (b"a-little-bit-long-string", -985_981_536),
+        (b"a-little-bit-longer-string", -1_486_304_829),
+        (b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971),
+        (b"abc", 479_470_107),
+    ],
+)
 def test_murmur2_is_kafkas(data: bytes, signed: int) -> None:
     assert murmur2(data) == signed & 0xFFFFFFFF
 

@@ -16,7 +16,10 @@ GOOD: dict[str, Body] = {
     topics.TOUCHES: COMMON | {"customer_id": "ann", "channel": "app", "kind": "send", "campaign_id": "C-1"},
     topics.COSTS: COMMON | {"campaign_id": "C-1", "category": "media", "amount_minor": -5},
     topics.CAMPAIGNS: {
-        "campaign_id": "C-1", "name": "One", "starts_at": "2026-03-01T00:00:00Z", "goal": {"kinds": ["deposit"]},
+        "campaign_id": "C-1",
+        "name": "One",
+        "starts_at": "2026-03-01T00:00:00Z",
+        "goal": {"kinds": ["deposit"]},
     },
     topics.CUSTOMERS: {"customer_id": "ann", "tier": "growth"},
 }
@@ -45,23 +48,34 @@ def test_good_example_is_taken(topic: str) -> None:
     assert reason(topic, key_of(topic), encoded(GOOD[topic])) == ""
 
 
-@pytest.mark.parametrize(("topic", "corruption"), [
-    pytest.param(topic, corruption, id=f"{topic} {corruption.name}")
-    for corruption in (*CORRUPTIONS, *BAD_DIMENSIONS) for topic in corruption.topics
-])
+@pytest.mark.parametrize(
+    ("topic", "corruption"),
+    [
+        pytest.param(topic, corruption, id=f"{topic} {corruption.name}")
+        for corruption in (*CORRUPTIONS, *BAD_DIMENSIONS)
+        for topic in corruption.topics
+    ],
+)
 def test_bad_event_has_its_reason(topic: str, corruption: Corruption) -> None:
     assert reason(topic, *corruption.apply(key_of(topic), GOOD[topic])) == corruption.reason
 
 
-@pytest.mark.parametrize(("topic", "change"), [
-    (topics.LOGINS, {"session_seconds": None}), (topics.LOGINS, {"session_seconds": 0}),
-    (topics.LOGINS, {"session_seconds": 1e3}), (topics.LOGINS, {"event_id": "é" * 64}),
-    (topics.LOGINS, {"unknown": {"deep": [None, 1.5]}}), (topics.LOGINS, {"channel": "0_.-"}),
-    (topics.TRANSACTIONS, {"amount_minor": 10**15, "aum_delta_minor": -(10**15)}),
-    (topics.TRANSACTIONS, {"product": None, "revenue_minor": None, "scenario": None, "reverses": None}),
-    (topics.TOUCHES, {"variant": "A.b-c_D", "cost_minor": 0}), (topics.TOUCHES, {"variant": None}),
-    (topics.COSTS, {"amount_minor": -(10**15), "currency": "CNY"}),
-])
+@pytest.mark.parametrize(
+    ("topic", "change"),
+    [
+        (topics.LOGINS, {"session_seconds": None}),
+        (topics.LOGINS, {"session_seconds": 0}),
+        (topics.LOGINS, {"session_seconds": 1e3}),
+        (topics.LOGINS, {"event_id": "é" * 64}),
+        (topics.LOGINS, {"unknown": {"deep": [None, 1.5]}}),
+        (topics.LOGINS, {"channel": "0_.-"}),
+        (topics.TRANSACTIONS, {"amount_minor": 10**15, "aum_delta_minor": -(10**15)}),
+        (topics.TRANSACTIONS, {"product": None, "revenue_minor": None, "scenario": None, "reverses": None}),
+        (topics.TOUCHES, {"variant": "A.b-c_D", "cost_minor": 0}),
+        (topics.TOUCHES, {"variant": None}),
+        (topics.COSTS, {"amount_minor": -(10**15), "currency": "CNY"}),
+    ],
+)
 def test_unusual_event_is_taken(topic: str, change: dict[str, Any]) -> None:
     assert reason(topic, key_of(topic), encoded(GOOD[topic] | change)) == ""
 
@@ -78,24 +92,37 @@ def test_lone_surrogate_is_no_text() -> None:
     assert reason(topics.LOGINS, b"ann", value) == "not_json"
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("2026-03-02T00:00:00Z", MONDAY_MS),
-    ("2026-03-02T08:00:00+08:00", MONDAY_MS),
-    ("2026-03-01T18:30:00-05:30", MONDAY_MS),
-    ("2026-03-02T00:00:00.1Z", MONDAY_MS + 100),
-    ("2026-03-02T00:00:00.0019Z", MONDAY_MS + 1),
-    ("2026-03-02T00:00:00.999999Z", MONDAY_MS + 999),
-    ("1969-12-31T23:59:59.999Z", -1),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-03-02T00:00:00Z", MONDAY_MS),
+        ("2026-03-02T08:00:00+08:00", MONDAY_MS),
+        ("2026-03-01T18:30:00-05:30", MONDAY_MS),
+        ("2026-03-02T00:00:00.1Z", MONDAY_MS + 100),
+        ("2026-03-02T00:00:00.0019Z", MONDAY_MS + 1),
+        ("2026-03-02T00:00:00.999999Z", MONDAY_MS + 999),
+        ("1969-12-31T23:59:59.999Z", -1),
+    ],
+)
 def test_instant_keeps_milliseconds(text: str, expected: int) -> None:
     assert instant_ms(text) == expected
 
 
-@pytest.mark.parametrize("text", [
-    "2026-03-02T00:00:00", "2026-03-02T00:00Z", "2026-03-02T00:00:00+0800", "2026-03-02T00:00:00.Z", "",
-    "2026-3-2T00:00:00Z", "2026-03-02T00:00:00+24:00", "2026-03-02T00:60:00Z", "2026-03-02T00:00:00Z\n",
-    "\uff12026-03-02T00:00:00Z",  # a full-width 2
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-03-02T00:00:00",
+        "2026-03-02T00:00Z",
+        "2026-03-02T00:00:00+0800",
+        "2026-03-02T00:00:00.Z",
+        "",
+        "2026-3-2T00:00:00Z",
+        "2026-03-02T00:00:00+24:00",
+        "2026-03-02T00:60:00Z",
+        "2026-03-02T00:00:00Z\n",
+        "\uff12026-03-02T00:00:00Z",  # a full-width 2
+    ],
+)
 def test_other_ways_to_write_an_instant_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"must be"):
         instant_ms(text)

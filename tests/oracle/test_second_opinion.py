@@ -13,8 +13,11 @@ from tests.oracle.story import Shape
 
 MARGINS = {"deposit": 12, "payment": 250, "wealth_purchase": 80}
 _CONFIGS = strategies.builds(
-    OracleConfig, model=strategies.sampled_from(MODELS), margins_bps=strategies.sampled_from([{}, MARGINS]),
-    half_life_days=strategies.sampled_from([7.0, 0.5]), lateness_days=strategies.sampled_from([3.0, 1.0]),
+    OracleConfig,
+    model=strategies.sampled_from(MODELS),
+    margins_bps=strategies.sampled_from([{}, MARGINS]),
+    half_life_days=strategies.sampled_from([7.0, 0.5]),
+    lateness_days=strategies.sampled_from([3.0, 1.0]),
 )
 
 

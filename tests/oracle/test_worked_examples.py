@@ -34,8 +34,11 @@ def total(ledger: Ledger, campaign: str = "spring", config: OracleConfig = CONFI
 
 def credit_of(ledger: Ledger, config: OracleConfig = CONFIG) -> dict[tuple[str, str], tuple[int, int, int]]:
     return {
-        (row["transaction_event_id"], row["touch_event_id"]):
-            (row["credit_millionths"], row["return_minor"], row["aum_minor"])
+        (row["transaction_event_id"], row["touch_event_id"]): (
+            row["credit_millionths"],
+            row["return_minor"],
+            row["aum_minor"],
+        )
         for row in rows(ledger, "credits", config)
     }
 
@@ -57,9 +60,19 @@ def test_totals_of_one_campaign(ledger: Ledger) -> None:
     ledger.pay("x3", "2026-03-04 10:00", 100, customer_id="cat")
     ledger.cost("k1", "2026-03-04 10:00", 60)
     assert total(ledger) == {
-        "run": "live", "campaign_id": "spring", "touches": 3, "reached": 2, "converters": 1,
-        "conversion_millionths": 2_000_000, "cost_minor": 80, "return_minor": 30, "aum_minor": 300,
-        "conversion_rate": 0.5, "cpa_minor": 80.0, "return_ratio": 0.375, "net_roi": -0.625,
+        "run": "live",
+        "campaign_id": "spring",
+        "touches": 3,
+        "reached": 2,
+        "converters": 1,
+        "conversion_millionths": 2_000_000,
+        "cost_minor": 80,
+        "return_minor": 30,
+        "aum_minor": 300,
+        "conversion_rate": 0.5,
+        "cpa_minor": 80.0,
+        "return_ratio": 0.375,
+        "net_roi": -0.625,
     }
 
 
@@ -69,14 +82,17 @@ def test_ratio_without_a_denominator_is_null(ledger: Ledger) -> None:
     assert [row[name] for name in ("conversion_rate", "cpa_minor", "return_ratio", "net_roi")] == [None] * 4
 
 
-@pytest.mark.parametrize(("paid_at", "credited"), [
-    #        t ●────────────── 7 days ──────────────┤
-    #          ↑ same millisecond counts            ↑ the last millisecond counts
-    ("2026-03-01 09:59:59.999", False),
-    ("2026-03-01 10:00:00.000", True),
-    ("2026-03-08 10:00:00.000", True),
-    ("2026-03-08 10:00:00.001", False),
-])
+@pytest.mark.parametrize(
+    ("paid_at", "credited"),
+    [
+        #        t ●────────────── 7 days ──────────────┤
+        #          ↑ same millisecond counts            ↑ the last millisecond counts
+        ("2026-03-01 09:59:59.999", False),
+        ("2026-03-01 10:00:00.000", True),
+        ("2026-03-08 10:00:00.000", True),
+        ("2026-03-08 10:00:00.001", False),
+    ],
+)
 def test_window_includes_both_ends(ledger: Ledger, paid_at: str, credited: bool) -> None:  # noqa: FBT001 - a case's value
     ledger.touch("t", "2026-03-01 10:00")
     ledger.pay("x", paid_at)
@@ -119,11 +135,12 @@ def test_minimum_amount_is_taken_before_reversals(ledger: Ledger) -> None:
     assert credit_of(ledger) == {("x", "t"): (1_000_000, 15, -4)}  # floor(25 * 0.6), -floor(7 * 0.6)
 
 
-@pytest.mark.parametrize(("taken", "converters", "returned"), [
-    ((100,), 0, 0), ((60, 60), 0, 0), ((60, 39), 1, 0), ((50,), 1, 5), ((0,), 1, 10), ((1,), 1, 9),
-])
+@pytest.mark.parametrize(
+    ("taken", "converters", "returned"),
+    [((100,), 0, 0), ((60, 60), 0, 0), ((60, 39), 1, 0), ((50,), 1, 5), ((0,), 1, 10), ((1,), 1, 9)],
+)
 def test_reversals_scale_or_remove_a_transaction(
-    ledger: Ledger, taken: tuple[int, ...], converters: int, returned: int,
+    ledger: Ledger, taken: tuple[int, ...], converters: int, returned: int
 ) -> None:
     ledger.touch("t", "2026-03-01 10:00")
     for number, amount in enumerate(taken):  # they arrive before their original
@@ -142,13 +159,16 @@ def test_zero_amount_counts_until_it_is_reversed(ledger: Ledger) -> None:
     assert credit_of(ledger) == {}
 
 
-@pytest.mark.parametrize(("reversed_at", "counts"), [
-    #          x ◆──────────── 30 days ────────────┤
-    ("2026-03-01 09:59:59.999", False),
-    ("2026-03-01 10:00:00.000", True),
-    ("2026-03-31 10:00:00.000", True),
-    ("2026-03-31 10:00:00.001", False),
-])
+@pytest.mark.parametrize(
+    ("reversed_at", "counts"),
+    [
+        #          x ◆──────────── 30 days ────────────┤
+        ("2026-03-01 09:59:59.999", False),
+        ("2026-03-01 10:00:00.000", True),
+        ("2026-03-31 10:00:00.000", True),
+        ("2026-03-31 10:00:00.001", False),
+    ],
+)
 def test_reversal_counts_for_thirty_days(ledger: Ledger, reversed_at: str, counts: bool) -> None:  # noqa: FBT001 - a case's value
     ledger.touch("t", "2026-03-01 10:00")
     ledger.pay("x", "2026-03-01 10:00")
@@ -172,22 +192,28 @@ def test_reversal_of_a_reversal_or_of_a_stranger_counts_nowhere(ledger: Ledger) 
         assert verdict(ledger, topics.TRANSACTIONS, offset) == Verdict("dead_letter", "orphan_reversal")
 
 
-@pytest.mark.parametrize(("watermark", "expected"), [
-    #          r ◇─────── 3 days ───────┤ an original of the same millisecond is still in time here, no more after it
-    ("2026-03-04 10:00:00.000", Verdict("pending")),
-    ("2026-03-04 10:00:00.001", Verdict("dead_letter", "orphan_reversal")),
-])
+@pytest.mark.parametrize(
+    ("watermark", "expected"),
+    [
+        #          r ◇─────── 3 days ───────┤ an original of the same millisecond is in time here, no more after it
+        ("2026-03-04 10:00:00.000", Verdict("pending")),
+        ("2026-03-04 10:00:00.001", Verdict("dead_letter", "orphan_reversal")),
+    ],
+)
 def test_orphan_is_known_when_its_original_would_be_late(ledger: Ledger, watermark: str, expected: Verdict) -> None:
     offset = ledger.pay("r", "2026-03-01 10:00", reverses="never")
     ledger.pay("later", watermark)
     assert verdict(ledger, topics.TRANSACTIONS, offset) == expected
 
 
-@pytest.mark.parametrize(("at", "expected"), [
-    #    ├─────── 3 days ───────● watermark 5 Mar 10:00
-    ("2026-03-02 10:00:00.000", Verdict("accepted")),
-    ("2026-03-02 09:59:59.999", Verdict("dead_letter", "too_late")),
-])
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        #    ├─────── 3 days ───────● watermark 5 Mar 10:00
+        ("2026-03-02 10:00:00.000", Verdict("accepted")),
+        ("2026-03-02 09:59:59.999", Verdict("dead_letter", "too_late")),
+    ],
+)
 def test_event_exactly_the_lateness_behind_is_in_time(ledger: Ledger, at: str, expected: Verdict) -> None:
     ledger.touch("ahead", "2026-03-05 10:00", customer_id="bob")
     assert verdict(ledger, topics.TOUCHES, ledger.touch("behind", at)) == expected
@@ -231,7 +257,9 @@ def test_margins_of_campaign_then_settings_then_none(ledger: Ledger) -> None:
     ledger.pay("y", "2026-03-01 13:00", 1000)
     ledger.pay("z", "2026-03-01 13:00", 1000, kind="payment")
     assert credit_of(ledger) == {
-        ("x", "t1"): (1_000_000, 33, 1000), ("y", "t2"): (1_000_000, 100, 1000), ("z", "t2"): (1_000_000, 0, 0),
+        ("x", "t1"): (1_000_000, 33, 1000),
+        ("y", "t2"): (1_000_000, 100, 1000),
+        ("z", "t2"): (1_000_000, 0, 0),
     }
 
 
@@ -249,7 +277,9 @@ def test_linear_money_adds_up_where_margins_agree(ledger: Ledger) -> None:
         ledger.touch(f"t{number}", f"2026-03-0{number} 10:00", campaign=f"c{number}")
     ledger.pay("x", "2026-03-04 10:00", 107)
     assert credit_of(ledger, replace(CONFIG, model="linear")) == {
-        ("x", "t1"): (333_333, 3, 35), ("x", "t2"): (333_333, 3, 36), ("x", "t3"): (333_334, 4, 36),
+        ("x", "t1"): (333_333, 3, 35),
+        ("x", "t2"): (333_333, 3, 36),
+        ("x", "t3"): (333_334, 4, 36),
     }
 
 
@@ -260,7 +290,8 @@ def test_linear_money_is_floored_where_margins_differ(ledger: Ledger) -> None:
     ledger.touch("t2", "2026-03-02 10:00", campaign="c2")
     ledger.pay("x", "2026-03-04 10:00", 110)
     assert credit_of(ledger, replace(CONFIG, model="linear")) == {
-        ("x", "t1"): (500_000, 2, 55), ("x", "t2"): (500_000, 5, 55),
+        ("x", "t1"): (500_000, 2, 55),
+        ("x", "t2"): (500_000, 5, 55),
     }
 
 
@@ -293,7 +324,13 @@ def test_minutes_date_costs_and_firsts_and_returns_to_their_own_time(ledger: Led
     ledger.cost("k", "2026-03-01 10:05:30", 7)
     start = moment("2026-03-01 10:00") // MINUTE_MS
     names = (
-        "touches", "new_reached", "cost_minor", "conversion_millionths", "new_converters", "return_minor", "aum_minor",
+        "touches",
+        "new_reached",
+        "cost_minor",
+        "conversion_millionths",
+        "new_converters",
+        "return_minor",
+        "aum_minor",
     )
     assert {row["minute"] - start: tuple(row[name] for name in names) for row in rows(ledger, "campaign_minutes")} == {
         0: (1, 1, 2, 0, 0, 0, 0),
@@ -311,8 +348,12 @@ def test_cohorts_date_returns_to_the_touch_with_the_lag(ledger: Ledger) -> None:
     ledger.pay("y", "2026-03-02 23:59:59.999", 50)
     ledger.cost("k", "2026-03-02 00:00", 9)
     found = {
-        (row["touch_day"], row["lag_day"]):
-            (row["conversion_millionths"], row["return_minor"], row["cost_minor"], row["reached"])
+        (row["touch_day"], row["lag_day"]): (
+            row["conversion_millionths"],
+            row["return_minor"],
+            row["cost_minor"],
+            row["reached"],
+        )
         for row in rows(ledger, "campaign_cohorts")
     }
     assert found == {

@@ -110,7 +110,7 @@ def _file(event: Event, judged: Judged) -> None:
 
 
 def _settle_reversals(
-    judged: Judged, config: OracleConfig, places: dict[str, Record], watermarks: dict[int, int | None],
+    judged: Judged, config: OracleConfig, places: dict[str, Record], watermarks: dict[int, int | None]
 ) -> None:
     judged.reversals, orphans = match_reversals(judged.transactions, config.reversal_ms)
     judged.transactions = [event for event in judged.transactions if event.reverses is None]

@@ -74,8 +74,13 @@ def definition(random: Random, campaign_id: str) -> Body:
     if random.random() < 0.3:
         goal["min_amount_minor"] = random.choice((0, 1, 100))
     body: Body = {
-        "campaign_id": campaign_id, "name": f"Campaign {campaign_id}", "owner": random.choice((None, "growth team")),
-        "starts_at": "2026-03-01T00:00:00+08:00", "ends_at": None, "budget_minor": 1_000_000, "goal": goal,
+        "campaign_id": campaign_id,
+        "name": f"Campaign {campaign_id}",
+        "owner": random.choice((None, "growth team")),
+        "starts_at": "2026-03-01T00:00:00+08:00",
+        "ends_at": None,
+        "budget_minor": 1_000_000,
+        "goal": goal,
     }
     if random.random() < 0.7:
         body["attribution_window_days"] = random.choice(WINDOWS_DAYS)

@@ -99,12 +99,7 @@ OPTIONAL: dict[str, dict[str, SearchStrategy[object]]] = {
         "reverses": or_null(identifiers),
     },
     topics.TOUCHES: _CURRENCY
-    | {
-        "variant": or_null(cased_tokens),
-        "cost_minor": money,
-        "automated": st.booleans(),
-        "recommended": st.booleans(),
-    },
+    | {"variant": or_null(cased_tokens), "cost_minor": money, "automated": st.booleans(), "recommended": st.booleans()},
     topics.COSTS: _CURRENCY | {"variant": or_null(cased_tokens)},
 }
 

@@ -50,7 +50,7 @@ def good_events(records: Iterable[Due]) -> dict[str, list[dict[str, Any]]]:
 
 
 def count_campaigns(
-    definitions: Iterable[tuple[str, bytes, bytes]], events: dict[str, list[dict[str, Any]]],
+    definitions: Iterable[tuple[str, bytes, bytes]], events: dict[str, list[dict[str, Any]]]
 ) -> dict[str, Counted]:
     campaigns = {key.decode(): json.loads(value) for topic, key, value in definitions if topic == CAMPAIGNS}
     counted = {campaign_id: Counted() for campaign_id in campaigns}

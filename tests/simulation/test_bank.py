@@ -97,7 +97,8 @@ def test_control_customers_convert_less_and_get_no_credit(settled: Settled) -> N
     variants = {event["customer_id"]: event["variant"] for event in assigned}
     journeys = Counter(event["variant"] for event in assigned)
     bought = Counter(
-        variants[event["customer_id"]] for event in events[TRANSACTIONS]
+        variants[event["customer_id"]]
+        for event in events[TRANSACTIONS]
         if event.get("product") == plan.product and "reverses" not in event and event["customer_id"] in variants
     )
     assert set(journeys) == {"control", "a", "b"}

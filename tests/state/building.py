@@ -45,7 +45,7 @@ class Bench:
 
     def take(self, *, now_ms: int | None = None, now: float = 0.0) -> None:
         """Apply what has been written since the last call, one event at a time in the order of writing."""
-        for record in self.written.records[self._taken:]:
+        for record in self.written.records[self._taken :]:
             self.shard.apply(batch_of([record]), now_ms, now)
         self._taken = len(self.written.records)
 
@@ -57,13 +57,20 @@ class Bench:
 
     def shares(self) -> dict[tuple[str, str, int], tuple[int, int, int]]:
         """Return the new credits by (transaction, touch, model) as millionths, return and AUM."""
-        return {(row.transaction_id, row.touch_id, row.model): (row.millionths, row.return_minor, row.aum_minor)
-                for row in self.block().changes.credits}
+        return {
+            (row.transaction_id, row.touch_id, row.model): (row.millionths, row.return_minor, row.aum_minor)
+            for row in self.block().changes.credits
+        }
 
 
 def batch_of(records: list[Record], **fields: Any) -> RecordBatch:
     first = records[0]
     batch = RecordBatch(
-        first.topic, first.partition, [record.offset for record in records], [record.key for record in records],
-        [record.value for record in records], records[-1].offset + 1)
+        first.topic,
+        first.partition,
+        [record.offset for record in records],
+        [record.key for record in records],
+        [record.value for record in records],
+        records[-1].offset + 1,
+    )
     return replace(batch, **fields)

@@ -25,13 +25,21 @@ if TYPE_CHECKING:
 KEY: Final = b"oracle"
 ZONES: Final = ("Asia/Shanghai", "America/New_York", "UTC", "Asia/Kathmandu", "Pacific/Apia")
 CAMPAIGN_VIEWS: Final = (
-    "campaign_totals", "campaign_variant_totals", "campaign_tier_totals", "campaign_minutes", "campaign_cohorts",
-    "active_users", "credits",
+    "campaign_totals",
+    "campaign_variant_totals",
+    "campaign_tier_totals",
+    "campaign_minutes",
+    "campaign_cohorts",
+    "active_users",
+    "credits",
 )
 # examples are whole logs: they take long to draw and to play, and how long says nothing about the core
 PROPERTY: Final = settings(
-    max_examples=int(os.environ.get("ROI_PROPERTY_EXAMPLES", "40")), deadline=None, print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much])
+    max_examples=int(os.environ.get("ROI_PROPERTY_EXAMPLES", "40")),
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
 
 
 @dataclass(frozen=True)
@@ -46,11 +54,18 @@ class Rules:
         config = self.config
         kinds = config.default_goal_kinds
         return Policy(
-            models=self.models, half_life_ms=config.half_life_ms, window_ms=config.window_ms,  # type: ignore[arg-type] # names of MODELS
-            margins_bps=config.margins_bps, default_kinds=None if kinds is None else frozenset(kinds),
-            lateness_ms=config.lateness_ms, future_ms=round(config.future_minutes * 60_000),
-            reversal_ms=config.reversal_ms, engaged_seconds=config.engaged_seconds, zone=config.zone,
-            pseudonym_key=KEY)
+            models=self.models,  # type: ignore[arg-type] # names of MODELS
+            half_life_ms=config.half_life_ms,
+            window_ms=config.window_ms,
+            margins_bps=config.margins_bps,
+            default_kinds=None if kinds is None else frozenset(kinds),
+            lateness_ms=config.lateness_ms,
+            future_ms=round(config.future_minutes * 60_000),
+            reversal_ms=config.reversal_ms,
+            engaged_seconds=config.engaged_seconds,
+            zone=config.zone,
+            pseudonym_key=KEY,
+        )
 
 
 def player_of(log: Log, rules: Rules) -> MemoryPlayer:
@@ -77,12 +92,18 @@ def any_rules() -> strategies.SearchStrategy[Rules]:
     """Return settings far apart; the logs are made for a lateness of 3 days, but any other must hold too."""
     nows = strategies.none() | strategies.integers(0, 180).map(lambda day: START_MS + day * DAY_MS)
     configs = strategies.builds(
-        OracleConfig, zone=strategies.sampled_from(ZONES), lateness_days=strategies.sampled_from((3.0, 0.5, 10.0)),
-        reversal_days=strategies.sampled_from((30.0, 1.5)), window_days=strategies.sampled_from((7.0, 0.29, 40.0)),
+        OracleConfig,
+        zone=strategies.sampled_from(ZONES),
+        lateness_days=strategies.sampled_from((3.0, 0.5, 10.0)),
+        reversal_days=strategies.sampled_from((30.0, 1.5)),
+        window_days=strategies.sampled_from((7.0, 0.29, 40.0)),
         half_life_days=strategies.sampled_from((7.0, 0.001, 90.0)),
         margins_bps=strategies.sampled_from(({}, {"deposit": 33, "payment": 150})),
         default_goal_kinds=strategies.sampled_from((None, ("deposit", "account_open"))),
-        engaged_seconds=strategies.sampled_from((5.0, 0.0)), now_ms=nows, model=strategies.sampled_from(MODELS))
+        engaged_seconds=strategies.sampled_from((5.0, 0.0)),
+        now_ms=nows,
+        model=strategies.sampled_from(MODELS),
+    )
     return configs.map(lambda config: Rules(config, (config.model,)))
 
 

@@ -35,22 +35,32 @@ def _brute_force(logins: list[Login], last: int) -> dict[int, list[int]]:
     days = {person: {day for who, day, engaged in logins if who == person and engaged} for person in people}
     found = {}
     for day in range(last + 1):
+
         def seen(sets: dict[int, set[int]], span: int, day: int = day) -> int:
             return sum(bool(own & set(range(day - span + 1, day + 1))) for own in sets.values())
+
         back = sum(
             day in own and any(other < day for other in own) and not own & set(range(day - DORMANT_DAYS, day))
-            for own in days.values())
+            for own in days.values()
+        )
         found[day] = [seen(days, 1), seen(days, 7), seen(days, 30), seen(any_day, 30), back]
     return found
 
 
 @PROPERTY
 @given(
-    strategies.lists(strategies.tuples(
-        strategies.integers(0, 2),
-        strategies.sampled_from((0, 1, 6, 7, 8, 29, 30, 31, 89, 90, 91, 92, 120, 180, 181, 182, 183, 212, 300, 430)),
-        strategies.booleans()), max_size=25),
-    strategies.integers(0, 99))
+    strategies.lists(
+        strategies.tuples(
+            strategies.integers(0, 2),
+            strategies.sampled_from(
+                (0, 1, 6, 7, 8, 29, 30, 31, 89, 90, 91, 92, 120, 180, 181, 182, 183, 212, 300, 430)
+            ),
+            strategies.booleans(),
+        ),
+        max_size=25,
+    ),
+    strategies.integers(0, 99),
+)
 def test_rolling_counts_equal_sets_of_days_counted_by_hand(logins: list[Login], seed: int) -> None:
     activity, people = Activity(LATENESS), dict[int, Customer]()
     for person, day, engaged in _in_time(logins, Random(seed)):

@@ -64,12 +64,15 @@ def test_within_one_millisecond_the_greater_event_id_is_the_later() -> None:
 
 
 @PROPERTY
-@given(strategies.lists(strategies.tuples(strategies.integers(0, 3), strategies.integers(-3, 12)), max_size=15),
-       strategies.integers(0, 99))
+@given(
+    strategies.lists(strategies.tuples(strategies.integers(0, 3), strategies.integers(-3, 12)), max_size=15),
+    strategies.integers(0, 99),
+)
 def test_the_edges_are_the_ends_of_the_candidates(moments: list[tuple[int, int]], seed: int) -> None:
     book = _book(0.001, 1, 3, 7)
     half_days = [
-        (f"c{campaign}", AT - age * DAY_MS // 2, f"t{number}") for number, (campaign, age) in enumerate(moments)]
+        (f"c{campaign}", AT - age * DAY_MS // 2, f"t{number}") for number, (campaign, age) in enumerate(moments)
+    ]
     Random(seed).shuffle(half_days)
     touches = _touches(book, *half_days)
     found = candidates(_deposit(), touches, book)
@@ -79,17 +82,20 @@ def test_the_edges_are_the_ends_of_the_candidates(moments: list[tuple[int, int]]
     assert edge_candidate(_deposit(), touches, book, newest=False) == (found[0] if found else None)
 
 
-@pytest.mark.parametrize(("model", "ages_days", "expected"), [
-    ("last_touch", [5, 3, 1], [0, 0, 1_000_000]),
-    ("first_touch", [5, 3, 1], [1_000_000, 0, 0]),
-    ("linear", [5, 3, 1], [333_333, 333_333, 333_334]),
-    ("position", [1], [1_000_000]),
-    ("position", [2, 1], [500_000, 500_000]),
-    ("position", [5, 3, 1], [400_000, 200_000, 400_000]),
-    ("position", [6, 5, 4, 3, 1], [400_000, 66_666, 66_667, 66_667, 400_000]),
-    ("time_decay", [7, 0], [333_333, 666_667]),             # one half-life apart: 1 to 2
-    ("time_decay", [14, 7, 0], [142_857, 285_714, 571_429]),  # 1 to 2 to 4
-])
+@pytest.mark.parametrize(
+    ("model", "ages_days", "expected"),
+    [
+        ("last_touch", [5, 3, 1], [0, 0, 1_000_000]),
+        ("first_touch", [5, 3, 1], [1_000_000, 0, 0]),
+        ("linear", [5, 3, 1], [333_333, 333_333, 333_334]),
+        ("position", [1], [1_000_000]),
+        ("position", [2, 1], [500_000, 500_000]),
+        ("position", [5, 3, 1], [400_000, 200_000, 400_000]),
+        ("position", [6, 5, 4, 3, 1], [400_000, 66_666, 66_667, 66_667, 400_000]),
+        ("time_decay", [7, 0], [333_333, 666_667]),  # one half-life apart: 1 to 2
+        ("time_decay", [14, 7, 0], [142_857, 285_714, 571_429]),  # 1 to 2 to 4
+    ],
+)
 def test_worked_examples_of_every_model(model: str, ages_days: list[int], expected: list[int]) -> None:
     book = _book(30)
     policy = Policy(models=(model,))  # type: ignore[arg-type] # a name of MODELS
@@ -108,11 +114,15 @@ def test_ages_beyond_a_thousand_half_lives_leave_everything_to_the_last_touch() 
 
 
 @PROPERTY
-@given(strategies.sampled_from(MODELS), strategies.lists(strategies.integers(0, WEEK), min_size=1, max_size=30),
-       strategies.integers(0, 10**15), strategies.none() | strategies.integers(0, 10**15),
-       strategies.sampled_from((1.0, 3600_000.0, 7.0 * DAY_MS)))
+@given(
+    strategies.sampled_from(MODELS),
+    strategies.lists(strategies.integers(0, WEEK), min_size=1, max_size=30),
+    strategies.integers(0, 10**15),
+    strategies.none() | strategies.integers(0, 10**15),
+    strategies.sampled_from((1.0, 3600_000.0, 7.0 * DAY_MS)),
+)
 def test_credit_and_money_are_conserved(
-    model: str, ages: list[int], amount: int, reversed_minor: int | None, half_life_ms: float,
+    model: str, ages: list[int], amount: int, reversed_minor: int | None, half_life_ms: float
 ) -> None:
     book = _book(7)
     policy = Policy(models=(model,), half_life_ms=half_life_ms, margins_bps={"deposit": 137})  # type: ignore[arg-type] # a name of MODELS
@@ -127,16 +137,18 @@ def test_credit_and_money_are_conserved(
     assert sum(credit.millionths for credit in credits_now) == WHOLE
     assert sum(credit.aum_minor for credit in credits_now) == effective
     in_order = sorted(ages, reverse=True)
-    assert sorted(credit.millionths for credit in credits_now) == sorted(
-        share for share in credit_millionths(model, in_order, half_life_ms) if share)  # type: ignore[arg-type] # a name of MODELS
+    shares = credit_millionths(model, in_order, half_life_ms)  # type: ignore[arg-type] # a name of MODELS
+    assert sorted(credit.millionths for credit in credits_now) == sorted(share for share in shares if share)
     transaction.credits = credits_now
     assert Attribution(policy, book).repriced(transaction) == credits_now
 
 
 def test_where_margins_differ_each_touch_has_its_share_of_its_own_return() -> None:
     bench = Bench(
-        Policy(models=("linear",), future_ms=None), rich={"margins_bps": {"deposit": 10_000}},
-        poor={"margins_bps": {"deposit": 100}})
+        Policy(models=("linear",), future_ms=None),
+        rich={"margins_bps": {"deposit": 10_000}},
+        poor={"margins_bps": {"deposit": 100}},
+    )
     bench.written.touch("t1", "2026-03-01 10:00", campaign="rich")
     bench.written.touch("t2", "2026-03-01 11:00", campaign="poor")
     bench.written.pay("x", "2026-03-01 12:00", 1001)
@@ -157,13 +169,16 @@ def test_a_control_group_and_an_assignment_are_no_candidates() -> None:
     assert bench.shares() == {("x", "t3", 0): (1_000_000, 100, 100)}
 
 
-@pytest.mark.parametrize(("fields", "matches"), [
-    ({"kind": "deposit", "product": "fund", "amount_minor": 100}, True),
-    ({"kind": "payment", "product": "fund", "amount_minor": 100}, False),
-    ({"kind": "deposit", "product": None, "amount_minor": 100}, False),
-    ({"kind": "deposit", "product": "loan", "amount_minor": 100}, False),
-    ({"kind": "deposit", "product": "fund", "amount_minor": 99}, False),
-])
+@pytest.mark.parametrize(
+    ("fields", "matches"),
+    [
+        ({"kind": "deposit", "product": "fund", "amount_minor": 100}, True),
+        ({"kind": "payment", "product": "fund", "amount_minor": 100}, False),
+        ({"kind": "deposit", "product": None, "amount_minor": 100}, False),
+        ({"kind": "deposit", "product": "loan", "amount_minor": 100}, False),
+        ({"kind": "deposit", "product": "fund", "amount_minor": 99}, False),
+    ],
+)
 def test_a_goal_wants_kind_product_and_amount(fields: dict[str, object], matches: bool) -> None:  # noqa: FBT001 - a column
     bench = Bench(spring={"goal": {"kinds": ["deposit"], "products": ["fund"], "min_amount_minor": 100}})
     assert bench.book.rules[bench.book.arm("spring", None).campaign].matches(**fields) is matches  # type: ignore[arg-type] # as above

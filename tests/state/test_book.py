@@ -7,8 +7,12 @@ from tests.state.building import POLICY
 
 
 def _campaign(**fields: object) -> Campaign:
-    common = {"campaign_id": "spring", "name": "Spring", "starts_at": "2026-01-01T00:00:00Z",
-              "goal": {"kinds": ["deposit"]}}
+    common = {
+        "campaign_id": "spring",
+        "name": "Spring",
+        "starts_at": "2026-01-01T00:00:00Z",
+        "goal": {"kinds": ["deposit"]},
+    }
     return Campaign.model_validate(common | fields)
 
 
@@ -19,8 +23,10 @@ def test_a_null_variant_is_the_empty_one() -> None:
 
 def test_arms_number_variants_and_masks_tell_campaigns_apart() -> None:
     book = CampaignBook(POLICY)
-    arms = [book.arm(name, variant) for name, variant in (
-        ("spring", "a"), ("autumn", "a"), ("spring", None), ("Spring", "a"), ("spring", "a"))]
+    arms = [
+        book.arm(name, variant)
+        for name, variant in (("spring", "a"), ("autumn", "a"), ("spring", None), ("Spring", "a"), ("spring", "a"))
+    ]
     assert [arm.index for arm in arms] == [0, 1, 2, 3, 0]
     assert [arm.campaign for arm in arms] == [0, 1, 0, 2, 0]
     assert book.arms_of == [[0, 2], [1], [3]]
@@ -60,10 +66,19 @@ def test_a_campaigns_own_margin_goes_before_the_settings() -> None:
 
 def test_policies_that_count_differently_have_different_fingerprints() -> None:
     policies = [
-        Policy(), Policy(models=("linear",)), Policy(models=("last_touch", "linear")), Policy(half_life_ms=1.0),
-        Policy(window_ms=1), Policy(margins_bps={"deposit": 1}), Policy(default_kinds=frozenset()),
-        Policy(default_kinds=frozenset({"deposit"})), Policy(lateness_ms=1), Policy(reversal_ms=1),
-        Policy(engaged_seconds=1.0), Policy(zone="UTC"), Policy(pseudonym_key=b"k"),
+        Policy(),
+        Policy(models=("linear",)),
+        Policy(models=("last_touch", "linear")),
+        Policy(half_life_ms=1.0),
+        Policy(window_ms=1),
+        Policy(margins_bps={"deposit": 1}),
+        Policy(default_kinds=frozenset()),
+        Policy(default_kinds=frozenset({"deposit"})),
+        Policy(lateness_ms=1),
+        Policy(reversal_ms=1),
+        Policy(engaged_seconds=1.0),
+        Policy(zone="UTC"),
+        Policy(pseudonym_key=b"k"),
     ]
     assert len({policy.fingerprint() for policy in policies}) == len(policies)
     assert Policy(future_ms=None).fingerprint() == Policy().fingerprint()  # only how long a bad clock is believed

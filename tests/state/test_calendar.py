@@ -28,11 +28,14 @@ def test_the_business_day_is_the_local_calendar_day(zone: str, instants: list[in
         assert calendar.day_of(instant) == local.toordinal() - _EPOCH_ORDINAL
 
 
-@pytest.mark.parametrize(("last", "first"), [
-    ("2026-03-08T23:59:59.999-04:00", "2026-03-09T00:00-04:00"),  # the day has 23 hours
-    ("2026-11-01T23:59:59.999-05:00", "2026-11-02T00:00-05:00"),  # the day has 25 hours
-    ("2026-03-07T23:59:59.999-05:00", "2026-03-08T00:00-05:00"),
-])
+@pytest.mark.parametrize(
+    ("last", "first"),
+    [
+        ("2026-03-08T23:59:59.999-04:00", "2026-03-09T00:00-04:00"),  # the day has 23 hours
+        ("2026-11-01T23:59:59.999-05:00", "2026-11-02T00:00-05:00"),  # the day has 25 hours
+        ("2026-03-07T23:59:59.999-05:00", "2026-03-08T00:00-05:00"),
+    ],
+)
 def test_a_day_ends_at_local_midnight_around_a_change_of_clocks(last: str, first: str) -> None:
     calendar = BusinessCalendar("America/New_York")
     assert calendar.day_of(_at(first)) == calendar.day_of(_at(last)) + 1

@@ -10,7 +10,8 @@ CALENDAR = BusinessCalendar("UTC")
 
 def _taken(cells: Cells, version: int = 1) -> dict[tuple[str, str, str, int, int], CellRow]:
     return {
-        (row.family, row.campaign_id, row.label, row.coordinate, row.lag): row for row in cells.take_changes(version)}
+        (row.family, row.campaign_id, row.label, row.coordinate, row.lag): row for row in cells.take_changes(version)
+    }
 
 
 def _touch(cells: Cells, book: CampaignBook, at: int, *, campaign: str = "spring", variant: str = "a") -> None:
@@ -22,8 +23,11 @@ def test_a_touch_stands_under_tier_variant_minute_and_day() -> None:
     _touch(cells, book, 86_400_000 + 61_000)
     rows = _taken(cells)
     assert set(rows) == {
-        (TIER, "spring", "A", 0, 0), (VARIANT, "spring", "a", 0, 0), (MINUTE, "spring", "", 1441, 0),
-        (COHORT, "spring", "", 1, 0)}
+        (TIER, "spring", "A", 0, 0),
+        (VARIANT, "spring", "a", 0, 0),
+        (MINUTE, "spring", "", 1441, 0),
+        (COHORT, "spring", "", 1, 0),
+    }
     assert rows[TIER, "spring", "A", 0, 0].measures[TOUCHES] == 1
     assert [row.measures[COST] for row in rows.values()] == [3, 3, 3, 3]
 

@@ -27,15 +27,24 @@ from tests.state.rules import (
 
 EVERY_MODEL = Rules(models=MODELS)
 _MODEL_COLUMNS = (
-    "touches", "reached", "converters", "cost_minor", "return_minor", "aum_minor", "conversion_millionths",
-    "conversion_rate", "cpa_minor", "return_ratio", "net_roi",
+    "touches",
+    "reached",
+    "converters",
+    "cost_minor",
+    "return_minor",
+    "aum_minor",
+    "conversion_millionths",
+    "conversion_rate",
+    "cpa_minor",
+    "return_ratio",
+    "net_roi",
 )
 
 
 @PROPERTY
 @given(any_logs(), SEEDS, strategies.integers(1, 60), strategies.integers(0, 8))
 def test_the_cells_equal_the_batch_whatever_the_batches_and_crashes(
-    log: Log, seed: int, most: int, crashes: int,
+    log: Log, seed: int, most: int, crashes: int
 ) -> None:
     player = player_of(log, DEFAULT)
     player.play(Random(seed), most=most, crashes=crashes)
@@ -146,7 +155,8 @@ def _says_something(row: dict[str, Any]) -> bool:
 
 def _sent_twice(log: Log) -> Log:
     return {
-        place: list(records) if place[0] in topics.DIMENSION_TOPICS else [
-            Record(*place, offset, record.key, record.value) for offset, record in enumerate([*records, *records])]
+        place: list(records)
+        if place[0] in topics.DIMENSION_TOPICS
+        else [Record(*place, offset, record.key, record.value) for offset, record in enumerate([*records, *records])]
         for place, records in log.items()
     }

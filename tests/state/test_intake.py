@@ -16,8 +16,15 @@ FUTURE = 50
 def _columns(times: list[int], first: int = 0) -> LoginColumns:
     count = len(times)
     return LoginColumns(
-        list(range(first, first + count)), [f"e{first + place}" for place in range(count)], times, ["CNY"] * count,
-        ["c"] * count, ["app"] * count, [None] * count, [False] * count)
+        list(range(first, first + count)),
+        [f"e{first + place}" for place in range(count)],
+        times,
+        ["CNY"] * count,
+        ["c"] * count,
+        ["app"] * count,
+        [None] * count,
+        [False] * count,
+    )
 
 
 def _verdicts(times: list[int], now_ms: int | None = None, intake: Intake | None = None) -> list[str]:
@@ -54,8 +61,11 @@ def test_nothing_leaves_the_watermark_alone() -> None:
 
 
 @PROPERTY
-@given(strategies.lists(strategies.integers(0, 5_000), max_size=40), strategies.lists(strategies.integers(1, 39)),
-       strategies.none() | strategies.integers(0, 5_000))
+@given(
+    strategies.lists(strategies.integers(0, 5_000), max_size=40),
+    strategies.lists(strategies.integers(1, 39)),
+    strategies.none() | strategies.integers(0, 5_000),
+)
 def test_verdicts_do_not_depend_on_the_batches(times: list[int], cuts: list[int], now_ms: int | None) -> None:
     whole, cut = Intake(LATENESS, FUTURE), Intake(LATENESS, FUTURE)
     expected = whole.screen(_columns(times), now_ms)
@@ -87,7 +97,11 @@ def _by_hand(times: list[int], now_ms: int | None) -> dict[int, str]:
 def test_ids_are_forgotten_by_whole_days_behind_the_floor() -> None:
     ids, day = RecentIds(), 86_400_000
     assert [ids.is_duplicate(name, at) for name, at in (("a", 0), ("b", day - 1), ("c", day), ("a", 0))] == [
-        False, False, False, True]
+        False,
+        False,
+        False,
+        True,
+    ]
     ids.forget_before(day - 1)
     assert len(ids) == 3
     ids.forget_before(day)

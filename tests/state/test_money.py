@@ -11,7 +11,7 @@ from pipeline.state.records import Customer, Transaction
 WEIGHTS = strategies.lists(strategies.integers(0, 1_000), min_size=1, max_size=12).filter(any)
 
 
-@given(strategies.integers(-10**15, 10**15), WEIGHTS)
+@given(strategies.integers(-(10**15), 10**15), WEIGHTS)
 def test_parts_add_up_and_are_less_than_one_unit_from_fair(whole: int, weights: list[int]) -> None:
     parts = share_out(whole, weights, sum(weights))
     assert sum(parts) == whole
@@ -42,25 +42,34 @@ def _transaction(amount: int, **fields: object) -> Transaction:
     return Transaction(Customer(b"c", "A"), 0, "x", product=None, amount_minor=amount, tier="A", **values)  # type: ignore[arg-type] # plain values of a test
 
 
-@pytest.mark.parametrize(("fields", "expected"), [
-    ({}, 3),                                                # 333 at 100 bps, floored
-    ({"kind": "payment"}, 0),                               # no margin
-    ({"revenue_minor": 0}, 0),                              # given, so the margin is out
-    ({"revenue_minor": 50}, 50),
-    ({"revenue_minor": 50, "reversed_minor": 0}, 50),
-    ({"revenue_minor": 50, "reversed_minor": 332}, 0),      # 50 * 1 // 333
-    ({"revenue_minor": 50, "reversed_minor": 999}, 0),      # more than there was
-])
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, 3),  # 333 at 100 bps, floored
+        ({"kind": "payment"}, 0),  # no margin
+        ({"revenue_minor": 0}, 0),  # given, so the margin is out
+        ({"revenue_minor": 50}, 50),
+        ({"revenue_minor": 50, "reversed_minor": 0}, 50),
+        ({"revenue_minor": 50, "reversed_minor": 332}, 0),  # 50 * 1 // 333
+        ({"revenue_minor": 50, "reversed_minor": 999}, 0),  # more than there was
+    ],
+)
 def test_return_is_revenue_or_margin_scaled_and_floored(fields: dict[str, object], expected: int) -> None:
     assert return_of(_transaction(333, **fields), {"deposit": 100}) == expected
 
 
-@pytest.mark.parametrize(("fields", "expected"), [
-    ({}, 101), ({"kind": "withdrawal"}, -101), ({"kind": "payment"}, 0), ({"aum_delta_minor": -7}, -7),
-    ({"kind": "withdrawal", "reversed_minor": 50}, -51),
-    ({"aum_delta_minor": -7, "reversed_minor": 50}, -3),    # floored by its absolute value: 7 * 51 // 101
-    ({"aum_delta_minor": 0}, 0),
-])
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, 101),
+        ({"kind": "withdrawal"}, -101),
+        ({"kind": "payment"}, 0),
+        ({"aum_delta_minor": -7}, -7),
+        ({"kind": "withdrawal", "reversed_minor": 50}, -51),
+        ({"aum_delta_minor": -7, "reversed_minor": 50}, -3),  # floored by its absolute value: 7 * 51 // 101
+        ({"aum_delta_minor": 0}, 0),
+    ],
+)
 def test_assets_keep_their_sign_when_scaled(fields: dict[str, object], expected: int) -> None:
     assert aum_of(_transaction(101, **fields)) == expected
 

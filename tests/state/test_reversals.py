@@ -44,14 +44,17 @@ def test_what_is_reversed_altogether_counts_nowhere(amounts: tuple[int, ...]) ->
     assert totals == {"tier": [1, 1, 0, 0, 0, 0, 0], "variant": [1, 1, 0, 0, 0, 0, 0]}
 
 
-@pytest.mark.parametrize(("at", "fields"), [
-    ("2026-03-31 10:00:00.001", {}),                     # 30 days and a millisecond later
-    ("2026-03-01 09:59:59.999", {}),                     # before its original
-    ("2026-03-02 10:00", {"customer_id": "bob"}),        # another customer's
-    ("2026-03-02 10:00", {"reverses": "r0"}),            # of a reversal
-    ("2026-03-02 10:00", {"reverses": "r"}),             # of itself
-    ("2026-03-02 10:00", {"reverses": "nothing"}),
-])
+@pytest.mark.parametrize(
+    ("at", "fields"),
+    [
+        ("2026-03-31 10:00:00.001", {}),  # 30 days and a millisecond later
+        ("2026-03-01 09:59:59.999", {}),  # before its original
+        ("2026-03-02 10:00", {"customer_id": "bob"}),  # another customer's
+        ("2026-03-02 10:00", {"reverses": "r0"}),  # of a reversal
+        ("2026-03-02 10:00", {"reverses": "r"}),  # of itself
+        ("2026-03-02 10:00", {"reverses": "nothing"}),
+    ],
+)
 def test_a_reversal_that_fits_no_transaction_is_an_orphan_in_the_end(at: str, fields: dict[str, str]) -> None:
     bench = _bench()
     bench.written.pay("x", "2026-03-01 10:00", 100)

@@ -40,7 +40,11 @@ class Cluster:
     """Broker address, endpoint and workers of one test."""
 
     def __init__(
-        self, bootstrap: str, directory: Path, incarnation: str, partitions: int = 3,
+        self,
+        bootstrap: str,
+        directory: Path,
+        incarnation: str,
+        partitions: int = 3,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._directory = directory
@@ -50,9 +54,13 @@ class Cluster:
         self.endpoint_process: subprocess.Popen[bytes] | None = None
         self.workers: list[subprocess.Popen[bytes]] = []
         self.settings = Settings(
-            kafka_bootstrap_servers=bootstrap, kafka_incarnation=incarnation, kafka_partitions=partitions,
-            clickhouse_url=f"http://127.0.0.1:{self._port}", clickhouse_password=_PASSWORDS[0],
-            clickhouse_writer_password=_PASSWORDS[1], pseudonym_key=KEY,
+            kafka_bootstrap_servers=bootstrap,
+            kafka_incarnation=incarnation,
+            kafka_partitions=partitions,
+            clickhouse_url=f"http://127.0.0.1:{self._port}",
+            clickhouse_password=_PASSWORDS[0],
+            clickhouse_writer_password=_PASSWORDS[1],
+            pseudonym_key=KEY,
         )
         self.start_endpoint()
         migrate(self.settings)
@@ -74,8 +82,12 @@ class Cluster:
         log = (self._directory / f"worker-{len(self.workers)}.log").open("wb")
         with log:
             worker = subprocess.Popen(
-                [sys.executable, "-m", "pipeline", "worker"], cwd=ROOT, stdout=log, stderr=log,
-                env=environment_of(self.settings) | self._environment | environment)
+                [sys.executable, "-m", "pipeline", "worker"],
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+                env=environment_of(self.settings) | self._environment | environment,
+            )
         self.workers.append(worker)
         return worker
 
@@ -106,8 +118,7 @@ class Cluster:
 
     def read_so_far(self) -> int:
         """Return how many records of the event topics blocks hold."""
-        found = self.rows(
-            f"SELECT sum(next_offset) FROM roi.positions WHERE run = 'live' AND topic IN {EVENT_TOPICS}")
+        found = self.rows(f"SELECT sum(next_offset) FROM roi.positions WHERE run = 'live' AND topic IN {EVENT_TOPICS}")
         return int(found[0][0])
 
     def ends(self) -> int:
@@ -136,7 +147,8 @@ class Cluster:
         for view in (*VIEWS, *more):
             answer = client.raw_query(
                 f"SELECT * FROM roi.{view} WHERE run = 'live' FORMAT JSONEachRow",
-                settings={"output_format_json_quote_64bit_integers": 0})
+                settings={"output_format_json_quote_64bit_integers": 0},
+            )
             found[view] = [json.loads(line) for line in answer.splitlines()]
         client.close()
         return found
@@ -154,8 +166,7 @@ class Cluster:
 
 @contextmanager
 def running_cluster(
-    bootstrap: str, directory: Path, incarnation: str, partitions: int = 3,
-    environment: Mapping[str, str] | None = None,
+    bootstrap: str, directory: Path, incarnation: str, partitions: int = 3, environment: Mapping[str, str] | None = None
 ) -> Iterator[Cluster]:
     cluster = Cluster(bootstrap, directory, incarnation, partitions, environment)
     try:

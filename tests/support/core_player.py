@@ -24,8 +24,14 @@ if TYPE_CHECKING:
     from tests.oracle.log import Log, Record
 
 VIEWS = (
-    "campaign_totals", "campaign_variant_totals", "campaign_tier_totals", "campaign_minutes", "campaign_cohorts",
-    "active_users", "credits", "dead_letters",
+    "campaign_totals",
+    "campaign_variant_totals",
+    "campaign_tier_totals",
+    "campaign_minutes",
+    "campaign_cohorts",
+    "active_users",
+    "credits",
+    "dead_letters",
 )
 
 
@@ -57,14 +63,17 @@ class CorePlayer:
         self._define_campaigns()
         places = {(topics.LANE_OF_TOPIC[t], p) for t, p in self._log if t in topics.LANE_OF_TOPIC}
         places |= {(topics.CUSTOMER_LANE, p) for t, p in self._log if t == topics.CUSTOMERS}
-        fresh = [OwnedShard(lane, partition, self._policy, self.book, "CNY") for lane, partition in sorted(
-            places, key=lambda place: (place[0].name, place[1]))]
+        fresh = [
+            OwnedShard(lane, partition, self._policy, self.book, "CNY")
+            for lane, partition in sorted(places, key=lambda place: (place[0].name, place[1]))
+        ]
         if not fresh:
             return
         epochs = self.ledger.claim([shard.number for shard in fresh])
         loaded = Loader(self.ledger, self._policy, max((r.window_ms for r in self.book.rules), default=0)).load(
             {s.number: s.customers for s in fresh if s.customers is not None},
-            {s.number: s.costs for s in fresh if s.costs is not None})
+            {s.number: s.costs for s in fresh if s.costs is not None},
+        )
         for shard in fresh:
             shard.open_epoch(epochs[shard.number])
             for topic in shard.lane.topics:
@@ -91,8 +100,7 @@ class CorePlayer:
             except RejectedError as error:
                 shard.refuse(_letter(record, error))
                 continue
-            shard.apply_profile(
-                (record.key or b"").decode(), profile)
+            shard.apply_profile((record.key or b"").decode(), profile)
 
     def _of_topic(self, topic: str) -> list[Record]:
         return [record for place in sorted(self._log) if place[0] == topic for record in self._log[place]]
@@ -101,8 +109,13 @@ class CorePlayer:
         """Apply records of one partition in offset order."""
         first = records[0]
         batch = RecordBatch(
-            first.topic, first.partition, [r.offset for r in records], [r.key for r in records],
-            [r.value for r in records], records[-1].offset + 1)
+            first.topic,
+            first.partition,
+            [r.offset for r in records],
+            [r.key for r in records],
+            [r.value for r in records],
+            records[-1].offset + 1,
+        )
         self.shards[shard_number(topics.LANE_OF_TOPIC[first.topic], first.partition)].apply(batch, now_ms)
 
     def commit(self) -> None:
@@ -127,7 +140,7 @@ class CorePlayer:
                 break
             place = random.choice(open_places)
             start = self.next_offset(*place)
-            self.feed(list(self._log[place][start:start + random.randint(1, most)]))
+            self.feed(list(self._log[place][start : start + random.randint(1, most)]))
             if random.random() < 0.3:
                 self.commit()
             if tidy and random.random() < 0.2:
@@ -144,11 +157,13 @@ class CorePlayer:
         for view in VIEWS:
             answer = self._client.raw_query(
                 f"SELECT * FROM {self._database}.{view} WHERE run = '{self._run}' FORMAT JSONEachRow",
-                settings={"output_format_json_quote_64bit_integers": 0})
+                settings={"output_format_json_quote_64bit_integers": 0},
+            )
             found[view] = [json.loads(line) for line in answer.splitlines()]
         return found
 
 
 def _letter(record: Record, error: RejectedError) -> DeadLetter:
     return DeadLetter(
-        record.topic, record.partition, record.offset, record.key, record.value, str(error.reason), error.detail)
+        record.topic, record.partition, record.offset, record.key, record.value, str(error.reason), error.detail
+    )

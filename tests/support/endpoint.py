@@ -51,7 +51,11 @@ class EndpointHandle:
 
 @contextlib.contextmanager
 def running_endpoint(
-    tmp_path: Path, *, port: int = 0, environment: Mapping[str, str] | None = None, arguments: tuple[str, ...] = (),
+    tmp_path: Path,
+    *,
+    port: int = 0,
+    environment: Mapping[str, str] | None = None,
+    arguments: tuple[str, ...] = (),
     passwords: tuple[str, str] | None = None,
 ) -> Iterator[EndpointHandle]:
     """Yield an endpoint on ``tmp_path / "clickhouse"``; it is stopped at the end, also when the test has killed it.
@@ -62,10 +66,16 @@ def running_endpoint(
     ready = tmp_path / "endpoint.ready"
     ready.unlink(missing_ok=True)
     path = tmp_path / "clickhouse"
-    child = dict(os.environ) | {
-        "ROI_CLICKHOUSE_USER": READER, "ROI_CLICKHOUSE_PASSWORD": reader_password,
-        "ROI_CLICKHOUSE_WRITER_USER": WRITER, "ROI_CLICKHOUSE_WRITER_PASSWORD": writer_password,
-    } | dict(environment or {})
+    child = (
+        dict(os.environ)
+        | {
+            "ROI_CLICKHOUSE_USER": READER,
+            "ROI_CLICKHOUSE_PASSWORD": reader_password,
+            "ROI_CLICKHOUSE_WRITER_USER": WRITER,
+            "ROI_CLICKHOUSE_WRITER_PASSWORD": writer_password,
+        }
+        | dict(environment or {})
+    )
     command = [sys.executable, "-m", "pipeline.embedded.clickhouse", "--path", str(path), "--port", str(port)]
     with subprocess.Popen([*command, "--ready-file", str(ready), *arguments], cwd=ROOT, env=child) as process:
         try:

@@ -142,12 +142,18 @@ class FakeLedger:
     def begin(self, policy: Policy, description: str) -> None:
         known = self.fetch("load_run")
         if not known:
-            self.execute("begin_run", fingerprint=policy.fingerprint(), settings=description,
-                         models=list(policy.models), zone=policy.zone)
+            self.execute(
+                "begin_run",
+                fingerprint=policy.fingerprint(),
+                settings=description,
+                models=list(policy.models),
+                zone=policy.zone,
+            )
         elif known[0][0] != policy.fingerprint():
             raise UserError(
                 f"run {self._run!r} was begun under other settings ({known[0][1]}) than today's ({description})",
-                "set them back, or count anew under another database (ROI_CLICKHOUSE_DATABASE)")
+                "set them back, or count anew under another database (ROI_CLICKHOUSE_DATABASE)",
+            )
 
     def claim(self, shards: Sequence[int]) -> dict[int, int]:
         while True:
@@ -234,14 +240,22 @@ class FakeLedger:
                 stage, *counts = row.measures
                 if own or stage != 4:
                     answer = (
-                        row.shard, row.id, int(own), stage if own else 3, counts[:6], row.detail, row.version * own)
+                        row.shard,
+                        row.id,
+                        int(own),
+                        stage if own else 3,
+                        counts[:6],
+                        row.detail,
+                        row.version * own,
+                    )
                     found[row.shard, row.id] = answer if own else found.get((row.shard, row.id), answer)
         return iter(found.values())
 
     def _since(self, kind: str, shards: list[int], floors: list[int], *, past: bool = False) -> Iterator[LedgerRow]:
         floor_of: Mapping[int, int] = dict(zip(shards, floors, strict=True))
-        return (row for row in self.tables.of_kind(kind)
-                if row.shard in floor_of and (row.at < floor_of[row.shard]) == past)
+        return (
+            row for row in self.tables.of_kind(kind) if row.shard in floor_of and (row.at < floor_of[row.shard]) == past
+        )
 
     def _of_shards(self, kind: str, shards: list[int]) -> Iterator[LedgerRow]:
         return (row for row in self.tables.of_kind(kind) if row.shard in shards)
@@ -256,12 +270,14 @@ class FakeLedger:
         return ((row.shard, row.id, row.tier) for row in self._of_shards("profile", shards) if row.tier)
 
     def _load_logins(self, shards: list[int], floors: list[int]) -> Iterator[Sequence[Any]]:
-        return ((row.shard, row.id, row.at, int(bool(row.flags & ENGAGED)))
-                for row in self._since("login", shards, floors))
+        return (
+            (row.shard, row.id, row.at, int(bool(row.flags & ENGAGED))) for row in self._since("login", shards, floors)
+        )
 
     def _load_elders(self, shards: list[int], floors: list[int]) -> Iterator[Sequence[Any]]:
-        return iter({(row.shard, row.id) for row in self._since("login", shards, floors, past=True)
-                     if row.flags & ENGAGED})
+        return iter(
+            {(row.shard, row.id) for row in self._since("login", shards, floors, past=True) if row.flags & ENGAGED}
+        )
 
     def _load_reach(self, shards: list[int]) -> Iterator[Sequence[Any]]:
         first: dict[tuple[int, str, str, str], LedgerRow] = {}
@@ -272,23 +288,49 @@ class FakeLedger:
         return ((*key, row.at, row.tier) for key, row in first.items())
 
     def _load_touches(self, shards: list[int], floors: list[int]) -> Iterator[Sequence[Any]]:
-        return ((row.shard, row.customer, row.campaign_id, row.label, row.at, row.id)
-                for row in self._since("touch", shards, floors) if row.flags & CREDITABLE)
+        return (
+            (row.shard, row.customer, row.campaign_id, row.label, row.at, row.id)
+            for row in self._since("touch", shards, floors)
+            if row.flags & CREDITABLE
+        )
 
     def _load_credits(self, shards: list[int], floors: list[int]) -> Iterator[Sequence[Any]]:
-        return ((row.shard, row.id, row.model, row.campaign_id, row.label, row.measures[3], row.other_id,
-                 *row.measures[:3]) for row in self._since("credit", shards, floors) if row.measures[0])
+        return (
+            (row.shard, row.id, row.model, row.campaign_id, row.label, row.measures[3], row.other_id, *row.measures[:3])
+            for row in self._since("credit", shards, floors)
+            if row.measures[0]
+        )
 
     def _load_past_conversions(self, shards: list[int], floors: list[int]) -> Iterator[Sequence[Any]]:
-        return iter({(row.shard, row.customer, row.campaign_id, row.label, row.model)
-                     for row in self._since("credit", shards, floors, past=True) if row.measures[0]})
+        return iter(
+            {
+                (row.shard, row.customer, row.campaign_id, row.label, row.model)
+                for row in self._since("credit", shards, floors, past=True)
+                if row.measures[0]
+            }
+        )
 
     def _load_transactions(self, shards: list[int], floors: list[int]) -> Iterator[Sequence[Any]]:
-        return ((row.shard, row.customer, row.at, row.id, row.category, row.product or None, row.measures[0],
-                 row.measures[1] if row.flags & REVENUE_GIVEN else None,
-                 row.measures[2] if row.flags & AUM_GIVEN else None, row.tier)
-                for row in self._since("transaction", shards, floors) if not row.other_id)
+        return (
+            (
+                row.shard,
+                row.customer,
+                row.at,
+                row.id,
+                row.category,
+                row.product or None,
+                row.measures[0],
+                row.measures[1] if row.flags & REVENUE_GIVEN else None,
+                row.measures[2] if row.flags & AUM_GIVEN else None,
+                row.tier,
+            )
+            for row in self._since("transaction", shards, floors)
+            if not row.other_id
+        )
 
     def _load_reversals(self, shards: list[int], floors: list[int]) -> Iterator[Sequence[Any]]:
-        return ((row.shard, row.customer, row.at, row.id, row.other_id, row.measures[0], row.source)
-                for row in self._since("transaction", shards, floors) if row.other_id)
+        return (
+            (row.shard, row.customer, row.at, row.id, row.other_id, row.measures[0], row.source)
+            for row in self._since("transaction", shards, floors)
+            if row.other_id
+        )

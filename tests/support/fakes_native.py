@@ -40,7 +40,7 @@ class NativeReader:
         return [self._number(_NUMBERS[kind]) for _ in range(height)]
 
     def _take(self, size: int) -> bytes:
-        taken = self._body[self._at:self._at + size]
+        taken = self._body[self._at : self._at + size]
         if len(taken) < size:
             raise ValueError("the body ends in the middle of a value")
         self._at += size

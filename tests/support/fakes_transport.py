@@ -54,10 +54,16 @@ class FakeKafka:
     def batch(self, topic: str, start: int, *, partition: int = 0, most: int = 10_000) -> RecordBatch:
         """Return what a fetch at an offset gives."""
         log = self.log(topic, partition)
-        records = log.records[start:start + most]
+        records = log.records[start : start + most]
         return RecordBatch(
-            topic, partition, list(range(start, start + len(records))), [key for key, _ in records],
-            [value for _, value in records], start + len(records), end_offset=log.end)
+            topic,
+            partition,
+            list(range(start, start + len(records))),
+            [key for key, _ in records],
+            [value for _, value in records],
+            start + len(records),
+            end_offset=log.end,
+        )
 
     # -- LogInspector ----------------------------------------------------------------------------------------------
 

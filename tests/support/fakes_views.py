@@ -16,10 +16,22 @@ _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 _MODEL_MEASURES: Final = ("conversion_millionths", "converters", "return_minor", "aum_minor")
 _BASE_MEASURES: Final = ("touches", "reached", "cost_minor")
 _TOTALS: Final = (
-    "touches", "reached", "conversion_millionths", "converters", "cost_minor", "return_minor", "aum_minor",
+    "touches",
+    "reached",
+    "conversion_millionths",
+    "converters",
+    "cost_minor",
+    "return_minor",
+    "aum_minor",
 )
 _MINUTES: Final = (
-    "touches", "new_reached", "conversion_millionths", "new_converters", "cost_minor", "return_minor", "aum_minor",
+    "touches",
+    "new_reached",
+    "conversion_millionths",
+    "new_converters",
+    "cost_minor",
+    "return_minor",
+    "aum_minor",
 )
 
 
@@ -52,7 +64,8 @@ def _deciding(tables: RunTables, kind: str) -> Iterable[LedgerRow]:
 def campaign_totals(tables: RunTables) -> list[Row]:
     sums = _summed(_deciding(tables, "tier"), lambda row: row.campaign_id)
     return [
-        _with_ratios({"campaign_id": name} | dict(zip(_TOTALS, total, strict=True))) for name, total in sums.items()]
+        _with_ratios({"campaign_id": name} | dict(zip(_TOTALS, total, strict=True))) for name, total in sums.items()
+    ]
 
 
 def _segment_totals(tables: RunTables, segment: str) -> list[Row]:
@@ -67,16 +80,26 @@ def campaign_minutes(tables: RunTables) -> list[Row]:
     sums = _summed(_deciding(tables, "minute"), lambda row: (row.campaign_id, row.at))
     return [
         {"campaign_id": name, "minute": minute} | dict(zip(_MINUTES, total, strict=True))
-        for (name, minute), total in sums.items() if any(total)
+        for (name, minute), total in sums.items()
+        if any(total)
     ]
 
 
 def campaign_cohorts(tables: RunTables) -> list[Row]:
     sums = _summed(_deciding(tables, "cohort"), lambda row: (row.campaign_id, row.at, row.lag))
     return [
-        {"campaign_id": name, "touch_day": _iso(day), "lag_day": lag, "conversion_millionths": total[2],
-         "return_minor": total[5], "aum_minor": total[6], "cost_minor": total[4], "reached": total[1]}
-        for (name, day, lag), total in sums.items() if any(total)
+        {
+            "campaign_id": name,
+            "touch_day": _iso(day),
+            "lag_day": lag,
+            "conversion_millionths": total[2],
+            "return_minor": total[5],
+            "aum_minor": total[6],
+            "cost_minor": total[4],
+            "reached": total[1],
+        }
+        for (name, day, lag), total in sums.items()
+        if any(total)
     ]
 
 
@@ -86,11 +109,22 @@ def _iso(day: int) -> str:
 
 def credits_in_force(tables: RunTables) -> list[Row]:
     return [
-        {"transaction_event_id": row.id, "touch_event_id": row.other_id, "campaign_id": row.campaign_id,
-         "variant": row.label, "model": row.model or tables.models[0], "customer_hash": row.customer, "tier": row.tier,
-         "credit_millionths": row.measures[0], "return_minor": row.measures[1], "aum_minor": row.measures[2],
-         "touched_at": row.measures[3], "converted_at": row.at}
-        for row in tables.of_kind("credit") if row.measures[0]
+        {
+            "transaction_event_id": row.id,
+            "touch_event_id": row.other_id,
+            "campaign_id": row.campaign_id,
+            "variant": row.label,
+            "model": row.model or tables.models[0],
+            "customer_hash": row.customer,
+            "tier": row.tier,
+            "credit_millionths": row.measures[0],
+            "return_minor": row.measures[1],
+            "aum_minor": row.measures[2],
+            "touched_at": row.measures[3],
+            "converted_at": row.at,
+        }
+        for row in tables.of_kind("credit")
+        if row.measures[0]
     ]
 
 
@@ -116,8 +150,16 @@ def active_users(tables: RunTables) -> list[Row]:
             found[day, tier] = figures
             found[day, ""] = [one + other for one, other in zip(found[day, ""], figures, strict=True)]
     return [
-        {"day": _iso(day), "tier": tier, "dau": dau, "wau": wau, "mau": mau, "mau_gross": gross,
-         "reactivated": reactivated, "stickiness": _quotient(dau, mau)}
+        {
+            "day": _iso(day),
+            "tier": tier,
+            "dau": dau,
+            "wau": wau,
+            "mau": mau,
+            "mau_gross": gross,
+            "reactivated": reactivated,
+            "stickiness": _quotient(dau, mau),
+        }
         for (day, tier), (dau, wau, mau, gross, reactivated) in found.items()
     ]
 

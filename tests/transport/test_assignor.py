@@ -34,16 +34,19 @@ def test_every_shard_has_one_owner_and_shares_are_even(count: int, sizes_of_grou
 
 
 def test_joining_worker_takes_no_more_than_its_share() -> None:
-    before = {member: frozenset(share) for member, share in share_out(
-        shards(8), {"a": frozenset(), "b": frozenset()}).items()}
+    before = {
+        member: frozenset(share) for member, share in share_out(shards(8), {"a": frozenset(), "b": frozenset()}).items()
+    }
     after = share_out(shards(8), before | {"c": frozenset()})
     for member in ("a", "b"):
         assert set(after[member]) < before[member]
 
 
 def test_leaving_worker_moves_only_its_own_shards() -> None:
-    before = {member: frozenset(share) for member, share in share_out(
-        shards(9), {"a": frozenset(), "b": frozenset(), "c": frozenset()}).items()}
+    before = {
+        member: frozenset(share)
+        for member, share in share_out(shards(9), {"a": frozenset(), "b": frozenset(), "c": frozenset()}).items()
+    }
     after = share_out(shards(9), {member: before[member] for member in ("a", "b")})
     for member in ("a", "b"):
         assert set(after[member]) > before[member]
@@ -66,6 +69,7 @@ def separated(assignor: Any, members: int) -> set[int]:
     owner = {tp: member for member, share in assignment.items() for tp in share.partitions()}
     assert len(owner) == PARTITIONS * len(EVENT_TOPICS)
     return {
-        partition for partition in range(PARTITIONS)
+        partition
+        for partition in range(PARTITIONS)
         if len({owner[topic, partition] for topic in CUSTOMER_LANE.topics}) > 1
     }

@@ -123,7 +123,8 @@ async def test_durable_positions_are_committed_for_the_lag_display(settings: Set
     async with running_worker(settings, recorder):
         await until(lambda: reached(recorder, ends_of(settings)), "all partitions read to their ends")
     client = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap_servers, group_id=settings.kafka_group, enable_auto_commit=False)
+        bootstrap_servers=settings.kafka_bootstrap_servers, group_id=settings.kafka_group, enable_auto_commit=False
+    )
     await client.start()
     try:
         committed = {tp: await client.committed(TopicPartition(*tp)) for tp in recorder.store.positions}
@@ -162,9 +163,11 @@ async def test_co_partitioned_topics_stay_together_while_workers_come_and_go(set
         nonlocal total
         everything = {TP(topic, partition) for topic in EVENT_TOPICS for partition in range(4)}
         await until(
-            lambda: sum(len(worker.owned) for worker in present) == 16
-            and set().union(*(worker.owned for worker in present)) == everything
-            and all(worker.owned for worker in present),
+            lambda: (
+                sum(len(worker.owned) for worker in present) == 16
+                and set().union(*(worker.owned for worker in present)) == everything
+                and all(worker.owned for worker in present)
+            ),
             f"{len(present)} workers share all partitions",
         )
         for worker in present:
@@ -240,8 +243,9 @@ async def test_unreachable_offset_is_reported_and_asked_for_again(kafka: str) ->
 async def test_positions_pass_over_transaction_markers_and_aborted_records(kafka: str) -> None:
     settings = settings_for(kafka)
     recorder = Recorder(store_at_end(settings, EVENT_TOPICS))
-    producer = Producer({
-        "bootstrap.servers": kafka, "transactional.id": settings.kafka_group, "partitioner": "murmur2_random"})
+    producer = Producer(
+        {"bootstrap.servers": kafka, "transactional.id": settings.kafka_group, "partitioner": "murmur2_random"}
+    )
     producer.init_transactions(30)
     for number, commits in enumerate((True, False, True, False)):
         producer.begin_transaction()
@@ -259,9 +263,21 @@ async def test_positions_pass_over_the_gaps_of_compaction() -> None:
     with running_kafka({"log.cleaner.backoff.ms": "100", "log.initial.task.delay.ms": "100"}) as bootstrap:
         settings = Settings(kafka_bootstrap_servers=bootstrap, kafka_partitions=1)
         with TopicAdmin(settings) as admin:
-            admin._create({COSTS: {"num_partitions": 1, "replication_factor": 1, "configs": {
-                "cleanup.policy": "compact", "segment.ms": "200", "min.cleanable.dirty.ratio": "0.001",
-                "min.compaction.lag.ms": "0", "max.compaction.lag.ms": "200"}}})
+            admin._create(
+                {
+                    COSTS: {
+                        "num_partitions": 1,
+                        "replication_factor": 1,
+                        "configs": {
+                            "cleanup.policy": "compact",
+                            "segment.ms": "200",
+                            "min.cleanable.dirty.ratio": "0.001",
+                            "min.compaction.lag.ms": "0",
+                            "max.compaction.lag.ms": "200",
+                        },
+                    }
+                }
+            )
             admin.create_missing()
         written = 0
 

@@ -31,8 +31,9 @@ async def running_reader(settings: Settings) -> AsyncIterator[DimensionReader]:
 
 
 def produce(settings: Settings, topic: str, pairs: Iterable[tuple[bytes, bytes | None]]) -> None:
-    producer = Producer({
-        "bootstrap.servers": settings.kafka_bootstrap_servers, "partitioner": "murmur2_random", "linger.ms": 50})
+    producer = Producer(
+        {"bootstrap.servers": settings.kafka_bootstrap_servers, "partitioner": "murmur2_random", "linger.ms": 50}
+    )
     for key, value in pairs:
         producer.produce(topic, value, key)
     producer.flush(10)
@@ -78,8 +79,7 @@ async def test_customers_come_from_owned_partitions_and_given_offsets(settings: 
     async with running_reader(settings) as reader:
         await reader.own({partition: ends[partition] for partition in (0, 2)})
         updates = await reader.catch_up()
-    expected = {
-        partition: [pair for pair in pairs if partition_of(pair[0], 4) == partition] for partition in (0, 2)}
+    expected = {partition: [pair for pair in pairs if partition_of(pair[0], 4) == partition] for partition in (0, 2)}
     assert _pairs(updates) == expected
     assert updates.next_offsets[TP(CUSTOMERS, 0)] == (ends[0] or 0) + len(expected[0])
 

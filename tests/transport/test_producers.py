@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 
 def read_from(settings: Settings, starts: dict[Any, int], count: int) -> Iterator[Any]:
-    consumer = Consumer({
-        "bootstrap.servers": settings.kafka_bootstrap_servers, "group.id": uuid4().hex, "enable.auto.commit": False})
+    consumer = Consumer(
+        {"bootstrap.servers": settings.kafka_bootstrap_servers, "group.id": uuid4().hex, "enable.auto.commit": False}
+    )
     consumer.assign([TopicPartition(*tp, start) for tp, start in starts.items()])
     try:
         for _ in range(count):
@@ -86,8 +87,12 @@ async def test_dead_letters_carry_original_bytes_and_their_story(settings: Setti
     first, second, third = read_from(settings, starts, 3)
     assert (first.key(), first.value(), second.value()) == (b"\xffkey", b"\xff\x00broken", None)
     assert first.headers() == [
-        ("dlq.topic", LOGINS.encode()), ("dlq.partition", b"3"), ("dlq.offset", b"0"),
-        ("dlq.reason", b"not_json"), ("dlq.detail", b"value: not JSON"), ("dlq.app", b"roi"),
+        ("dlq.topic", LOGINS.encode()),
+        ("dlq.partition", b"3"),
+        ("dlq.offset", b"0"),
+        ("dlq.reason", b"not_json"),
+        ("dlq.detail", b"value: not JSON"),
+        ("dlq.app", b"roi"),
     ]
     assert third.value() == b"x" * CUT_BYTES
     assert dict(third.headers())["dlq.cut_from_bytes"] == str(DEAD_LETTER_BYTES + 1).encode()

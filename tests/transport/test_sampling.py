@@ -9,14 +9,17 @@ from pipeline.transport.ports import RecordBatch, TopicHaltedError
 from pipeline.transport.sampling import BadShareGuard, check_partitioner, murmur2, partition_of
 
 
-@pytest.mark.parametrize(("key", "signed"), [  # the vectors of Apache Kafka's UtilsTest
-    (b"21", -973932308),
-    (b"foobar", -790332482),
-    (b"a-little-bit-long-string", -985981536),
-    (b"a-little-bit-longer-string", -1486304829),
-    (b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971),
-    (b"abc", 479470107),
-])
+@pytest.mark.parametrize(
+    ("key", "signed"),
+    [  # the vectors of Apache Kafka's UtilsTest
+        (b"21", -973932308),
+        (b"foobar", -790332482),
+        (b"a-little-bit-long-string", -985981536),
+        (b"a-little-bit-longer-string", -1486304829),
+        (b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971),
+        (b"abc", 479470107),
+    ],
+)
 def test_murmur2_gives_kafkas_own_vectors(key: bytes, signed: int) -> None:
     assert murmur2(key) == signed & 0xFFFFFFFF
 

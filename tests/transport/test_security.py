@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 
 def settings(protocol: str, **more: Any) -> Settings:
     return Settings(
-        kafka_bootstrap_servers="one:9092,two:9093", kafka_security_protocol=protocol,
-        kafka_sasl_username="roi", kafka_sasl_password="hidden", **more)
+        kafka_bootstrap_servers="one:9092,two:9093",
+        kafka_security_protocol=protocol,
+        kafka_sasl_username="roi",
+        kafka_sasl_password="hidden",
+        **more,
+    )
 
 
 def test_plaintext_says_nothing_of_users_or_certificates() -> None:
@@ -45,8 +49,11 @@ def test_sasl_names_user_and_mechanism(protocol: str) -> None:
     assert options["sasl_mechanism"] == "SCRAM-SHA-256"
     assert (options["sasl_plain_username"], options["sasl_plain_password"]) == ("roi", "hidden")
     assert confluent_options(chosen) == {
-        "bootstrap.servers": "one:9092,two:9093", "security.protocol": protocol,
-        "sasl.mechanism": "SCRAM-SHA-256", "sasl.username": "roi", "sasl.password": "hidden",
+        "bootstrap.servers": "one:9092,two:9093",
+        "security.protocol": protocol,
+        "sasl.mechanism": "SCRAM-SHA-256",
+        "sasl.username": "roi",
+        "sasl.password": "hidden",
     }
     credentials = faust_credentials(chosen)
     assert isinstance(credentials, SASLCredentials)

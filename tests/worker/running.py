@@ -36,7 +36,12 @@ class Worker:
     """One worker of a test; two over the same store and Kafka are rivals."""
 
     def __init__(
-        self, kafka: FakeKafka, store: LedgerStore, owner: str = "one", *, settings: WorkerSettings | None = None,
+        self,
+        kafka: FakeKafka,
+        store: LedgerStore,
+        owner: str = "one",
+        *,
+        settings: WorkerSettings | None = None,
         policy: Policy = POLICY,
     ) -> None:
         self.kafka = kafka
@@ -47,12 +52,27 @@ class Worker:
         self.source = FakeDimensions(kafka)
         self.dimensions = DimensionTables(self.source, self.ledger, self.book, self.telemetry)
         self.committer = Committer(
-            ledger=self.ledger, dead_letters=kafka, recall=OrphanRecall(kafka), dimensions=self.dimensions,
-            models=policy.models, telemetry=self.telemetry, now_ms=lambda: 0)
+            ledger=self.ledger,
+            dead_letters=kafka,
+            recall=OrphanRecall(kafka),
+            dimensions=self.dimensions,
+            models=policy.models,
+            telemetry=self.telemetry,
+            now_ms=lambda: 0,
+        )
         self.processor = ShardProcessor(
-            policy=policy, settings=settings or WorkerSettings(), idle_seconds=60, book=self.book,
-            ledger=self.ledger, committer=self.committer, dimensions=self.dimensions, source=self.source,
-            starting_points=StartingPoints(kafka, self.telemetry), telemetry=self.telemetry, now_ms=lambda: 0)
+            policy=policy,
+            settings=settings or WorkerSettings(),
+            idle_seconds=60,
+            book=self.book,
+            ledger=self.ledger,
+            committer=self.committer,
+            dimensions=self.dimensions,
+            source=self.source,
+            starting_points=StartingPoints(kafka, self.telemetry),
+            telemetry=self.telemetry,
+            now_ms=lambda: 0,
+        )
         self.positions: dict[TP, int] = {}
 
     async def take(self, partitions: frozenset[TP] = EVERYTHING) -> Mapping[TP, int | None]:

@@ -40,8 +40,10 @@ async def test_batches_that_wait_share_one_round(worker: Worker, kafka: FakeKafk
     worker.source.gate.clear()
     first = asyncio.create_task(worker.processor.process(kafka.batch(topics.TOUCHES, 0)))
     await asyncio.wait_for(worker.source.looked.wait(), 10)
-    others = [asyncio.create_task(worker.processor.process(kafka.batch(topic, 0)))
-              for topic in (topics.TRANSACTIONS, topics.LOGINS, topics.COSTS)]
+    others = [
+        asyncio.create_task(worker.processor.process(kafka.batch(topic, 0)))
+        for topic in (topics.TRANSACTIONS, topics.LOGINS, topics.COSTS)
+    ]
     await asyncio.sleep(0)
     worker.source.gate.set()
     await asyncio.gather(first, *others)

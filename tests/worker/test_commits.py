@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 async def test_definitions_go_first_then_dead_letters_then_the_block(
-    worker: Worker, kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch,
+    worker: Worker, kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kafka.send(topics.CAMPAIGNS, campaign())
     kafka.send(topics.TOUCHES, bad())
@@ -58,13 +58,16 @@ async def test_dead_letters_are_sent_until_the_broker_has_them(worker: Worker, k
     await worker.read()
     await worker.commit()
     assert [(letter.topic, letter.offset, letter.key, letter.value) for letter in kafka.dead_letters] == [
-        (topics.TOUCHES, 0, *bad("bob"))]
+        (topics.TOUCHES, 0, *bad("bob"))
+    ]
     assert [row["reason"] for row in worker.views()["dead_letters"]] == ["invalid_event"]
 
 
 @pytest.mark.parametrize("reply_is_lost", [False, True])
 async def test_a_block_keeps_its_bytes_until_the_ledger_has_it(
-    worker: Worker, kafka: FakeKafka, reply_is_lost: bool,  # noqa: FBT001 - a column of the table
+    worker: Worker,
+    kafka: FakeKafka,
+    reply_is_lost: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
     some_events(kafka)
     await worker.take()
@@ -114,9 +117,7 @@ async def test_a_cancelled_commit_leaves_no_state_that_might_be_wrong(worker: Wo
     assert worker.views()["campaign_totals"][0]["return_minor"] == 100
 
 
-async def test_a_block_that_was_given_up_cannot_arrive_under_a_later_claim(
-    worker: Worker, kafka: FakeKafka,
-) -> None:
+async def test_a_block_that_was_given_up_cannot_arrive_under_a_later_claim(worker: Worker, kafka: FakeKafka) -> None:
     # take ──► block hangs, cancelled ──► claimed anew by the same worker ──► the old block wakes up
     some_events(kafka)
     await worker.take()
@@ -148,7 +149,7 @@ async def test_a_block_that_was_given_up_cannot_arrive_under_a_later_claim(
 
 
 async def test_a_fenced_worker_drops_everything_and_says_which_partitions(
-    worker: Worker, kafka: FakeKafka, store: LedgerStore,
+    worker: Worker, kafka: FakeKafka, store: LedgerStore
 ) -> None:
     some_events(kafka)
     await worker.take()
@@ -171,7 +172,7 @@ async def test_a_fenced_worker_drops_everything_and_says_which_partitions(
 
 
 async def test_broken_shards_do_not_keep_the_others_from_committing(
-    worker: Worker, kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch,
+    worker: Worker, kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     some_events(kafka)
     await worker.take()
@@ -200,7 +201,7 @@ async def test_a_definition_is_stored_once_and_again_when_it_changes(worker: Wor
 
 
 async def test_a_restarted_worker_does_not_store_an_outdated_definition(
-    worker: Worker, kafka: FakeKafka, store: LedgerStore,
+    worker: Worker, kafka: FakeKafka, store: LedgerStore
 ) -> None:
     kafka.send(topics.CAMPAIGNS, campaign(owner="old"), campaign(owner="new"))
     await worker.take()

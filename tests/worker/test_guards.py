@@ -106,7 +106,7 @@ async def test_an_orphan_that_has_left_the_log_is_told_without_bytes(worker: Wor
 
 
 async def test_reading_waits_for_a_block_when_too_much_is_not_durable(
-    worker: Worker, kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch,
+    worker: Worker, kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processor, "PENDING_LIMIT", 2)
     kafka.send(topics.LOGINS, *[login(f"2026-03-0{day} 08:00") for day in range(1, 4)])
@@ -138,7 +138,7 @@ async def test_telemetry_counts_what_was_taken_in_and_written(worker: Worker, ka
 
 
 async def test_silent_topics_follow_and_the_floor_moves_with_them(
-    kafka: FakeKafka, store: LedgerStore, monkeypatch: pytest.MonkeyPatch,
+    kafka: FakeKafka, store: LedgerStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worker = Worker(kafka, store)
     clock = [0.0]
@@ -159,16 +159,19 @@ async def test_silent_topics_follow_and_the_floor_moves_with_them(
 
 
 async def test_no_raw_customer_id_leaves_the_worker(
-    worker: Worker, kafka: FakeKafka, store: LedgerStore, caplog: pytest.LogCaptureFixture,
+    worker: Worker, kafka: FakeKafka, store: LedgerStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     kafka.send(topics.CAMPAIGNS, campaign())
     kafka.send(topics.CUSTOMERS, profile(WHO, "growth"), (WHO.encode(), b"{}"))
     kafka.send(topics.TOUCHES, touch("t", "2026-03-01 09:00", customer_id=WHO), bad(WHO), (b"other", bad(WHO)[1]))
     kafka.send(
-        topics.TRANSACTIONS, pay("x", "2026-03-01 10:00", customer_id=WHO),
+        topics.TRANSACTIONS,
+        pay("x", "2026-03-01 10:00", customer_id=WHO),
         pay("r", "2026-03-01 10:00", customer_id=WHO, reverses="nothing"),
-        pay("late", "2026-02-01 10:00", customer_id=WHO), pay("y", "2026-03-19 10:00", customer_id=WHO))
+        pay("late", "2026-02-01 10:00", customer_id=WHO),
+        pay("y", "2026-03-19 10:00", customer_id=WHO),
+    )
     kafka.send(topics.LOGINS, login("2026-03-01 08:00", customer_id=WHO))
     kafka.send(topics.COSTS, cost("k", "2026-03-01 07:00", 50))
     await worker.take()
@@ -181,6 +184,10 @@ async def test_no_raw_customer_id_leaves_the_worker(
     assert {letter.reason for letter in letters} == {"invalid_event", "orphan_reversal", "too_late"}
     written = b"".join(worker.ledger.bodies)
     assert POLICY.pseudonym(WHO).hex().encode() in written
-    for place in (written, caplog.text.encode(), generate_latest(worker.telemetry.registry),
-                  "".join(letter.detail for letter in letters).encode()):
+    for place in (
+        written,
+        caplog.text.encode(),
+        generate_latest(worker.telemetry.registry),
+        "".join(letter.detail for letter in letters).encode(),
+    ):
         assert WHO.encode() not in place

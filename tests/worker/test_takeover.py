@@ -20,7 +20,7 @@ async def test_a_shard_nobody_had_is_read_from_the_beginning(worker: Worker) -> 
 
 
 async def test_a_new_owner_goes_on_where_the_last_block_ended(
-    worker: Worker, kafka: FakeKafka, store: LedgerStore,
+    worker: Worker, kafka: FakeKafka, store: LedgerStore
 ) -> None:
     some_events(kafka)
     await worker.take()
@@ -30,7 +30,11 @@ async def test_a_new_owner_goes_on_where_the_last_block_ended(
     await worker.read()  # taken in, but in no block: the next owner must read it again
     heir = Worker(kafka, store, "two")
     assert await heir.take() == {
-        TP(topics.LOGINS, 0): 1, TP(topics.TRANSACTIONS, 0): 1, TP(topics.TOUCHES, 0): 1, TP(topics.COSTS, 0): 1}
+        TP(topics.LOGINS, 0): 1,
+        TP(topics.TRANSACTIONS, 0): 1,
+        TP(topics.TOUCHES, 0): 1,
+        TP(topics.COSTS, 0): 1,
+    }
     await heir.read()
     await heir.commit()
     (total,) = heir.views()["campaign_totals"]
@@ -40,7 +44,7 @@ async def test_a_new_owner_goes_on_where_the_last_block_ended(
 
 
 async def test_a_recreated_topic_is_read_from_its_beginning_and_copies_change_nothing(
-    worker: Worker, kafka: FakeKafka, store: LedgerStore,
+    worker: Worker, kafka: FakeKafka, store: LedgerStore
 ) -> None:
     some_events(kafka)
     await worker.take()
@@ -57,12 +61,15 @@ async def test_a_recreated_topic_is_read_from_its_beginning_and_copies_change_no
     assert (await Worker(kafka, store, "three").take())[TP(topics.TRANSACTIONS, 0)] == 1  # the new identity is stored
 
 
-@pytest.mark.parametrize(("kept", "start", "position", "fault"), [
-    (1, 0, 1, "cut_short"),     # 3 records had been read, 1 is left
-    (6, 5, 5, "records_lost"),  # records 3 and 4 were deleted unread
-])
+@pytest.mark.parametrize(
+    ("kept", "start", "position", "fault"),
+    [
+        (1, 0, 1, "cut_short"),  # 3 records had been read, 1 is left
+        (6, 5, 5, "records_lost"),  # records 3 and 4 were deleted unread
+    ],
+)
 async def test_reading_goes_on_where_a_damaged_log_allows(
-    worker: Worker, kafka: FakeKafka, store: LedgerStore, kept: int, start: int, position: int, fault: str,
+    worker: Worker, kafka: FakeKafka, store: LedgerStore, kept: int, start: int, position: int, fault: str
 ) -> None:
     days = [login(f"2026-03-0{day} 08:00") for day in range(1, 7)]
     kafka.send(topics.LOGINS, *days[:3])
@@ -91,7 +98,7 @@ async def test_a_shard_that_comes_back_unclaimed_is_not_loaded_again(worker: Wor
 
 
 async def test_a_shard_that_somebody_claimed_in_between_is_loaded_again(
-    worker: Worker, kafka: FakeKafka, store: LedgerStore,
+    worker: Worker, kafka: FakeKafka, store: LedgerStore
 ) -> None:
     some_events(kafka)
     await worker.take()
@@ -111,11 +118,13 @@ async def test_a_shard_that_somebody_claimed_in_between_is_loaded_again(
     await worker.read()
     await worker.commit()
     assert {(row["transaction_event_id"], row["touch_event_id"]) for row in worker.views()["credits"]} == {
-        ("x", "t"), ("y", "t2")}
+        ("x", "t"),
+        ("y", "t2"),
+    }
 
 
 async def test_a_revoked_shard_with_a_new_owner_is_given_up_in_peace(
-    worker: Worker, kafka: FakeKafka, store: LedgerStore,
+    worker: Worker, kafka: FakeKafka, store: LedgerStore
 ) -> None:
     some_events(kafka)
     await worker.take()
@@ -130,7 +139,7 @@ async def test_a_revoked_shard_with_a_new_owner_is_given_up_in_peace(
 
 
 async def test_an_error_while_applying_drops_the_state_until_it_is_loaded_again(
-    worker: Worker, kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch,
+    worker: Worker, kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     some_events(kafka)
     await worker.take()
@@ -159,7 +168,7 @@ def _fails(*_: object) -> None:
 
 
 async def test_a_take_over_that_fails_is_simply_repeated(
-    worker: Worker, kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch,
+    worker: Worker, kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     some_events(kafka)
     with monkeypatch.context() as broken:
@@ -178,7 +187,7 @@ def _is_away(**_: object) -> None:
 
 
 async def test_profiles_are_read_on_from_where_the_ledger_has_them(
-    worker: Worker, kafka: FakeKafka, store: LedgerStore,
+    worker: Worker, kafka: FakeKafka, store: LedgerStore
 ) -> None:
     kafka.send(topics.CUSTOMERS, profile("ann", "growth"))
     await worker.take()

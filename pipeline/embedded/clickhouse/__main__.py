@@ -20,9 +20,14 @@ def main() -> int:
     try:
         settings = load_settings()
         config = EndpointConfig(
-            path=arguments.path.resolve(), host=arguments.host, port=arguments.port, users=_users(settings),
-            database=settings.clickhouse_database, ready_file=arguments.ready_file,
-            limits=Limits(arguments.max_body_bytes, arguments.max_read_seconds, arguments.max_memory_bytes))
+            path=arguments.path.resolve(),
+            host=arguments.host,
+            port=arguments.port,
+            users=_users(settings),
+            database=settings.clickhouse_database,
+            ready_file=arguments.ready_file,
+            limits=Limits(arguments.max_body_bytes, arguments.max_read_seconds, arguments.max_memory_bytes),
+        )
         asyncio.run(serve(config))
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the one line a person reads
@@ -33,8 +38,10 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     limits = Limits()
     parser = argparse.ArgumentParser(
-        prog="python -m pipeline.embedded.clickhouse", description="ClickHouse's HTTP interface in front of chDB",
-        epilog="Users and passwords come from ROI_CLICKHOUSE_USER, …_PASSWORD, …_WRITER_USER, …_WRITER_PASSWORD.")
+        prog="python -m pipeline.embedded.clickhouse",
+        description="ClickHouse's HTTP interface in front of chDB",
+        epilog="Users and passwords come from ROI_CLICKHOUSE_USER, …_PASSWORD, …_WRITER_USER, …_WRITER_PASSWORD.",
+    )
     parser.add_argument("--path", type=Path, required=True, help="directory of the data")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: loopback)")
     parser.add_argument("--port", type=int, default=18123, help="port to listen on, 0 = any free one (default: 18123)")

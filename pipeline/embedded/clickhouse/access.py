@@ -57,7 +57,8 @@ def authenticate(credentials: Credentials | None, users: Mapping[str, User]) -> 
     if not hmac.compare_digest(given, user.digest if user else bytes(len(given))) or user is None:
         name = credentials.user if credentials else "default"
         raise QueryError(
-            516, f"{name}: Authentication failed: password is incorrect, or there is no user with such name")
+            516, f"{name}: Authentication failed: password is incorrect, or there is no user with such name"
+        )
     return user
 
 
@@ -121,9 +122,14 @@ def _with_identifiers(tokens: Sequence[Token], parameters: Mapping[str, str]) ->
     out: list[Token] = []
     index = 0
     while index < len(tokens):
-        group = tokens[index:index + 5]
-        if (len(group) == 5 and group[0].is_symbol("{") and group[2].is_symbol(":") and group[3].is_word("IDENTIFIER")
-                and group[4].is_symbol("}")):
+        group = tokens[index : index + 5]
+        if (
+            len(group) == 5
+            and group[0].is_symbol("{")
+            and group[2].is_symbol(":")
+            and group[3].is_word("IDENTIFIER")
+            and group[4].is_symbol("}")
+        ):
             name = parameters.get(group[1].value, "")
             for position, part in enumerate(name.split(".")):
                 out += [Token(Kind.SYMBOL, ".", 0, 0)] * (position > 0)
@@ -157,8 +163,12 @@ def _check_names(tokens: Sequence[Token], user: User, current: str) -> None:
 
 def _check_system(tokens: Sequence[Token], user: User, current: str) -> None:
     for first, second, third in zip(tokens, tokens[1:], tokens[2:], strict=False):
-        if (first.is_name and first.value.lower() == "system" and second.is_symbol(".")
-                and third.value.lower() in allowlists.SENSITIVE_SYSTEM_TABLES):
+        if (
+            first.is_name
+            and first.value.lower() == "system"
+            and second.is_symbol(".")
+            and third.value.lower() in allowlists.SENSITIVE_SYSTEM_TABLES
+        ):
             raise _denied(user, f"to read system.{third.value}")
     if current.lower() == "system":
         for token in tokens:
@@ -176,12 +186,12 @@ def _check_write(tokens: Sequence[Token], user: User, database: str) -> None:
             raise _denied(user, f"for {verb} {kind}")
         if kind == "DATABASE":
             _check_database(tokens, user, database)
-    if verb == "SYSTEM" and not any(tuple(rest[:len(start)]) == start for start in allowlists.SYSTEM_COMMANDS):
+    if verb == "SYSTEM" and not any(tuple(rest[: len(start)]) == start for start in allowlists.SYSTEM_COMMANDS):
         raise _denied(user, f"for SYSTEM {' '.join(rest[:2])}")
     if verb == "KILL" and "CLUSTER" in rest[:3]:
         raise _denied(user, "for KILL … ON CLUSTER")
     for index, token in enumerate(tokens):
-        before = [other.text.upper() for other in tokens[max(0, index - 2):index]]
+        before = [other.text.upper() for other in tokens[max(0, index - 2) : index]]
         named = before[-1:] == ["ENGINE"] or before == ["ENGINE", "="]
         if named and token.value.lower() in allowlists.FORBIDDEN_ENGINES:
             raise _denied(user, f"to use the table engine {token.value}")
@@ -189,7 +199,7 @@ def _check_write(tokens: Sequence[Token], user: User, database: str) -> None:
 
 def _check_database(tokens: Sequence[Token], user: User, database: str) -> None:
     place = next(index for index, token in enumerate(tokens) if token.is_word("DATABASE"))
-    named = next((token for token in tokens[place + 1:] if not token.is_word("IF", "NOT", "EXISTS")), None)
+    named = next((token for token in tokens[place + 1 :] if not token.is_word("IF", "NOT", "EXISTS")), None)
     if named is None or named.value != database:
         raise _denied(user, f"to change databases other than {database}")
 

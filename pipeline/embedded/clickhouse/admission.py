@@ -65,8 +65,11 @@ def admit(asked: Asked, policy: Policy) -> Job:
     check(statement, user, policy.database, databases[0], parameters)
     check_settings(query.settings.items(), user)
     if query.read_only and not statement.is_read and statement.verb not in {"SET", "USE"}:
-        raise QueryError(164, f"{user.name}: Cannot execute query in readonly mode. For queries over HTTP, method GET "
-                              "implies readonly. You should use method POST for modifying queries")
+        raise QueryError(
+            164,
+            f"{user.name}: Cannot execute query in readonly mode. For queries over HTTP, method GET "
+            "implies readonly. You should use method POST for modifying queries",
+        )
     settings = session.settings | {name: quote(value) for name, value in query.settings.items()}
     plan = make_plan(statement, settings, query.format, asked.data)
     return Job(

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Formats whose chunks concatenate to what the whole answer would be; the others have headers or footers.
-STREAMED_FORMATS: Final = frozenset({
-    "native", "jsoneachrow", "jsoncompacteachrow", "tsv", "tabseparated", "csv", "rowbinary", "msgpack", "sqlinsert",
-})
+STREAMED_FORMATS: Final = frozenset(
+    {"native", "jsoneachrow", "jsoncompacteachrow", "tsv", "tabseparated", "csv", "rowbinary", "msgpack", "sqlinsert"}
+)
 
 
 # chDB raises its own errors and bare RuntimeErrors; text that is no UTF-8 does not reach it at all

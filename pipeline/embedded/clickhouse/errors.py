@@ -11,25 +11,39 @@ SERVER_VERSION: Final = "26.9.2.1"
 
 # Names of the codes this endpoint raises itself; everything else comes from the engine with its name.
 _NAMES: Final = {
-    36: "BAD_ARGUMENTS", 48: "NOT_IMPLEMENTED", 62: "SYNTAX_ERROR", 81: "UNKNOWN_DATABASE", 159: "TIMEOUT_EXCEEDED",
-    164: "READONLY", 202: "TOO_MANY_SIMULTANEOUS_QUERIES", 216: "QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING",
-    229: "QUERY_IS_TOO_LARGE", 236: "ABORTED", 271: "CANNOT_DECOMPRESS", 372: "SESSION_NOT_FOUND",
-    373: "SESSION_IS_LOCKED", 497: "ACCESS_DENIED", 516: "AUTHENTICATION_FAILED", 1002: "UNKNOWN_EXCEPTION",
+    36: "BAD_ARGUMENTS",
+    48: "NOT_IMPLEMENTED",
+    62: "SYNTAX_ERROR",
+    81: "UNKNOWN_DATABASE",
+    159: "TIMEOUT_EXCEEDED",
+    164: "READONLY",
+    202: "TOO_MANY_SIMULTANEOUS_QUERIES",
+    216: "QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING",
+    229: "QUERY_IS_TOO_LARGE",
+    236: "ABORTED",
+    271: "CANNOT_DECOMPRESS",
+    372: "SESSION_NOT_FOUND",
+    373: "SESSION_IS_LOCKED",
+    497: "ACCESS_DENIED",
+    516: "AUTHENTICATION_FAILED",
+    1002: "UNKNOWN_EXCEPTION",
 }
 
 # ClickHouse's own mapping (HTTPHandler), except for two: a wrong password is 401 (clients ask for it again, and Grafana
 # reads a 403 as a missing role) and missing rights are 403.
-_BAD_REQUEST: Final = frozenset({
-    6, 10, 15, 25, 26, 27, 36, 38, 41, 44, 49, 53, 62, 69, 72, 117, 167, 168, 224, 271, 376, 427, 441, 457, 675, 676,
-})
+_BAD_REQUEST: Final = frozenset(
+    {6, 10, 15, 25, 26, 27, 36, 38, 41, 44, 49, 53, 62, 69, 72, 117, 167, 168, 224, 271, 376, 427, 441, 457, 675, 676}
+)
 _NOT_FOUND: Final = frozenset({46, 47, 50, 56, 60, 63, 73, 78, 81, 115, 137, 321, 336})
 _STATUS: Final = (
-    dict.fromkeys(_BAD_REQUEST, 400) | dict.fromkeys(_NOT_FOUND, 404)
+    dict.fromkeys(_BAD_REQUEST, 400)
+    | dict.fromkeys(_NOT_FOUND, 404)
     | {48: 501, 159: 408, 164: 500, 194: 401, 202: 503, 209: 503, 229: 413, 372: 404, 381: 411, 497: 403, 516: 401}
 )
 
 _HEAD: Final = re.compile(
-    r"^(?:(?:Streaming query failed|Failed to create connection): )?(?:Code: (\d+)\. DB::(?:Net)?Exception: )+")
+    r"^(?:(?:Streaming query failed|Failed to create connection): )?(?:Code: (\d+)\. DB::(?:Net)?Exception: )+"
+)
 _VERSION: Final = re.compile(r" ?\(version [\d.]+[^)]*\)\.?")
 _REPEATED_NAME: Final = re.compile(r"(?:\.? ?\(([A-Z_0-9]+)\)\.?)(?: ?\(\1\)\.?)+\s*$")
 _NAMED: Final = re.compile(r"\([A-Z][A-Z_0-9]+\)\s*$")
@@ -62,12 +76,11 @@ def from_engine(error: Exception) -> QueryError:
     head = _HEAD.match(message)
     if head is None:
         return QueryError(1002, message or type(error).__name__)
-    text = _VERSION.sub("", message[head.end():])
+    text = _VERSION.sub("", message[head.end() :])
     return QueryError(int(head.group(1)), _REPEATED_NAME.sub(r". (\1)", text).strip())
 
 
 def exception_block(error: QueryError, tag: str) -> bytes:
     """Return the bytes that end a stream whose status line (200) is already sent (ClickHouse's exception framing)."""
     message = f"{error.render()}\n".encode(errors="surrogateescape")
-    return (f"\r\n__exception__\r\n{tag}\r\n".encode() + message
-            + f"{len(message)} {tag}\r\n__exception__\r\n".encode())
+    return f"\r\n__exception__\r\n{tag}\r\n".encode() + message + f"{len(message)} {tag}\r\n__exception__\r\n".encode()

@@ -148,7 +148,9 @@ class Execution:
         for table in job.tables:
             connection.run(
                 f"CREATE TEMPORARY TABLE {identifier(table.name)} AS SELECT * FROM "  # noqa: S608 - everything is quoted
-                f"file({quote(table.path)}, {quote(table.format)}, {quote(table.structure)})", "Null")
+                f"file({quote(table.path)}, {quote(table.format)}, {quote(table.structure)})",
+                "Null",
+            )
         if job.plan.read_only and self.session.connection is None:
             settings["readonly"] = "1"
         connection.set(settings)
@@ -182,5 +184,10 @@ def _use_first(connection: Connection, databases: Sequence[str]) -> None:
 
 
 def _answer(result: Result) -> Answer:
-    return Answer(result.data, more=False, rows_read=result.rows_read, rows_written=result.rows_written,
-                  bytes_written=result.bytes_written)
+    return Answer(
+        result.data,
+        more=False,
+        rows_read=result.rows_read,
+        rows_written=result.rows_written,
+        bytes_written=result.bytes_written,
+    )

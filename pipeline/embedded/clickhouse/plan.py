@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 _UNLIMITED: Final = str(2**40)
 # One INSERT is one block: a malformed body then inserts nothing, and a table without partitions gets one part.
 _ONE_BLOCK: Final = {
-    "async_insert": "0", "max_insert_block_size": _UNLIMITED, "min_insert_block_size_rows": _UNLIMITED,
-    "min_insert_block_size_bytes": _UNLIMITED, "max_insert_threads": "1", "max_threads": "1",
+    "async_insert": "0",
+    "max_insert_block_size": _UNLIMITED,
+    "min_insert_block_size_rows": _UNLIMITED,
+    "min_insert_block_size_bytes": _UNLIMITED,
+    "max_insert_threads": "1",
+    "max_threads": "1",
 }
 
 
@@ -68,7 +72,9 @@ def make_plan(statement: Statement, settings: Mapping[str, str], default_format:
     if statement.verb in {"SET", "USE"}:
         return _session_change(statement, settings)
     return Plan(
-        settings, processes.with_client_names(statement), output_format,
+        settings,
+        processes.with_client_names(statement),
+        output_format,
         has_result=statement.is_read or statement.verb == "KILL",
         streamed=statement.verb == "SELECT" and output_format.lower() in STREAMED_FORMATS,
         read_only=statement.is_read,
@@ -80,10 +86,13 @@ def _session_change(statement: Statement, settings: Mapping[str, str]) -> Plan:
     """Return the plan of SET and USE: tried on the request's connection, then remembered by the session."""
     parameters = {
         name.removeprefix("param_"): next(tokenize(value.encode(errors="surrogateescape"))).value
-        for name, value in statement.settings if name.startswith("param_")
+        for name, value in statement.settings
+        if name.startswith("param_")
     }
     return Plan(
-        settings, "SELECT 1" if statement.verb == "SET" else statement.body, "Null",
+        settings,
+        "SELECT 1" if statement.verb == "SET" else statement.body,
+        "Null",
         session_settings={name: value for name, value in statement.settings if not name.startswith("param_")},
         session_parameters=parameters,
         session_database=statement.tokens[-1].value if statement.verb == "USE" else "",

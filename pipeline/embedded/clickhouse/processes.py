@@ -28,11 +28,44 @@ PROCESSES: Final = (
 # Under readonly=1 every setting calls itself read-only, and clients then refuse to send any.
 SETTINGS: Final = "(SELECT * REPLACE (toUInt8(name = 'readonly') AS readonly) FROM system.settings)"
 _VIRTUAL: Final = {"processes": PROCESSES, "settings": SETTINGS}
-_CLAUSES: Final = frozenset({
-    "WHERE", "PREWHERE", "GROUP", "ORDER", "LIMIT", "FORMAT", "SETTINGS", "JOIN", "LEFT", "RIGHT", "INNER", "FULL",
-    "CROSS", "GLOBAL", "ANY", "ALL", "ASOF", "SEMI", "ANTI", "PASTE", "ARRAY", "ON", "USING", "HAVING", "WINDOW",
-    "QUALIFY", "OFFSET", "FETCH", "UNION", "INTERSECT", "EXCEPT", "FINAL", "SAMPLE", "WITH",
-})
+_CLAUSES: Final = frozenset(
+    {
+        "WHERE",
+        "PREWHERE",
+        "GROUP",
+        "ORDER",
+        "LIMIT",
+        "FORMAT",
+        "SETTINGS",
+        "JOIN",
+        "LEFT",
+        "RIGHT",
+        "INNER",
+        "FULL",
+        "CROSS",
+        "GLOBAL",
+        "ANY",
+        "ALL",
+        "ASOF",
+        "SEMI",
+        "ANTI",
+        "PASTE",
+        "ARRAY",
+        "ON",
+        "USING",
+        "HAVING",
+        "WINDOW",
+        "QUALIFY",
+        "OFFSET",
+        "FETCH",
+        "UNION",
+        "INTERSECT",
+        "EXCEPT",
+        "FINAL",
+        "SAMPLE",
+        "WITH",
+    }
+)
 
 
 def comment(token: str, user: str, query_id: str) -> str:
@@ -44,10 +77,16 @@ def with_client_names(statement: Statement) -> str:
     """Return the SQL with system tables replaced by what the client should see in them."""
     edits = []
     for index in range(1, len(statement.tokens) - 2):
-        before, database, dot, table = statement.tokens[index - 1:index + 3]
-        if (dot.is_symbol(".") and database.is_name and database.value.lower() == "system" and table.is_name
-                and (before.is_word("FROM", "JOIN") or before.is_symbol(",")) and table.value.lower() in _VIRTUAL):
-            following = statement.tokens[index + 3:index + 4]
+        before, database, dot, table = statement.tokens[index - 1 : index + 3]
+        if (
+            dot.is_symbol(".")
+            and database.is_name
+            and database.value.lower() == "system"
+            and table.is_name
+            and (before.is_word("FROM", "JOIN") or before.is_symbol(","))
+            and table.value.lower() in _VIRTUAL
+        ):
+            following = statement.tokens[index + 3 : index + 4]
             alias = "" if _is_alias(following) else f" AS {table.value.lower()}"
             edits.append((database.start, table.end, _VIRTUAL[table.value.lower()] + alias))
     return splice(statement, edits) if edits else statement.body
@@ -71,13 +110,15 @@ def kill_condition(statement: Statement) -> tuple[str, bool]:
         tokens.pop()
     first = tokens[0].start
     body = statement.body.encode(errors="surrogateescape")
-    return body[tokens[3].start - first:tokens[-1].end - first].decode(errors="surrogateescape"), sync
+    return body[tokens[3].start - first : tokens[-1].end - first].decode(errors="surrogateescape"), sync
 
 
 def victims_sql(condition: str) -> str:
     """Return the SELECT of the log comment, query id, user and text of the queries a KILL means."""
-    return (f"SELECT {COMMENT}, query_id, user, query FROM {PROCESSES} AS processes "  # noqa: S608 - the writer's own condition
-            f"WHERE ({condition})")
+    return (
+        f"SELECT {COMMENT}, query_id, user, query FROM {PROCESSES} AS processes "  # noqa: S608 - the writer's own condition
+        f"WHERE ({condition})"
+    )
 
 
 def kill_sql(comments: Sequence[str], *, sync: bool) -> str:

@@ -23,14 +23,29 @@ _BINARY: Final = "application/octet-stream"
 _TEXT: Final = "text/plain; charset=UTF-8"
 _TABS: Final = "text/tab-separated-values; charset=UTF-8"
 _CONTENT_TYPES: Final = {
-    "arrow": "application/vnd.apache.arrow.file", "arrowstream": "application/vnd.apache.arrow.stream",
-    "csv": f"{_CSV}; header=absent", "csvwithnames": f"{_CSV}; header=present",
+    "arrow": "application/vnd.apache.arrow.file",
+    "arrowstream": "application/vnd.apache.arrow.stream",
+    "csv": f"{_CSV}; header=absent",
+    "csvwithnames": f"{_CSV}; header=present",
     "csvwithnamesandtypes": f"{_CSV}; header=present",
-    "json": _JSON, "jsoncompact": _JSON, "jsoncolumns": _JSON, "jsonstrings": _JSON, "jsoncompactcolumns": _JSON,
-    "jsoncompacteachrow": _LINES, "jsoneachrow": _LINES,
-    "msgpack": "application/x-msgpack", "native": _BINARY, "parquet": _BINARY,
-    "rowbinary": _BINARY, "rowbinarywithnames": _BINARY, "rowbinarywithnamesandtypes": _BINARY, "tabseparated": _TABS,
-    "tabseparatedwithnames": _TABS, "tabseparatedwithnamesandtypes": _TABS, "tsv": _TABS, "tsvwithnames": _TABS,
+    "json": _JSON,
+    "jsoncompact": _JSON,
+    "jsoncolumns": _JSON,
+    "jsonstrings": _JSON,
+    "jsoncompactcolumns": _JSON,
+    "jsoncompacteachrow": _LINES,
+    "jsoneachrow": _LINES,
+    "msgpack": "application/x-msgpack",
+    "native": _BINARY,
+    "parquet": _BINARY,
+    "rowbinary": _BINARY,
+    "rowbinarywithnames": _BINARY,
+    "rowbinarywithnamesandtypes": _BINARY,
+    "tabseparated": _TABS,
+    "tabseparatedwithnames": _TABS,
+    "tabseparatedwithnamesandtypes": _TABS,
+    "tsv": _TABS,
+    "tsvwithnames": _TABS,
     "xml": "application/xml; charset=UTF-8",
 }
 _FORMAT_ALIASES: Final = {"TSV": "TabSeparated", "TSVWithNames": "TabSeparatedWithNames", "TSVRaw": "TabSeparatedRaw"}
@@ -53,11 +68,19 @@ def headers(about: About, query_id: str = "", output_format: str | None = None) 
 
 def summary(answer: Answer) -> str:
     """Return the X-ClickHouse-Summary of what is known when the reply starts."""
-    return json.dumps({
-        "read_rows": str(answer.rows_read), "read_bytes": "0", "written_rows": str(answer.rows_written),
-        "written_bytes": str(answer.bytes_written), "total_rows_to_read": "0", "result_rows": "0",
-        "result_bytes": str(len(answer.data)), "elapsed_ns": "0",
-    }, separators=(",", ":"))
+    return json.dumps(
+        {
+            "read_rows": str(answer.rows_read),
+            "read_bytes": "0",
+            "written_rows": str(answer.rows_written),
+            "written_bytes": str(answer.bytes_written),
+            "total_rows_to_read": "0",
+            "result_rows": "0",
+            "result_bytes": str(len(answer.data)),
+            "elapsed_ns": "0",
+        },
+        separators=(",", ":"),
+    )
 
 
 def whole(request: web.Request, head: Mapping[str, str], body: bytes, status: int = 200) -> web.Response:

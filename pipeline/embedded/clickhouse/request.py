@@ -13,17 +13,43 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 # URL parameters that belong to HTTP and not to the engine: ClickHouse's own, and some that make no difference here.
-_RESERVED: Final = frozenset({
-    "query", "user", "password", "database", "default_format", "query_id", "session_id", "session_timeout",
-    "session_check", "close_session", "client_protocol_version", "compress", "decompress", "quota_key", "role",
-    "stacktrace", "buffer_size", "wait_end_of_query", "readonly",
-})
+_RESERVED: Final = frozenset(
+    {
+        "query",
+        "user",
+        "password",
+        "database",
+        "default_format",
+        "query_id",
+        "session_id",
+        "session_timeout",
+        "session_check",
+        "close_session",
+        "client_protocol_version",
+        "compress",
+        "decompress",
+        "quota_key",
+        "role",
+        "stacktrace",
+        "buffer_size",
+        "wait_end_of_query",
+        "readonly",
+    }
+)
 # Settings of ClickHouse's HTTP interface and progress headers: accepted, and without a meaning here.
-_IGNORED: Final = frozenset({
-    "enable_http_compression", "http_zlib_compression_level", "send_progress_in_http_headers",
-    "http_headers_progress_interval_ms", "cancel_http_readonly_queries_on_client_close", "http_wait_end_of_query",
-    "http_response_buffer_size", "add_http_cors_header", "http_native_compression_disable_checksumming_on_decompress",
-})
+_IGNORED: Final = frozenset(
+    {
+        "enable_http_compression",
+        "http_zlib_compression_level",
+        "send_progress_in_http_headers",
+        "http_headers_progress_interval_ms",
+        "cancel_http_readonly_queries_on_client_close",
+        "http_wait_end_of_query",
+        "http_response_buffer_size",
+        "add_http_cors_header",
+        "http_native_compression_disable_checksumming_on_decompress",
+    }
+)
 MAX_SESSION_SECONDS: Final = 3600
 
 
@@ -56,8 +82,7 @@ class Query:
 
 
 def parse_request(
-    method: str, pairs: Iterable[tuple[str, str]], headers: Mapping[str, str],
-    tables: frozenset[str] = frozenset(),
+    method: str, pairs: Iterable[tuple[str, str]], headers: Mapping[str, str], tables: frozenset[str] = frozenset()
 ) -> Query:
     """Return the query a request asks for.
 
@@ -86,8 +111,11 @@ def parse_request(
             settings[name] = value
     for name in ("compress", "decompress"):
         if values.get(name, "0") not in {"0", "", "false"}:
-            raise QueryError(48, f"URL parameter {name} (ClickHouse's own block compression) is not offered here: use "
-                                 "Accept-Encoding and Content-Encoding with gzip, lz4 or zstd")
+            raise QueryError(
+                48,
+                f"URL parameter {name} (ClickHouse's own block compression) is not offered here: use "
+                "Accept-Encoding and Content-Encoding with gzip, lz4 or zstd",
+            )
     return Query(
         credentials=_credentials(values, headers),
         sql=values.get("query", ""),

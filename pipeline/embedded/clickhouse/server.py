@@ -83,21 +83,35 @@ async def _listening(config: EndpointConfig) -> AsyncIterator[str]:
     pools = QueryPools(reads=config.read_threads, writes=config.write_threads)
     sessions = Sessions(time.monotonic)
     service = Service(
-        engine=engine, about=engine.about(), pools=pools, sessions=sessions, spool_directory=directory,
-        users={user.name: user for user in config.users}, policy=Policy(config.database, config.limits))
+        engine=engine,
+        about=engine.about(),
+        pools=pools,
+        sessions=sessions,
+        spool_directory=directory,
+        users={user.name: user for user in config.users},
+        policy=Policy(config.database, config.limits),
+    )
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", service.handle)
     runner = web.AppRunner(
-        application, handler_cancellation=True, auto_decompress=False, access_log=None, shutdown_timeout=_KILL_SECONDS,
-        max_line_size=_MAX_HEAD_BYTES, max_field_size=_MAX_HEAD_BYTES)
+        application,
+        handler_cancellation=True,
+        auto_decompress=False,
+        access_log=None,
+        shutdown_timeout=_KILL_SECONDS,
+        max_line_size=_MAX_HEAD_BYTES,
+        max_field_size=_MAX_HEAD_BYTES,
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, config.host, config.port)
         try:
             await site.start()
         except OSError as error:
-            raise UserError(f"cannot listen on {config.host}:{config.port} ({error.strerror})",
-                            "choose another --port, 0 for any free one") from error
+            raise UserError(
+                f"cannot listen on {config.host}:{config.port} ({error.strerror})",
+                "choose another --port, 0 for any free one",
+            ) from error
         host = f"[{config.host}]" if ":" in config.host else config.host
         yield f"http://{host}:{runner.addresses[0][1]}"
     finally:
@@ -111,5 +125,7 @@ def _open(path: Path) -> Engine:
     try:
         return Engine(path)
     except QueryError as error:
-        raise UserError(f"another process uses {path}, or it is no chDB directory",
-                        "stop that process: there is one endpoint per directory") from error
+        raise UserError(
+            f"another process uses {path}, or it is no chDB directory",
+            "stop that process: there is one endpoint per directory",
+        ) from error

@@ -94,7 +94,7 @@ class Service:
         if statement.data_start is None or statement.data_start >= len(text):
             return statement, rest
         data = resources.enter_context(Spool(self.spool_directory))
-        data.write(memoryview(text)[statement.data_start:])
+        data.write(memoryview(text)[statement.data_start :])
         data.write(rest.read())
         return statement, data
 

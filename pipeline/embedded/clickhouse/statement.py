@@ -81,13 +81,13 @@ def splice(statement: Statement, edits: Iterable[tuple[int, int, str]]) -> str:
     parts: list[bytes] = []
     position = 0
     for start, end, replacement in edits:
-        parts += (body[position:start - first], replacement.encode(errors="surrogateescape"))
+        parts += (body[position : start - first], replacement.encode(errors="surrogateescape"))
         position = end - first
     return b"".join((*parts, body[position:])).decode(errors="surrogateescape")
 
 
 def _text(text: bytes, tokens: Sequence[Token]) -> str:
-    return text[tokens[0].start:tokens[-1].end].decode(errors="surrogateescape") if tokens else ""
+    return text[tokens[0].start : tokens[-1].end].decode(errors="surrogateescape") if tokens else ""
 
 
 def _read(text: bytes) -> tuple[list[Token], int | None]:
@@ -116,15 +116,16 @@ def _read(text: bytes) -> tuple[list[Token], int | None]:
 def _only_semicolons(text: bytes, position: int) -> None:
     if any(not token.is_symbol(";") for token in tokenize(text[position:])):
         raise QueryError(
-            62, f"Syntax error (Multi-statements are not allowed): failed at position {position} (end of query)")
+            62, f"Syntax error (Multi-statements are not allowed): failed at position {position} (end of query)"
+        )
 
 
 def _after_format(text: bytes, position: int) -> int:
     """Return where data begins after a format name: behind blanks and at most one line end (as ClickHouse does)."""
-    while text[position:position + 1] in {b" ", b"\t", b"\f"}:
+    while text[position : position + 1] in {b" ", b"\t", b"\f"}:
         position += 1
-    position += text[position:position + 1] == b"\r"
-    position += text[position:position + 1] == b"\n"
+    position += text[position : position + 1] == b"\r"
+    position += text[position : position + 1] == b"\n"
     return position
 
 
@@ -143,7 +144,7 @@ def _insert(text: bytes, tokens: list[Token], data_start: int | None) -> Stateme
     if data_start is not None:
         by_values = tokens[-1].is_word("VALUES") and not tokens[-2].is_word("FORMAT")
         format_name = "Values" if by_values else tokens[-1].text
-        tokens = tokens[:-1 if by_values else -2]
+        tokens = tokens[: -1 if by_values else -2]
     settings: Settings = ()
     for index, token in enumerate(tokens):
         entries = _entries(text, tokens, index + 1, len(tokens)) if token.is_word("SETTINGS") else None
@@ -159,9 +160,15 @@ def _insert(text: bytes, tokens: list[Token], data_start: int | None) -> Stateme
 def _input_call(tokens: Sequence[Token]) -> tuple[tuple[int, int] | None, str]:
     """Return the byte span of ``FROM input('structure')`` behind FROM, and the structure's literal."""
     for index in range(1, len(tokens) - 3):
-        name, opening, structure, closing = tokens[index:index + 4]
-        if (name.is_name and name.value == "input" and tokens[index - 1].is_word("FROM") and opening.is_symbol("(")
-                and structure.kind is Kind.STRING and closing.is_symbol(")")):
+        name, opening, structure, closing = tokens[index : index + 4]
+        if (
+            name.is_name
+            and name.value == "input"
+            and tokens[index - 1].is_word("FROM")
+            and opening.is_symbol("(")
+            and structure.kind is Kind.STRING
+            and closing.is_symbol(")")
+        ):
             return (name.start, closing.end), structure.text
     return None, ""
 
@@ -178,7 +185,7 @@ def _without_clauses(text: bytes, tokens: list[Token]) -> tuple[list[Token], str
             starts = (index for index in range(end - 4, 0, -1) if tokens[index].is_word("SETTINGS"))
             found = next(((i, entries) for i in starts if (entries := _entries(text, tokens, i + 1, end))), None)
             if found is not None:
-                tokens, settings = tokens[:found[0]], found[1]
+                tokens, settings = tokens[: found[0]], found[1]
     return tokens, format_name, settings
 
 
@@ -191,7 +198,7 @@ def _entries(text: bytes, tokens: Sequence[Token], start: int, end: int) -> Sett
         stop = _end_of_value(tokens, start + 2, end)
         if stop is None:
             return None
-        entries.append((tokens[start].value, _text(text, tokens[start + 2:stop])))
+        entries.append((tokens[start].value, _text(text, tokens[start + 2 : stop])))
         if stop == end:
             return tuple(entries)
         start = stop + 1

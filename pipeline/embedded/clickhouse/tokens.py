@@ -46,8 +46,13 @@ _LEXEME: Final = re.compile(
 )
 _BLOCK_EDGE: Final = re.compile(rb"/\*|\*/")
 _KINDS: Final = {
-    "word": Kind.WORD, "number": Kind.NUMBER, "string": Kind.STRING, "heredoc": Kind.STRING, "bits": Kind.STRING,
-    "quoted": Kind.QUOTED, "symbol": Kind.SYMBOL,
+    "word": Kind.WORD,
+    "number": Kind.NUMBER,
+    "string": Kind.STRING,
+    "heredoc": Kind.STRING,
+    "bits": Kind.STRING,
+    "quoted": Kind.QUOTED,
+    "symbol": Kind.SYMBOL,
 }
 _ESCAPE: Final = re.compile(r"\\(.)|(''|``|\"\")", re.DOTALL)
 _ESCAPED: Final = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f", "a": "\a", "v": "\v"}

@@ -62,10 +62,7 @@ def test_semicolons_in_strings_and_at_the_end_separate_nothing(sql: str) -> None
     ],
 )
 def test_trailing_clauses_are_cut(
-    sql: str,
-    body: str,
-    format_name: str | None,
-    settings: tuple[tuple[str, str], ...],
+    sql: str, body: str, format_name: str | None, settings: tuple[tuple[str, str], ...]
 ) -> None:
     statement = parse(sql.encode())
     assert (statement.body, statement.format, statement.settings) == (body, format_name, settings)

@@ -12,12 +12,7 @@ from pipeline.embedded.clickhouse.tokens import Kind, Token, tokenize
 if TYPE_CHECKING:
     from tests.embedded.clickhouse.client import Client
 
-_NAMED = {
-    "BareWord": Kind.WORD,
-    "QuotedIdentifier": Kind.QUOTED,
-    "StringLiteral": Kind.STRING,
-    "HereDoc": Kind.STRING,
-}
+_NAMED = {"BareWord": Kind.WORD, "QuotedIdentifier": Kind.QUOTED, "StringLiteral": Kind.STRING, "HereDoc": Kind.STRING}
 _FRAGMENTS = st.sampled_from(
     [
         "SELECT",
