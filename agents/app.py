@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 import faust
 from prometheus_client import CollectorRegistry
 
-from agents import costs, logins, touches, transactions
 from pipeline.transport.consumer import BatchTransport
 from pipeline.transport.handover import Handover
 from pipeline.transport.metrics import TransportMetrics
 from pipeline.transport.security import faust_brokers, faust_credentials
+from schemas.topics import EVENT_TOPICS
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from pipeline.settings import Settings
-    from pipeline.transport.ports import BatchProcessor
+    from pipeline.transport.ports import BatchProcessor, Delivery
 
 SESSION_SECONDS: Final = 6.0
 HEARTBEAT_SECONDS: Final = 1.5
@@ -102,9 +102,18 @@ def build_app(
         web_enabled=False,
         autodiscover=False,
     )
-    for agent in (logins, transactions, touches, costs):
-        agent.register(app)
+    for topic in EVENT_TOPICS:
+        add_agent(app, topic)
     return app
+
+
+def add_agent(app: BatchApp, topic: str) -> None:
+    """Let the app's worker consume a topic: its batches go to the app's handover, in the order of the stream."""
+
+    @app.agent(app.batch_topic(topic), name=topic)  # type: ignore[untyped-decorator] # Faust is untyped here
+    async def hand_over(stream: AsyncIterator[Delivery]) -> None:
+        async for delivery in stream:
+            await app.handover.process(delivery)
 
 
 async def run_app(app: BatchApp, stop: asyncio.Event) -> None:
