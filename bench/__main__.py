@@ -113,7 +113,7 @@ def main() -> int:
             rows = measure()
         except UserError as error:
             failed = True
-            progress.print(f"[red]not measured:[/] {name}: {error.cause}; {error.mend}")
+            progress.print(f"[red]not measured:[/] {name}: {error.cause}; {error.remedy}")
             continue
         for row in rows:
             table.add_row(*row)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, cast
 from bench.memory import resident_bytes
 from pipeline.ledger.rows import encode
 from pipeline.simulation.mixes import MixName, MixOptions, mix_events
-from pipeline.state.book import CampaignBook
+from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.policy import Policy
 from pipeline.transport.ports import RecordBatch
 from pipeline.worker.shard import OwnedShard
@@ -32,8 +32,8 @@ def measure(mix: MixName, events: int, customers: int, models: tuple[Attribution
     """Run the core over a mix; return microseconds per event of each topic, and what the rest costs per event."""
     batches = _batches(mix, events, customers)
     policy = Policy(models=models, future_ms=None, pseudonym_key=b"bench")
-    book = CampaignBook(policy)
-    lanes = {lane: OwnedShard(lane, 0, policy, book, "CNY") for lane in (CUSTOMER_LANE, CAMPAIGN_LANE)}
+    campaigns = CampaignRegistry(policy)
+    lanes = {lane: OwnedShard(lane, 0, policy, campaigns, "CNY") for lane in (CUSTOMER_LANE, CAMPAIGN_LANE)}
     for shard in lanes.values():
         shard.open_epoch(1)
     gc.collect()
@@ -53,7 +53,7 @@ def measure(mix: MixName, events: int, customers: int, models: tuple[Attribution
         counts[batch.topic] += len(batch)
         if number % BLOCK_BATCHES == 0:
             began = time.process_time()
-            encode([out[0] for shard in lanes.values() if (out := shard.take_block())], policy.models, 0)
+            encode([out[0] for shard in lanes.values() if (out := shard.seal_block())], policy.models, 0)
             spent["block"] += time.process_time() - began
     customer_shard = lanes[CUSTOMER_LANE].customers
     found = {topic: spent[topic] / counts[topic] * 1e6 for topic in counts}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from pipeline.simulation.mixes import MixOptions, mix_events
-from pipeline.state.book import CampaignBook
+from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.customers import CustomerShard
 from pipeline.state.policy import Policy
 from schemas.decode import decode
@@ -48,7 +48,7 @@ def batches(customers: int) -> Iterator[dict[str, tuple[list[bytes], list[bytes]
 def measure(customers: int) -> dict[str, float]:
     """Fill the state of one shard and return what it takes per customer."""
     policy = Policy(pseudonym_key=b"bench")
-    shard = CustomerShard(policy, CampaignBook(policy))
+    shard = CustomerShard(policy, CampaignRegistry(policy))
     gc.collect()
     before = resident_bytes()
     touches = transactions = 0
@@ -57,7 +57,7 @@ def measure(customers: int) -> dict[str, float]:
             if topic in {LOGINS, TRANSACTIONS, TOUCHES}:
                 columns = decode(topic, range(len(values)), keys, values, currency="CNY").columns
                 apply(shard, topic, columns)
-        changes = shard.take_changes(version)
+        changes = shard.drain_changes(version)
         touches += len(changes.touches)
         transactions += len(changes.transactions)
     gc.collect()

@@ -16,7 +16,7 @@ from pipeline.ledger.ledger import Block, ClickHouseLedger
 from pipeline.ledger.loader import Loader
 from pipeline.ledger.rows import encode
 from pipeline.settings import load_settings
-from pipeline.state.book import CampaignBook
+from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.policy import Policy
 from pipeline.transport.ports import RecordBatch
 from pipeline.worker.shard import OwnedShard
@@ -39,7 +39,7 @@ def measure(settings: Settings, customers: int) -> dict[str, float]:
     gc.collect()
     gc.freeze()
     gc.disable()  # as in a worker
-    fresh = OwnedShard(CUSTOMER_LANE, 0, policy, CampaignBook(policy), settings.reporting_currency)
+    fresh = OwnedShard(CUSTOMER_LANE, 0, policy, CampaignRegistry(policy), settings.reporting_currency)
     began = time.perf_counter()
     next_owner.claim([fresh.number])
     if fresh.customers is None:
@@ -50,7 +50,7 @@ def measure(settings: Settings, customers: int) -> dict[str, float]:
 
 
 def _fill(ledger: ClickHouseLedger, policy: Policy, currency: str, customers: int) -> int:
-    shard = OwnedShard(CUSTOMER_LANE, 0, policy, CampaignBook(policy), currency)
+    shard = OwnedShard(CUSTOMER_LANE, 0, policy, CampaignRegistry(policy), currency)
     shard.open_epoch(ledger.claim([shard.number])[shard.number])
     written = 0
     for number, batch in enumerate(batches(customers), start=1):
@@ -59,7 +59,7 @@ def _fill(ledger: ClickHouseLedger, policy: Policy, currency: str, customers: in
                 start = shard.next_offset.get(topic, 0)
                 offsets = list(range(start, start + len(keys)))
                 shard.apply(RecordBatch(topic, 0, offsets, list(keys), list(values), start + len(keys)), None)
-        out = shard.take_block()
+        out = shard.seal_block()
         if out is not None:
             body, rows = encode([out[0]], policy.models, 0)
             ledger.write(Block(number, {shard.number: shard.epoch}, body, rows))

@@ -10,7 +10,7 @@ from random import Random
 from typing import Final
 
 from bench.figures import percentile
-from pipeline.state.book import CampaignBook
+from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.customers import CustomerShard
 from pipeline.state.policy import Policy
 from schemas.columns import TouchColumns, TransactionColumns
@@ -66,7 +66,7 @@ def transactions(numbers: range, instants: list[int]) -> TransactionColumns:
 def measure(count: int) -> dict[str, float]:
     """Give a customer ``count`` touches and transactions in order, then single late ones, and time both."""
     policy = Policy(pseudonym_key=b"bench")
-    shard = CustomerShard(policy, CampaignBook(policy))
+    shard = CustomerShard(policy, CampaignRegistry(policy))
     step = SPAN_MS / count
     began = time.perf_counter()
     for first in range(0, count, BATCH):
@@ -74,7 +74,7 @@ def measure(count: int) -> dict[str, float]:
         instants = [BEGIN_MS + int(number * step) for number in numbers]
         shard.apply_touches(touches(numbers, instants), None)
         shard.apply_transactions(transactions(numbers, [instant + 1 for instant in instants]), None)
-        shard.take_changes(first + 1)
+        shard.drain_changes(first + 1)
     in_order = (time.perf_counter() - began) / (2 * count)
     late = _late_events(shard, count)
     return {
@@ -96,7 +96,7 @@ def _late_events(shard: CustomerShard, count: int) -> list[float]:
             shard.apply_touches(touches(one, instant), None)
         else:
             shard.apply_transactions(transactions(one, instant), None)
-        shard.take_changes(count + number)
+        shard.drain_changes(count + number)
         seconds.append(time.perf_counter() - began)
     return seconds
 

@@ -10,13 +10,13 @@ class PipelineError(Exception):
 class UserError(PipelineError):
     """A mistake or a missing part that the person at the keyboard can mend.
 
-    The command line prints ``cause``, then ``mend``, on one line, without a traceback, and exits with 1.
+    The command line prints ``cause``, then ``remedy``, on one line, without a traceback, and exits with 1.
     """
 
-    def __init__(self, cause: str, mend: str) -> None:
-        super().__init__(f"{cause}; {mend}")
+    def __init__(self, cause: str, remedy: str) -> None:
+        super().__init__(f"{cause}; {remedy}")
         self.cause = cause
-        self.mend = mend
+        self.remedy = remedy
 
 
 class FencedError(PipelineError):

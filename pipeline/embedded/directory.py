@@ -67,7 +67,7 @@ class InstanceDirectory:
                 f"{self.root} cannot be used ({error.strerror})", "choose another directory with --data"
             ) from error
         try:
-            self._take(descriptor)
+            self._lock(descriptor)
             self.withdraw()
             self._clear_scratch()
             with self._janitor():
@@ -89,7 +89,7 @@ class InstanceDirectory:
         shutil.rmtree(self.scratch)
         self.scratch.mkdir(mode=0o700)
 
-    def _take(self, descriptor: int) -> None:
+    def _lock(self, descriptor: int) -> None:
         deadline = time.monotonic() + _LOCK_SECONDS
         while not _locked(descriptor):
             if time.monotonic() > deadline:

@@ -184,7 +184,7 @@ class Supervisor:
     async def _end_with(self, child: Child, consequence: str) -> None:
         code = await child.wait()
         died = self._died(child, code)
-        self._fault = UserError(f"{died.cause}, {consequence}", died.mend)
+        self._fault = UserError(f"{died.cause}, {consequence}", died.remedy)
         self._stopping.set()
 
     def _watch(self, work: Coroutine[None, None, None]) -> None:

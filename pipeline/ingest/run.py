@@ -57,11 +57,11 @@ class Ingestion:
         self._complain = complain
         self._dimensions_in_flight = False
 
-    def take(self, name: str, chunks: Iterable[bytes]) -> None:
+    def read(self, name: str, chunks: Iterable[bytes]) -> None:
         """Produce one source's lines; a broken source keeps what was read of it and is noted in the tally."""
         try:
             for number, line in self._numbered_lines(chunks):
-                self._take_line(name, number, line)
+                self._read_line(name, number, line)
         except BrokenSourceError as error:
             self.tally.broken.append(name)
             self._complain(f"{name}: {error}; what was read before stays")
@@ -78,7 +78,7 @@ class Ingestion:
             yield from enumerate(lines, first)
             first += len(lines)
 
-    def _take_line(self, name: str, number: int, line: bytes) -> None:
+    def _read_line(self, name: str, number: int, line: bytes) -> None:
         event = line.strip()
         if not event:
             return

@@ -107,8 +107,8 @@ class Loader:
             restorers[shard].profile(bytes.fromhex(customer), tier)
         for shard, customer, day, engaged in rows("load_logins", days):
             restorers[shard].login(bytes.fromhex(customer), day, engaged=bool(engaged))
-        for shard, customer in rows("load_elders", days):
-            restorers[shard].elder(bytes.fromhex(customer))
+        for shard, customer in rows("load_engaged_before_horizon", days):
+            restorers[shard].engaged_before_horizon(bytes.fromhex(customer))
         for shard, customer, campaign_id, variant, at, tier in rows("load_reach"):
             restorers[shard].reach(bytes.fromhex(customer), campaign_id, variant, at, tier)
 

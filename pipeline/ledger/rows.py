@@ -6,8 +6,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipeline.clickhouse.native import Measures, NativeTable
-from pipeline.state.activity import MEASURES as DAY_MEASURES
-from pipeline.state.cells import MEASURES as CELL_MEASURES
+from pipeline.state.activity import DAY_WIDTH
+from pipeline.state.cells import CELL_WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -259,7 +259,7 @@ class _Body:
             lag=[cell.lag for cell in cells],
             model=[self._labels[cell.model] for cell in cells],
             chapter=[cell.chapter for cell in cells],
-            measures=Measures(list(chain.from_iterable([cell.measures for cell in cells])), CELL_MEASURES),
+            measures=Measures(list(chain.from_iterable([cell.measures for cell in cells])), CELL_WIDTH),
         )
 
     def _days(self, block: ShardBlock, days: list[ActivityRow]) -> None:
@@ -270,7 +270,7 @@ class _Body:
             label=[day.tier for day in days],
             at=[day.day for day in days],
             chapter=[day.chapter for day in days],
-            measures=Measures(list(chain.from_iterable([day.measures for day in days])), DAY_MEASURES),
+            measures=Measures(list(chain.from_iterable([day.measures for day in days])), DAY_WIDTH),
         )
 
     def _dead_letters(self, block: ShardBlock, letters: list[DeadLetterRow]) -> None:

@@ -107,5 +107,5 @@ def log_ends(settings: Settings) -> LogEnds:
 
 
 def stopped_topics(reader: Reader) -> list[dict[str, Any]]:
-    """Return the topics that workers have stopped reading, each with its cause and the mend."""
+    """Return the topics that workers have stopped reading, each with its cause and the remedy."""
     return reader.rows(_STOPPED)

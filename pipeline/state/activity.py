@@ -28,7 +28,7 @@ MAU_CHANGE: Final = 2
 GROSS_DAY: Final = 3
 GROSS_MAU_CHANGE: Final = 4
 REACTIVATED: Final = 5
-MEASURES: Final = 6
+DAY_WIDTH: Final = 6
 
 
 class ActivityRow(Struct, frozen=True, gc=False):
@@ -56,7 +56,7 @@ class _DayCell:
         self.chapter = chapter
         self.dirty = False
         self.used = chapter
-        self.measures = [0] * MEASURES
+        self.measures = [0] * DAY_WIDTH
 
 
 _Days = dict[int, _DayCell]
@@ -117,7 +117,9 @@ class Activity:
             return -ahead
         kept = (1 << self._span) - 1
         engaged = customer.engaged << ahead if ahead <= self._span else 0
-        customer.elder = customer.elder or engaged > kept or (ahead > self._span and customer.engaged != 0)
+        customer.engaged_before_horizon = (
+            customer.engaged_before_horizon or engaged > kept or (ahead > self._span and customer.engaged != 0)
+        )
         customer.engaged = engaged & kept
         customer.logins = customer.logins << ahead & kept if ahead <= self._span else 0
         customer.last_day = day
@@ -136,7 +138,7 @@ class Activity:
         today[DAU] += 1
         self._cover(days, day, before, after, WEEK, WAU_CHANGE)
         self._cover(days, day, before, after, MONTH, MAU_CHANGE)
-        had_earlier = before is not None or customer.elder
+        had_earlier = before is not None or customer.engaged_before_horizon
         if had_earlier and (before is None or before > DORMANT_DAYS):
             today[REACTIVATED] += 1
         if after is not None:
@@ -168,7 +170,7 @@ class Activity:
             self._changed = True
         return cell.measures
 
-    def take_changes(self, version: int) -> Iterator[ActivityRow]:
+    def drain_changes(self, version: int) -> Iterator[ActivityRow]:
         """Yield every day cell changed since the last call and mark it stored by the block of this version."""
         if not self._changed:
             return

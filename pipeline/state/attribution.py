@@ -15,7 +15,7 @@ from pipeline.state.records import Credit
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pipeline.state.book import CampaignBook
+    from pipeline.state.campaign_registry import CampaignRegistry
     from pipeline.state.policy import Policy
     from pipeline.state.records import Touch, Transaction
 
@@ -25,17 +25,17 @@ _BY_ORDER: Final = itemgetter(1, 2)  # time, then event id
 Share = tuple["Touch", int]
 
 
-def candidates(transaction: Transaction, touches: Sequence[Touch], book: CampaignBook) -> list[Touch]:
+def candidates(transaction: Transaction, touches: Sequence[Touch], campaigns: CampaignRegistry) -> list[Touch]:
     """Return the creditable touches a transaction may credit, oldest first."""
     found: list[Touch] = []
     end, at = len(touches), transaction.at
     while end:
-        campaign = touches[end - 1].campaign
-        rules = book.rules[campaign]
-        start = bisect_left(touches, (campaign,), 0, end)
+        campaign_index = touches[end - 1].campaign_index
+        rules = campaigns.rules[campaign_index]
+        start = bisect_left(touches, (campaign_index,), 0, end)
         if rules.matches(transaction.kind, transaction.product, transaction.amount_minor):
-            first = bisect_left(touches, (campaign, at - rules.window_ms), start, end)
-            last = bisect_right(touches, (campaign, at, _AFTER_EVERY_ID), first, end)
+            first = bisect_left(touches, (campaign_index, at - rules.window_ms), start, end)
+            last = bisect_right(touches, (campaign_index, at, _AFTER_EVERY_ID), first, end)
             found.extend(touches[first:last])
         end = start
     if len(found) > 1:
@@ -44,15 +44,15 @@ def candidates(transaction: Transaction, touches: Sequence[Touch], book: Campaig
 
 
 def edge_candidate(
-    transaction: Transaction, touches: Sequence[Touch], book: CampaignBook, *, newest: bool
+    transaction: Transaction, touches: Sequence[Touch], campaigns: CampaignRegistry, *, newest: bool
 ) -> Touch | None:
     """Return the last (or first) candidate alone: two searches per campaign, however many touches there are."""
     best: Touch | None = None
     end, at = len(touches), transaction.at
     while end:
-        campaign = touches[end - 1].campaign
-        rules = book.rules[campaign]
-        start = bisect_left(touches, (campaign,), 0, end) if end > 1 else 0
+        campaign_index = touches[end - 1].campaign_index
+        rules = campaigns.rules[campaign_index]
+        start = bisect_left(touches, (campaign_index,), 0, end) if end > 1 else 0
         if rules.matches(transaction.kind, transaction.product, transaction.amount_minor):
             touch = _edge(touches, start, end, at, rules.window_ms, newest=newest)
             if touch is not None and (best is None or (touch[1:3] > best[1:3]) == newest):
@@ -64,12 +64,12 @@ def edge_candidate(
 def _edge(  # noqa: PLR0913 - a slice and a window, named by their parts
     touches: Sequence[Touch], start: int, end: int, at: int, window_ms: int, *, newest: bool
 ) -> Touch | None:
-    campaign = touches[start].campaign
+    campaign_index = touches[start].campaign_index
     if newest:
-        position = bisect_right(touches, (campaign, at, _AFTER_EVERY_ID), start, end) - 1
+        position = bisect_right(touches, (campaign_index, at, _AFTER_EVERY_ID), start, end) - 1
         inside = position >= start and at - touches[position].at <= window_ms
     else:
-        position = bisect_left(touches, (campaign, at - window_ms), start, end)
+        position = bisect_left(touches, (campaign_index, at - window_ms), start, end)
         inside = position < end and touches[position].at <= at
     return touches[position] if inside else None
 
@@ -116,34 +116,34 @@ _SHARES: Final[dict[str, Callable[[Sequence[int], float], list[int]]]] = {
 class Attribution:
     """Shares a transaction's credit under each of the policy's models."""
 
-    def __init__(self, policy: Policy, book: CampaignBook) -> None:
-        self._book = book
+    def __init__(self, policy: Policy, campaigns: CampaignRegistry) -> None:
+        self._campaigns = campaigns
         self._models = policy.models
         self._half_life_ms = policy.half_life_ms
         self.only_last_touch = policy.models == ("last_touch",)
 
     def credits(self, transaction: Transaction, touches: Sequence[Touch]) -> tuple[Credit, ...]:
         """Return a transaction's credits, all models, from the customer's live touches."""
-        if not transaction.counts:
+        if not transaction.has_effect:
             return ()
         if self.only_last_touch:
-            touch = edge_candidate(transaction, touches, self._book, newest=True)
+            touch = edge_candidate(transaction, touches, self._campaigns, newest=True)
             return () if touch is None else self._priced(transaction, 0, [(touch, WHOLE)])
         found: list[Credit] = []
         every: list[Touch] | None = None
         for number, model in enumerate(self._models):
             if model in {"last_touch", "first_touch"}:
-                touch = edge_candidate(transaction, touches, self._book, newest=model == "last_touch")
+                touch = edge_candidate(transaction, touches, self._campaigns, newest=model == "last_touch")
                 shares = [] if touch is None else [(touch, WHOLE)]
             else:
-                every = candidates(transaction, touches, self._book) if every is None else every
+                every = candidates(transaction, touches, self._campaigns) if every is None else every
                 shares = self._shares(model, transaction, every)
             found.extend(self._priced(transaction, number, shares))
         return tuple(found)
 
     def repriced(self, transaction: Transaction) -> tuple[Credit, ...]:
         """Return a transaction's credits after a reversal: the same touches and shares, scaled money."""
-        if not transaction.counts:
+        if not transaction.has_effect:
             return ()
         priced: list[Credit] = []
         for number in range(len(self._models)):
@@ -159,15 +159,15 @@ class Attribution:
         return [(touch, part) for touch, part in zip(touches, parts, strict=True) if part]
 
     def _priced(self, transaction: Transaction, model: int, shares: list[Share]) -> tuple[Credit, ...]:
-        rules = self._book.rules
+        rules = self._campaigns.rules
         if len(shares) == 1:
             touch = shares[0][0]
-            earned = return_of(transaction, rules[touch.campaign].margins_bps)
+            earned = return_of(transaction, rules[touch.campaign_index].margins_bps)
             return (Credit(model, touch, WHOLE, earned, aum_of(transaction)),)
         if not shares:
             return ()
         weights = [part for _, part in shares]
-        returns = [return_of(transaction, rules[touch.campaign].margins_bps) for touch, _ in shares]
+        returns = [return_of(transaction, rules[touch.campaign_index].margins_bps) for touch, _ in shares]
         if min(returns) == max(returns):
             returns = share_out(returns[0], weights, WHOLE)
         else:

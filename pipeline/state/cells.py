@@ -16,8 +16,8 @@ from pipeline.state.calendar import DAY_MS, MINUTE_MS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.state.book import Arm
     from pipeline.state.calendar import BusinessCalendar
+    from pipeline.state.campaign_registry import Arm
     from pipeline.state.records import Credit
 
 # positions of the measures within a cell
@@ -28,7 +28,7 @@ CONVERTERS: Final = 3
 COST: Final = 4
 RETURN: Final = 5
 AUM: Final = 6
-MEASURES: Final = 7
+CELL_WIDTH: Final = 7
 
 # families: by tier, by variant, by minute of the event, by business day of the touch and lag in whole days
 TIER: Final = "tier"
@@ -65,7 +65,7 @@ class _Cell:
         self.lag = lag
         self.chapter = self.used = 0
         self.dirty = False
-        self.measures = [0] * MEASURES
+        self.measures = [0] * CELL_WIDTH
 
 
 class Cells:
@@ -101,7 +101,7 @@ class Cells:
         return cell
 
     def _tier(self, arm: Arm, tier: str) -> list[int]:
-        key = (arm.campaign, tier)
+        key = (arm.campaign_index, tier)
         cell = self._tiers.get(key)
         if cell is None:
             cell = self._tiers[key] = self._new(TIER, arm, tier)
@@ -115,7 +115,7 @@ class Cells:
 
     def _minute(self, arm: Arm, at: int) -> list[int]:
         minute = at // MINUTE_MS
-        key = (arm.campaign << _CAMPAIGN) + minute  # not |: a minute before 1970 is negative
+        key = (arm.campaign_index << _CAMPAIGN) + minute  # not |: a minute before 1970 is negative
         cell = self._minutes.get(key)
         if cell is None:
             cell = self._minutes[key] = self._new(MINUTE, arm, "", minute)
@@ -123,7 +123,7 @@ class Cells:
 
     def _cohort(self, arm: Arm, touched_at: int, lag: int = 0) -> list[int]:
         day = self._day_of(touched_at)
-        key = (arm.campaign << _CAMPAIGN) + (day << _LAG) + lag
+        key = (arm.campaign_index << _CAMPAIGN) + (day << _LAG) + lag
         cell = self._cohorts.get(key)
         if cell is None:
             cell = self._cohorts[key] = self._new(COHORT, arm, "", day, lag)
@@ -155,7 +155,7 @@ class Cells:
             measures[COST] += cost
             measures[REACHED] += reaches
 
-    def take_reach_back(self, arm: Arm, tier: str, at: int) -> None:
+    def revert_reach(self, arm: Arm, tier: str, at: int) -> None:
         """Uncount a customer's first touch by a campaign: an earlier one has come to light."""
         self._tier(arm, tier)[REACHED] -= 1
         self._minute(arm, at)[REACHED] -= 1
@@ -186,7 +186,7 @@ class Cells:
 
     # -- out -------------------------------------------------------------------------------------------------------
 
-    def take_changes(self, version: int) -> Iterator[CellRow]:
+    def drain_changes(self, version: int) -> Iterator[CellRow]:
         """Yield every cell changed since the last call and mark it stored by the block of this version."""
         for cell in self._dirty:
             cell.dirty = False

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from pipeline.state.book import Arm
+from pipeline.state.campaign_registry import Arm
 
 if TYPE_CHECKING:
     from pipeline.state.activity import ActivityRow, LoginDay

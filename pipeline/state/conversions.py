@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipeline.state.changes import CreditRow
 
 if TYPE_CHECKING:
-    from pipeline.state.book import Arm, CampaignBook
+    from pipeline.state.campaign_registry import Arm, CampaignRegistry
     from pipeline.state.cells import Cells
     from pipeline.state.records import Credit, Customer, Transaction
 
@@ -19,12 +19,12 @@ _order = attrgetter("order")
 class Conversions:
     """Books credits into the cells of each model and keeps converters distinct and dated.
 
-    A customer's conversions are kept by ``arm * models + model``: the credited transactions in order, so that the
+    A customer's conversions are kept by ``arm_index * models + model``: the credited transactions in order, so that the
     first one, which dates the converter, is known when credits move or vanish.
     """
 
-    def __init__(self, book: CampaignBook, cells: list[Cells]) -> None:
-        self._book = book
+    def __init__(self, campaigns: CampaignRegistry, cells: list[Cells]) -> None:
+        self._campaigns = campaigns
         self._cells = cells
         self._models = len(cells)
         self._changed: dict[tuple[int, str, str], CreditRow] = {}
@@ -40,10 +40,10 @@ class Conversions:
             self._book_credit(transaction, credit, 1)
         transaction.credits = credits_now
         if not before and len(credits_now) == 1:
-            self._join(transaction, credits_now[0].touch.arm * self._models + credits_now[0].model)
+            self._join(transaction, credits_now[0].touch.arm_index * self._models + credits_now[0].model)
             return
-        old = {credit.touch.arm * self._models + credit.model for credit in before}
-        new = {credit.touch.arm * self._models + credit.model for credit in credits_now}
+        old = {credit.touch.arm_index * self._models + credit.model for credit in before}
+        new = {credit.touch.arm_index * self._models + credit.model for credit in credits_now}
         for slot in sorted(old - new):
             self._leave(transaction, slot)
         for slot in sorted(new - old):
@@ -52,13 +52,13 @@ class Conversions:
     def load(self, transaction: Transaction, credits_now: tuple[Credit, ...]) -> None:
         """Remember stored credits without booking them again."""
         transaction.credits = credits_now
-        for slot in sorted({credit.touch.arm * self._models + credit.model for credit in credits_now}):
+        for slot in sorted({credit.touch.arm_index * self._models + credit.model for credit in credits_now}):
             _insert(transaction, slot)
 
-    def settle(self, transaction: Transaction) -> None:
+    def fold_into_past(self, transaction: Transaction) -> None:
         """Fold a transaction that nothing can change any more into its customer's past."""
         customer = transaction.customer
-        for slot in {credit.touch.arm * self._models + credit.model for credit in transaction.credits}:
+        for slot in {credit.touch.arm_index * self._models + credit.model for credit in transaction.credits}:
             customer.past_conversions |= 1 << slot
             _remove(transaction, slot)
 
@@ -66,14 +66,14 @@ class Conversions:
         """Return the bit that marks a converter whose conversions are past the horizon."""
         return 1 << (arm.index * self._models + model)
 
-    def take_changes(self) -> list[CreditRow]:
+    def drain_changes(self) -> list[CreditRow]:
         """Return the credits changed since the last call, as they stand now."""
         changed, self._changed = self._changed, {}
         return list(changed.values())
 
     def _book_credit(self, transaction: Transaction, credit: Credit, sign: int) -> None:
         touch = credit.touch
-        arm = self._book.arms[touch.arm]
+        arm = self._campaigns.arms[touch.arm_index]
         self._cells[credit.model].add_credit(arm, transaction.tier, transaction.at, credit, sign)
         in_force = sign > 0
         self._changed[(credit.model, transaction.event_id, touch.event_id)] = CreditRow(
@@ -90,23 +90,25 @@ class Conversions:
             credit.aum_minor if in_force else 0,
         )
 
-    def _first(self, customer: Customer, campaign: int, model: int) -> Transaction | None:
+    def _first(self, customer: Customer, campaign_index: int, model: int) -> Transaction | None:
         """Return the first live transaction a campaign is credited with; callers rule out a past one."""
         conversions = customer.conversions
         if not conversions:
             return None
-        slots = (arm * self._models + model for arm in self._book.arms_of[campaign])
+        slots = (arm_index * self._models + model for arm_index in self._campaigns.arms_of[campaign_index])
         found = [conversions[slot][0] for slot in slots if slot in conversions]
         return min(found, key=_order) if found else None
 
-    def _is_past(self, customer: Customer, campaign: int, model: int) -> bool:
+    def _is_past(self, customer: Customer, campaign_index: int, model: int) -> bool:
         past = customer.past_conversions
-        return past != 0 and any(past >> (arm * self._models + model) & 1 for arm in self._book.arms_of[campaign])
+        return past != 0 and any(
+            past >> (arm_index * self._models + model) & 1 for arm_index in self._campaigns.arms_of[campaign_index]
+        )
 
     def _join(self, transaction: Transaction, slot: int) -> None:
         customer = transaction.customer
-        arm, model = self._book.arms[slot // self._models], slot % self._models
-        before = self._first(customer, arm.campaign, model)
+        arm, model = self._campaigns.arms[slot // self._models], slot % self._models
+        before = self._first(customer, arm.campaign_index, model)
         is_new = slot not in (customer.conversions or ()) and not customer.past_conversions >> slot & 1
         _insert(transaction, slot)
         if is_new:
@@ -115,17 +117,17 @@ class Conversions:
 
     def _leave(self, transaction: Transaction, slot: int) -> None:
         customer = transaction.customer
-        arm, model = self._book.arms[slot // self._models], slot % self._models
-        before = self._first(customer, arm.campaign, model)
+        arm, model = self._campaigns.arms[slot // self._models], slot % self._models
+        before = self._first(customer, arm.campaign_index, model)
         _remove(transaction, slot)
         if slot not in (customer.conversions or ()) and not customer.past_conversions >> slot & 1:
             self._cells[model].add_arm_conversion(arm, -1)
         self._date(customer, arm, model, before)
 
     def _date(self, customer: Customer, arm: Arm, model: int, before: Transaction | None) -> None:
-        if self._is_past(customer, arm.campaign, model):
+        if self._is_past(customer, arm.campaign_index, model):
             return
-        after = self._first(customer, arm.campaign, model)
+        after = self._first(customer, arm.campaign_index, model)
         if before is after:
             return
         cells = self._cells[model]

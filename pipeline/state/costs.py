@@ -9,7 +9,7 @@ from pipeline.state.changes import Changes, CostFact
 from pipeline.state.intake import Intake, RecentIds, Refusal
 
 if TYPE_CHECKING:
-    from pipeline.state.book import CampaignBook
+    from pipeline.state.campaign_registry import CampaignRegistry
     from pipeline.state.policy import Policy
     from schemas.columns import CostColumns
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class CostShard:
     """State of one partition of the cost topic."""
 
-    def __init__(self, policy: Policy, book: CampaignBook) -> None:
-        self._book = book
+    def __init__(self, policy: Policy, campaigns: CampaignRegistry) -> None:
+        self._campaigns = campaigns
         self._cells = Cells(0, policy.calendar())
         self._ids = RecentIds()
         self._changes = Changes()
@@ -45,17 +45,17 @@ class CostShard:
             if self._ids.is_duplicate(event_id, at):
                 duplicates += 1
                 continue
-            arm = self._book.arm(campaign_id, variant)
+            arm = self._campaigns.arm(campaign_id, variant)
             self._changes.costs.append(CostFact(offset, event_id, at, arm, category, amount))
             self._cells.add_touch(arm, "", at, 0, amount, reaches_arm=False, reaches=False)
         self.costs.duplicates += duplicates
         self.costs.accepted += len(columns.offset) - duplicates
         return refusals
 
-    def take_changes(self, version: int) -> Changes:
+    def drain_changes(self, version: int) -> Changes:
         """Return everything learnt since the last call; ``version`` is the block that will make it durable."""
         changes, self._changes = self._changes, Changes()
-        changes.cells = list(self._cells.take_changes(version))
+        changes.cells = list(self._cells.drain_changes(version))
         return changes
 
     def forget(self, idle_version: int) -> None:

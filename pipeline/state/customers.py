@@ -28,7 +28,7 @@ from pipeline.state.restore import Restorer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pipeline.state.book import Arm, CampaignBook
+    from pipeline.state.campaign_registry import Arm, CampaignRegistry
     from pipeline.state.history import History
     from pipeline.state.policy import Policy
     from schemas.columns import LoginColumns, TouchColumns, TransactionColumns
@@ -40,16 +40,16 @@ _order = attrgetter("order")
 class CustomerShard:
     """State of one partition of the customer-keyed topics."""
 
-    def __init__(self, policy: Policy, book: CampaignBook) -> None:
+    def __init__(self, policy: Policy, campaigns: CampaignRegistry) -> None:
         self._policy = policy
-        self._book = book
+        self._campaigns = campaigns
         self._calendar = policy.calendar()
-        self._attribution = Attribution(policy, book)
+        self._attribution = Attribution(policy, campaigns)
         self._cells = [Cells(number, self._calendar) for number in range(len(policy.models))]
         self._base = self._cells[0]
-        self._conversions = Conversions(book, self._cells)
+        self._conversions = Conversions(campaigns, self._cells)
         self._activity = Activity(-(-policy.lateness_ms // DAY_MS))
-        self._memory = CustomerMemory(policy, book)
+        self._memory = CustomerMemory(policy, campaigns)
         self._changes = Changes()
         self.erasures = Erasures(policy)
         self.logins = Intake(policy.lateness_ms, policy.future_ms)
@@ -69,7 +69,13 @@ class CustomerShard:
     def restorer(self) -> Restorer:
         """Return what loads stored state into this still empty shard."""
         return Restorer(
-            self._memory, self._conversions, self._activity, self._book, self.touches, self.transactions, self.erasures
+            self._memory,
+            self._conversions,
+            self._activity,
+            self._campaigns,
+            self.touches,
+            self.transactions,
+            self.erasures,
         )
 
     def open_chapter(self, chapter: int) -> None:
@@ -89,12 +95,12 @@ class CustomerShard:
     # -- erasure ---------------------------------------------------------------------------------------------------
 
     def erase(self, customer_id: str, request: str) -> None:
-        """Forget a customer and skip the events that follow; the numbers are put right by `take_back`."""
+        """Forget a customer and skip the events that follow; the numbers are put right by `revert_erased`."""
         pseudonym = self._policy.pseudonym(customer_id)
         if self.erasures.request(pseudonym, request):
             self._memory.erase(pseudonym, customer_id)
 
-    def take_back(self, histories: Mapping[bytes, History], version: int) -> None:
+    def revert_erased(self, histories: Mapping[bytes, History], version: int) -> None:
         """Take everything that erased customers had added out of the numbers, by the block of this version."""
         cells, days = negative(list(histories.values()), self._policy, version)
         self._changes.cells.extend(cells)
@@ -113,7 +119,7 @@ class CustomerShard:
     def apply_logins(self, columns: LoginColumns, now_ms: int | None) -> list[Refusal]:
         """Count a batch of logins; return the refused ones."""
         columns, refusals = self.logins.screen(columns, now_ms)
-        columns = self.erasures.spare(columns, self._memory.customers)
+        columns = self.erasures.without_erased(columns, self._memory.customers)
         self.logins.accepted += len(columns.offset)
         shortest = self._policy.engaged_seconds
         day_of, add, customers = self._calendar.day_of, self._activity.add, self._memory.customers
@@ -133,8 +139,12 @@ class CustomerShard:
     def apply_touches(self, columns: TouchColumns, now_ms: int | None) -> list[Refusal]:
         """Count a batch of touches, attributing again what a late one changes; return the refused ones."""
         columns, refusals = self.touches.screen(columns, now_ms)
-        columns = self.erasures.spare(columns, self._memory.customers)
-        customers, arm_of, is_duplicate = self._memory.customers, self._book.arm, self._memory.touch_ids.is_duplicate
+        columns = self.erasures.without_erased(columns, self._memory.customers)
+        customers, arm_of, is_duplicate = (
+            self._memory.customers,
+            self._campaigns.arm,
+            self._memory.touch_ids.is_duplicate,
+        )
         facts, count_touch = self._changes.touches, self._base.add_touch
         duplicates = 0
         for offset, event_id, at, customer_id, campaign_id, variant, channel, kind, cost, automated, recommended in zip(
@@ -175,7 +185,7 @@ class CustomerShard:
             )
             if creditable:
                 self._count_creditable(customer, arm, at, cost)
-                self._credit_touch(customer, Touch(arm.campaign, at, event_id, arm.index))
+                self._credit_touch(customer, Touch(arm.campaign_index, at, event_id, arm.index))
             else:
                 count_touch(arm, customer.tier, at, 0, cost, reaches_arm=False, reaches=False)
         self.touches.duplicates += duplicates
@@ -185,7 +195,7 @@ class CustomerShard:
     def apply_transactions(self, columns: TransactionColumns, now_ms: int | None) -> list[Refusal]:
         """Count a batch of transactions and reversals; return the refused ones."""
         columns, refusals = self.transactions.screen(columns, now_ms)
-        columns = self.erasures.spare(columns, self._memory.customers)
+        columns = self.erasures.without_erased(columns, self._memory.customers)
         customers, reversals, facts = self._memory.customers, self._memory.reversals, self._changes.transactions
         duplicates = 0
         for (
@@ -245,29 +255,29 @@ class CustomerShard:
                 self._memory.remember_transaction(transaction)
                 if reversals.arrived(transaction):
                     self._adjusted(transaction)
-                if customer.touches and transaction.counts:
-                    self._settle_credits(transaction, self._attribution.credits(transaction, customer.touches))
+                if customer.touches and transaction.has_effect:
+                    self._replace_credits(transaction, self._attribution.credits(transaction, customer.touches))
             else:
                 reversed_one = reversals.reverse(customer, at, event_id, original, amount, offset)
                 if reversed_one is not None:
                     self._adjusted(reversed_one)
                     if reversed_one.credits:
-                        self._settle_credits(reversed_one, self._attribution.repriced(reversed_one))
+                        self._replace_credits(reversed_one, self._attribution.repriced(reversed_one))
         self.transactions.duplicates += duplicates
         self.transactions.accepted += len(columns.offset) - duplicates
         return refusals
 
     # -- out -------------------------------------------------------------------------------------------------------
 
-    def take_changes(self, version: int) -> Changes:
+    def drain_changes(self, version: int) -> Changes:
         """Return everything learnt since the last call; ``version`` is the block that will make it durable."""
         changes, self._changes = self._changes, Changes()
-        changes.credits = self._conversions.take_changes()
+        changes.credits = self._conversions.drain_changes()
         for cells in self._cells:
-            changes.cells.extend(cells.take_changes(version))
-        changes.days.extend(self._activity.take_changes(version))
-        changes.erasures = self.erasures.take_changes(version)
-        changes.orphans = self._memory.reversals.take_orphans(self.transactions.floor)
+            changes.cells.extend(cells.drain_changes(version))
+        changes.days.extend(self._activity.drain_changes(version))
+        changes.erasures = self.erasures.drain_changes(version)
+        changes.orphans = self._memory.reversals.drain_orphans(self.transactions.floor)
         self.transactions.refused += len(changes.orphans)
         self.transactions.accepted -= len(changes.orphans)
         return changes
@@ -288,7 +298,7 @@ class CustomerShard:
             AdjustmentRow(transaction.event_id, transaction.at, transaction.effective_minor)
         )
 
-    def _settle_credits(self, transaction: Transaction, credits_now: tuple[Credit, ...]) -> None:
+    def _replace_credits(self, transaction: Transaction, credits_now: tuple[Credit, ...]) -> None:
         if transaction.credits or credits_now:
             self._conversions.replace(transaction, credits_now)
 
@@ -299,25 +309,25 @@ class CustomerShard:
             known = _LONG_AGO
         reaches = False
         if known is None or at < known.at:
-            first = self._first_reach(customer, arm.campaign)
+            first = self._first_reach(customer, arm.campaign_index)
             if reach is None:
                 reach = customer.reach = {}
             reach[arm.index] = Reach(at, customer.tier)
             reaches = first is None or at < first.at
             if reaches and first is not None:
-                self._base.take_reach_back(arm, first.tier, first.at)
+                self._base.revert_reach(arm, first.tier, first.at)
         self._base.add_touch(arm, customer.tier, at, 1, cost, reaches_arm=known is None, reaches=reaches)
 
-    def _first_reach(self, customer: Customer, campaign: int) -> Reach | None:
-        if customer.past_reach & self._book.arm_mask[campaign]:
+    def _first_reach(self, customer: Customer, campaign_index: int) -> Reach | None:
+        if customer.past_reach & self._campaigns.arm_mask[campaign_index]:
             return _LONG_AGO
         reach = customer.reach
         if not reach:
             return None
         if len(reach) == 1:
-            ((arm, only),) = reach.items()
-            return only if self._book.arms[arm].campaign == campaign else None
-        found = [reach[arm] for arm in self._book.arms_of[campaign] if arm in reach]
+            ((arm_index, only),) = reach.items()
+            return only if self._campaigns.arms[arm_index].campaign_index == campaign_index else None
+        found = [reach[arm_index] for arm_index in self._campaigns.arms_of[campaign_index] if arm_index in reach]
         return min(found, key=_reached_at) if found else None
 
     def _credit_touch(self, customer: Customer, touch: Touch) -> None:
@@ -327,12 +337,12 @@ class CustomerShard:
             self._attribute_again(touch, touches, transactions)
 
     def _attribute_again(self, touch: Touch, touches: list[Touch], transactions: list[Transaction]) -> None:
-        rules, attribution = self._book.rules[touch.campaign], self._attribution
+        rules, attribution = self._campaigns.rules[touch.campaign_index], self._attribution
         last = touch.at + rules.window_ms
         if attribution.only_last_touch:
             # behind the campaign's next touch that one is the later candidate of the two, whatever the transaction
             following = bisect_left(touches, touch) + 1
-            if following < len(touches) and touches[following].campaign == touch.campaign:
+            if following < len(touches) and touches[following].campaign_index == touch.campaign_index:
                 last = min(last, touches[following].at - 1)
         position = bisect_left(transactions, (touch.at, ""), key=_order)
         for transaction in islice(transactions, position, None):
@@ -341,7 +351,7 @@ class CustomerShard:
             if rules.matches(transaction.kind, transaction.product, transaction.amount_minor) and not (
                 attribution.only_last_touch and transaction.credits and transaction.credits[0].touch[1:3] > touch[1:3]
             ):
-                self._settle_credits(transaction, attribution.credits(transaction, touches))
+                self._replace_credits(transaction, attribution.credits(transaction, touches))
 
 
 _reached_at = attrgetter("at")

@@ -76,7 +76,7 @@ class Erasures:
         """Say whether this customer's events must not count."""
         return bool(self._blocked) and self._policy.pseudonym(customer_id) in self._blocked
 
-    def spare(self, columns: Columns, met: Collection[str]) -> Columns:
+    def without_erased(self, columns: Columns, met: Collection[str]) -> Columns:
         """Return the columns without the events of erased customers.
 
         ``met`` holds the ids that have state and so cannot be erased: only strangers are looked up.
@@ -95,7 +95,7 @@ class Erasures:
         """Note that so many events of erased customers were left out."""
         self._skipped += events
 
-    def take_skipped(self) -> int:
+    def drain_skipped(self) -> int:
         """Return how many events have been left out since the last call."""
         skipped, self._skipped = self._skipped, 0
         return skipped
@@ -166,7 +166,7 @@ class Erasures:
         known.stage, known.version = stage, None
         self._unsaved.add(pseudonym)
 
-    def take_changes(self, version: int) -> list[ErasureRow]:
+    def drain_changes(self, version: int) -> list[ErasureRow]:
         """Return the stages entered since the last call; ``version`` is the block that will make them durable."""
         rows: list[ErasureRow] = []
         for pseudonym in sorted(self._unsaved):

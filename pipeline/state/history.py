@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from msgspec.structs import replace
 
 from pipeline.state.activity import Activity
-from pipeline.state.book import CampaignBook
 from pipeline.state.calendar import DAY_MS
+from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.cells import Cells
 from pipeline.state.conversions import Conversions
 from pipeline.state.records import Credit, Customer, Touch, Transaction
@@ -93,34 +93,34 @@ def negative(history: Sequence[History], policy: Policy, version: int) -> tuple[
     Credits count as they are stored: definitions that have changed since cannot make the two sides differ.
     """
     calendar = policy.calendar()
-    book = CampaignBook(policy)
+    campaigns = CampaignRegistry(policy)
     cells = [Cells(number, calendar) for number in range(len(policy.models))]
     activity = Activity(-(-policy.lateness_ms // DAY_MS))
     for one in history:
-        _count_touches(one.touches, book, cells[0])
-        _count_credits(one.credits, book, Conversions(book, cells))
+        _count_touches(one.touches, campaigns, cells[0])
+        _count_credits(one.credits, campaigns, Conversions(campaigns, cells))
         _count_logins(one.logins, activity)
     chapter = _TAKEN_BACK | version
     return (
         [
             replace(row, chapter=chapter, measures=[-measure for measure in row.measures])
             for model in cells
-            for row in model.take_changes(version)
+            for row in model.drain_changes(version)
             if any(row.measures)
         ],
         [
             replace(row, chapter=chapter, measures=[-measure for measure in row.measures])
-            for row in activity.take_changes(version)
+            for row in activity.drain_changes(version)
             if any(row.measures)
         ],
     )
 
 
-def _count_touches(touches: Sequence[StoredTouch], book: CampaignBook, cells: Cells) -> None:
-    campaigns: set[int] = set()
+def _count_touches(touches: Sequence[StoredTouch], campaigns: CampaignRegistry, cells: Cells) -> None:
+    reached: set[int] = set()
     arms: set[int] = set()
     for touch in sorted(touches, key=lambda touch: (touch.at, touch.offset)):
-        arm = book.arm(touch.campaign_id, touch.variant)
+        arm = campaigns.arm(touch.campaign_id, touch.variant)
         cells.add_touch(
             arm,
             touch.tier,
@@ -128,19 +128,19 @@ def _count_touches(touches: Sequence[StoredTouch], book: CampaignBook, cells: Ce
             int(touch.creditable),
             touch.cost_minor,
             reaches_arm=touch.creditable and arm.index not in arms,
-            reaches=touch.creditable and arm.campaign not in campaigns,
+            reaches=touch.creditable and arm.campaign_index not in reached,
         )
         if touch.creditable:
             arms.add(arm.index)
-            campaigns.add(arm.campaign)
+            reached.add(arm.campaign_index)
 
 
-def _count_credits(stored: Sequence[StoredCredit], book: CampaignBook, conversions: Conversions) -> None:
+def _count_credits(stored: Sequence[StoredCredit], campaigns: CampaignRegistry, conversions: Conversions) -> None:
     customer = Customer(b"", "")
     transactions: dict[str, tuple[Transaction, list[Credit]]] = {}
     for one in stored:
-        arm = book.arm(one.campaign_id, one.variant)
-        touch = Touch(arm.campaign, one.touched_at, one.touch_id, arm.index)
+        arm = campaigns.arm(one.campaign_id, one.variant)
+        touch = Touch(arm.campaign_index, one.touched_at, one.touch_id, arm.index)
         if one.transaction_id not in transactions:
             transaction = Transaction(customer, one.converted_at, one.transaction_id, "", None, 0, None, None, one.tier)
             transactions[one.transaction_id] = (transaction, [])

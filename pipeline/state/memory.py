@@ -12,7 +12,7 @@ from pipeline.state.records import Customer, Touch, Transaction
 from pipeline.state.reversals import Reversals
 
 if TYPE_CHECKING:
-    from pipeline.state.book import CampaignBook
+    from pipeline.state.campaign_registry import CampaignRegistry
     from pipeline.state.conversions import Conversions
     from pipeline.state.policy import Policy
 
@@ -23,9 +23,9 @@ _order = attrgetter("order")
 class CustomerMemory:
     """Customers by id, and by pseudonym while their id has not been seen since the state was loaded."""
 
-    def __init__(self, policy: Policy, book: CampaignBook) -> None:
+    def __init__(self, policy: Policy, campaigns: CampaignRegistry) -> None:
         self._policy = policy
-        self._book = book
+        self._campaigns = campaigns
         self.customers: dict[str, Customer] = {}
         self._dormant: dict[bytes, Customer] = {}
         self.touch_ids = RecentIds()
@@ -67,7 +67,7 @@ class CustomerMemory:
         touches = customer.touches
         if touches is None:
             if customer.transactions is None:
-                self._visit(customer, touch.at + self._book.rules[touch.campaign].window_ms)
+                self._visit(customer, touch.at + self._campaigns.rules[touch.campaign_index].window_ms)
             touches = customer.touches = [touch]
         else:
             insort(touches, touch)
@@ -102,13 +102,15 @@ class CustomerMemory:
                 self._visit_again(customer)
 
     def _forget_touches(self, customer: Customer, floor: int) -> None:
-        rules = self._book.rules
+        rules = self._campaigns.rules
         if customer.touches:
-            customer.touches = [t for t in customer.touches if t.at + rules[t.campaign].window_ms >= floor] or None
+            customer.touches = [
+                t for t in customer.touches if t.at + rules[t.campaign_index].window_ms >= floor
+            ] or None
         if customer.reach:
-            for arm in [arm for arm, reach in customer.reach.items() if reach.at < floor]:
-                del customer.reach[arm]
-                customer.past_reach |= 1 << arm
+            for arm_index in [arm_index for arm_index, reach in customer.reach.items() if reach.at < floor]:
+                del customer.reach[arm_index]
+                customer.past_reach |= 1 << arm_index
             customer.reach = customer.reach or None
 
     def _forget_transactions(self, customer: Customer, floor: int, conversions: Conversions) -> None:
@@ -117,7 +119,7 @@ class CustomerMemory:
         kept: list[Transaction] = []
         for transaction in customer.transactions:
             if transaction.at + self._policy.reversal_ms < floor:
-                conversions.settle(transaction)
+                conversions.fold_into_past(transaction)
                 self.reversals.forget(transaction)
             else:
                 kept.append(transaction)
@@ -128,8 +130,8 @@ class CustomerMemory:
         self._due.setdefault(last_use // DAY_MS, []).append(customer)
 
     def _visit_again(self, customer: Customer) -> None:
-        rules = self._book.rules
-        uses = [touch.at + rules[touch.campaign].window_ms for touch in customer.touches or ()]
+        rules = self._campaigns.rules
+        uses = [touch.at + rules[touch.campaign_index].window_ms for touch in customer.touches or ()]
         if customer.transactions:
             uses.append(customer.transactions[0].at + self._policy.reversal_ms)
         if uses:

@@ -10,10 +10,10 @@ from msgspec import Struct
 class Touch(NamedTuple):
     """A creditable touch. Touches sort by campaign, then time, so one campaign's touches stand together."""
 
-    campaign: int
+    campaign_index: int
     at: int
     event_id: str
-    arm: int
+    arm_index: int
 
 
 class Credit(NamedTuple):
@@ -51,7 +51,7 @@ class Customer(Struct, eq=False, gc=False):
     last_day: int = -1
     engaged: int = 0
     logins: int = 0
-    elder: bool = False
+    engaged_before_horizon: bool = False
 
 
 class Transaction(Struct, eq=False, gc=False):
@@ -80,7 +80,7 @@ class Transaction(Struct, eq=False, gc=False):
         return max(0, self.amount_minor - (self.reversed_minor or 0))
 
     @property
-    def counts(self) -> bool:
+    def has_effect(self) -> bool:
         """False once reversals have eaten the whole amount."""
         return self.reversed_minor is None or self.reversed_minor < self.amount_minor
 
@@ -94,4 +94,4 @@ class Reversal(Struct, eq=False, gc=False):
     original_id: str
     amount_minor: int
     offset: int
-    settled: bool = False
+    matched: bool = False

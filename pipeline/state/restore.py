@@ -9,7 +9,7 @@ from pipeline.state.records import Credit, Reach, Touch, Transaction
 
 if TYPE_CHECKING:
     from pipeline.state.activity import Activity
-    from pipeline.state.book import CampaignBook
+    from pipeline.state.campaign_registry import CampaignRegistry
     from pipeline.state.conversions import Conversions
     from pipeline.state.erasure import ErasureRow, Erasures
     from pipeline.state.intake import Intake
@@ -24,7 +24,7 @@ class Restorer:
         memory: CustomerMemory,
         conversions: Conversions,
         activity: Activity,
-        book: CampaignBook,
+        campaigns: CampaignRegistry,
         touches: Intake,
         transactions: Intake,
         erasures: Erasures,
@@ -32,7 +32,7 @@ class Restorer:
         self._memory = memory
         self._conversions = conversions
         self._activity = activity
-        self._book = book
+        self._campaigns = campaigns
         self._touch_intake = touches
         self._intake = transactions
         self._erasures = erasures
@@ -47,20 +47,20 @@ class Restorer:
         """A login day, within the days the activity remembers one by one."""
         self._activity.load(self._memory.dormant(pseudonym), day, engaged=engaged)
 
-    def elder(self, pseudonym: bytes) -> None:
+    def engaged_before_horizon(self, pseudonym: bytes) -> None:
         """The customer has an engaged day before those."""
-        self._memory.dormant(pseudonym).elder = True
+        self._memory.dormant(pseudonym).engaged_before_horizon = True
 
     def reach(self, pseudonym: bytes, campaign_id: str, variant: str, at: int, tier: str) -> None:
         """The customer's first creditable touch by an arm, however long ago; one that nothing can precede is a bit."""
         customer = self._memory.dormant(pseudonym)
-        arm = self._book.arm(campaign_id, variant).index
+        arm_index = self._campaigns.arm(campaign_id, variant).index
         if at < min(self._touch_intake.floor, self._intake.floor):
-            customer.past_reach |= 1 << arm
+            customer.past_reach |= 1 << arm_index
             return
         if customer.reach is None:
             customer.reach = {}
-        customer.reach[arm] = Reach(at, tier)
+        customer.reach[arm_index] = Reach(at, tier)
 
     def touch_id(self, event_id: str, at: int) -> None:
         """The id of any touch that is still in time."""
@@ -68,8 +68,8 @@ class Restorer:
 
     def touch(self, pseudonym: bytes, campaign_id: str, variant: str, at: int, event_id: str) -> None:
         """A creditable touch that a transaction could still credit."""
-        arm = self._book.arm(campaign_id, variant)
-        self._memory.remember_touch(self._memory.dormant(pseudonym), Touch(arm.campaign, at, event_id, arm.index))
+        arm = self._campaigns.arm(campaign_id, variant)
+        self._memory.remember_touch(self._memory.dormant(pseudonym), Touch(arm.campaign_index, at, event_id, arm.index))
 
     def credit(
         self, transaction_id: str, model: int, touch: tuple[str, str, int, str], shares: tuple[int, int, int]
@@ -79,13 +79,13 @@ class Restorer:
         ``touch`` is campaign, variant, time and id; ``shares`` is millionths, return and AUM.
         """
         campaign_id, variant, at, event_id = touch
-        arm = self._book.arm(campaign_id, variant)
-        credit = Credit(model, Touch(arm.campaign, at, event_id, arm.index), *shares)
+        arm = self._campaigns.arm(campaign_id, variant)
+        credit = Credit(model, Touch(arm.campaign_index, at, event_id, arm.index), *shares)
         self._credits.setdefault(transaction_id, []).append(credit)
 
     def past_conversion(self, pseudonym: bytes, campaign_id: str, variant: str, model: int) -> None:
         """The customer converted through an arm by a transaction that is no longer live."""
-        slot = self._conversions.past_slot(self._book.arm(campaign_id, variant), model)
+        slot = self._conversions.past_slot(self._campaigns.arm(campaign_id, variant), model)
         self._memory.dormant(pseudonym).past_conversions |= slot
 
     def transaction(  # noqa: PLR0913, PLR0917 - the fields of one stored fact
@@ -127,4 +127,4 @@ class Restorer:
 
     def finish(self) -> None:
         """Drop what is past the horizon or has had its verdict: exactly what the former owner had dropped or told."""
-        self._memory.reversals.take_orphans(self._intake.floor)
+        self._memory.reversals.drain_orphans(self._intake.floor)

@@ -49,12 +49,12 @@ class Reversals:
         heappush(self._verdicts, (at, event_id, reversal))
         return None
 
-    def take_orphans(self, floor: int) -> list[Refusal]:
+    def drain_orphans(self, floor: int) -> list[Refusal]:
         """Return the reversals whose original would be too late by now if it still came."""
         orphans: list[Refusal] = []
         while self._verdicts and self._verdicts[0][0] < floor:
             _, _, reversal = heappop(self._verdicts)
-            if reversal.settled:
+            if reversal.matched:
                 continue
             rest = [other for other in self._waiting.get(reversal.original_id, ()) if other is not reversal]
             self._keep_waiting(reversal.original_id, rest)
@@ -80,7 +80,7 @@ class Reversals:
             reversal = self.known.get(event_id)
             if isinstance(reversal, Reversal) and reversal.customer is customer:
                 del self.known[event_id]
-                reversal.settled = True
+                reversal.matched = True
         for original_id, waiting in list(self._waiting.items()):
             self._keep_waiting(original_id, [one for one in waiting if one.customer is not customer])
 
@@ -94,7 +94,7 @@ class Reversals:
         if reversal.customer is not original.customer or not 0 <= reversal.at - original.at <= self._reversal_ms:
             return False
         original.reversed_minor = (original.reversed_minor or 0) + reversal.amount_minor
-        reversal.settled = True
+        reversal.matched = True
         return True
 
     def _keep_waiting(self, original_id: str, rest: list[Reversal]) -> None:

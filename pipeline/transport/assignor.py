@@ -30,7 +30,7 @@ class Shard(NamedTuple):
     partition: int
 
 
-def share_out(shards: Iterable[Shard], owned: Mapping[str, frozenset[Shard]]) -> dict[str, list[Shard]]:
+def assign_evenly(shards: Iterable[Shard], owned: Mapping[str, frozenset[Shard]]) -> dict[str, list[Shard]]:
     """Give every shard to one member, evenly per lane, moving as few as that allows.
 
     Args:
@@ -69,7 +69,7 @@ def _level(held: dict[str, list[Shard]]) -> None:
 
 
 class LaneAssignor(AbstractPartitionAssignor):  # type: ignore[misc] # aiokafka is untyped
-    """aiokafka's assignor interface around `share_out`; a member's previous shards travel as user data.
+    """aiokafka's assignor interface around `assign_evenly`; a member's previous shards travel as user data.
 
     aiokafka declares class methods, but calls them on what it is given: an instance, which alone can remember.
     """
@@ -91,7 +91,7 @@ class LaneAssignor(AbstractPartitionAssignor):  # type: ignore[misc] # aiokafka 
         owned = {member: _decode(metadata.user_data) for member, metadata in members.items()}
         return {
             member: ConsumerProtocolMemberAssignment(PROTOCOL_VERSION, _by_topic(cluster, share), b"")
-            for member, share in share_out(shards, owned).items()
+            for member, share in assign_evenly(shards, owned).items()
         }
 
     def metadata(self, topics: Iterable[str]) -> ConsumerProtocolMemberMetadata:

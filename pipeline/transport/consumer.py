@@ -46,7 +46,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped h
         super().__init__(*args, **kwargs)
         self._handover: Handover = self.app.handover
         self._metrics: TransportMetrics = self.app.metrics
-        self._taking_over: asyncio.Task[None] | None = None
+        self._acquiring: asyncio.Task[None] | None = None
         self._committed: dict[TP, int] = {}
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
@@ -133,12 +133,12 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped h
         )
 
     @Service.task  # type: ignore[untyped-decorator] # Faust is untyped here
-    async def _take_over_closed_partitions(self) -> None:
+    async def _acquire_closed_partitions(self) -> None:
         while not self.should_stop:
             self._handover.changed.clear()
             if due := self._handover.due():
-                self._taking_over = asyncio.create_task(self._take_over(due))
-                await asyncio.wait({self._taking_over})
+                self._acquiring = asyncio.create_task(self._acquire(due))
+                await asyncio.wait({self._acquiring})
             else:
                 await self._wait_for_due()
 
@@ -149,20 +149,20 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped h
         except TimeoutError:
             return
 
-    async def _take_over(self, partitions: frozenset[TP]) -> None:
-        epochs = self._handover.flows.epochs(partitions)
+    async def _acquire(self, partitions: frozenset[TP]) -> None:
+        openings = self._handover.flows.openings(partitions)
         try:
-            targets = await self._handover.take_over(partitions)
-            positions = await self._thread.open_partitions(targets, epochs)
+            targets = await self._handover.acquire(partitions)
+            positions = await self._thread.open_partitions(targets, openings)
         except Exception as error:  # noqa: BLE001 - whatever it is, the take-over is repeated
             self._handover.failed(partitions, error)
         else:
-            self._handover.flows.opened(positions, epochs)
+            self._handover.flows.opened(positions, openings)
 
     async def _let_go(self, partitions: frozenset[TP]) -> None:
-        if self._taking_over is not None and not self._taking_over.done():
-            self._taking_over.cancel()
-            await asyncio.wait({self._taking_over})
+        if self._acquiring is not None and not self._acquiring.done():
+            self._acquiring.cancel()
+            await asyncio.wait({self._acquiring})
         if partitions:
             await self._handover.revoke(partitions)
             await self._commit_durable(partitions)

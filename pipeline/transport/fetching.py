@@ -31,7 +31,7 @@ NO_RECORDS: Final[list[Any]] = []
 class _Cursor:
     """Where the next fetch of an open partition begins."""
 
-    epoch: int
+    opening: int
     position: int
     reported: bool = False  # the first fetch is reported even without records: it brings the log's end
 
@@ -70,9 +70,9 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
             **credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
         )
 
-    async def open_partitions(self, targets: Mapping[TP, int | None], epochs: Mapping[TP, int]) -> dict[TP, int]:
+    async def open_partitions(self, targets: Mapping[TP, int | None], openings: Mapping[TP, int]) -> dict[TP, int]:
         """Seek to the offsets (None: the log's beginning) and return the positions, without what was revoked since."""
-        return dict(await self.call_thread(self._open, targets, epochs))
+        return dict(await self.call_thread(self._open, targets, openings))
 
     async def fetch(self, partitions: frozenset[TP]) -> list[Delivery]:
         """Return what has arrived for the (open) partitions, at most one delivery each, waiting a moment for some.
@@ -86,7 +86,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
         """Commit positions for the lag display; a failure is logged and reported, and changes nothing else."""
         return bool(await self.call_thread(self._commit_quietly, offsets))
 
-    async def _open(self, targets: Mapping[TP, int | None], epochs: Mapping[TP, int]) -> dict[TP, int]:
+    async def _open(self, targets: Mapping[TP, int | None], openings: Mapping[TP, int]) -> dict[TP, int]:
         consumer = self._ensure_consumer()
         assigned = consumer.assignment()
         wanted = {tp: offset for tp, offset in targets.items() if tp in assigned}
@@ -99,7 +99,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
                 consumer.seek(TopicPartition(*tp), position)
             except IllegalStateError:  # revoked while the beginnings were asked for
                 continue
-            self._cursors[tp] = _Cursor(epochs[tp], position)
+            self._cursors[tp] = _Cursor(openings[tp], position)
             positions[tp] = position
         return positions
 
@@ -143,7 +143,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
             fetched_at=time.monotonic(),
         )
         partition_count = len(consumer.partitions_for_topic(tp.topic) or ())
-        return Delivery(batch, cursor.epoch, start, partition_count)
+        return Delivery(batch, cursor.opening, start, partition_count)
 
     def _raise_unless_stale(self, error: OffsetOutOfRangeError) -> None:
         """Raise the error again unless the partition was sought elsewhere since that fetch."""

@@ -1,7 +1,7 @@
 """Which partitions flow, from which offset, and which deliveries still count: pure bookkeeping, no I/O.
 
 A partition is *closed* from its assignment until it was taken over, and again after a failure. Every opening begins
-a new epoch, so whatever is still on its way from before is recognised as stale. Within an epoch deliveries must
+a new opening, so whatever is still on its way from before is recognised as stale. Within an opening deliveries must
 follow each other without a hole, whatever the queues in between did.
 """
 
@@ -36,13 +36,13 @@ class Verdict(Enum):
     """What is to be done with a delivery."""
 
     CURRENT = auto()
-    STALE = auto()  # of an earlier epoch: drop it, its records are read again
+    STALE = auto()  # of an earlier opening: drop it, its records are read again
     HOLE = auto()  # something before it was lost on the way: read again from the processor's position
 
 
 @dataclass(slots=True)
 class _Flow:
-    epoch: int
+    opening: int
     position: int | None = None  # next offset expected from the queues; None = closed
     failures: int = 0
     due_at: float = 0.0
@@ -53,7 +53,7 @@ class Flows:
 
     def __init__(self) -> None:
         self._flows: dict[TP, _Flow] = {}
-        self._last_epoch = 0
+        self._last_opening = 0
 
     @property
     def assigned(self) -> frozenset[TP]:
@@ -69,7 +69,7 @@ class Flows:
         """Add partitions, closed and due for a take-over; those already known are left alone."""
         for tp in partitions:
             if tp not in self._flows:
-                self._flows[tp] = _Flow(self._new_epoch())
+                self._flows[tp] = _Flow(self._new_opening())
 
     def revoke(self, partitions: Iterable[TP]) -> None:
         """Forget partitions; their deliveries are stale from now on."""
@@ -84,21 +84,21 @@ class Flows:
         """Return when the next closed partition falls due; None while all are open."""
         return min((flow.due_at for flow in self._flows.values() if flow.position is None), default=None)
 
-    def epochs(self, partitions: Iterable[TP]) -> dict[TP, int]:
-        """Return the current epochs of those partitions that are assigned."""
-        return {tp: self._flows[tp].epoch for tp in partitions if tp in self._flows}
+    def openings(self, partitions: Iterable[TP]) -> dict[TP, int]:
+        """Return the current openings of those partitions that are assigned."""
+        return {tp: self._flows[tp].opening for tp in partitions if tp in self._flows}
 
-    def opened(self, positions: Mapping[TP, int], epochs: Mapping[TP, int]) -> None:
-        """Open the partitions that are still in the epoch their take-over began in."""
+    def opened(self, positions: Mapping[TP, int], openings: Mapping[TP, int]) -> None:
+        """Open the partitions that are still in the opening their take-over began in."""
         for tp, position in positions.items():
             flow = self._flows.get(tp)
-            if flow is not None and flow.epoch == epochs[tp]:
+            if flow is not None and flow.opening == openings[tp]:
                 flow.position = position
 
     def verdict(self, delivery: Delivery) -> Verdict:
         """Tell whether a delivery is the next one of its partition."""
         flow = self._flows.get(delivery.batch.tp)
-        if flow is None or flow.epoch != delivery.epoch or flow.position is None:
+        if flow is None or flow.opening != delivery.opening or flow.position is None:
             return Verdict.STALE
         return Verdict.CURRENT if flow.position == delivery.start else Verdict.HOLE
 
@@ -114,7 +114,7 @@ class Flows:
         shards = {partner for tp in partitions for partner in shard_of(tp) if partner in self._flows}
         for tp in shards:
             flow = self._flows[tp]
-            flow.epoch, flow.position, flow.due_at = self._new_epoch(), None, due_at
+            flow.opening, flow.position, flow.due_at = self._new_opening(), None, due_at
         return frozenset(shards)
 
     def failed(self, partitions: Iterable[TP], now: float, *, at_least: float = 0.0) -> float:
@@ -127,6 +127,6 @@ class Flows:
         self.close(known, now + delay)
         return delay
 
-    def _new_epoch(self) -> int:
-        self._last_epoch += 1
-        return self._last_epoch
+    def _new_opening(self) -> int:
+        self._last_opening += 1
+        return self._last_opening

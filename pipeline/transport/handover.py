@@ -68,9 +68,9 @@ class Handover:
         finally:
             task.cancel()  # without effect on a finished one
 
-    async def take_over(self, partitions: frozenset[TP]) -> Mapping[TP, int | None]:
+    async def acquire(self, partitions: frozenset[TP]) -> Mapping[TP, int | None]:
         """Ask the processor for the positions of closed partitions, after their running batches ended."""
-        await self._settle(partitions)
+        await self._wait_idle(partitions)
         positions = await self._processor.assigned(partitions)
         if missing := partitions - positions.keys():
             raise LookupError(f"the processor gave no position for {sorted(missing)}")
@@ -79,7 +79,7 @@ class Handover:
     async def revoke(self, partitions: frozenset[TP]) -> None:
         """Make the partitions' deliveries stale and have the processor let go of them; never raises."""
         self.flows.revoke(partitions)
-        await self._settle(partitions)
+        await self._wait_idle(partitions)
         try:
             await self._processor.revoked(partitions)
         except Exception as error:  # noqa: BLE001 - the partitions are gone, whatever the processor makes of it
@@ -126,7 +126,7 @@ class Handover:
             self.flows.done(delivery)
             self._metrics.records.labels(batch.topic).inc(len(batch))
 
-    async def _settle(self, partitions: frozenset[TP]) -> None:
+    async def _wait_idle(self, partitions: frozenset[TP]) -> None:
         """Wait until nothing of the partitions is being processed, cancelling what takes too long."""
         running = {task for tp, task in self._running.items() if tp in partitions}
         if not running:

@@ -59,11 +59,11 @@ class TopicHaltedError(PipelineError):
     stopped until the worker is started again.
     """
 
-    def __init__(self, topic: str, cause: str, mend: str) -> None:
-        super().__init__(f"{topic} is stopped: {cause}; {mend}")
+    def __init__(self, topic: str, cause: str, remedy: str) -> None:
+        super().__init__(f"{topic} is stopped: {cause}; {remedy}")
         self.topic = topic
         self.cause = cause
-        self.mend = mend
+        self.remedy = remedy
 
 
 class BatchProcessor(Protocol):
@@ -105,12 +105,12 @@ class Delivery:
     """A batch on its way through Faust's queues, with what is needed to recognise it as stale or out of order.
 
     Attributes:
-        epoch: the partition's epoch when the records were fetched; a take-over begins a new one.
+        opening: the partition's opening when the records were fetched; a take-over begins a new one.
         start: the position the fetch began at.
         partition_count: number of partitions of the topic, 0 while unknown.
     """
 
     batch: RecordBatch
-    epoch: int
+    opening: int
     start: int
     partition_count: int = 0

@@ -25,7 +25,7 @@ _FETCH: Final = 1000
 
 @contextmanager
 def answering(settings: Settings) -> Iterator[None]:
-    """Turn a Kafka client's complaints into a `UserError` that names the broker and the mend."""
+    """Turn a Kafka client's complaints into a `UserError` that names the broker and the remedy."""
     from confluent_kafka import KafkaException
     from kafka.errors import KafkaError
 

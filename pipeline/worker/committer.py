@@ -65,7 +65,7 @@ class Committer:
             taken: list[tuple[OwnedShard, ShardBlock]] = []
             dead: list[DeadLetter] = []
             for shard in shards:
-                out = shard.take_block()
+                out = shard.seal_block()
                 if out is not None:
                     taken.append((shard, out[0]))
                     dead.extend(out[1])

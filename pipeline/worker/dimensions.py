@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipeline.ledger.ledger import LedgerPort
-    from pipeline.state.book import CampaignBook
+    from pipeline.state.campaign_registry import CampaignRegistry
     from pipeline.transport.dimensions import DimensionRecord, DimensionUpdates
     from pipeline.worker.ports import DimensionSource
     from pipeline.worker.shard import OwnedShard
@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 
 
 class DimensionTables:
-    """Keeps the campaign book and the shards' customer profiles as current as the batches that need them."""
+    """Keeps the campaign registry and the shards' customer profiles as current as the batches that need them."""
 
-    def __init__(self, source: DimensionSource, ledger: LedgerPort, book: CampaignBook, telemetry: Telemetry) -> None:
+    def __init__(
+        self, source: DimensionSource, ledger: LedgerPort, campaigns: CampaignRegistry, telemetry: Telemetry
+    ) -> None:
         self._source = source
         self._ledger = ledger
-        self._book = book
+        self._campaigns = campaigns
         self._telemetry = telemetry
         self._stored: dict[str, tuple[str, int]] = {}
         self._unsaved: dict[str, str] = {}
@@ -51,9 +53,9 @@ class DimensionTables:
         for campaign_id, definition, version in await asyncio.to_thread(self._ledger.fetch, "load_campaigns"):
             self._stored[campaign_id] = (definition, version)
             value = definition.encode() if definition else None
-            self._book.define(campaign_id, decode_campaign(campaign_id.encode(), value))
+            self._campaigns.define(campaign_id, decode_campaign(campaign_id.encode(), value))
 
-    async def fresh(self, shards: FindShard, since: float = math.inf) -> None:
+    async def catch_up_to(self, find_shard: FindShard, since: float = math.inf) -> None:
         """Return once everything that was on the dimension topics at ``since`` has been applied.
 
         ``since`` is monotonic, in seconds; without it, it is the moment of the call. A batch that was fetched before
@@ -68,40 +70,40 @@ class DimensionTables:
             await asyncio.shield(self._current)
             return
         if self._next is None:
-            self._next = asyncio.create_task(self._run_round(self._current, shards))
+            self._next = asyncio.create_task(self._run_round(self._current, find_shard))
         await asyncio.shield(self._next)
 
-    async def _run_round(self, previous: asyncio.Task[None] | None, shards: FindShard) -> None:
+    async def _run_round(self, previous: asyncio.Task[None] | None, find_shard: FindShard) -> None:
         if previous is not None:
             await asyncio.wait([previous])
         self._current, self._next = self._next, None
         async with self._lock:
             self._reading_since = time.monotonic()
-            self._apply(await self._source.catch_up(), shards)
+            self._apply(await self._source.catch_up(), find_shard)
             self._read_since = self._reading_since
 
-    def _apply(self, updates: DimensionUpdates, shards: FindShard) -> None:
+    def _apply(self, updates: DimensionUpdates, find_shard: FindShard) -> None:
         for record in updates.campaigns:
             try:
                 self._define(record)
             except RejectedError as error:
                 self._refused.append(self._letter(CAMPAIGNS, record, error))
         # any one worker's word is enough: whoever owns the customers of the first partition gives it
-        speaker = shards(0)
+        speaker = find_shard(0)
         if speaker is not None:
             for letter in self._refused:
                 speaker.refuse(letter)
             self._refused.clear()
         for partition, records in updates.customers.items():
-            shard = shards(partition)
+            shard = find_shard(partition)
             if shard is not None:
-                self._take_profiles(shard, records)
+                self._accept_profiles(shard, records)
         for tp, next_offset in updates.next_offsets.items():
-            shard = shards(tp.partition) if tp.topic == CUSTOMERS else None
+            shard = find_shard(tp.partition) if tp.topic == CUSTOMERS else None
             if shard is not None:
                 shard.move_profiles(next_offset)
 
-    def _take_profiles(self, shard: OwnedShard, records: list[DimensionRecord]) -> None:
+    def _accept_profiles(self, shard: OwnedShard, records: list[DimensionRecord]) -> None:
         for record in records:
             try:
                 _profile(shard, record)
@@ -111,7 +113,7 @@ class DimensionTables:
     def _define(self, record: DimensionRecord) -> None:
         campaign = decode_campaign(record.key, record.value)
         campaign_id = (record.key or b"").decode()
-        self._book.define(campaign_id, campaign)
+        self._campaigns.define(campaign_id, campaign)
         # also one that is stored already: it may come after another that is not
         self._unsaved[campaign_id] = "" if record.value is None else record.value.decode()
 
@@ -141,4 +143,4 @@ class DimensionTables:
 def _profile(shard: OwnedShard, record: DimensionRecord) -> None:
     profile = decode_customer(record.key, record.value)
     request = record.erase_request if profile is None else None
-    shard.take_profile(ProfileUpdate(record.offset, (record.key or b"").decode(), profile, request))
+    shard.accept_profile(ProfileUpdate(record.offset, (record.key or b"").decode(), profile, request))

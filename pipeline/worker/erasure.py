@@ -48,18 +48,18 @@ class Eraser:
             return False
         if shard.erasures is None:
             return False
-        return await self._take_back(shard, shard.erasures.ready(Stage.BEGUN)) or await self._delete(
+        return await self._revert(shard, shard.erasures.ready(Stage.BEGUN)) or await self._delete(
             shard, shard.erasures.ready(Stage.SUBTRACTED)
         )
 
-    async def _take_back(self, shard: OwnedShard, begun: Mapping[bytes, int]) -> bool:
+    async def _revert(self, shard: OwnedShard, begun: Mapping[bytes, int]) -> bool:
         if not begun:
             return False
         histories = await asyncio.to_thread(read_histories, self._ledger, shard.number, list(begun), self._models)
         if shard.is_broken:
             return False
         try:
-            shard.take_back(histories)
+            shard.revert_erased(histories)
         except BaseException:
             shard.is_broken = True  # half of it may be booked
             raise

@@ -17,7 +17,7 @@ from prometheus_client import start_http_server
 from agents.app import build_app, run_app
 from pipeline.clickhouse.connection import connect
 from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError
-from pipeline.state.book import CampaignBook
+from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.policy import Policy
 from pipeline.transport.dead_letters import DeadLetterProducer
 from pipeline.transport.dimensions import DimensionReader
@@ -64,7 +64,7 @@ async def _run(settings: Settings) -> None:
     telemetry = Telemetry()
     ledger = await _ledger(settings, uuid.uuid4().hex)
     await asyncio.to_thread(ledger.begin, policy, describe(settings))
-    book = CampaignBook(policy)
+    campaigns = CampaignRegistry(policy)
     logs = KafkaLogs(settings)
     async with AsyncExitStack() as stack:
         dead_letters = DeadLetterProducer(settings)
@@ -73,7 +73,7 @@ async def _run(settings: Settings) -> None:
         reader = DimensionReader(settings)
         await reader.start()
         stack.push_async_callback(reader.stop)
-        dimensions = DimensionTables(reader, ledger, book, telemetry)
+        dimensions = DimensionTables(reader, ledger, campaigns, telemetry)
         await dimensions.restore()
         committer = Committer(
             ledger=ledger,
@@ -88,7 +88,7 @@ async def _run(settings: Settings) -> None:
             policy=policy,
             settings=settings.worker,
             idle_seconds=settings.time.idle_minutes * 60,
-            book=book,
+            campaigns=campaigns,
             ledger=ledger,
             committer=committer,
             dimensions=dimensions,

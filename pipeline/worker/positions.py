@@ -31,7 +31,7 @@ class StartingPoints:
         self._inspector = inspector
         self._telemetry = telemetry
 
-    async def settle(self, shards: list[OwnedShard], loaded: Loaded) -> None:
+    async def resolve(self, shards: list[OwnedShard], loaded: Loaded) -> None:
         """Set the shards' next offsets and topic identities."""
         topics = {
             TP(topic, shard.partition): shard

@@ -13,7 +13,7 @@ from pipeline.ledger.ledger import LedgerUnavailableError
 from pipeline.ledger.loader import Loader
 from pipeline.transport.ports import TP, TopicHaltedError
 from pipeline.transport.sampling import BadShareGuard
-from pipeline.worker.shard import OwnedShard, Taken, shard_number
+from pipeline.worker.shard import BatchOutcome, OwnedShard, shard_number
 from schemas.topics import CUSTOMER_LANE, CUSTOMERS, LANE_OF_TOPIC
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pipeline.ledger.ledger import LedgerPort
     from pipeline.settings import WorkerSettings
-    from pipeline.state.book import CampaignBook
+    from pipeline.state.campaign_registry import CampaignRegistry
     from pipeline.state.policy import Policy
     from pipeline.transport.ports import RecordBatch
     from pipeline.worker.committer import Committer
@@ -50,7 +50,7 @@ class ShardProcessor:
         policy: Policy,
         settings: WorkerSettings,
         idle_seconds: float,
-        book: CampaignBook,
+        campaigns: CampaignRegistry,
         ledger: LedgerPort,
         committer: Committer,
         dimensions: DimensionTables,
@@ -62,7 +62,7 @@ class ShardProcessor:
         self._policy = policy
         self._settings = settings
         self._idle_seconds = idle_seconds
-        self._book = book
+        self._campaigns = campaigns
         self._ledger = ledger
         self._committer = committer
         self._dimensions = dimensions
@@ -96,7 +96,7 @@ class ShardProcessor:
             self._parked.clear()
             missing = [key for key in wanted if shard_number(*key) not in self._shards]
             if missing:
-                await self._take_over(missing)
+                await self._acquire(missing)
             await self._own_profiles()
             self._telemetry.shards(self._shards.values())
             return {
@@ -119,27 +119,27 @@ class ShardProcessor:
 
     async def process(self, batch: RecordBatch) -> None:
         """Apply a batch once the dimension tables are as current as it."""
-        await self._dimensions.fresh(self._customer_shard, batch.fetched_at)
+        await self._dimensions.catch_up_to(self._customer_shard, batch.fetched_at)
         if batch.topic in self._stopped:
             raise self._stopped[batch.topic]
         shard = self._shards[shard_number(LANE_OF_TOPIC[batch.topic], batch.partition)]
-        while not shard.profiles.settled.is_set():
-            await shard.profiles.settled.wait()
-            await self._dimensions.fresh(self._customer_shard)
+        while not shard.profiles.unblocked.is_set():
+            await shard.profiles.unblocked.wait()
+            await self._dimensions.catch_up_to(self._customer_shard)
         if shard.is_broken:
             raise StateDroppedError(f"the state of {batch.topic} partition {batch.partition} was dropped")
         try:
-            taken = shard.apply(batch, self._now_ms(), time.monotonic())
+            outcome = shard.apply(batch, self._now_ms(), time.monotonic())
         except BaseException:
             # the batch may be half applied: this state must not be used, nor written, any more
             shard.is_broken = True
             raise
-        erased = 0 if shard.erasures is None else shard.erasures.take_skipped()
+        erased = 0 if shard.erasures is None else shard.erasures.drain_skipped()
         if erased:
             self._telemetry.erased(batch.topic, erased)
-        self._telemetry.events(batch.topic, taken.good - erased, taken.malformed + taken.refused)
+        self._telemetry.events(batch.topic, outcome.good - erased, outcome.malformed + outcome.refused)
         self._dirty.set()
-        await self._guard(batch.topic, taken)
+        await self._guard(batch.topic, outcome)
         while self.pending > PENDING_LIMIT:
             self._committed.clear()
             await self._committed.wait()
@@ -185,19 +185,19 @@ class ShardProcessor:
                 on_fenced(partitions, error)
             self._committed.set()
             if loop.time() >= collect_at:
-                _spare_the_collector()
+                _collect_and_freeze()
                 collect_at = loop.time() + _COLLECT_SECONDS
             await asyncio.sleep(max(0.0, self._settings.commit_interval_seconds - (loop.time() - began)))
 
     async def refresh(self) -> None:
         """Read the dimension tables without waiting for events; called now and then."""
-        await self._dimensions.fresh(self._customer_shard)
+        await self._dimensions.catch_up_to(self._customer_shard)
         self._dirty.set()
 
     async def heed_stops(self) -> None:
         """Stop topics that another worker has stopped: what is at fault is the topic, not a partition."""
-        for topic, cause, mend in await asyncio.to_thread(self._ledger.fetch, "load_stops"):
-            self._stopped.setdefault(topic, TopicHaltedError(topic, cause, mend))
+        for topic, cause, remedy in await asyncio.to_thread(self._ledger.fetch, "load_stops"):
+            self._stopped.setdefault(topic, TopicHaltedError(topic, cause, remedy))
 
     async def erase(self, eraser: Eraser) -> None:
         """Take the erasures of the owned customers one stage further; called now and then."""
@@ -228,20 +228,20 @@ class ShardProcessor:
         }
         return [shard for number, shard in sound.items() if number not in overtaken]
 
-    async def _take_over(self, keys: list[tuple[Lane, int]]) -> None:
+    async def _acquire(self, keys: list[tuple[Lane, int]]) -> None:
         policy = self._policy
-        fresh = [OwnedShard(lane, partition, policy, self._book, policy.currency) for lane, partition in keys]
+        fresh = [OwnedShard(lane, partition, policy, self._campaigns, policy.currency) for lane, partition in keys]
         epochs = await asyncio.to_thread(self._ledger.claim, [shard.number for shard in fresh])
-        loader = Loader(self._ledger, self._policy, max((r.window_ms for r in self._book.rules), default=0))
+        loader = Loader(self._ledger, self._policy, max((r.window_ms for r in self._campaigns.rules), default=0))
         loaded = await asyncio.to_thread(
             loader.load,
             {shard.number: shard.customers for shard in fresh if shard.customers is not None},
             {shard.number: shard.costs for shard in fresh if shard.costs is not None},
         )
-        _spare_the_collector()
+        _collect_and_freeze()
         for shard in fresh:
             shard.open_epoch(epochs[shard.number])
-        await self._starting_points.settle(fresh, loaded)
+        await self._starting_points.resolve(fresh, loaded)
         self._shards.update((shard.number, shard) for shard in fresh)
         _log.info("took over %d shards", len(fresh))
 
@@ -256,12 +256,12 @@ class ShardProcessor:
             }
         )
 
-    async def _guard(self, topic: str, taken: Taken) -> None:
+    async def _guard(self, topic: str, outcome: BatchOutcome) -> None:
         """Stop a topic that is mostly malformed; lateness is no fault of the format and does not count."""
         guard = self._guards.get(topic)
         if guard is None:
             guard = self._guards[topic] = BadShareGuard(self._settings.bad_share_limit, self._settings.bad_share_window)
-        if not guard.observe(taken.good + taken.refused, taken.malformed):
+        if not guard.observe(outcome.good + outcome.refused, outcome.malformed):
             return
         self._telemetry.topic_stopped(topic)
         stop = TopicHaltedError(
@@ -277,14 +277,14 @@ class ShardProcessor:
                 topic=topic,
                 owner=self._ledger.owner,
                 cause=stop.cause,
-                mend=stop.mend,
+                mend=stop.remedy,
             )
         except LedgerUnavailableError as error:
             _log.warning("the stop of %s is known to this worker only: %s", topic, error)
         raise stop
 
 
-def _spare_the_collector() -> None:
+def _collect_and_freeze() -> None:
     """Collect young garbage and put everything alive out of the collector's sight.
 
     State lives long and holds hardly any cycles, but its sheer size would make every full collection a stall of

@@ -24,23 +24,23 @@ class ProfileUpdate(NamedTuple):
 class ProfileQueue:
     """Hands updates on at once, or holds them from the first one that must wait.
 
-    ``read_to`` is how far the log has been read. Nothing of the shard may be applied while ``settled`` is not set:
+    ``read_to`` is how far the log has been read. Nothing of the shard may be applied while ``unblocked`` is not set:
     events behind a record that waits must see it.
     """
 
     def __init__(self, apply: Callable[[ProfileUpdate], None], must_wait: Callable[[ProfileUpdate], bool]) -> None:
-        self.settled = asyncio.Event()
-        self.settled.set()
+        self.unblocked = asyncio.Event()
+        self.unblocked.set()
         self._apply = apply
         self._must_wait = must_wait
         self._held: deque[ProfileUpdate] = deque()
         self.read_to = -1
 
-    def take(self, update: ProfileUpdate) -> None:
+    def accept(self, update: ProfileUpdate) -> None:
         """Apply an update, or hold it back."""
         if self._held or self._must_wait(update):
             self._held.append(update)
-            self.settled.clear()
+            self.unblocked.clear()
         else:
             self._apply(update)
 
@@ -49,7 +49,7 @@ class ProfileQueue:
         while self._held and not self._must_wait(self._held[0]):
             self._apply(self._held.popleft())
         if not self._held:
-            self.settled.set()
+            self.unblocked.set()
 
     @property
     def position(self) -> int:
@@ -59,4 +59,4 @@ class ProfileQueue:
     def drop(self) -> None:
         """Forget what is held: it is read again, or somebody else's."""
         self._held.clear()
-        self.settled.set()
+        self.unblocked.set()

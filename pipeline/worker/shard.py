@@ -16,7 +16,7 @@ from schemas.topics import CAMPAIGN_LANE, COSTS, CUSTOMER_LANE, CUSTOMERS, LANES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pipeline.state.book import CampaignBook
+    from pipeline.state.campaign_registry import CampaignRegistry
     from pipeline.state.erasure import Erasures
     from pipeline.state.history import History
     from pipeline.state.intake import Intake, Refusal
@@ -32,7 +32,7 @@ _SEQUENCE_BITS: Final = 32
 IDLE_BLOCKS: Final = 2_400  # about ten minutes of blocks: cells untouched for so long leave memory
 
 
-class Taken(NamedTuple):
+class BatchOutcome(NamedTuple):
     """What became of a batch: good events, malformed ones, and well-formed ones that came too late or too early."""
 
     good: int
@@ -55,12 +55,12 @@ def shard_number(lane: Lane, partition: int) -> int:
 class OwnedShard:
     """Applies batches in log order and hands out blocks; nothing here waits or fails half-way."""
 
-    def __init__(self, lane: Lane, partition: int, policy: Policy, book: CampaignBook, currency: str) -> None:
+    def __init__(self, lane: Lane, partition: int, policy: Policy, campaigns: CampaignRegistry, currency: str) -> None:
         self.number = shard_number(lane, partition)
         self.partition = partition
         self.lane = lane
-        self.customers = CustomerShard(policy, book) if lane is CUSTOMER_LANE else None
-        self.costs = CostShard(policy, book) if lane is CAMPAIGN_LANE else None
+        self.customers = CustomerShard(policy, campaigns) if lane is CUSTOMER_LANE else None
+        self.costs = CostShard(policy, campaigns) if lane is CAMPAIGN_LANE else None
         self.next_offset: dict[str, int] = {}
         self.topic_ids: dict[str, str] = {}
         self.durable: dict[str, int] = {}
@@ -130,7 +130,7 @@ class OwnedShard:
                 intake.watermark = newest
                 self._moved = True
 
-    def apply(self, batch: RecordBatch, now_ms: int | None, now: float = 0.0) -> Taken:
+    def apply(self, batch: RecordBatch, now_ms: int | None, now: float = 0.0) -> BatchOutcome:
         """Take a batch in; return what became of its records.
 
         Records before the shard's position have been taken in already and are skipped.
@@ -147,7 +147,7 @@ class OwnedShard:
             self.next_offset[batch.topic] = batch.next_offset
             self._moved = True
         if not offsets:
-            return Taken(0, 0, 0)
+            return BatchOutcome(0, 0, 0)
         decoded = decode(batch.topic, offsets, keys, values, currency=self._currency)
         refusals = self._apply(decoded.columns, now_ms)
         bad = [(item.offset, str(item.reason), item.detail) for item in decoded.rejected]
@@ -169,7 +169,7 @@ class OwnedShard:
             )
             self.intake(batch.topic).refused += len(bad) - len(refusals)
         self.pending += len(offsets)
-        return Taken(len(offsets) - len(bad), len(decoded.rejected), len(bad) - len(decoded.rejected))
+        return BatchOutcome(len(offsets) - len(bad), len(decoded.rejected), len(bad) - len(decoded.rejected))
 
     def _apply(self, columns: Columns, now_ms: int | None) -> list[Refusal]:
         if isinstance(columns, CostColumns) and self.costs is not None:
@@ -218,9 +218,9 @@ class OwnedShard:
         """The erased customers, None in a lane that has no customers."""
         return None if self.customers is None else self.customers.erasures
 
-    def take_profile(self, update: ProfileUpdate) -> None:
+    def accept_profile(self, update: ProfileUpdate) -> None:
         """Take a record of the customers topic, now or once an erasure under way is done."""
-        self.profiles.take(update)
+        self.profiles.accept(update)
 
     def _must_wait(self, update: ProfileUpdate) -> bool:
         erasures = self.erasures
@@ -233,10 +233,10 @@ class OwnedShard:
             self.customers.erase(update.customer_id, update.erase_request)
             self.pending += 1
 
-    def take_back(self, histories: Mapping[bytes, History]) -> None:
+    def revert_erased(self, histories: Mapping[bytes, History]) -> None:
         """Let the next block take everything out of the numbers that erased customers had added."""
         if self.customers is not None:
-            self.customers.take_back(histories, self.version)
+            self.customers.revert_erased(histories, self.version)
             self.pending += 1
 
     def finish_erasure(self, pseudonyms: Iterable[bytes], touch_ids: Iterable[str]) -> None:
@@ -261,12 +261,12 @@ class OwnedShard:
 
     # -- out -------------------------------------------------------------------------------------------------------
 
-    def take_block(self) -> tuple[ShardBlock, list[DeadLetter]] | None:
+    def seal_block(self) -> tuple[ShardBlock, list[DeadLetter]] | None:
         """Return what has been learnt since the last call, None if nothing; the core moves on to the next block."""
         if not self._moved and not self.pending:
             return None
         version = self.version
-        changes = self._core.take_changes(version)
+        changes = self._core.drain_changes(version)
         dead = self._dead
         dead.extend(
             DeadLetter(

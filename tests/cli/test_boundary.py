@@ -143,7 +143,7 @@ def test_commands_of_the_contract_are_there() -> None:
     [("status",), ("campaigns", "list"), ("dlq", "list"), ("drain",), ("migrate",), ("doctor",), ("sql", "SELECT 1")],
     ids=" ".join,
 )
-def test_directory_without_an_instance_is_named_with_the_mend(
+def test_directory_without_an_instance_is_named_with_the_remedy(
     roi: Callable[..., Result], tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     result = roi(*arguments, "--data", str(tmp_path))

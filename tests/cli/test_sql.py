@@ -68,7 +68,7 @@ def test_bad_query_is_clickhouses_own_words_on_one_line(roi: Callable[..., Resul
 
 
 def test_absent_table_points_to_migrate() -> None:
-    assert "roi migrate" in query_error("Code: 60. DB::Exception: Unknown table. (UNKNOWN_TABLE)").mend
+    assert "roi migrate" in query_error("Code: 60. DB::Exception: Unknown table. (UNKNOWN_TABLE)").remedy
 
 
 def test_wrong_password_names_user_and_setting(roi: Callable[..., Result], clickhouse: FakeClickHouse) -> None:

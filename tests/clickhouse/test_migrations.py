@@ -59,7 +59,7 @@ def test_an_applied_migration_may_not_change(folder: Path, settings: Settings) -
     with pytest.raises(UserError) as refused:
         migrate(settings)
     assert "0001_first.sql" in refused.value.cause
-    assert "new migration" in refused.value.mend
+    assert "new migration" in refused.value.remedy
 
 
 @pytest.mark.parametrize("name", ["0004_gap.sql", "0002_again.sql", "third.sql", "003_short.sql", "0003_Upper.sql"])

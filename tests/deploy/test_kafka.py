@@ -91,19 +91,19 @@ def test_help_has_an_example() -> None:
     assert "Example:" in told.stdout
 
 
-def test_missing_java_is_named_with_its_mend(tools: Path) -> None:
+def test_missing_java_is_named_with_its_remedy(tools: Path) -> None:
     refused = run("--fetch-only", PATH=str(tools))
     assert refused.returncode == 1
     assert "Java is not there; install version 17" in refused.stderr
 
 
-def test_old_java_is_named_with_its_mend(tools: Path) -> None:
+def test_old_java_is_named_with_its_remedy(tools: Path) -> None:
     fake(tools, "java", "echo 'openjdk version \"11.0.2\" 2019-01-15' >&2")
     refused = run("--fetch-only", PATH=str(tools))
     assert "Java 11 is too old for Kafka; install version 17" in refused.stderr
 
 
-def test_missing_maven_is_named_with_its_mend(tools: Path, copied: Path) -> None:
+def test_missing_maven_is_named_with_its_remedy(tools: Path, copied: Path) -> None:
     fake(tools, "java", "echo 'openjdk version \"21\"' >&2")
     refused = run("--fetch-only", script=copied, PATH=f"{tools}:{tools.parent / 'env'}")
     assert refused.returncode == 1

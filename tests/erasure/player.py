@@ -61,7 +61,7 @@ class ErasingPlayer(CorePlayer):
         updates = self._updates.setdefault(shard.partition, [])
         for update in updates:
             if update.offset >= max(shard.next_offset.get(topics.CUSTOMERS, 0), shard.profiles.read_to):
-                shard.take_profile(update)
+                shard.accept_profile(update)
         shard.move_profiles(max([update.offset for update in updates], default=-1) + 1)
 
     def send(self, customer_id: str, profile: Customer | None, erase_request: str | None = None) -> None:
@@ -73,7 +73,7 @@ class ErasingPlayer(CorePlayer):
         self._read_customers(shard)
 
     def commit(self) -> None:
-        taken = [(shard, out[0]) for shard in self.shards.values() if (out := shard.take_block()) is not None]
+        taken = [(shard, out[0]) for shard in self.shards.values() if (out := shard.seal_block()) is not None]
         if taken:
             self._blocks += 1
             body, rows = encode((part for _, part in taken), self._policy.models, 0)
@@ -104,7 +104,7 @@ class ErasingPlayer(CorePlayer):
         while places := [place for place, end in ends.items() if self.next_offset(*place) < end]:
             topic, partition = random.choice(places)
             shard = self.shards[shard_number(topics.LANE_OF_TOPIC[topic], partition)]
-            if not shard.profiles.settled.is_set():
+            if not shard.profiles.unblocked.is_set():
                 self.finish()
             start = self.next_offset(topic, partition)
             end = min(ends[topic, partition], start + random.randint(1, 9))
@@ -117,7 +117,7 @@ class ErasingPlayer(CorePlayer):
                 for owned in self.shards.values():
                     owned.tidy()
             if random.random() < crashes:
-                self.take_over()
+                self.acquire()
 
     def offsets(self, customer_id: str) -> dict[str, int]:
         """Return how far the customer's topics have been read."""

@@ -94,7 +94,7 @@ def test_customer_nobody_knows_is_said_to_be_unknown(cluster: Cluster) -> None:
     assert CUSTOMER not in done.stdout + done.stderr
 
 
-def test_without_a_worker_it_gives_up_and_names_the_mend(cluster: Cluster) -> None:
+def test_without_a_worker_it_gives_up_and_names_the_remedy(cluster: Cluster) -> None:
     done = _run(cluster, CUSTOMER, "--timeout", "0.5")
     assert done.returncode == 1
     assert "not yet read by a worker" in done.stderr

@@ -81,7 +81,7 @@ def test_crashes_at_any_stage_change_nothing(clickhouse: Any, run_name: str, see
     player.send(customer, None, "request")
     player.feed_some(Random(seed), crashes=0.2)
     player.finish()
-    player.take_over()
+    player.acquire()
     player.finish()
     _assert_gone(player, log, config, customer)
     assert player.kinds_about(customer) == {"erased"}
@@ -98,7 +98,7 @@ def test_a_new_owner_goes_on_at_each_stage(clickhouse: Any, run_name: str, commi
         player.advance()
     if deleted:
         player.advance()
-    player.take_over()
+    player.acquire()
     player.feed_some(Random(2))
     player.finish()
     _assert_gone(player, log, config, "zoë")
@@ -141,12 +141,12 @@ def test_profile_that_comes_at_once_waits_for_the_erasure(clickhouse: Any, run_n
     player.send("c-1", None, "request")
     profile = Customer(customer_id="c-1", tier="growth", segment=None, opened_at=None)
     player.send("c-1", profile)
-    assert not player.shard_of("c-1").profiles.settled.is_set()
+    assert not player.shard_of("c-1").profiles.unblocked.is_set()
     player.commit()
-    player.take_over()
-    assert not player.shard_of("c-1").profiles.settled.is_set()
+    player.acquire()
+    assert not player.shard_of("c-1").profiles.unblocked.is_set()
     player.finish()
-    assert player.shard_of("c-1").profiles.settled.is_set()
+    assert player.shard_of("c-1").profiles.unblocked.is_set()
     assert player.stage("c-1") is Stage.REVIVED
     assert player.kinds_about("c-1") == {"erased", "profile"}
 
@@ -213,7 +213,7 @@ def test_erased_customer_is_not_dead_lettered(clickhouse: Any, run_name: str) ->
     ] == []
     shard = player.shard_of("c-1")
     assert shard.erasures is not None
-    assert shard.erasures.take_skipped() > 0
+    assert shard.erasures.drain_skipped() > 0
 
 
 @pytest.mark.parametrize("tombstone_is_compacted", [True, False])

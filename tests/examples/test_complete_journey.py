@@ -166,6 +166,6 @@ def test_command_writes_what_the_function_yields(tmp_path: Path, records: list[c
     assert printed == Counter(topic for topic, _, _ in records)
     producer = RecordingProducer()
     ingestion = Ingestion(producer, parser_for(AUTO), pytest.fail)
-    ingestion.take("journey", text_chunks(io.BytesIO(out.read_bytes()), lambda _size: None))
+    ingestion.read("journey", text_chunks(io.BytesIO(out.read_bytes()), lambda _size: None))
     assert producer.records == records
     assert gzip.decompress(out.read_bytes()).count(b"\n") == len(records)

@@ -22,7 +22,7 @@ class Discarding:
 def main() -> None:
     ingestion = Ingestion(Discarding(), parser_for(sys.argv[2]), lambda _sentence: None)
     with Path(sys.argv[1]).open("rb") as file:
-        ingestion.take("probe", text_chunks(file, lambda _size: None))
+        ingestion.read("probe", text_chunks(file, lambda _size: None))
     print(ingestion.tally.read, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)  # noqa: T201 - its output
 
 

@@ -23,7 +23,7 @@ class Run:
         self.ingestion = Ingestion(self.producer, parser_for(topic), self.complaints.append)
 
     def take(self, content: bytes, name: str = "events") -> None:
-        self.ingestion.take(name, text_chunks(io.BytesIO(content), lambda _size: None))
+        self.ingestion.read(name, text_chunks(io.BytesIO(content), lambda _size: None))
 
 
 def line(topic: str, key: str) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.ledger.ledger import Block
 from pipeline.ledger.rows import DeadLetterRow, Position, ShardBlock, encode
-from pipeline.state.book import CampaignBook
+from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.changes import Changes, TouchFact
 from pipeline.state.policy import Policy
 from schemas.topics import TOUCHES
@@ -16,7 +16,7 @@ PSEUDONYM = bytes(range(16))
 
 
 def touch_fact(event_id: str, *, at: int = 1_000, variant: str | None = None, creditable: bool = True) -> TouchFact:
-    arm = CampaignBook(POLICY).arm("spring", variant)
+    arm = CampaignRegistry(POLICY).arm("spring", variant)
     return TouchFact(
         offset=7,
         event_id=event_id,

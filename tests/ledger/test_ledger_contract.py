@@ -10,7 +10,7 @@ from pipeline.errors import FencedError, UserError
 from pipeline.ledger.ledger import LedgerUnavailableError
 from pipeline.ledger.loader import Loader
 from pipeline.state.activity import LoginDay
-from pipeline.state.book import CampaignBook
+from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.changes import CostFact, CreditRow, ProfileRow, TransactionFact
 from pipeline.state.customers import CustomerShard
 from schemas.topics import TOUCHES
@@ -135,7 +135,7 @@ def test_a_run_goes_on_under_the_settings_it_was_begun_with_only(bench: Bench) -
         bench.open("third").begin(replace(POLICY, window_ms=1), "window of a millisecond")
     assert "models=last_touch" in refused.value.cause
     assert "window of a millisecond" in refused.value.cause
-    assert "ROI_CLICKHOUSE_DATABASE" in refused.value.mend
+    assert "ROI_CLICKHOUSE_DATABASE" in refused.value.remedy
 
 
 def test_the_latest_definition_of_a_campaign_is_loaded(bench: Bench, ledger: LedgerPort, run_name: str) -> None:
@@ -146,8 +146,8 @@ def test_the_latest_definition_of_a_campaign_is_loaded(bench: Bench, ledger: Led
 
 
 def test_everything_a_block_says_is_loaded_by_a_new_owner(bench: Bench, ledger: LedgerPort) -> None:
-    book = CampaignBook(POLICY)
-    arm = book.arm("spring", "b")
+    campaigns = CampaignRegistry(POLICY)
+    arm = campaigns.arm("spring", "b")
     pay = TransactionFact(1, "x", 2_000, PSEUDONYM, "A", "deposit", "app", None, 100, None, -7, False, None, None)
     ledger.write(
         block_of(
@@ -163,7 +163,7 @@ def test_everything_a_block_says_is_loaded_by_a_new_owner(bench: Bench, ledger: 
     )
     queries: list[str] = []
     heir = bench.open("second")
-    shard = CustomerShard(POLICY, book)
+    shard = CustomerShard(POLICY, campaigns)
     loaded = Loader(_noting(heir, queries), POLICY, 0).load({3: shard}, {})
     assert loaded.positions[3, TOUCHES].next_offset == 1
     assert shard.touches.watermark == 1_000
@@ -190,7 +190,7 @@ def _noting(ledger: LedgerPort, queries: list[str]) -> LedgerPort:
 
 
 def test_costs_and_dead_letters_are_kept_apart_by_shard(bench: Bench, ledger: LedgerPort) -> None:
-    arm = CampaignBook(POLICY).arm("spring", None)
+    arm = CampaignRegistry(POLICY).arm("spring", None)
     spent = part(3, costs=[CostFact(1, "k", 5, arm, "media", -40)])
     ledger.write(block_of(spent._replace(dead_letters=[letter(1), letter(2)]), part(0)))
     assert (_ids(ledger, [3], "cost"), _ids(ledger, [0], "cost")) == (["k"], [])

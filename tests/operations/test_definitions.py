@@ -102,7 +102,7 @@ def test_bad_definition_is_named_with_line_field_and_rule(tmp_path: Path, bad: d
     text = json.dumps(campaign("a")) + "\n" + json.dumps(campaign("b") | bad)
     with pytest.raises(UserError, match=complaint) as caught:
         validated(read_definitions(write(tmp_path / "c.ndjson", text)))
-    assert "nothing was applied" in caught.value.mend
+    assert "nothing was applied" in caught.value.remedy
 
 
 def test_campaign_given_twice_is_refused_with_both_places(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pipeline.state.book import CampaignBook
+from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.policy import Policy
 from pipeline.transport.ports import RecordBatch
 from pipeline.worker.shard import OwnedShard
@@ -26,10 +26,10 @@ class Bench:
 
     def __init__(self, policy: Policy = POLICY, **campaigns: dict[str, Any]) -> None:
         self.policy = policy
-        self.book = CampaignBook(policy)
+        self.campaigns = CampaignRegistry(policy)
         for campaign_id, fields in campaigns.items():
             self.define(campaign_id, **fields)
-        self.shard = OwnedShard(topics.CUSTOMER_LANE, 0, policy, self.book, "CNY")
+        self.shard = OwnedShard(topics.CUSTOMER_LANE, 0, policy, self.campaigns, "CNY")
         self.shard.open_epoch(1)
         self.written = Ledger()
         self._taken = 0
@@ -41,7 +41,7 @@ class Bench:
 
     def define(self, campaign_id: str, **fields: Any) -> None:
         common = {"campaign_id": campaign_id, "name": campaign_id, "starts_at": "2026-01-01T00:00:00Z", "goal": GOAL}
-        self.book.define(campaign_id, Campaign.model_validate(common | fields))
+        self.campaigns.define(campaign_id, Campaign.model_validate(common | fields))
 
     def take(self, *, now_ms: int | None = None, now: float = 0.0) -> None:
         """Apply what has been written since the last call, one event at a time in the order of writing."""
@@ -51,7 +51,7 @@ class Bench:
 
     def block(self) -> ShardBlock:
         """Return what has been learnt since the last call."""
-        taken = self.shard.take_block()
+        taken = self.shard.seal_block()
         assert taken is not None
         return taken[0]
 

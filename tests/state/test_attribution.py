@@ -17,7 +17,7 @@ from tests.state.building import Bench
 from tests.state.rules import PROPERTY
 
 if TYPE_CHECKING:
-    from pipeline.state.book import CampaignBook
+    from pipeline.state.campaign_registry import CampaignRegistry
 
 WEEK = 7 * DAY_MS
 AT = 100 * DAY_MS
@@ -27,37 +27,37 @@ def _deposit(at: int = AT, amount: int = 100) -> Transaction:
     return Transaction(Customer(b"c", "A"), at, "x", "deposit", None, amount, None, None, "A")
 
 
-def _touches(book: CampaignBook, *moments: tuple[str, int, str]) -> list[Touch]:
+def _touches(campaigns: CampaignRegistry, *moments: tuple[str, int, str]) -> list[Touch]:
     found = []
     for campaign, at, event_id in moments:
-        arm = book.arm(campaign, None)
-        found.append(Touch(arm.campaign, at, event_id, arm.index))
+        arm = campaigns.arm(campaign, None)
+        found.append(Touch(arm.campaign_index, at, event_id, arm.index))
     return sorted(found)
 
 
-def _book(*windows_days: float) -> CampaignBook:
+def _registry(*windows_days: float) -> CampaignRegistry:
     bench = Bench()
     for number, days in enumerate(windows_days):
         bench.define(f"c{number}", attribution_window_days=days)
-    return bench.book
+    return bench.campaigns
 
 
 @pytest.mark.parametrize(("age", "is_candidate"), [(-1, False), (0, True), (WEEK, True), (WEEK + 1, False)])
 def test_both_ends_of_the_window_count(age: int, is_candidate: bool) -> None:  # noqa: FBT001 - a column of the table
     #   touch |---- window ----| still a candidate at its last millisecond
-    book = _book(7)
-    touches = _touches(book, ("c0", AT - age, "t"))
-    assert bool(candidates(_deposit(), touches, book)) is is_candidate
+    campaigns = _registry(7)
+    touches = _touches(campaigns, ("c0", AT - age, "t"))
+    assert bool(candidates(_deposit(), touches, campaigns)) is is_candidate
     for newest in (True, False):
-        assert (edge_candidate(_deposit(), touches, book, newest=newest) is not None) is is_candidate
+        assert (edge_candidate(_deposit(), touches, campaigns, newest=newest) is not None) is is_candidate
 
 
 def test_within_one_millisecond_the_greater_event_id_is_the_later() -> None:
-    book = _book(7, 7)
-    touches = _touches(book, ("c0", AT, "B"), ("c1", AT, "a"), ("c0", AT, "\U0001f600"), ("c1", AT, "ﬀ"))
-    assert [touch.event_id for touch in candidates(_deposit(), touches, book)] == ["B", "a", "ﬀ", "\U0001f600"]
-    last = edge_candidate(_deposit(), touches, book, newest=True)
-    first = edge_candidate(_deposit(), touches, book, newest=False)
+    campaigns = _registry(7, 7)
+    touches = _touches(campaigns, ("c0", AT, "B"), ("c1", AT, "a"), ("c0", AT, "\U0001f600"), ("c1", AT, "ﬀ"))
+    assert [touch.event_id for touch in candidates(_deposit(), touches, campaigns)] == ["B", "a", "ﬀ", "\U0001f600"]
+    last = edge_candidate(_deposit(), touches, campaigns, newest=True)
+    first = edge_candidate(_deposit(), touches, campaigns, newest=False)
     assert last is not None
     assert first is not None
     assert (first.event_id, last.event_id) == ("B", "\U0001f600")
@@ -69,17 +69,17 @@ def test_within_one_millisecond_the_greater_event_id_is_the_later() -> None:
     strategies.integers(0, 99),
 )
 def test_the_edges_are_the_ends_of_the_candidates(moments: list[tuple[int, int]], seed: int) -> None:
-    book = _book(0.001, 1, 3, 7)
+    campaigns = _registry(0.001, 1, 3, 7)
     half_days = [
         (f"c{campaign}", AT - age * DAY_MS // 2, f"t{number}") for number, (campaign, age) in enumerate(moments)
     ]
     Random(seed).shuffle(half_days)
-    touches = _touches(book, *half_days)
-    found = candidates(_deposit(), touches, book)
-    by_hand = [touch for touch in touches if 0 <= AT - touch.at <= book.rules[touch.campaign].window_ms]
+    touches = _touches(campaigns, *half_days)
+    found = candidates(_deposit(), touches, campaigns)
+    by_hand = [touch for touch in touches if 0 <= AT - touch.at <= campaigns.rules[touch.campaign_index].window_ms]
     assert found == sorted(by_hand, key=lambda touch: (touch.at, touch.event_id))
-    assert edge_candidate(_deposit(), touches, book, newest=True) == (found[-1] if found else None)
-    assert edge_candidate(_deposit(), touches, book, newest=False) == (found[0] if found else None)
+    assert edge_candidate(_deposit(), touches, campaigns, newest=True) == (found[-1] if found else None)
+    assert edge_candidate(_deposit(), touches, campaigns, newest=False) == (found[0] if found else None)
 
 
 @pytest.mark.parametrize(
@@ -97,19 +97,19 @@ def test_the_edges_are_the_ends_of_the_candidates(moments: list[tuple[int, int]]
     ],
 )
 def test_worked_examples_of_every_model(model: str, ages_days: list[int], expected: list[int]) -> None:
-    book = _book(30)
+    campaigns = _registry(30)
     policy = Policy(models=(model,))  # type: ignore[arg-type] # a name of MODELS
-    touches = _touches(book, *[("c0", AT - age * DAY_MS, f"t{number}") for number, age in enumerate(ages_days)])
-    credits_now = Attribution(policy, book).credits(_deposit(), touches)
+    touches = _touches(campaigns, *[("c0", AT - age * DAY_MS, f"t{number}") for number, age in enumerate(ages_days)])
+    credits_now = Attribution(policy, campaigns).credits(_deposit(), touches)
     shares = {credit.touch.event_id: credit.millionths for credit in credits_now}
     assert [shares.get(f"t{number}", 0) for number in range(len(ages_days))] == expected
 
 
 def test_ages_beyond_a_thousand_half_lives_leave_everything_to_the_last_touch() -> None:
-    book = _book(30)
+    campaigns = _registry(30)
     policy = Policy(models=("time_decay",), half_life_ms=1.0)
-    touches = _touches(book, ("c0", AT - 9 * DAY_MS, "a"), ("c0", AT - 8 * DAY_MS, "b"))
-    (credit,) = Attribution(policy, book).credits(_deposit(), touches)
+    touches = _touches(campaigns, ("c0", AT - 9 * DAY_MS, "a"), ("c0", AT - 8 * DAY_MS, "b"))
+    (credit,) = Attribution(policy, campaigns).credits(_deposit(), touches)
     assert (credit.touch.event_id, credit.millionths) == ("b", WHOLE)
 
 
@@ -124,13 +124,13 @@ def test_ages_beyond_a_thousand_half_lives_leave_everything_to_the_last_touch() 
 def test_credit_and_money_are_conserved(
     model: str, ages: list[int], amount: int, reversed_minor: int | None, half_life_ms: float
 ) -> None:
-    book = _book(7)
+    campaigns = _registry(7)
     policy = Policy(models=(model,), half_life_ms=half_life_ms, margins_bps={"deposit": 137})  # type: ignore[arg-type] # a name of MODELS
-    touches = _touches(book, *[("c0", AT - age, f"t{number:02}") for number, age in enumerate(ages)])
+    touches = _touches(campaigns, *[("c0", AT - age, f"t{number:02}") for number, age in enumerate(ages)])
     transaction = _deposit(amount=amount)
     transaction.reversed_minor = reversed_minor
-    credits_now = Attribution(policy, book).credits(transaction, touches)
-    if not transaction.counts:
+    credits_now = Attribution(policy, campaigns).credits(transaction, touches)
+    if not transaction.has_effect:
         assert credits_now == ()
         return
     effective = max(0, amount - (reversed_minor or 0))
@@ -140,7 +140,7 @@ def test_credit_and_money_are_conserved(
     shares = credit_millionths(model, in_order, half_life_ms)  # type: ignore[arg-type] # a name of MODELS
     assert sorted(credit.millionths for credit in credits_now) == sorted(share for share in shares if share)
     transaction.credits = credits_now
-    assert Attribution(policy, book).repriced(transaction) == credits_now
+    assert Attribution(policy, campaigns).repriced(transaction) == credits_now
 
 
 def test_where_margins_differ_each_touch_has_its_share_of_its_own_return() -> None:
@@ -181,4 +181,4 @@ def test_a_control_group_and_an_assignment_are_no_candidates() -> None:
 )
 def test_a_goal_wants_kind_product_and_amount(fields: dict[str, object], matches: bool) -> None:  # noqa: FBT001 - a column
     bench = Bench(spring={"goal": {"kinds": ["deposit"], "products": ["fund"], "min_amount_minor": 100}})
-    assert bench.book.rules[bench.book.arm("spring", None).campaign].matches(**fields) is matches  # type: ignore[arg-type] # as above
+    assert bench.campaigns.rules[bench.campaigns.arm("spring", None).campaign_index].matches(**fields) is matches  # type: ignore[arg-type] # as above

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from pipeline.state.book import CampaignBook
 from pipeline.state.calendar import BusinessCalendar
+from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.cells import COHORT, COST, MINUTE, TIER, TOUCHES, VARIANT, CellRow, Cells
 from tests.state.building import POLICY
 
@@ -10,17 +10,17 @@ CALENDAR = BusinessCalendar("UTC")
 
 def _taken(cells: Cells, version: int = 1) -> dict[tuple[str, str, str, int, int], CellRow]:
     return {
-        (row.family, row.campaign_id, row.label, row.coordinate, row.lag): row for row in cells.take_changes(version)
+        (row.family, row.campaign_id, row.label, row.coordinate, row.lag): row for row in cells.drain_changes(version)
     }
 
 
-def _touch(cells: Cells, book: CampaignBook, at: int, *, campaign: str = "spring", variant: str = "a") -> None:
-    cells.add_touch(book.arm(campaign, variant), "A", at, 1, 3, reaches_arm=False, reaches=False)
+def _touch(cells: Cells, campaigns: CampaignRegistry, at: int, *, campaign: str = "spring", variant: str = "a") -> None:
+    cells.add_touch(campaigns.arm(campaign, variant), "A", at, 1, 3, reaches_arm=False, reaches=False)
 
 
 def test_a_touch_stands_under_tier_variant_minute_and_day() -> None:
-    cells, book = Cells(0, CALENDAR), CampaignBook(POLICY)
-    _touch(cells, book, 86_400_000 + 61_000)
+    cells, campaigns = Cells(0, CALENDAR), CampaignRegistry(POLICY)
+    _touch(cells, campaigns, 86_400_000 + 61_000)
     rows = _taken(cells)
     assert set(rows) == {
         (TIER, "spring", "A", 0, 0),
@@ -33,39 +33,39 @@ def test_a_touch_stands_under_tier_variant_minute_and_day() -> None:
 
 
 def test_what_was_stored_is_not_handed_out_again_until_it_changes() -> None:
-    cells, book = Cells(0, CALENDAR), CampaignBook(POLICY)
-    _touch(cells, book, 0)
+    cells, campaigns = Cells(0, CALENDAR), CampaignRegistry(POLICY)
+    _touch(cells, campaigns, 0)
     first = _taken(cells)[MINUTE, "spring", "", 0, 0]
     assert _taken(cells) == {}
-    _touch(cells, book, 1)
+    _touch(cells, campaigns, 1)
     second = _taken(cells)[MINUTE, "spring", "", 0, 0]
     assert (first.measures[TOUCHES], second.measures[TOUCHES]) == (1, 2)  # what was handed out has not moved
 
 
 def test_a_cell_that_left_memory_comes_back_at_zero_under_a_later_chapter() -> None:
-    cells, book = Cells(0, CALENDAR), CampaignBook(POLICY)
+    cells, campaigns = Cells(0, CALENDAR), CampaignRegistry(POLICY)
     cells.open_chapter(1)
-    _touch(cells, book, 0)
+    _touch(cells, campaigns, 0)
     assert {row.chapter for row in _taken(cells, 1).values()} == {1}
     cells.forget_idle(2)
     assert len(cells) == 2  # tiers and variants are few and stay
     cells.open_chapter(5)
-    _touch(cells, book, 0)
+    _touch(cells, campaigns, 0)
     rows = _taken(cells, 5)
     assert (rows[MINUTE, "spring", "", 0, 0].chapter, rows[MINUTE, "spring", "", 0, 0].measures[TOUCHES]) == (5, 1)
     assert (rows[TIER, "spring", "A", 0, 0].chapter, rows[TIER, "spring", "A", 0, 0].measures[TOUCHES]) == (1, 2)
 
 
 def test_a_cell_not_yet_stored_never_leaves_memory() -> None:
-    cells, book = Cells(0, CALENDAR), CampaignBook(POLICY)
-    _touch(cells, book, 0)
+    cells, campaigns = Cells(0, CALENDAR), CampaignRegistry(POLICY)
+    _touch(cells, campaigns, 0)
     cells.forget_idle(1 << 60)
     assert len(_taken(cells)) == 4
 
 
 def test_campaigns_keep_apart_in_minutes_before_1970() -> None:
-    cells, book = Cells(0, CALENDAR), CampaignBook(POLICY)
+    cells, campaigns = Cells(0, CALENDAR), CampaignRegistry(POLICY)
     for campaign in ("spring", "autumn", "winter"):
-        _touch(cells, book, -1, campaign=campaign)
+        _touch(cells, campaigns, -1, campaign=campaign)
     minutes = {key[1]: row.measures[TOUCHES] for key, row in _taken(cells).items() if key[0] == MINUTE}
     assert minutes == {"spring": 1, "autumn": 1, "winter": 1}

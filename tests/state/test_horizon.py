@@ -56,7 +56,7 @@ def test_a_year_of_events_leaves_nothing_behind_and_changes_no_number(seed: int,
     for core in _cores(player):
         # nothing more can come
         core.touches.watermark = core.transactions.watermark = core.logins.watermark + 1_000 * DAY_MS
-        core.take_changes(1 << 62)
+        core.drain_changes(1 << 62)
         core.forget(1 << 63)
         left = {name: count for name, count in _held(core).items() if count}
         assert left == {}
@@ -147,7 +147,7 @@ def test_a_converter_of_long_ago_is_not_counted_again(with_restart: bool) -> Non
         for shard in player.shards.values():
             shard.tidy()
         if with_restart:
-            player.take_over()
+            player.acquire()
     (total,) = player.views()["campaign_totals"]
     assert (total["reached"], total["converters"], total["conversion_millionths"]) == (1, 1, 3_000_000)
     rows = player.views()["campaign_variant_totals"]
@@ -164,7 +164,7 @@ def test_a_new_owner_remembers_reach_that_nothing_can_move_as_bits() -> None:
     for place in sorted(bench.written.log):
         player.feed(bench.written.log[place])
     player.commit()
-    player.take_over()
+    player.acquire()
     (core,) = _cores(player)
     assert _held(core)["reach"] == 1  # the touch of July alone can still be preceded by another
 

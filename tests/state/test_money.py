@@ -76,6 +76,6 @@ def test_assets_keep_their_sign_when_scaled(fields: dict[str, object], expected:
 
 def test_a_zero_amount_with_a_reversal_earns_nothing() -> None:
     free = _transaction(0, revenue_minor=9)
-    assert (free.counts, return_of(free, {})) == (True, 9)
+    assert (free.has_effect, return_of(free, {})) == (True, 9)
     free.reversed_minor = 0
-    assert (free.counts, return_of(free, {})) == (False, 0)
+    assert (free.has_effect, return_of(free, {})) == (False, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.state.attribution import Attribution
-from pipeline.state.book import CampaignRules
+from pipeline.state.campaign_registry import CampaignRules
 from pipeline.state.policy import Policy
 from tests.state.building import Bench
 

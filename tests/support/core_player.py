@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.ledger.ledger import Block, ClickHouseLedger
 from pipeline.ledger.loader import Loader
 from pipeline.ledger.rows import encode
-from pipeline.state.book import CampaignBook
+from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.transport.dead_letters import DeadLetter
 from pipeline.transport.ports import RecordBatch
 from pipeline.worker.shard import OwnedShard, shard_number
@@ -47,30 +47,30 @@ class CorePlayer:
         self._lives = 0
         self._blocks = 0
         self.shards: dict[int, OwnedShard] = {}
-        self.take_over()
+        self.acquire()
 
     def open_ledger(self, owner: str) -> LedgerPort:
         """Return the run's ledger as a new owner sees it."""
         return ClickHouseLedger(self._client, self._database, self._run, owner)
 
-    def take_over(self) -> None:
+    def acquire(self) -> None:
         """Forget everything and load it again, as a worker on another machine would."""
         self._lives += 1
         self.ledger = self.open_ledger(f"owner-{self._lives}")
         self.ledger.begin(self._policy, "test")
-        self.book = CampaignBook(self._policy)
+        self.campaigns = CampaignRegistry(self._policy)
         self._refused: list[DeadLetter] = []
         self._define_campaigns()
         places = {(topics.LANE_OF_TOPIC[t], p) for t, p in self._log if t in topics.LANE_OF_TOPIC}
         places |= {(topics.CUSTOMER_LANE, p) for t, p in self._log if t == topics.CUSTOMERS}
         fresh = [
-            OwnedShard(lane, partition, self._policy, self.book, "CNY")
+            OwnedShard(lane, partition, self._policy, self.campaigns, "CNY")
             for lane, partition in sorted(places, key=lambda place: (place[0].name, place[1]))
         ]
         if not fresh:
             return
         epochs = self.ledger.claim([shard.number for shard in fresh])
-        loaded = Loader(self.ledger, self._policy, max((r.window_ms for r in self.book.rules), default=0)).load(
+        loaded = Loader(self.ledger, self._policy, max((r.window_ms for r in self.campaigns.rules), default=0)).load(
             {s.number: s.customers for s in fresh if s.customers is not None},
             {s.number: s.costs for s in fresh if s.costs is not None},
         )
@@ -88,7 +88,7 @@ class CorePlayer:
     def _define_campaigns(self) -> None:
         for record in self._of_topic(topics.CAMPAIGNS):
             try:
-                self.book.define((record.key or b"").decode(), decode_campaign(record.key, record.value))
+                self.campaigns.define((record.key or b"").decode(), decode_campaign(record.key, record.value))
             except RejectedError as error:
                 self._refused.append(_letter(record, error))
 
@@ -120,7 +120,7 @@ class CorePlayer:
 
     def commit(self) -> None:
         """Write one block."""
-        taken = [(shard, out[0]) for shard in self.shards.values() if (out := shard.take_block()) is not None]
+        taken = [(shard, out[0]) for shard in self.shards.values() if (out := shard.seal_block()) is not None]
         if not taken:
             return
         self._blocks += 1
@@ -148,7 +148,7 @@ class CorePlayer:
                     shard.tidy()
             if crashes and random.random() < 0.15:
                 crashes -= 1
-                self.take_over()
+                self.acquire()
         self.commit()
 
     def views(self) -> dict[str, list[dict[str, Any]]]:

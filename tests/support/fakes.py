@@ -274,7 +274,7 @@ class FakeLedger:
             (row.shard, row.id, row.at, int(bool(row.flags & ENGAGED))) for row in self._since("login", shards, floors)
         )
 
-    def _load_elders(self, shards: list[int], floors: list[int]) -> Iterator[Sequence[Any]]:
+    def _load_engaged_before_horizon(self, shards: list[int], floors: list[int]) -> Iterator[Sequence[Any]]:
         return iter(
             {(row.shard, row.id) for row in self._since("login", shards, floors, past=True) if row.flags & ENGAGED}
         )

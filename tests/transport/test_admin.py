@@ -83,7 +83,7 @@ def test_customer_keyed_topics_with_unequal_partitions_are_refused() -> None:
     existing = {LOGINS: TopicInfo(LOGINS, "", 8), TOUCHES: TopicInfo(TOUCHES, "", 4)}
     with pytest.raises(UserError, match=r"logins.v1 8, .*touches.v1 4") as refused:
         check_co_partitioned(existing)
-    assert "recreate those with fewer with 8" in refused.value.mend
+    assert "recreate those with fewer with 8" in refused.value.remedy
 
 
 def test_missing_customer_keyed_topic_follows_its_kin() -> None:

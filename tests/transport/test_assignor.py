@@ -9,7 +9,7 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.transport.assignor import LaneAssignor, Shard, share_out
+from pipeline.transport.assignor import LaneAssignor, Shard, assign_evenly
 from schemas.topics import CUSTOMER_LANE, EVENT_TOPICS
 
 PARTITIONS = 8
@@ -24,7 +24,7 @@ def test_every_shard_has_one_owner_and_shares_are_even(count: int, sizes_of_grou
     owned: dict[str, frozenset[Shard]] = {}
     for size in sizes_of_group:
         members = {f"worker-{number}": owned.get(f"worker-{number}", frozenset()) for number in range(size)}
-        shares = share_out(shards(count), members)
+        shares = assign_evenly(shards(count), members)
         owners = Counter(shard for share in shares.values() for shard in share)
         assert owners == dict.fromkeys(shards(count), 1)
         for lane in ("customer", "campaign"):
@@ -35,9 +35,10 @@ def test_every_shard_has_one_owner_and_shares_are_even(count: int, sizes_of_grou
 
 def test_joining_worker_takes_no_more_than_its_share() -> None:
     before = {
-        member: frozenset(share) for member, share in share_out(shards(8), {"a": frozenset(), "b": frozenset()}).items()
+        member: frozenset(share)
+        for member, share in assign_evenly(shards(8), {"a": frozenset(), "b": frozenset()}).items()
     }
-    after = share_out(shards(8), before | {"c": frozenset()})
+    after = assign_evenly(shards(8), before | {"c": frozenset()})
     for member in ("a", "b"):
         assert set(after[member]) < before[member]
 
@@ -45,9 +46,9 @@ def test_joining_worker_takes_no_more_than_its_share() -> None:
 def test_leaving_worker_moves_only_its_own_shards() -> None:
     before = {
         member: frozenset(share)
-        for member, share in share_out(shards(9), {"a": frozenset(), "b": frozenset(), "c": frozenset()}).items()
+        for member, share in assign_evenly(shards(9), {"a": frozenset(), "b": frozenset(), "c": frozenset()}).items()
     }
-    after = share_out(shards(9), {member: before[member] for member in ("a", "b")})
+    after = assign_evenly(shards(9), {member: before[member] for member in ("a", "b")})
     for member in ("a", "b"):
         assert set(after[member]) > before[member]
 

@@ -114,7 +114,7 @@ async def test_keys_spread_by_librdkafkas_default_halt_the_topic(settings: Setti
     misled.flush(10)
     async with running_worker(settings, recorder) as app:
         await until(lambda: TRANSACTIONS in app.handover.halted, "the topic is halted")
-    assert "partitioner=murmur2_random" in app.handover.halted[TRANSACTIONS].mend
+    assert "partitioner=murmur2_random" in app.handover.halted[TRANSACTIONS].remedy
 
 
 async def test_durable_positions_are_committed_for_the_lag_display(settings: Settings) -> None:

@@ -12,13 +12,13 @@ COSTS_0 = TP(COSTS, 0)
 
 def delivery(flows: Flows, tp: TP, start: int, end: int) -> Delivery:
     batch = RecordBatch(*tp, list(range(start, end)), [None] * (end - start), [b""] * (end - start), end)
-    return Delivery(batch, flows.epochs({tp})[tp], start)
+    return Delivery(batch, flows.openings({tp})[tp], start)
 
 
 def opened(*partitions: TP) -> Flows:
     flows = Flows()
     flows.assign(partitions)
-    flows.opened(dict.fromkeys(partitions, 0), flows.epochs(partitions))
+    flows.opened(dict.fromkeys(partitions, 0), flows.openings(partitions))
     return flows
 
 
@@ -61,7 +61,7 @@ def test_delivery_from_before_a_return_of_the_partition_is_stale() -> None:
     before = delivery(flows, LOGINS_0, 0, 5)
     flows.revoke({LOGINS_0})
     flows.assign({LOGINS_0})
-    flows.opened({LOGINS_0: 0}, flows.epochs({LOGINS_0}))
+    flows.opened({LOGINS_0: 0}, flows.openings({LOGINS_0}))
     assert flows.verdict(before) is Verdict.STALE
 
 
@@ -84,7 +84,7 @@ def test_processed_delivery_ends_a_row_of_failures() -> None:
     flows = opened(COSTS_0)
     flows.failed({COSTS_0}, now=0.0)
     flows.failed({COSTS_0}, now=0.0)
-    flows.opened({COSTS_0: 0}, flows.epochs({COSTS_0}))
+    flows.opened({COSTS_0: 0}, flows.openings({COSTS_0}))
     flows.done(delivery(flows, COSTS_0, 0, 1))
     assert flows.failed({COSTS_0}, now=0.0) == pytest.approx(0.25)
 
@@ -100,8 +100,8 @@ def test_failed_partition_falls_due_after_its_delay_only() -> None:
 def test_take_over_that_was_overtaken_opens_nothing() -> None:
     flows = Flows()
     flows.assign({COSTS_0})
-    epochs = flows.epochs({COSTS_0})
+    openings = flows.openings({COSTS_0})
     flows.revoke({COSTS_0})
     flows.assign({COSTS_0})
-    flows.opened({COSTS_0: 7}, epochs)
+    flows.opened({COSTS_0: 7}, openings)
     assert not flows.open

@@ -43,14 +43,14 @@ class Feed:
     end: int
     position: int = 0
 
-    def fetch(self, epoch: int, most: int) -> Delivery:
+    def fetch(self, opening: int, most: int) -> Delivery:
         """Return the next records; the gap behind the last of them belongs to the same fetch."""
         ahead = [offset for offset in self.offsets if offset >= self.position]
         taken = ahead[:most]
         start, self.position = self.position, ahead[most] if len(ahead) > most else self.end
         keys: list[bytes | None] = [None] * len(taken)
         values: list[bytes | None] = [b"%d" % offset for offset in taken]
-        return Delivery(RecordBatch(*self.tp, taken, keys, values, self.position), epoch, start)
+        return Delivery(RecordBatch(*self.tp, taken, keys, values, self.position), opening, start)
 
 
 @dataclass
@@ -66,12 +66,12 @@ class World:
         """Do what the consumer does after a rebalance and for what falls due."""
         self.handover.flows.assign(partitions)
         due = self.handover.due()
-        epochs = self.handover.flows.epochs(due)
-        targets = await self.handover.take_over(due)
-        self.handover.flows.opened({tp: offset or 0 for tp, offset in targets.items()}, epochs)
+        openings = self.handover.flows.openings(due)
+        targets = await self.handover.acquire(due)
+        self.handover.flows.opened({tp: offset or 0 for tp, offset in targets.items()}, openings)
 
     def delivery(self, tp: TP, start: int, end: int) -> Delivery:
-        return Feed(tp, list(range(start, end)), end, start).fetch(self.handover.flows.epochs({tp})[tp], end - start)
+        return Feed(tp, list(range(start, end)), end, start).fetch(self.handover.flows.openings({tp})[tp], end - start)
 
     def count(self, name: str, topic: str) -> float:
         return self.registry.get_sample_value(name, {"topic": topic}) or 0.0
@@ -226,7 +226,7 @@ async def test_keys_spread_by_another_hash_halt_before_the_processor_sees_them()
     await world.open(LOGINS_0)
     keys: list[bytes | None] = [b"c%d" % number for number in range(50)]
     batch = RecordBatch(*LOGINS_0, list(range(50)), keys, [b"{}"] * 50, 50)
-    await world.handover.process(Delivery(batch, world.handover.flows.epochs({LOGINS_0})[LOGINS_0], 0, 8))
+    await world.handover.process(Delivery(batch, world.handover.flows.openings({LOGINS_0})[LOGINS_0], 0, 8))
     assert set(world.handover.halted) == {LOGINS}
     assert world.recorder.store.records == {}
 
@@ -260,8 +260,8 @@ class Chaos:
         await self._disturb()
         self.world.clock.now += self.chance.random() * 5
         await self.world.open(*self.feeds)
-        for tp, epoch in self.world.handover.flows.epochs(self.world.handover.flows.open).items():
-            self._fetch(tp, epoch)
+        for tp, opening in self.world.handover.flows.openings(self.world.handover.flows.open).items():
+            self._fetch(tp, opening)
         for _ in range(self.chance.randint(0, len(self.queue))):
             await self.world.handover.process(self.queue.pop(0))
 
@@ -278,13 +278,13 @@ class Chaos:
         elif fault < 0.2 and self.queue:
             self.queue.append(self.chance.choice(self.queue))
 
-    def _fetch(self, tp: TP, epoch: int) -> None:
+    def _fetch(self, tp: TP, opening: int) -> None:
         feed = self.feeds[tp]
-        if self._fetched_in.get(tp) != epoch:  # the consumer sought when it opened the partition
+        if self._fetched_in.get(tp) != opening:  # the consumer sought when it opened the partition
             feed.position = self.world.recorder.store.positions.get(tp, 0)
-            self._fetched_in[tp] = epoch
+            self._fetched_in[tp] = opening
         if feed.position < feed.end:
-            self.queue.append(feed.fetch(epoch, self.chance.randint(1, 30)))
+            self.queue.append(feed.fetch(opening, self.chance.randint(1, 30)))
 
     def _sometimes_failing(self, _: RecordBatch) -> None:
         if self.chance.random() < 0.2:

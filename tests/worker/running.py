@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pipeline.settings import WorkerSettings
-from pipeline.state.book import CampaignBook
+from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.policy import Policy
 from pipeline.transport.ports import TP
 from pipeline.worker.committer import Committer
@@ -48,9 +48,9 @@ class Worker:
         self.ledger = FakeLedger(store, RUN, owner)
         self.ledger.begin(policy, "test")
         self.telemetry = Telemetry()
-        self.book = CampaignBook(policy)
+        self.campaigns = CampaignRegistry(policy)
         self.source = FakeDimensions(kafka)
-        self.dimensions = DimensionTables(self.source, self.ledger, self.book, self.telemetry)
+        self.dimensions = DimensionTables(self.source, self.ledger, self.campaigns, self.telemetry)
         self.committer = Committer(
             ledger=self.ledger,
             dead_letters=kafka,
@@ -64,7 +64,7 @@ class Worker:
             policy=policy,
             settings=settings or WorkerSettings(),
             idle_seconds=60,
-            book=self.book,
+            campaigns=self.campaigns,
             ledger=self.ledger,
             committer=self.committer,
             dimensions=self.dimensions,

@@ -225,6 +225,6 @@ async def test_definitions_outlive_a_broker_that_forgets(worker: Worker, kafka: 
     kafka.log(topics.CAMPAIGNS).records.clear()
     heir = Worker(kafka, store, "two")
     await heir.dimensions.restore()
-    rules = {name: heir.book.rules[heir.book.arm(name, None).campaign] for name in ("spring", "autumn")}
+    rules = {name: heir.campaigns.rules[heir.campaigns.arm(name, None).campaign_index] for name in ("spring", "autumn")}
     assert rules["spring"].kinds == frozenset({"payment"})
     assert rules["autumn"].kinds is None

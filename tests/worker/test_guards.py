@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 WHO = "customer-8512-raw"
 
 
-async def test_a_topic_with_too_many_bad_events_is_stopped_with_the_mend(kafka: FakeKafka, store: LedgerStore) -> None:
+async def test_a_topic_with_too_many_bad_events_is_stopped_with_the_remedy(
+    kafka: FakeKafka, store: LedgerStore
+) -> None:
     worker = Worker(kafka, store, settings=WorkerSettings(bad_share_limit=0.5, bad_share_window=10))
     kafka.send(topics.TOUCHES, *[touch(f"t{number}", "2026-03-01 09:00") for number in range(4)], *[bad()] * 6)
     kafka.send(topics.LOGINS, login("2026-03-01 08:00"))
@@ -42,7 +44,7 @@ async def test_a_topic_with_too_many_bad_events_is_stopped_with_the_mend(kafka: 
         await worker.read(topics.TOUCHES)
     assert halted.value.topic == topics.TOUCHES
     assert "50%" in halted.value.cause
-    assert f"roi dlq list --topic {topics.TOUCHES}" in halted.value.mend
+    assert f"roi dlq list --topic {topics.TOUCHES}" in halted.value.remedy
     assert worker.metric("roi_topic_stopped", topic=topics.TOUCHES) == 1
     await worker.read(topics.LOGINS)  # the rest goes on
     await worker.commit()

@@ -95,7 +95,7 @@ def test_spool_without_memfd_is_a_private_file(tmp_path: Path, monkeypatch: pyte
     assert list(tmp_path.iterdir()) == []
 
 
-def test_path_or_port_in_use_is_one_line_that_names_the_mend(tmp_path: Path) -> None:
+def test_path_or_port_in_use_is_one_line_that_names_the_remedy(tmp_path: Path) -> None:
     with running_endpoint(tmp_path) as endpoint:
         for path, port, cause in (
             (endpoint.path, 0, "another process"),

@@ -54,19 +54,19 @@ def compile_rules(campaign: Campaign | None, policy: Policy) -> CampaignRules:
 
 
 class Arm:
-    """One variant of one campaign; `index` numbers all arms, `campaign` all campaigns of this process."""
+    """One variant of one campaign; `index` numbers all arms, `campaign_index` all campaigns of this process."""
 
-    __slots__ = ("campaign", "campaign_id", "index", "is_control", "variant")
+    __slots__ = ("campaign_id", "campaign_index", "index", "is_control", "variant")
 
-    def __init__(self, index: int, campaign: int, campaign_id: str, variant: str) -> None:
+    def __init__(self, index: int, campaign_index: int, campaign_id: str, variant: str) -> None:
         self.index = index
-        self.campaign = campaign
+        self.campaign_index = campaign_index
         self.campaign_id = campaign_id
         self.variant = variant
         self.is_control = False
 
 
-class CampaignBook:
+class CampaignRegistry:
     """All campaigns met so far. The numbers it hands out are private to the process and never stored."""
 
     def __init__(self, policy: Policy) -> None:
@@ -81,11 +81,11 @@ class CampaignBook:
 
     def define(self, campaign_id: str, campaign: Campaign | None) -> None:
         """Take a definition (None = retired: the defaults apply again) for the events that follow."""
-        number = self._campaign(campaign_id)
-        self.rules[number] = self._default if campaign is None else compile_rules(campaign, self._policy)
-        for index in self.arms_of[number]:
+        campaign_index = self._index_of(campaign_id)
+        self.rules[campaign_index] = self._default if campaign is None else compile_rules(campaign, self._policy)
+        for index in self.arms_of[campaign_index]:
             arm = self.arms[index]
-            arm.is_control = arm.variant == self.rules[number].control_variant
+            arm.is_control = arm.variant == self.rules[campaign_index].control_variant
 
     def arm(self, campaign_id: str, variant: str | None) -> Arm:
         """Return the arm of a campaign and variant; a null variant is the empty one."""
@@ -94,25 +94,25 @@ class CampaignBook:
             arm = self._arms[(campaign_id, variant)] = self._new_arm(campaign_id, variant or "")
         return arm
 
-    def _campaign(self, campaign_id: str) -> int:
-        number = self._campaigns.get(campaign_id)
-        if number is None:
-            number = self._campaigns[campaign_id] = len(self.rules)
+    def _index_of(self, campaign_id: str) -> int:
+        campaign_index = self._campaigns.get(campaign_id)
+        if campaign_index is None:
+            campaign_index = self._campaigns[campaign_id] = len(self.rules)
             self.rules.append(self._default)
             self.arms_of.append([])
             self.arm_mask.append(0)
-        return number
+        return campaign_index
 
     def _new_arm(self, campaign_id: str, variant: str) -> Arm:
         known = self._arms.get((campaign_id, variant))
         if known is not None:
             return known
-        number = self._campaign(campaign_id)
-        arm = Arm(len(self.arms), number, campaign_id, variant)
-        arm.is_control = variant == self.rules[number].control_variant
+        campaign_index = self._index_of(campaign_id)
+        arm = Arm(len(self.arms), campaign_index, campaign_id, variant)
+        arm.is_control = variant == self.rules[campaign_index].control_variant
         self.arms.append(arm)
-        self.arms_of[number].append(arm.index)
-        self.arm_mask[number] |= 1 << arm.index
+        self.arms_of[campaign_index].append(arm.index)
+        self.arm_mask[campaign_index] |= 1 << arm.index
         if variant == "":
             self._arms[(campaign_id, "")] = arm
         return arm

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pipeline.state.book import CampaignBook
+from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.policy import Policy
 from schemas import Campaign
 from tests.state.building import POLICY
@@ -17,51 +17,51 @@ def _campaign(**fields: object) -> Campaign:
 
 
 def test_a_null_variant_is_the_empty_one() -> None:
-    book = CampaignBook(POLICY)
-    assert book.arm("spring", None) is book.arm("spring", "") is book.arm("spring", None)
+    campaigns = CampaignRegistry(POLICY)
+    assert campaigns.arm("spring", None) is campaigns.arm("spring", "") is campaigns.arm("spring", None)
 
 
 def test_arms_number_variants_and_masks_tell_campaigns_apart() -> None:
-    book = CampaignBook(POLICY)
+    campaigns = CampaignRegistry(POLICY)
     arms = [
-        book.arm(name, variant)
+        campaigns.arm(name, variant)
         for name, variant in (("spring", "a"), ("autumn", "a"), ("spring", None), ("Spring", "a"), ("spring", "a"))
     ]
     assert [arm.index for arm in arms] == [0, 1, 2, 3, 0]
-    assert [arm.campaign for arm in arms] == [0, 1, 0, 2, 0]
-    assert book.arms_of == [[0, 2], [1], [3]]
-    assert book.arm_mask == [0b101, 0b10, 0b1000]
+    assert [arm.campaign_index for arm in arms] == [0, 1, 0, 2, 0]
+    assert campaigns.arms_of == [[0, 2], [1], [3]]
+    assert campaigns.arm_mask == [0b101, 0b10, 0b1000]
 
 
 def test_a_definition_decides_for_arms_met_before_and_after_it() -> None:
-    book = CampaignBook(POLICY)
-    early, control = book.arm("spring", "holdout"), book.arm("spring", "control")
+    campaigns = CampaignRegistry(POLICY)
+    early, control = campaigns.arm("spring", "holdout"), campaigns.arm("spring", "control")
     assert (early.is_control, control.is_control) == (False, True)
-    book.define("spring", _campaign(control_variant="holdout"))
+    campaigns.define("spring", _campaign(control_variant="holdout"))
     assert (early.is_control, control.is_control) == (True, False)
-    assert not book.arm("spring", "late").is_control
-    book.define("spring", None)
+    assert not campaigns.arm("spring", "late").is_control
+    campaigns.define("spring", None)
     assert (early.is_control, control.is_control) == (False, True)
 
 
 def test_a_retired_campaign_has_the_defaults_again() -> None:
-    book = CampaignBook(Policy(window_ms=5, margins_bps={"deposit": 7}))
-    number = book.arm("spring", None).campaign
-    default = book.rules[number]
-    book.define("spring", _campaign(attribution_window_days=0.29, margins_bps={"payment": 9}))
-    rules = book.rules[number]
+    campaigns = CampaignRegistry(Policy(window_ms=5, margins_bps={"deposit": 7}))
+    number = campaigns.arm("spring", None).campaign_index
+    default = campaigns.rules[number]
+    campaigns.define("spring", _campaign(attribution_window_days=0.29, margins_bps={"payment": 9}))
+    rules = campaigns.rules[number]
     assert rules.window_ms == 25_056_000
     assert rules.margins_bps == {"deposit": 7, "payment": 9}
     assert rules.kinds == frozenset({"deposit"})
-    book.define("spring", None)
-    assert book.rules[number] == default
+    campaigns.define("spring", None)
+    assert campaigns.rules[number] == default
     assert (default.window_ms, default.kinds, default.margins_bps) == (5, None, {"deposit": 7})
 
 
 def test_a_campaigns_own_margin_goes_before_the_settings() -> None:
-    book = CampaignBook(Policy(margins_bps={"deposit": 7}))
-    book.define("spring", _campaign(margins_bps={"deposit": 0}))
-    assert book.rules[0].margins_bps["deposit"] == 0
+    campaigns = CampaignRegistry(Policy(margins_bps={"deposit": 7}))
+    campaigns.define("spring", _campaign(margins_bps={"deposit": 0}))
+    assert campaigns.rules[0].margins_bps["deposit"] == 0
 
 
 def test_policies_that_count_differently_have_different_fingerprints() -> None:
