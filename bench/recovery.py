@@ -55,7 +55,7 @@ def _fill(ledger: ClickHouseLedger, policy: Policy, currency: str, customers: in
     written = 0
     for number, batch in enumerate(batches(customers), start=1):
         for topic, (keys, values) in batch.items():
-            if topic in CUSTOMER_LANE.topics:
+            if topic in CUSTOMER_LANE.events:
                 start = shard.next_offset.get(topic, 0)
                 offsets = list(range(start, start + len(keys)))
                 shard.apply(RecordBatch(topic, 0, offsets, list(keys), list(values), start + len(keys)), None)

@@ -25,16 +25,28 @@ Cleanup = Literal["delete", "compact"]
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """Topics whose equal partition numbers are processed together, as one shard with one position."""
+    """Topics whose equal partition numbers are processed together, as one shard (Kafka Streams: a sub-topology).
+
+    Attributes:
+        events: topics whose records are assigned to workers, handed over and counted.
+        dimensions: tables partitioned like them, read by the worker that owns the shard. The campaigns are none: every
+            worker reads that table whole.
+    """
 
     name: str
-    topics: tuple[str, ...]
+    events: tuple[str, ...]
+    dimensions: tuple[str, ...] = ()
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Every topic of which a shard has a position."""
+        return self.events + self.dimensions
 
 
-CUSTOMER_LANE: Final = Lane("customer", (LOGINS, TRANSACTIONS, TOUCHES))
+CUSTOMER_LANE: Final = Lane("customer", (LOGINS, TRANSACTIONS, TOUCHES), (CUSTOMERS,))
 CAMPAIGN_LANE: Final = Lane("campaign", (COSTS,))
 LANES: Final = (CUSTOMER_LANE, CAMPAIGN_LANE)
-LANE_OF_TOPIC: Final = {topic: lane for lane in LANES for topic in lane.topics}
+LANE_OF_TOPIC: Final = {topic: lane for lane in LANES for topic in lane.events}
 
 
 def cleanup_policy(topic: str) -> Cleanup:

@@ -84,7 +84,7 @@ class LaneAssignor(AbstractPartitionAssignor):  # type: ignore[misc] # aiokafka 
     ) -> dict[str, ConsumerProtocolMemberAssignment]:
         """Share out all partitions of the lanes' topics; called on the group's leader."""
         counts = {
-            lane.name: max((len(cluster.partitions_for_topic(topic) or ()) for topic in lane.topics), default=0)
+            lane.name: max((len(cluster.partitions_for_topic(topic) or ()) for topic in lane.events), default=0)
             for lane in LANES
         }
         shards = [Shard(lane, partition) for lane, count in counts.items() for partition in range(count)]
@@ -104,13 +104,13 @@ class LaneAssignor(AbstractPartitionAssignor):  # type: ignore[misc] # aiokafka 
             Shard(lane.name, partition)
             for lane in LANES
             for topic, partitions in assignment.assignment
-            if topic in lane.topics
+            if topic in lane.events
             for partition in partitions
         )
 
 
 def _by_topic(cluster: ClusterMetadata, share: Iterable[Shard]) -> list[tuple[str, list[int]]]:
-    topics_of = {lane.name: lane.topics for lane in LANES}
+    topics_of = {lane.name: lane.events for lane in LANES}
     partitions: dict[str, list[int]] = defaultdict(list)
     for shard in sorted(share):
         for topic in topics_of[shard.lane]:

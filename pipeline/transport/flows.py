@@ -29,7 +29,7 @@ def retry_delay(failures: int) -> float:
 def shard_of(tp: TP) -> frozenset[TP]:
     """Return the partitions that share their state with ``tp``: same lane, same partition number."""
     lane = LANE_OF_TOPIC.get(tp.topic)
-    return frozenset(TP(topic, tp.partition) for topic in (lane.topics if lane else (tp.topic,)))
+    return frozenset(TP(topic, tp.partition) for topic in (lane.events if lane else (tp.topic,)))
 
 
 class Verdict(Enum):

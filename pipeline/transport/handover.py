@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.errors import FencedError, PipelineError
 from pipeline.transport.flows import Flows, Verdict
+from pipeline.transport.partitioner import check_partitioner
 from pipeline.transport.ports import TopicHaltedError
-from pipeline.transport.sampling import check_partitioner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -8,7 +8,6 @@ import time
 from typing import TYPE_CHECKING
 
 from pipeline.transport.ports import TP
-from schemas.topics import CUSTOMER_LANE, CUSTOMERS
 
 if TYPE_CHECKING:
     from pipeline.ledger.loader import Loaded, StoredPosition
@@ -33,11 +32,7 @@ class StartingPoints:
 
     async def resolve(self, shards: list[OwnedShard], loaded: Loaded) -> None:
         """Set the shards' next offsets and topic identities."""
-        topics = {
-            TP(topic, shard.partition): shard
-            for shard in shards
-            for topic in (*shard.lane.topics, *((CUSTOMERS,) if shard.lane is CUSTOMER_LANE else ()))
-        }
+        topics = {TP(topic, shard.partition): shard for shard in shards for topic in shard.lane.topics}
         extents = await asyncio.to_thread(self._inspector.extents, frozenset(topics))
         for tp, shard in topics.items():
             extent = extents[tp]

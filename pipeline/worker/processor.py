@@ -178,7 +178,7 @@ class ShardProcessor:
                 await self._committer.commit([s for s in self._shards.values() if not s.is_broken])
             except FencedError as error:
                 partitions = frozenset(
-                    TP(topic, shard.partition) for shard in self._shards.values() for topic in shard.lane.topics
+                    TP(topic, shard.partition) for shard in self._shards.values() for topic in shard.lane.events
                 )
                 for shard in self._shards.values():
                     shard.is_broken = True

@@ -70,10 +70,9 @@ class OwnedShard:
         self._epoch = 0
         self._sequence = 0
         self._currency = currency
-        self._rejected = dict.fromkeys(lane.topics, 0)
         self._dead: list[DeadLetter] = []
         self._moved = False
-        self._silence = {topic: _Silence() for topic in lane.topics}
+        self._silence = {topic: _Silence() for topic in lane.events}
 
     # -- ownership -------------------------------------------------------------------------------------------------
 
@@ -123,7 +122,7 @@ class OwnedShard:
 
         A silent topic would otherwise hold the horizon, and with it memory, for ever.
         """
-        newest = max(self.intake(topic).watermark for topic in self.lane.topics)
+        newest = max(self.intake(topic).watermark for topic in self.lane.events)
         for topic, silence in self._silence.items():
             intake = self.intake(topic)
             if silence.is_read_to_end and now - silence.since >= idle_seconds and intake.watermark < newest:
@@ -285,7 +284,7 @@ class OwnedShard:
         positions: list[Position] = []
         for topic, next_offset in self.next_offset.items():
             topic_id = self.topic_ids.get(topic, "")
-            if topic == CUSTOMERS:
+            if topic in self.lane.dimensions:
                 positions.append(Position(topic, next_offset, 0, 0, 0, 0, topic_id))
             else:
                 intake = self.intake(topic)

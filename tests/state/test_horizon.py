@@ -196,7 +196,7 @@ def test_a_silent_topic_follows_once_it_was_read_to_its_end() -> None:
 
 def test_a_topic_that_was_empty_when_taken_over_follows_too() -> None:
     bench = Bench()
-    for topic in topics.CUSTOMER_LANE.topics:
+    for topic in topics.CUSTOMER_LANE.events:
         bench.shard.found_log(topic, is_read_to_end=True, now=0.0)
     bench.written.pay("x", "2026-05-01 09:00")
     bench.take(now=10.0)

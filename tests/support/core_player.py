@@ -76,7 +76,7 @@ class CorePlayer:
         )
         for shard in fresh:
             shard.open_epoch(epochs[shard.number])
-            for topic in shard.lane.topics:
+            for topic in shard.lane.events:
                 stored = loaded.positions.get((shard.number, topic))
                 if stored is not None:
                     shard.next_offset[topic] = stored.next_offset

@@ -72,5 +72,5 @@ def separated(assignor: Any, members: int) -> set[int]:
     return {
         partition
         for partition in range(PARTITIONS)
-        if len({owner[topic, partition] for topic in CUSTOMER_LANE.topics}) > 1
+        if len({owner[topic, partition] for topic in CUSTOMER_LANE.events}) > 1
     }

@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry
 
 from pipeline.settings import Settings
 from pipeline.transport.admin import TopicAdmin
+from pipeline.transport.partitioner import partition_of
 from pipeline.transport.ports import TP, RecordBatch, TopicHaltedError
-from pipeline.transport.sampling import partition_of
 from schemas.topics import COSTS, CUSTOMER_LANE, EVENT_TOPICS, LOGINS, TOUCHES, TRANSACTIONS
 from tests.support.kafka import free_port, running_kafka, running_tansu
 from tests.transport.conftest import settings_for
@@ -189,7 +189,7 @@ async def test_co_partitioned_topics_stay_together_while_workers_come_and_go(set
 
 
 def assert_co_located(owned: set[TP]) -> None:
-    numbers = [{tp.partition for tp in owned if tp.topic == topic} for topic in CUSTOMER_LANE.topics]
+    numbers = [{tp.partition for tp in owned if tp.topic == topic} for topic in CUSTOMER_LANE.events]
     assert numbers[0] == numbers[1] == numbers[2]
 
 

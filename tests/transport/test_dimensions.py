@@ -10,8 +10,8 @@ from pipeline.errors import UserError
 from pipeline.settings import Settings
 from pipeline.transport.admin import TopicAdmin
 from pipeline.transport.dimensions import DimensionReader, DimensionUpdates
+from pipeline.transport.partitioner import partition_of
 from pipeline.transport.ports import TP
-from pipeline.transport.sampling import partition_of
 from schemas.topics import CAMPAIGNS, CUSTOMERS
 from tests.support.kafka import running_tansu
 from tests.transport.conftest import settings_for

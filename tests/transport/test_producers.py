@@ -10,8 +10,8 @@ from pipeline.errors import UserError
 from pipeline.settings import Settings
 from pipeline.transport.admin import DEAD_LETTER_BYTES, TopicAdmin
 from pipeline.transport.dead_letters import CUT_BYTES, DeadLetter, DeadLetterProducer
+from pipeline.transport.partitioner import partition_of
 from pipeline.transport.producer import EventProducer
-from pipeline.transport.sampling import partition_of
 from schemas.topics import LOGINS, dead_letter_topic
 from tests.support.kafka import free_port
 

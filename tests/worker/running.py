@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 RUN = "live"
 POLICY = Policy(future_ms=None, pseudonym_key=b"key", margins_bps={"deposit": 10_000})
-CUSTOMER_TOPICS = frozenset(TP(topic, 0) for topic in topics.CUSTOMER_LANE.topics)
+CUSTOMER_TOPICS = frozenset(TP(topic, 0) for topic in topics.CUSTOMER_LANE.events)
 EVERYTHING = CUSTOMER_TOPICS | {TP(topics.COSTS, 0)}
 
 
