@@ -34,6 +34,8 @@ _DEAD_LETTER_HEADERS: Final = {
     "dlq.reason": "why it was refused, for machines",
     "dlq.detail": "the field and rule; never the value",
     "dlq.app": "who refused it",
+    "dlq.cut_from_bytes": "bytes of the value, where the letter has only the first of them",
+    "dlq.key_cut_from_bytes": "bytes of the key, where the letter has only the first of them",
 }
 
 
@@ -165,6 +167,10 @@ def _dead_letter() -> dict[str, Any]:
         "name": "DeadLetter",
         "summary": "A refused record: its original key and bytes, and why it was refused.",
         "contentType": "application/octet-stream",
-        "headers": {"type": "object", "required": list(headers), "properties": headers},
+        "headers": {
+            "type": "object",
+            "required": [name for name in headers if "cut" not in name],
+            "properties": headers,
+        },
         "payload": {"type": "string", "format": "binary"},
     }

@@ -73,7 +73,7 @@ def judge_tombstone(topic: str, key: bytes | None) -> None:
         RejectedError: the key is no id that a message of the topic could have.
     """
     if key is None:
-        raise RejectedError("key_mismatch", "key: required")
+        raise RejectedError("missing_value", "key and value: one of them required")
     try:
         _identifier(topic).validate_python(key.decode())
     except (UnicodeDecodeError, ValidationError):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.errors import CorruptRecordException, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
 from pipeline.transport.admin import DEAD_LETTER_BYTES
 from pipeline.transport.security import client_options
@@ -19,9 +20,25 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 APP_NAME: Final = "roi"
-# kept of a value that its dead-letter topic refuses as too large
+# kept of a value, and of a key, where the dead-letter topic refuses the whole record as too large
 CUT_BYTES: Final = 512 * 1024
+CUT_KEY_BYTES: Final = 64 * 1024
 HEADER_ROOM: Final = 4096
+# what a broker says of the one record, not of itself; anything else is worth trying again as it is
+_REFUSALS: Final = (MessageSizeTooLargeError, RecordListTooLargeError, CorruptRecordException)
+_log = logging.getLogger(__name__)
+
+
+class _Form(NamedTuple):
+    """How much of a record its letter carries."""
+
+    value_bytes: int
+    key_bytes: int
+
+
+# a letter that its topic refuses must not hold up the partition for ever: less of it is tried then
+_WHOLE: Final = _Form(DEAD_LETTER_BYTES, DEAD_LETTER_BYTES)
+_FORMS: Final = (_WHOLE, _Form(CUT_BYTES, CUT_KEY_BYTES), _Form(0, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +67,7 @@ class DeadLetter:
             "detail": self.detail,
             "app": APP_NAME,
         }
-        return [(f"dlq.{name}", str(value).encode()) for name, value in fields.items()]
+        return [(f"dlq.{name}", str(value).encode(errors="replace")) for name, value in fields.items()]
 
 
 class DeadLetterProducer:
@@ -75,27 +92,55 @@ class DeadLetterProducer:
     async def write(self, letters: Sequence[DeadLetter]) -> None:
         """Return when the broker has stored all letters; to be awaited before the ledger block that counts them.
 
+        A null value is written as an empty one: clients refuse a record with neither key nor value. What is too large
+        for the topic is cut, and headers say so; the least a letter has is its headers.
+
         Raises:
             KafkaError: the broker did not take them; what was written before is written again by a retry.
         """
-        written = [await self._send(letter) for letter in letters]
-        outcomes = await asyncio.gather(*written, return_exceptions=True)
-        for letter, outcome in zip(letters, outcomes, strict=True):
-            if isinstance(outcome, MessageSizeTooLargeError):
-                await (await self._send(letter, cut=True))
-            elif isinstance(outcome, BaseException):
-                raise outcome
-
-    async def _send(self, letter: DeadLetter, *, cut: bool = False) -> asyncio.Future[object]:
         if self._producer is None:
             raise RuntimeError("the dead-letter producer is not started")
+        outcomes = await asyncio.gather(
+            *(self._deliver(self._producer, letter) for letter in letters), return_exceptions=True
+        )
+        for outcome in outcomes:
+            if outcome is not None:
+                raise outcome
+
+    async def _deliver(self, producer: AIOKafkaProducer, letter: DeadLetter) -> None:
+        for form in _FORMS:
+            if form is _WHOLE and len(letter.value or b"") + len(letter.key or b"") > DEAD_LETTER_BYTES - HEADER_ROOM:
+                continue
+            try:
+                await (await self._send(producer, letter, form))
+            except _REFUSALS as error:
+                refusal: Exception = error
+            except (KafkaError, OSError):
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is about this letter: its headers must do
+                refusal = error
+            else:
+                return
+            _log.warning(
+                "the dead letter of %s/%d offset %d was refused (%s), sending less of it",
+                letter.topic,
+                letter.partition,
+                letter.offset,
+                type(refusal).__name__,
+            )
+        raise KafkaError(f"the dead letter of {letter.topic}/{letter.partition} offset {letter.offset} was refused")
+
+    @staticmethod
+    async def _send(producer: AIOKafkaProducer, letter: DeadLetter, form: _Form) -> asyncio.Future[object]:
         headers = letter.headers()
-        value = letter.value
-        # a letter that its topic refuses must not hold up the partition for ever
-        if value is not None and (cut or len(value) > DEAD_LETTER_BYTES - HEADER_ROOM):
+        value, key = letter.value or b"", letter.key
+        if len(value) > form.value_bytes:
             headers.append(("dlq.cut_from_bytes", str(len(value)).encode()))
-            value = value[:CUT_BYTES]
-        future: asyncio.Future[object] = await self._producer.send(
-            dead_letter_topic(letter.topic), value, key=letter.key, headers=headers
+            value = value[: form.value_bytes]
+        if key is not None and len(key) > form.key_bytes:
+            headers.append(("dlq.key_cut_from_bytes", str(len(key)).encode()))
+            key = key[: form.key_bytes]
+        future: asyncio.Future[object] = await producer.send(
+            dead_letter_topic(letter.topic), value, key=key, headers=headers
         )
         return future

@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from aiokafka.errors import KafkaTimeoutError
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from pipeline.errors import UserError
 from pipeline.transport.admin import TopicAdmin
@@ -55,11 +55,20 @@ class KafkaLogs:
             "group.id": f"{self._settings.kafka_group}-recall",
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
+            "enable.partition.eof": True,  # nothing but transaction markers may be left behind the offset
             "log_level": 0,
         }
-        with closing(Consumer(options)) as consumer:
-            consumer.assign([TopicPartition(tp.topic, tp.partition, offset)])
-            message = consumer.poll(_RECALL_SECONDS)
-            if message is None or message.error() is not None:
-                raise KafkaTimeoutError
-            return (message.key(), message.value()) if message.offset() == offset else None
+        try:
+            with closing(Consumer(options)) as consumer:
+                consumer.assign([TopicPartition(tp.topic, tp.partition, offset)])
+                message = consumer.poll(_RECALL_SECONDS)
+        except KafkaException as error:
+            raise KafkaTimeoutError from error
+        if message is None:
+            raise KafkaTimeoutError
+        failure = message.error()
+        if failure is not None:
+            if failure.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - a public name that begins with an underscore
+                return None
+            raise KafkaTimeoutError
+        return (message.key(), message.value()) if message.offset() == offset else None

@@ -194,9 +194,15 @@ def test_dimension_records_become_models() -> None:
 @pytest.mark.parametrize("decode_one", [decode_campaign, decode_customer])
 def test_null_value_is_a_tombstone_of_the_key(decode_one: Callable[[bytes | None, bytes | None], object]) -> None:
     assert decode_one(b"a", None) is None
-    for key in (None, b"", b"\xff", b"a" * 65):
+    for key in (b"", b"\xff", b"a" * 65):
         with pytest.raises(RejectedError, match="key_mismatch"):
             decode_one(key, None)
+
+
+@pytest.mark.parametrize("decode_one", [decode_campaign, decode_customer])
+def test_neither_key_nor_value_is_a_missing_value(decode_one: Callable[[bytes | None, bytes | None], object]) -> None:
+    with pytest.raises(RejectedError, match="missing_value"):
+        decode_one(None, None)
 
 
 @pytest.mark.parametrize("value", [b"null", b"", b"[]", b"x" * (MAX_VALUE_BYTES + 1)])

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
 from confluent_kafka import Consumer, TopicPartition
 
 from pipeline.errors import UserError
 from pipeline.settings import Settings
 from pipeline.transport.admin import DEAD_LETTER_BYTES, TopicAdmin
-from pipeline.transport.dead_letters import CUT_BYTES, DeadLetter, DeadLetterProducer
+from pipeline.transport.dead_letters import CUT_BYTES, CUT_KEY_BYTES, DeadLetter, DeadLetterProducer
 from pipeline.transport.partitioner import partition_of
 from pipeline.transport.producer import EventProducer
 from schemas.topics import LOGINS, dead_letter_topic
@@ -75,17 +78,21 @@ def letter(offset: int, value: bytes | None) -> DeadLetter:
     return DeadLetter(LOGINS, 3, offset, b"\xffkey", value, "not_json", "value: not JSON")
 
 
-async def test_dead_letters_carry_original_bytes_and_their_story(settings: Settings) -> None:
+async def written(settings: Settings, *letters: DeadLetter) -> list[Any]:
     topic = dead_letter_topic(LOGINS)
     with TopicAdmin(settings) as admin:
         starts = admin.end_offsets([topic])
     producer = DeadLetterProducer(settings)
     await producer.start()
-    values = [b"\xff\x00broken", None, b"x" * (DEAD_LETTER_BYTES + 1)]
-    await producer.write([letter(number, value) for number, value in enumerate(values)])
+    await producer.write(letters)
     await producer.stop()
-    first, second, third = read_from(settings, starts, 3)
-    assert (first.key(), first.value(), second.value()) == (b"\xffkey", b"\xff\x00broken", None)
+    return list(read_from(settings, starts, len(letters)))
+
+
+async def test_dead_letters_carry_original_bytes_and_their_story(settings: Settings) -> None:
+    values = [b"\xff\x00broken", None, b"x" * (DEAD_LETTER_BYTES + 1)]
+    first, second, third = await written(settings, *(letter(number, value) for number, value in enumerate(values)))
+    assert (first.key(), first.value(), second.value() or b"") == (b"\xffkey", b"\xff\x00broken", b"")
     assert first.headers() == [
         ("dlq.topic", LOGINS.encode()),
         ("dlq.partition", b"3"),
@@ -96,3 +103,57 @@ async def test_dead_letters_carry_original_bytes_and_their_story(settings: Setti
     ]
     assert third.value() == b"x" * CUT_BYTES
     assert dict(third.headers())["dlq.cut_from_bytes"] == str(DEAD_LETTER_BYTES + 1).encode()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "kept"),
+    [
+        (None, None, (None, b"")),
+        (b"", None, (b"", b"")),
+        (None, b"", (None, b"")),
+        (b"", b"{}", (b"", b"{}")),
+        (b"k" * DEAD_LETTER_BYTES, b"v", (b"k" * CUT_KEY_BYTES, b"v")),
+        (b"k" * DEAD_LETTER_BYTES, None, (b"k" * CUT_KEY_BYTES, b"")),
+    ],
+    ids=["nothing", "empty key", "empty value", "empty key and a value", "huge key", "huge key alone"],
+)
+async def test_there_is_a_letter_for_any_record(
+    settings: Settings, key: bytes | None, value: bytes | None, kept: tuple[bytes | None, bytes | None]
+) -> None:
+    [message] = await written(settings, DeadLetter(LOGINS, 0, 7, key, value, "missing_value", "value: required"))
+    assert (message.key(), message.value() or b"") == kept
+    assert dict(message.headers())["dlq.offset"] == b"7"
+    assert ("dlq.key_cut_from_bytes" in dict(message.headers())) == (len(key or b"") > CUT_KEY_BYTES)
+
+
+async def test_a_letter_that_cannot_be_written_is_told_by_its_headers_alone(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = AIOKafkaProducer.send
+
+    async def picky(self: AIOKafkaProducer, topic: str, value: bytes, **options: Any) -> Any:
+        if value:
+            raise TypeError("not this one")
+        return await send(self, topic, value, **options)
+
+    monkeypatch.setattr(AIOKafkaProducer, "send", picky)
+    [message] = await written(settings, letter(5, b"{"))
+    assert not message.value()
+    headers = dict(message.headers())
+    assert (headers["dlq.offset"], headers["dlq.cut_from_bytes"]) == (b"5", b"1")
+
+
+async def test_an_unreachable_broker_is_not_blamed_on_a_letter(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts: list[bytes] = []
+
+    async def away(_self: AIOKafkaProducer, _topic: str, value: bytes, **_options: Any) -> Any:
+        attempts.append(value)
+        await asyncio.sleep(0)
+        raise KafkaConnectionError
+
+    monkeypatch.setattr(AIOKafkaProducer, "send", away)
+    with pytest.raises(KafkaConnectionError):
+        await written(settings, letter(5, b"{"))
+    assert attempts == [b"{"]
