@@ -26,9 +26,8 @@ POLL_EVERY: Final = 1_000  # messages; serves delivery reports well before the q
 MISSING_TOPIC_CODES: Final = frozenset(
     {
         KafkaError.UNKNOWN_TOPIC_OR_PART,
-        # librdkafka's local codes are public names that begin with an underscore
-        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
-        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 - librdkafka's local codes are public names with an underscore
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001 - as above
     }
 )
 

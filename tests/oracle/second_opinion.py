@@ -12,7 +12,7 @@ from tests.oracle.events import Cost, Login, Touch
 from tests.oracle.facts import Facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tests.oracle.config import OracleConfig
     from tests.oracle.credits import Credit
@@ -55,11 +55,16 @@ def opinion(log: Log, judged: Judged, config: OracleConfig) -> dict[str, list[di
 
 
 def _fill(database: sqlite3.Connection, facts: Facts, events: Sequence[Event], found: Sequence[Credit]) -> None:
-    _insert(
-        database,
-        "touches",
-        (
-            (
+    _insert(database, "touches", _touches(facts, events))
+    _insert(database, "costs", _costs(events))
+    _insert(database, "logins", _logins(facts, events))
+    _insert(database, "credits", _credits(facts, found))
+
+
+def _touches(facts: Facts, events: Sequence[Event]) -> Iterator[tuple[Any, ...]]:
+    for touch in events:
+        if isinstance(touch, Touch):
+            yield (
                 touch.event_id,
                 touch.occurred_at,
                 touch.customer_id,
@@ -69,53 +74,37 @@ def _fill(database: sqlite3.Connection, facts: Facts, events: Sequence[Event], f
                 touch.cost_minor,
                 int(facts.catalogue.creditable(touch)),
             )
-            for touch in events
-            if isinstance(touch, Touch)
-        ),
-    )
-    _insert(
-        database,
-        "costs",
-        (
-            (cost.occurred_at, cost.campaign_id, cost.variant, cost.amount_minor)
-            for cost in events
-            if isinstance(cost, Cost)
-        ),
-    )
-    _insert(
-        database,
-        "logins",
-        (
-            (
-                login.customer_id,
-                facts.tier(login.customer_id),
-                facts.business_day(login.occurred_at),
-                int(not login.automated and not (login.session_seconds or 5) < 5 and login.session_seconds != 0),
-            )
-            for login in events
-            if isinstance(login, Login)
-        ),
-    )
-    _insert(
-        database,
-        "credits",
-        (
-            (
-                credit.transaction.event_id,
-                credit.touch.event_id,
-                credit.touch.campaign_id,
-                credit.touch.variant,
-                facts.tier(credit.touch.customer_id),
-                credit.touch.customer_id,
-                credit.millionths,
-                credit.return_minor,
-                credit.aum_minor,
-                credit.touch.occurred_at,
-                credit.transaction.occurred_at,
-            )
-            for credit in found
-        ),
-    )
+
+
+def _costs(events: Sequence[Event]) -> Iterator[tuple[Any, ...]]:
+    for cost in events:
+        if isinstance(cost, Cost):
+            yield cost.occurred_at, cost.campaign_id, cost.variant, cost.amount_minor
+
+
+def _logins(facts: Facts, events: Sequence[Event]) -> Iterator[tuple[Any, ...]]:
+    for login in events:
+        if isinstance(login, Login):
+            engaged = not login.automated and not (login.session_seconds or 5) < 5 and login.session_seconds != 0
+            day = facts.business_day(login.occurred_at)
+            yield login.customer_id, facts.tier(login.customer_id), day, int(engaged)
+
+
+def _credits(facts: Facts, found: Sequence[Credit]) -> Iterator[tuple[Any, ...]]:
+    for credit in found:
+        yield (
+            credit.transaction.event_id,
+            credit.touch.event_id,
+            credit.touch.campaign_id,
+            credit.touch.variant,
+            facts.tier(credit.touch.customer_id),
+            credit.touch.customer_id,
+            credit.millionths,
+            credit.return_minor,
+            credit.aum_minor,
+            credit.touch.occurred_at,
+            credit.transaction.occurred_at,
+        )
 
 
 def _insert(database: sqlite3.Connection, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
