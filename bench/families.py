@@ -33,7 +33,7 @@ def measure(mix: MixName, events: int, customers: int, models: tuple[Attribution
     batches = _batches(mix, events, customers)
     policy = Policy(models=models, future_ms=None, pseudonym_key=b"bench")
     campaigns = CampaignRegistry(policy)
-    lanes = {lane: OwnedShard(lane, 0, policy, campaigns, "CNY") for lane in (CUSTOMER_LANE, CAMPAIGN_LANE)}
+    lanes = {lane: OwnedShard(lane, 0, policy, campaigns) for lane in (CUSTOMER_LANE, CAMPAIGN_LANE)}
     for shard in lanes.values():
         shard.open_epoch(1)
     gc.collect()

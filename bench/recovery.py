@@ -34,12 +34,12 @@ def measure(settings: Settings, customers: int) -> dict[str, float]:
     client = connect(settings, "writer")
     former = ClickHouseLedger(client, settings.clickhouse_database, RUN, "former-owner")
     former.begin(policy, "bench")
-    written = _fill(former, policy, settings.reporting_currency, customers)
+    written = _fill(former, policy, customers)
     next_owner = ClickHouseLedger(client, settings.clickhouse_database, RUN, "next-owner")
     gc.collect()
     gc.freeze()
     gc.disable()  # as in a worker
-    fresh = OwnedShard(CUSTOMER_LANE, 0, policy, CampaignRegistry(policy), settings.reporting_currency)
+    fresh = OwnedShard(CUSTOMER_LANE, 0, policy, CampaignRegistry(policy))
     began = time.perf_counter()
     next_owner.claim([fresh.number])
     if fresh.customers is None:
@@ -49,8 +49,8 @@ def measure(settings: Settings, customers: int) -> dict[str, float]:
     return {"customers": fresh.customers.customer_count, "rows": written, "seconds": seconds}
 
 
-def _fill(ledger: ClickHouseLedger, policy: Policy, currency: str, customers: int) -> int:
-    shard = OwnedShard(CUSTOMER_LANE, 0, policy, CampaignRegistry(policy), currency)
+def _fill(ledger: ClickHouseLedger, policy: Policy, customers: int) -> int:
+    shard = OwnedShard(CUSTOMER_LANE, 0, policy, CampaignRegistry(policy))
     shard.open_epoch(ledger.claim([shard.number])[shard.number])
     written = 0
     for number, batch in enumerate(batches(customers), start=1):

@@ -7,8 +7,9 @@ Sources, first wins: a running instance's own addresses and secrets (``--data DI
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from tomllib import TOMLDecodeError
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -21,10 +22,15 @@ from pydantic_settings import (
 )
 
 from pipeline.errors import UserError
-from schemas.common import TransactionKind
+from schemas.campaign import MAX_DAYS, MarginBps
+from schemas.common import Instant, TransactionKind
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+MAX_MINUTES: Final = 1e9
+FIRST_DAY: Final = datetime(1970, 1, 2, tzinfo=UTC)
+"""The first instant whose business day is no earlier than 1970-01-01 in every zone."""
 
 AttributionModel = Literal["last_touch", "first_touch", "linear", "position", "time_decay"]
 PUBLIC_ENV = "roi.env"
@@ -42,9 +48,11 @@ class AttributionSettings(_Group):
     models: tuple[AttributionModel, ...] = Field(
         (), description="models computed side by side in one pass, the first decides; empty = `model` alone"
     )
-    half_life_days: float = Field(7.0, gt=0, description="half-life of `time_decay`, in days")
-    window_days: float = Field(7.0, gt=0, description="attribution window of a campaign without a definition, in days")
-    margins_bps: dict[TransactionKind, int] = Field(
+    half_life_days: float = Field(7.0, gt=0, le=MAX_DAYS, description="half-life of `time_decay`, in days")
+    window_days: float = Field(
+        7.0, gt=0, le=MAX_DAYS, description="attribution window of a campaign without a definition, in days"
+    )
+    margins_bps: dict[TransactionKind, MarginBps] = Field(
         default_factory=dict, description="return in basis points of the amount by transaction kind, default 0"
     )
 
@@ -58,13 +66,29 @@ class TimeSettings(_Group):
     """Event time: business days, lateness and how long state is kept (contract section 3)."""
 
     zone: str = Field("Asia/Shanghai", description="zone of the business day")
-    lateness_days: float = Field(3.0, gt=0, description="allowed lateness behind the partition's watermark, in days")
-    future_minutes: float = Field(10.0, gt=0, description="events further ahead of the wall clock are dead-lettered")
-    reversal_days: float = Field(30.0, gt=0, description="how long after its original a reversal counts, in days")
+    earliest: Instant = Field(
+        datetime(1990, 1, 1, tzinfo=UTC), description="events before it are dead-lettered: no clock was ever that wrong"
+    )
+    lateness_days: float = Field(
+        3.0, gt=0, le=MAX_DAYS, description="allowed lateness behind the partition's watermark, in days"
+    )
+    future_minutes: float = Field(
+        10.0, gt=0, le=MAX_MINUTES, description="events further ahead of the wall clock are dead-lettered"
+    )
+    reversal_days: float = Field(
+        30.0, gt=0, le=MAX_DAYS, description="how long after its original a reversal counts, in days"
+    )
     idle_minutes: float = Field(
         60.0, gt=0, description="silence after which a partition's watermark follows the others, in minutes"
     )
     engaged_seconds: float = Field(5.0, ge=0, description="shortest session that makes a customer engaged, in seconds")
+
+    @field_validator("earliest")
+    @classmethod
+    def _within_the_dates_of_clickhouse(cls, value: datetime) -> datetime:
+        if value < FIRST_DAY:
+            raise ValueError(f"must be {FIRST_DAY:%Y-%m-%dT%H:%M:%SZ} or later: dates of ClickHouse begin there")
+        return value
 
     @field_validator("zone")
     @classmethod

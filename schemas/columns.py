@@ -28,10 +28,16 @@ class EventColumns:
     offset: list[int]
     event_id: list[str]
     occurred_at: list[int]
-    currency: list[str]
 
     def __len__(self) -> int:
         return len(self.offset)
+
+
+@dataclass(slots=True)
+class MoneyEventColumns(EventColumns):
+    """What every event that carries money has; the empty text stands for the reporting currency."""
+
+    currency: list[str]
 
 
 @dataclass(slots=True)
@@ -50,7 +56,6 @@ class LoginColumns(EventColumns):
             offset=offset,
             event_id=[record.event_id for record in records],
             occurred_at=occurred_at,
-            currency=[record.currency for record in records],
             customer_id=[record.customer_id for record in records],
             channel=[record.channel for record in records],
             session_seconds=[record.session_seconds for record in records],
@@ -59,7 +64,7 @@ class LoginColumns(EventColumns):
 
 
 @dataclass(slots=True)
-class TransactionColumns(EventColumns):
+class TransactionColumns(MoneyEventColumns):
     """Columns of `schemas.Transaction`."""
 
     customer_id: list[str]
@@ -95,7 +100,7 @@ class TransactionColumns(EventColumns):
 
 
 @dataclass(slots=True)
-class TouchColumns(EventColumns):
+class TouchColumns(MoneyEventColumns):
     """Columns of `schemas.CampaignTouch`."""
 
     customer_id: list[str]
@@ -127,7 +132,7 @@ class TouchColumns(EventColumns):
 
 
 @dataclass(slots=True)
-class CostColumns(EventColumns):
+class CostColumns(MoneyEventColumns):
     """Columns of `schemas.CampaignCost`."""
 
     campaign_id: list[str]

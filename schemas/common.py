@@ -7,6 +7,7 @@ given twice the last counts.
 
 from __future__ import annotations
 
+import operator
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -28,7 +29,9 @@ MAX_MONEY_MINOR: Final = 10**15
 """Largest amount either way, in minor units (fen)."""
 
 MAX_IDENTIFIER_LENGTH: Final = 64
-DEFAULT_CURRENCY: Final = "CNY"
+DEFAULT_EARLIEST_MS: Final = 631_152_000_000
+"""1990-01-01T00:00:00Z: a time before it is a clock or a program at fault (zero times of Go, C# and Unix)."""
+
 TOKEN_PATTERN: Final = r"^[a-z0-9][a-z0-9_.-]{0,63}$"  # noqa: S105 - a pattern of names, no secret
 CASED_TOKEN_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"  # noqa: S105 - likewise
 CURRENCY_PATTERN: Final = r"^[A-Z]{3}$"
@@ -109,9 +112,18 @@ class Event(Message):
 
     event_id: Identifier = Field(description="unique within its topic; a re-sent event carries the same")
     occurred_at: Instant = Field(description="event time, kept to the millisecond")
-    currency: Currency = Field(DEFAULT_CURRENCY, description="ISO 4217; must be the reporting currency")
 
     @property
     def occurred_at_ms(self) -> int:
         """Event time in whole milliseconds since 1970-01-01T00:00:00Z."""
         return to_epoch_milliseconds(self.occurred_at)
+
+
+class MoneyEvent(Event):
+    """What events that carry money have besides; an absent currency, the empty text here, is the reporting currency."""
+
+    currency: Currency = Field(
+        default_factory=str,
+        exclude_if=operator.not_,
+        description="ISO 4217; must be the reporting currency, which it is where it is left out",
+    )

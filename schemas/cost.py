@@ -6,12 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from schemas.common import CampaignId, Event, SignedMoneyMinor, Variant
+from schemas.common import CampaignId, MoneyEvent, SignedMoneyMinor, Variant
 
 CostCategory = Literal["media", "incentive", "labour", "platform", "other"]
 
 
-class CampaignCost(Event):
+class CampaignCost(MoneyEvent):
     """Money spent on a campaign beside its touches."""
 
     campaign_id: CampaignId

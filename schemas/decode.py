@@ -16,7 +16,8 @@ from msgspec.json import Decoder
 from pydantic_core import from_json
 
 from schemas import TOPIC_MODELS, Campaign, Customer, topics
-from schemas.columns import Columns, CostColumns, LoginColumns, TouchColumns, TransactionColumns
+from schemas.columns import Columns, CostColumns, LoginColumns, MoneyEventColumns, TouchColumns, TransactionColumns
+from schemas.common import DEFAULT_EARLIEST_MS
 from schemas.instant_batch import parse_epoch_milliseconds
 from schemas.judge import MAX_VALUE_BYTES, Reason, RejectedError, judge, judge_tombstone
 from schemas.records import CostRecord, EventRecord, LoginRecord, TouchRecord, TransactionRecord
@@ -67,6 +68,7 @@ class _Batch:
     keys: Sequence[bytes | None]
     values: Sequence[bytes | None]
     currency: str
+    earliest_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,14 @@ class _Reader:
     patterns: dict[str, re.Pattern[str]]
 
 
-def decode(
-    topic: str, offsets: Sequence[int], keys: Sequence[bytes | None], values: Sequence[bytes | None], *, currency: str
+def decode(  # noqa: PLR0913 - a fetch as columns, and the settings it is judged by
+    topic: str,
+    offsets: Sequence[int],
+    keys: Sequence[bytes | None],
+    values: Sequence[bytes | None],
+    *,
+    currency: str,
+    earliest_ms: int = DEFAULT_EARLIEST_MS,
 ) -> Decoded:
     """Decode one fetch of an event topic; never raises for what the records hold.
 
@@ -89,8 +97,9 @@ def decode(
         keys: key of each record, None for a record without one.
         values: value of each record, None for a tombstone.
         currency: the reporting currency.
+        earliest_ms: events before it are implausible.
     """
-    batch = _Batch(topic, offsets, keys, values, currency)
+    batch = _Batch(topic, offsets, keys, values, currency, earliest_ms)
     records, unread = _read(_reader(topic), values)
     read = _all_but(len(values), unread)
     columns = _columns(topic, _pick(offsets, read), records)
@@ -189,13 +198,16 @@ def _columns(topic: str, offsets: list[int], records: list[Any]) -> Columns:
 
 
 def _suspect_rows(batch: _Batch, columns: Columns, keys: list[bytes | None]) -> set[int]:
-    """Return the rows with a wrong instant, currency, key or text."""
+    """Return the rows with a wrong or implausible instant, or a wrong currency, key or text."""
     suspects: set[int] = set()
     instants: list[Any] = columns.occurred_at
-    if None in instants:
-        suspects.update(row for row, instant in enumerate(instants) if instant is None)
-    if columns.currency.count(batch.currency) != len(columns):
-        suspects.update(row for row, currency in enumerate(columns.currency) if currency != batch.currency)
+    earliest = batch.earliest_ms
+    if None in instants or (instants and min(instants) < earliest):
+        suspects.update(row for row, instant in enumerate(instants) if instant is None or instant < earliest)
+    if isinstance(columns, MoneyEventColumns):
+        stated = columns.currency
+        if stated.count("") + stated.count(batch.currency) != len(columns):
+            suspects.update(row for row, currency in enumerate(stated) if currency not in {"", batch.currency})
     identifiers = [identifier.encode() for identifier in getattr(columns, topics.KEY_FIELD[batch.topic])]
     if identifiers != keys:
         suspects.update(row for row, key in enumerate(keys) if key != identifiers[row])
@@ -213,7 +225,9 @@ def _judge_again(batch: _Batch, doubtful: list[int]) -> tuple[list[Rejected], di
     accepted: dict[int, EventRecord] = {}
     for at in doubtful:
         try:
-            message = judge(batch.topic, batch.keys[at], batch.values[at], currency=batch.currency)
+            message = judge(
+                batch.topic, batch.keys[at], batch.values[at], currency=batch.currency, earliest_ms=batch.earliest_ms
+            )
         except RejectedError as error:
             rejected.append(Rejected(batch.offsets[at], error.reason, error.detail))
         else:

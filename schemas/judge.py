@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from pipeline.errors import PipelineError
 from schemas import TOPIC_MODELS, Event, Goal
-from schemas.common import CampaignId, Identifier
+from schemas.common import DEFAULT_EARLIEST_MS, CampaignId, Identifier, MoneyEvent
 from schemas.topics import CUSTOMER_KEYED_TOPICS, KEY_FIELD
 
 if TYPE_CHECKING:
@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
     from schemas import Message
 
-Reason = Literal["too_large", "missing_value", "not_json", "invalid_event", "unsupported_currency", "key_mismatch"]
+Reason = Literal[
+    "too_large",
+    "missing_value",
+    "not_json",
+    "invalid_event",
+    "unsupported_currency",
+    "implausible_time",
+    "key_mismatch",
+]
 
 MAX_VALUE_BYTES: Final = 65_536
 
@@ -40,14 +48,22 @@ class RejectedError(PipelineError):
         self.detail = detail
 
 
-def judge(topic: str, key: bytes | None, value: bytes | None, *, currency: str | None = None) -> Message:
+def judge(
+    topic: str,
+    key: bytes | None,
+    value: bytes | None,
+    *,
+    currency: str | None = None,
+    earliest_ms: int = DEFAULT_EARLIEST_MS,
+) -> Message:
     """Return the message of a record, checked in full.
 
     Args:
         topic: one of the input topics.
         key: the record's key, which must be the id in the body.
         value: the record's value.
-        currency: the reporting currency, the only one events may have; not looked at on dimension topics.
+        currency: the reporting currency, the only one events may have; not looked at where there is no money.
+        earliest_ms: events before it are implausible; not looked at on dimension topics.
 
     Raises:
         RejectedError: the record belongs in the dead-letter topic.
@@ -60,8 +76,10 @@ def judge(topic: str, key: bytes | None, value: bytes | None, *, currency: str |
         message = TOPIC_MODELS[topic].model_validate_json(value)
     except ValidationError as error:
         raise _rejection(error) from None  # the cause would carry the record's content into logs
-    if isinstance(message, Event) and message.currency != currency:
+    if isinstance(message, MoneyEvent) and message.currency and message.currency != currency:
         raise RejectedError("unsupported_currency", f"currency: {currency} expected")
+    if isinstance(message, Event) and message.occurred_at_ms < earliest_ms:
+        raise RejectedError("implausible_time", "occurred_at: no earlier than the setting time.earliest expected")
     _check_key(topic, key, getattr(message, KEY_FIELD[topic]))
     return message
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from schemas.common import DEFAULT_CURRENCY, MAX_IDENTIFIER_LENGTH, MAX_MONEY_MINOR, TransactionKind
+from schemas.common import MAX_IDENTIFIER_LENGTH, MAX_MONEY_MINOR, TransactionKind
 from schemas.cost import CostCategory
 from schemas.touch import TouchKind
 
@@ -24,7 +24,12 @@ class EventRecord(Struct, kw_only=True, gc=False):
 
     event_id: Identifier
     occurred_at: str
-    currency: str = DEFAULT_CURRENCY
+
+
+class MoneyEventRecord(EventRecord, kw_only=True, gc=False):
+    """Twin of `schemas.common.MoneyEvent`; an absent currency is the empty text, which no event can give."""
+
+    currency: Annotated[str, Meta(min_length=1)] = ""
 
 
 class LoginRecord(EventRecord, kw_only=True, gc=False):
@@ -36,7 +41,7 @@ class LoginRecord(EventRecord, kw_only=True, gc=False):
     automated: bool = False
 
 
-class TransactionRecord(EventRecord, kw_only=True, gc=False):
+class TransactionRecord(MoneyEventRecord, kw_only=True, gc=False):
     """Twin of `schemas.Transaction`."""
 
     customer_id: Identifier
@@ -51,7 +56,7 @@ class TransactionRecord(EventRecord, kw_only=True, gc=False):
     reverses: Identifier | None = None
 
 
-class TouchRecord(EventRecord, kw_only=True, gc=False):
+class TouchRecord(MoneyEventRecord, kw_only=True, gc=False):
     """Twin of `schemas.CampaignTouch`."""
 
     customer_id: Identifier
@@ -64,7 +69,7 @@ class TouchRecord(EventRecord, kw_only=True, gc=False):
     recommended: bool = False
 
 
-class CostRecord(EventRecord, kw_only=True, gc=False):
+class CostRecord(MoneyEventRecord, kw_only=True, gc=False):
     """Twin of `schemas.CampaignCost`."""
 
     campaign_id: str

@@ -6,12 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from schemas.common import CampaignId, CustomerId, Event, MoneyMinor, Token, Variant
+from schemas.common import CampaignId, CustomerId, MoneyEvent, MoneyMinor, Token, Variant
 
 TouchKind = Literal["assign", "send", "view", "click", "call", "visit", "voucher_issue", "voucher_redeem"]
 
 
-class CampaignTouch(Event):
+class CampaignTouch(MoneyEvent):
     """A campaign reached a customer, or a customer was assigned to one of its variants."""
 
     customer_id: CustomerId

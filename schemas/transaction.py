@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from schemas.common import CustomerId, Event, Identifier, MoneyMinor, SignedMoneyMinor, Token, TransactionKind
+from schemas.common import CustomerId, Identifier, MoneyEvent, MoneyMinor, SignedMoneyMinor, Token, TransactionKind
 
 
-class Transaction(Event):
+class Transaction(MoneyEvent):
     """A customer's transaction, or the reversal of an earlier one."""
 
     customer_id: CustomerId

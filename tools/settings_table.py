@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
@@ -36,6 +37,8 @@ def _written(default: Any) -> str:
     plain = default.get_secret_value() if isinstance(default, SecretStr) else default
     if plain is None or plain == "":
         return "none"
+    if isinstance(plain, datetime):
+        return f"`{plain:%Y-%m-%dT%H:%M:%SZ}`"
     return f"`{plain if isinstance(plain, str) else json.dumps(plain)}`"
 
 

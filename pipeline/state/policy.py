@@ -10,6 +10,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pipeline.state.calendar import DAY_MS, MINUTE_MS, BusinessCalendar, whole_milliseconds
+from schemas.common import DEFAULT_EARLIEST_MS
+from schemas.instants import to_epoch_milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +34,7 @@ class Policy:
     engaged_seconds: float = 5.0
     zone: str = "Asia/Shanghai"
     currency: str = "CNY"
+    earliest_ms: int = DEFAULT_EARLIEST_MS
     pseudonym_key: bytes = field(default=b"", repr=False)
 
     @classmethod
@@ -51,6 +54,7 @@ class Policy:
             engaged_seconds=time.engaged_seconds,
             zone=time.zone,
             currency=settings.reporting_currency,
+            earliest_ms=to_epoch_milliseconds(time.earliest),
             pseudonym_key=settings.pseudonym_key.get_secret_value().encode(),
         )
 
@@ -78,4 +82,7 @@ class Policy:
             "currency": self.currency,
             "key": hashlib.sha256(b"fingerprint" + self.pseudonym_key).hexdigest()[:12],
         }
+        if self.earliest_ms != DEFAULT_EARLIEST_MS:
+            # left out otherwise: ledgers that were begun before there was such a setting can be continued
+            facts["earliest_ms"] = self.earliest_ms
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

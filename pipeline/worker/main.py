@@ -29,6 +29,7 @@ from pipeline.worker.orphans import OrphanRecall
 from pipeline.worker.positions import StartingPoints
 from pipeline.worker.processor import ShardProcessor
 from pipeline.worker.telemetry import Telemetry
+from schemas.instants import format_instant
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -169,5 +170,6 @@ def describe(settings: Settings) -> str:
         f"models={','.join(attribution.all_models)} half_life_days={attribution.half_life_days} "
         f"window_days={attribution.window_days} margins_bps={dict(attribution.margins_bps)} zone={times.zone} "
         f"lateness_days={times.lateness_days} reversal_days={times.reversal_days} "
-        f"engaged_seconds={times.engaged_seconds} currency={settings.reporting_currency}"
+        f"engaged_seconds={times.engaged_seconds} currency={settings.reporting_currency} "
+        f"earliest={format_instant(times.earliest)}"
     )

@@ -230,7 +230,7 @@ class ShardProcessor:
 
     async def _acquire(self, keys: list[tuple[Lane, int]]) -> None:
         policy = self._policy
-        fresh = [OwnedShard(lane, partition, policy, self._campaigns, policy.currency) for lane, partition in keys]
+        fresh = [OwnedShard(lane, partition, policy, self._campaigns) for lane, partition in keys]
         epochs = await asyncio.to_thread(self._ledger.claim, [shard.number for shard in fresh])
         loader = Loader(self._ledger, self._policy, max((r.window_ms for r in self._campaigns.rules), default=0))
         loaded = await asyncio.to_thread(

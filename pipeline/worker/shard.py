@@ -55,7 +55,7 @@ def shard_number(lane: Lane, partition: int) -> int:
 class OwnedShard:
     """Applies batches in log order and hands out blocks; nothing here waits or fails half-way."""
 
-    def __init__(self, lane: Lane, partition: int, policy: Policy, campaigns: CampaignRegistry, currency: str) -> None:
+    def __init__(self, lane: Lane, partition: int, policy: Policy, campaigns: CampaignRegistry) -> None:
         self.number = shard_number(lane, partition)
         self.partition = partition
         self.lane = lane
@@ -69,7 +69,7 @@ class OwnedShard:
         self.pending = 0
         self._epoch = 0
         self._sequence = 0
-        self._currency = currency
+        self._policy = policy
         self._dead: list[DeadLetter] = []
         self._moved = False
         self._silence = {topic: _Silence() for topic in lane.events}
@@ -147,7 +147,9 @@ class OwnedShard:
             self._moved = True
         if not offsets:
             return BatchOutcome(0, 0, 0)
-        decoded = decode(batch.topic, offsets, keys, values, currency=self._currency)
+        decoded = decode(
+            batch.topic, offsets, keys, values, currency=self._policy.currency, earliest_ms=self._policy.earliest_ms
+        )
         refusals = self._apply(decoded.columns, now_ms)
         bad = [(item.offset, str(item.reason), item.detail) for item in decoded.rejected]
         bad += [refusal[:3] for refusal in refusals]

@@ -98,7 +98,7 @@ def largest_watermark(log: Log, facts: Facts) -> datetime | None:
         for record in records:
             verdict = facts.judged.verdicts[topic, partition, record.offset]
             if verdict.outcome != "dead_letter" or verdict.reason == "orphan_reversal":
-                event = read_event(topic, record.key, record.value, facts.config.currency)
+                event = read_event(topic, record.key, record.value, facts.config.currency, facts.config.earliest_ms)
                 instants.append(event.occurred_at)
     return datetime.fromtimestamp(max(instants) / 1000, UTC) if instants else None
 

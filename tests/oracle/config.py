@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ Model = Literal["last_touch", "first_touch", "linear", "position", "time_decay"]
 MODELS: Final[tuple[Model, ...]] = ("last_touch", "first_touch", "linear", "position", "time_decay")
 DAY_MS: Final = 86_400_000
 MINUTE_MS: Final = 60_000
+EARLIEST_MS: Final = int(datetime(1990, 1, 1, tzinfo=UTC).timestamp()) * 1000
 
 
 def whole_milliseconds(days: float) -> int:
@@ -43,6 +45,7 @@ class OracleConfig:
     default_goal_kinds: tuple[str, ...] | None = None
     engaged_seconds: float = 5.0
     currency: str = "CNY"
+    earliest_ms: int = EARLIEST_MS
     hash_key: bytes = b"oracle"
     future_minutes: float = 10.0
     now_ms: int | None = None
@@ -87,6 +90,7 @@ def config_from_settings(settings: Settings, *, model: Model | None = None, now_
         default_goal_kinds=settings.default_goal_kinds,
         engaged_seconds=settings.time.engaged_seconds,
         currency=settings.reporting_currency,
+        earliest_ms=round(settings.time.earliest.timestamp() * 1000),
         hash_key=settings.pseudonym_key.get_secret_value().encode(),
         future_minutes=settings.time.future_minutes,
         now_ms=now_ms,

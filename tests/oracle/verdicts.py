@@ -73,7 +73,7 @@ def _judge_partition(
     for record in records:
         place = (record.topic, record.partition, record.offset)
         try:
-            event = read_event(record.topic, record.key, record.value, config.currency)
+            event = read_event(record.topic, record.key, record.value, config.currency, config.earliest_ms)
             _check_time(event, watermark, config)
         except BadRecordError as bad:
             judged.verdicts[place] = Verdict("dead_letter", bad.reason)

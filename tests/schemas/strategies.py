@@ -84,8 +84,7 @@ REQUIRED: dict[str, dict[str, SearchStrategy[object]]] = {
     | {"campaign_id": cased_tokens, "category": st.sampled_from(get_args(CostCategory)), "amount_minor": signed_money},
 }
 OPTIONAL: dict[str, dict[str, SearchStrategy[object]]] = {
-    topics.LOGINS: _CURRENCY
-    | {
+    topics.LOGINS: {
         "session_seconds": or_null(st.integers(0, 10**25) | st.floats(0, allow_infinity=False)),
         "automated": st.booleans(),
     },

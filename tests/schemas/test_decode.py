@@ -39,6 +39,22 @@ def decode_logins(*values: dict[str, Any] | bytes | None, keys: list[bytes | Non
     return decode(topics.LOGINS, range(100, 100 + len(values)), keys or own, texts, currency="CNY")
 
 
+def cost(number: int, **changes: Any) -> dict[str, Any]:
+    event = {
+        "event_id": f"cost-{number}",
+        "occurred_at": "2026-11-22T12:00:00Z",
+        "campaign_id": "spring",
+        "category": "media",
+        "amount_minor": 5,
+    }
+    return event | changes
+
+
+def decode_costs(*values: dict[str, Any], keys: list[bytes | None] | None = None, reporting: str = "CNY") -> Decoded:
+    texts = [json.dumps(value).encode() for value in values]
+    return decode(topics.COSTS, range(len(texts)), keys or [b"spring"] * len(texts), texts, currency=reporting)
+
+
 def rejection(decoded: Decoded) -> tuple[str, str]:
     [rejected] = decoded.rejected
     assert len(decoded.columns) == 0
@@ -60,7 +76,6 @@ def test_good_batch_becomes_columns_in_order() -> None:
         offset=[100, 101],
         event_id=["login-1", "login-2"],
         occurred_at=[1_795_348_800_001, 1_795_348_800_002],
-        currency=["CNY", "CNY"],
         customer_id=["C1", "C2"],
         channel=["app", "web"],
         session_seconds=[9.0, None],
@@ -79,8 +94,9 @@ def test_no_records_are_empty_columns() -> None:
 
 
 def test_bad_records_leave_the_others_in_order() -> None:
-    wrong_token, extended, dollars = login(2, channel="App"), login(3, extra=[1]), login(6, currency="USD")
-    decoded = decode_logins(b"{", login(1), wrong_token, extended, None, login(5), dollars)
+    wrong_token, extended = login(2, channel="App"), login(3, extra=[1])
+    early = login(6, occurred_at="0001-01-01T00:00:00Z")
+    decoded = decode_logins(b"{", login(1), wrong_token, extended, None, login(5), early)
 
     assert decoded.columns.offset == [101, 103, 105]
     assert decoded.columns.event_id == ["login-1", "login-3", "login-5"]
@@ -88,7 +104,7 @@ def test_bad_records_leave_the_others_in_order() -> None:
         (100, "not_json"),
         (102, "invalid_event"),
         (104, "missing_value"),
-        (106, "unsupported_currency"),
+        (106, "implausible_time"),
     ]
 
 
@@ -139,15 +155,35 @@ def test_tombstone_on_an_event_topic_is_a_missing_value() -> None:
 def test_event_is_checked_before_currency_and_currency_before_key() -> None:
     wrong_key: list[bytes | None] = [b"someone else"]
 
-    assert rejection(decode_logins(login(1, currency="USD", channel=""), keys=wrong_key))[0] == "invalid_event"
-    assert rejection(decode_logins(login(1, currency="USD"), keys=wrong_key))[0] == "unsupported_currency"
+    early = {"currency": "USD", "occurred_at": "0001-01-01T00:00:00Z"}
+    assert rejection(decode_costs(cost(1, **early, category=""), keys=wrong_key))[0] == "invalid_event"
+    assert rejection(decode_costs(cost(1, **early), keys=wrong_key))[0] == "unsupported_currency"
+    assert rejection(decode_costs(cost(1, **early | {"currency": "CNY"}), keys=wrong_key))[0] == "implausible_time"
     assert rejection(decode_logins(login(1), keys=wrong_key))[0] == "key_mismatch"
 
 
+def test_a_login_carries_no_money_and_so_no_currency() -> None:
+    for currency in ("USD", "usd", "", None, 7):
+        assert decode_logins(login(1, currency=currency)).rejected == []
+
+
+@pytest.mark.parametrize("reporting", ["CNY", "USD"])
+def test_a_currency_that_is_left_out_is_the_reporting_currency(reporting: str) -> None:
+    assert decode_costs(cost(1), reporting=reporting).rejected == []
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_events_before_the_earliest_time_are_implausible(count: int) -> None:
+    last, first = login(1, occurred_at="1989-12-31T23:59:59.999Z"), login(2, occurred_at="1990-01-01T00:00:00.000Z")
+    decoded = decode_logins(*[last, first] * count)
+    assert {(item.offset % 2, item.reason) for item in decoded.rejected} == {(0, "implausible_time")}
+    assert (len(decoded.rejected), len(decoded.columns)) == (count, count)
+
+
 def test_reporting_currency_decides_which_is_supported() -> None:
-    value = json.dumps(login(0, currency="USD")).encode()
-    without = json.dumps(login(0)).encode()
-    decoded = decode(topics.LOGINS, [7, 8], [b"C0", b"C0"], [value, without], currency="USD")
+    value = json.dumps(cost(0, currency="USD")).encode()
+    yuan = json.dumps(cost(0, currency="CNY")).encode()
+    decoded = decode(topics.COSTS, [7, 8], [b"spring", b"spring"], [value, yuan], currency="USD")
 
     assert decoded.columns.offset == [7]
     assert decoded.rejected == [Rejected(8, "unsupported_currency", "currency: USD expected")]

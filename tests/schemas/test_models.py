@@ -34,7 +34,7 @@ def test_every_input_topic_has_a_model_with_its_key() -> None:
 def test_left_out_fields_have_the_contracts_defaults() -> None:
     touch = CampaignTouch.model_validate(LOGIN | {"campaign_id": "payday", "kind": "send"})
     assert (touch.currency, touch.variant, touch.cost_minor, touch.automated, touch.recommended) == (
-        "CNY",
+        "",
         None,
         0,
         False,
@@ -81,7 +81,7 @@ def test_messages_are_immutable() -> None:
 @pytest.mark.parametrize(
     ("model", "field"),
     [
-        (AppLogin, "currency"),
+        (CampaignTouch, "currency"),
         (AppLogin, "automated"),
         (Transaction, "cross_bank"),
         (CampaignTouch, "cost_minor"),

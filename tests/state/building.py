@@ -29,7 +29,7 @@ class Bench:
         self.campaigns = CampaignRegistry(policy)
         for campaign_id, fields in campaigns.items():
             self.define(campaign_id, **fields)
-        self.shard = OwnedShard(topics.CUSTOMER_LANE, 0, policy, self.campaigns, "CNY")
+        self.shard = OwnedShard(topics.CUSTOMER_LANE, 0, policy, self.campaigns)
         self.shard.open_epoch(1)
         self.written = Ledger()
         self._taken = 0

@@ -19,7 +19,6 @@ def _columns(times: list[int], first: int = 0) -> LoginColumns:
         list(range(first, first + count)),
         [f"e{first + place}" for place in range(count)],
         times,
-        ["CNY"] * count,
         ["c"] * count,
         ["app"] * count,
         [None] * count,

@@ -64,7 +64,7 @@ class CorePlayer:
         places = {(topics.LANE_OF_TOPIC[t], p) for t, p in self._log if t in topics.LANE_OF_TOPIC}
         places |= {(topics.CUSTOMER_LANE, p) for t, p in self._log if t == topics.CUSTOMERS}
         fresh = [
-            OwnedShard(lane, partition, self._policy, self.campaigns, "CNY")
+            OwnedShard(lane, partition, self._policy, self.campaigns)
             for lane, partition in sorted(places, key=lambda place: (place[0].name, place[1]))
         ]
         if not fresh:
