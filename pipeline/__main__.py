@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from pipeline.cli import main
+import os
+import signal
+from typing import Final
+
+_INTERRUPTED: Final = 130
+
+
+def _end_at_once(*_: object) -> None:
+    os.write(2, b"interrupted\n")
+    os._exit(_INTERRUPTED)
+
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, _end_at_once)  # before the imports, which Ctrl-C would tear in two
+
+    from pipeline.cli import main
+
     main()

@@ -19,5 +19,9 @@ class UserError(PipelineError):
         self.remedy = remedy
 
 
+class UnreachableError(UserError):
+    """Kafka or ClickHouse does not answer: it may be starting, and the same question may be answered later."""
+
+
 class FencedError(PipelineError):
     """Another worker has claimed the shard: drop its state, write nothing more, join the group again."""

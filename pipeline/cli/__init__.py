@@ -83,4 +83,7 @@ def _without_command(
 
 def main() -> None:
     """Run the command line on this process's arguments and exit with its code."""
+    from pipeline.ending import Ending
+
+    Ending(catch=False)  # Ctrl-C that a library does not heed ends a command all the same
     build_app()(prog_name="roi")

@@ -28,7 +28,8 @@ class OneLineErrors(TyperGroup):
         except typer.TyperException as error:
             _report(_usage_line(error))
             sys.exit(error.exit_code)
-        except typer.Abort:
+        except (typer.Abort, KeyboardInterrupt):
+            typer.echo("interrupted", err=True)
             sys.exit(INTERRUPTED)
         sys.exit(result if isinstance(result, int) else 0)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     Look = Callable[[], tuple[list[dict[str, Any]], Pace]]
 
+LONGEST_SECONDS: Final = 9.7
 _UP_SECONDS: Final = 90.0
 _SCREEN_SECONDS: Final = 1.0
 _PLAIN_SECONDS: Final = 5.0
@@ -51,13 +52,22 @@ def _demo(
     workers: Annotated[int, typer.Option("--workers", min=1, help="Worker processes.")] = 1,
 ) -> None:
     """Run everything here on a simulated bank and show the campaigns live, until Ctrl-C."""
+    from pipeline.ending import Ending, leave
+
+    ending = Ending(LONGEST_SECONDS)  # first of all: what comes now takes a moment
     from pipeline.embedded.directory import InstanceDirectory
     from pipeline.embedded.supervisor import Supervisor
 
     directory = InstanceDirectory(data)
     directory.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-    supervisor = Supervisor(directory.logs, lambda line: typer.echo(line, err=True))
-    asyncio.run(_run(directory, supervisor, rate, workers))
+    supervisor = Supervisor(directory.logs, lambda line: typer.echo(line, err=True), ending=ending)
+
+    async def run() -> None:
+        await _run(directory, supervisor, rate, workers)
+        if supervisor.stopping:
+            leave(0)  # a look may still wait for an answer
+
+    asyncio.run(run())
 
 
 async def _run(directory: InstanceDirectory, supervisor: Supervisor, rate: float, workers: int) -> None:
@@ -94,14 +104,14 @@ def _up_part(directory: InstanceDirectory, workers: int) -> Part:
     command = own_module(
         "pipeline", "up", "--embedded", "--data", str(directory.root), "--workers", str(workers), *arguments
     )
-    return Part("up", command, own_environment(os.environ), stage=0, stop_seconds=10.0)
+    return Part("up", command, own_environment(os.environ), stage=0, stop_seconds=8.5)
 
 
 def _simulate_part(directory: InstanceDirectory, rate: float) -> Part:
     from pipeline.embedded.child import Part, own_environment, own_module
 
     command = own_module("pipeline", "simulate", "--data", str(directory.root), "--rate", str(rate))
-    return Part("simulate", command, own_environment(os.environ), stage=1, stop_seconds=2.0)
+    return Part("simulate", command, own_environment(os.environ), stage=1, stop_seconds=0.8)
 
 
 def looker(settings: Settings) -> Look:

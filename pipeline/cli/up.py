@@ -12,6 +12,7 @@ from pipeline.cli import options
 KAFKA_PORT: Final = 19092
 CLICKHOUSE_PORT: Final = 18123
 BOARD_PORT: Final = 8080
+LONGEST_SECONDS: Final = 9.5  # the parts are stopped in order before, and killed where they hang
 DEFAULT_DIRECTORY: Final = Path("data")
 
 
@@ -44,6 +45,10 @@ def _up(
     board_port: Annotated[int, _port_option("--board-port")] = BOARD_PORT,
 ) -> None:
     """Run workers and the board, with --embedded also a broker and ClickHouse, until Ctrl-C."""
+    from pipeline.ending import Ending, leave
+
+    ending = Ending(LONGEST_SECONDS)  # first of all: what comes now takes a moment
+
     import asyncio
 
     from pipeline.embedded.directory import InstanceDirectory
@@ -54,14 +59,15 @@ def _up(
         # a directory that runs nothing yet has no addresses to load: only the environment counts
         settings = options.settings_for(None)
         directory = InstanceDirectory(data or DEFAULT_DIRECTORY)
-        asyncio.run(
-            run_embedded(
-                directory,
-                settings,
-                Ports(kafka_port, clickhouse_port, board_port),
-                workers,
-                Supervisor(directory.logs, typer.echo),
-            )
-        )
+        supervisor = Supervisor(directory.logs, typer.echo, ending=ending)
+        ports = Ports(kafka_port, clickhouse_port, board_port)
+        running = run_embedded(directory, settings, ports, workers, supervisor)
     else:
-        asyncio.run(run_clients(options.settings_for(data), board_port, workers, Supervisor(None, typer.echo)))
+        supervisor = Supervisor(None, typer.echo, ending=ending)
+        running = run_clients(options.settings_for(data), board_port, workers, supervisor)
+
+    async def run() -> None:
+        await running
+        leave(0)  # a health check may still wait for an answer
+
+    asyncio.run(run())

@@ -14,8 +14,11 @@ def register(app: typer.Typer) -> None:
 
 def _worker(data: options.Data = None) -> None:
     """Read the topics, keep the state and write the results, until SIGTERM or Ctrl-C."""
+    from pipeline.ending import Ending
+
+    ending = Ending()  # first of all: what comes now takes a moment
     settings = options.settings_for(data)
 
     from pipeline.worker.main import run
 
-    raise typer.Exit(run(settings))
+    raise typer.Exit(run(settings, ending))

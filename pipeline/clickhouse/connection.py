@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
 
-from pipeline.errors import UserError
+from pipeline.errors import UnreachableError, UserError
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -44,7 +44,8 @@ def connect(settings: Settings, role: Role) -> Any:
     except (ClickHouseError, OSError) as error:
         has_answered = isinstance(error, DatabaseError) and not isinstance(error, OperationalError)
         reason = "refuses the user" if has_answered else "does not answer"
-        raise UserError(
+        kind = UserError if has_answered else UnreachableError
+        raise kind(
             f"ClickHouse at {settings.clickhouse_url} {reason} ({user})",
             "start it (roi up --embedded) or correct ROI_CLICKHOUSE_URL, …_USER and …_PASSWORD",
         ) from error

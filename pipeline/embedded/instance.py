@@ -45,6 +45,9 @@ async def run_embedded(
     Raises:
         UserError: a part cannot be started, or the broker died.
     """
+    ports = _usable(ports, frozenset(settings.model_fields_set))
+    if "kafka_bootstrap_servers" not in settings.model_fields_set:
+        broker_part(ports.kafka)  # complains, before anything is made, where there is no broker to start
     with directory.locked():
         try:
             async with supervisor.running():
@@ -69,7 +72,8 @@ async def _start(
 ) -> Settings:
     """Start the parts in order and return the settings with the addresses they answer on."""
     configured = frozenset(settings.model_fields_set)
-    ports = _usable(ports, configured)
+    if supervisor.stopping:
+        return settings
     found = directory.load_secrets(settings)
     settings = settings.model_copy(update={"pseudonym_key": SecretStr(found.pseudonym_key)})
     if "kafka_bootstrap_servers" not in configured:
@@ -149,7 +153,9 @@ async def _start_clients(settings: Settings, board_port: int, workers: int, supe
 
 
 def _client_part(name: str, settings: Settings, module: str, *arguments: str) -> Part:
-    return Part(name, own_module(module, *arguments), own_environment(environment_of(settings)), _CLIENT_STAGE)
+    return Part(
+        name, own_module(module, *arguments), own_environment(environment_of(settings)), _CLIENT_STAGE, stop_seconds=4.2
+    )
 
 
 def _private_values(settings: Settings) -> dict[str, str]:

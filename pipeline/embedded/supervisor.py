@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
     from pathlib import Path
 
+    from pipeline.ending import Ending
+
 _POLL_SECONDS: Final = 0.05
 _TRIM_SECONDS: Final = 1.0
 _STARTS: Final = 3  # a killed predecessor may still hold a part's files for a moment
@@ -50,9 +52,10 @@ class Supervisor:
         policy: waits before restarts.
         log_limit_bytes: a log file longer than this is moved aside.
         clock: monotonic seconds.
+        ending: tells when the end is asked for; none = SIGINT, SIGTERM and SIGHUP do, while it runs.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a directory and a mouth, and what tests set otherwise
         self,
         logs: Path | None,
         say: Callable[[str], None],
@@ -60,12 +63,14 @@ class Supervisor:
         *,
         log_limit_bytes: int = 10_000_000,
         clock: Callable[[], float] = time.monotonic,
+        ending: Ending | None = None,
     ) -> None:
         self._logs = logs
         self.say = say
         self._policy = policy or RestartPolicy()
         self._log_limit_bytes = log_limit_bytes
         self._clock = clock
+        self._ending = ending
         self._children: list[Child] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -75,9 +80,14 @@ class Supervisor:
     async def running(self) -> AsyncIterator[None]:
         """Stop every part at the end, whatever the reason; SIGINT, SIGTERM and SIGHUP set `stopping`."""
         loop = asyncio.get_running_loop()
-        heard = [number for number in _SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
-        for number in heard:  # a SIGHUP ignored from outside stays so: that is what nohup is for
-            loop.add_signal_handler(number, self._stopping.set)
+        heard: list[signal.Signals] = []
+        if self._ending is not None:
+            self._ending.heard(lambda: loop.call_soon_threadsafe(self._stopping.set))
+            await asyncio.sleep(0)  # the end may have been asked for already
+        else:  # a SIGHUP ignored from outside stays so: that is what nohup is for
+            heard = [it for it in _SIGNALS if it != signal.SIGHUP or signal.getsignal(it) != signal.SIG_IGN]
+            for number in heard:
+                loop.add_signal_handler(number, self._stopping.set)
         trimming = asyncio.create_task(self._trim_logs())
         try:
             yield

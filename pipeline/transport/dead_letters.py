@@ -81,7 +81,11 @@ class DeadLetterProducer:
         """Connect to the broker."""
         # no idempotence: Tansu refuses aiokafka's, and the headers identify a letter
         self._producer = AIOKafkaProducer(**self._options, acks="all", linger_ms=5, max_request_size=DEAD_LETTER_BYTES)
-        await self._producer.start()
+        try:
+            await self._producer.start()
+        except BaseException:
+            await self.stop()
+            raise
 
     async def stop(self) -> None:
         """Write what is left and disconnect."""

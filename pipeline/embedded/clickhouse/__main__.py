@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
+from functools import partial
 from pathlib import Path
 
 from pipeline.embedded.clickhouse.access import Role, User
 from pipeline.embedded.clickhouse.admission import Limits
 from pipeline.embedded.clickhouse.server import EndpointConfig, serve
+from pipeline.ending import LONGEST_SECONDS, Ending, run_until_ended
 from pipeline.errors import UserError
 from pipeline.settings import Settings, load_settings
 
 
 def main() -> int:
     """Run the endpoint; return the exit code."""
+    ending = Ending()
     arguments = _parser().parse_args()
     try:
         settings = load_settings()
@@ -28,11 +30,10 @@ def main() -> int:
             ready_file=arguments.ready_file,
             limits=Limits(arguments.max_body_bytes, arguments.max_read_seconds, arguments.max_memory_bytes),
         )
-        asyncio.run(serve(config))
+        return run_until_ended(partial(serve, config), ending, LONGEST_SECONDS)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the one line a person reads
         return 1
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

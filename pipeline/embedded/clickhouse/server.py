@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
 import threading
 import time
 from contextlib import asynccontextmanager
@@ -23,6 +21,7 @@ from pipeline.embedded.clickhouse.sessions import Sessions
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncIterator
     from pathlib import Path
 
@@ -48,18 +47,14 @@ class EndpointConfig:
     write_threads: int = 8
 
 
-async def serve(config: EndpointConfig) -> None:
-    """Serve until SIGTERM or SIGINT, then kill what runs and return within three seconds, or end the process.
+async def serve(config: EndpointConfig, stop: asyncio.Event) -> None:
+    """Serve until ``stop`` is set, then kill what runs and return within three seconds, or end the process.
 
     ``ready_file`` gets the URL, atomically, as soon as queries are answered.
 
     Raises:
         UserError: the directory is in use or the port is taken.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
     async with _listening(config) as url:
         if config.ready_file is not None:
             partial = config.ready_file.with_name(f"{config.ready_file.name}.partial")
