@@ -28,6 +28,7 @@ Reason = Literal[
     "unsupported_currency",
     "implausible_time",
     "key_mismatch",
+    "misplaced_key",  # given where the partition is known, not here
 ]
 
 MAX_VALUE_BYTES: Final = 65_536

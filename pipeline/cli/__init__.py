@@ -26,6 +26,7 @@ def build_app() -> typer.Typer:
         forecast,
         ingest,
         migrate,
+        resume,
         schema,
         simulate,
         sql,
@@ -59,6 +60,7 @@ def build_app() -> typer.Typer:
         erase,
         sql,
         dlq,
+        resume,
         doctor,
         schema,
     )

@@ -143,7 +143,7 @@ def topic_findings(
 
 def _check_clickhouse(settings: Settings) -> list[Finding]:
     from pipeline.clickhouse.reader import Reader
-    from pipeline.operations.lag import stopped_topics
+    from pipeline.operations.halts import halted, log_faults
 
     reader = Reader(settings, timeout_seconds=10.0, in_database=False)
     before = time.time()
@@ -161,8 +161,13 @@ def _check_clickhouse(settings: Settings) -> list[Finding]:
         if views
         else Finding("tables", "failed", f"none in {settings.clickhouse_database}; run roi migrate")
     )
-    stops = stopped_topics(Reader(settings, timeout_seconds=10.0)) if views else []
-    findings += [Finding(stop["topic"], "failed", f"stopped: {stop['cause']}; {stop['mend']}") for stop in stops]
+    if views:
+        in_database = Reader(settings, timeout_seconds=10.0)
+        findings += [Finding(halt.topic, "failed", str(halt)) for halt in halted(in_database)]
+        findings += [
+            Finding(fault.topic, "warning" if fault.fault == "recreated" else "failed", str(fault))
+            for fault in log_faults(in_database)
+        ]
     return findings
 
 

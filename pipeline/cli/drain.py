@@ -58,25 +58,31 @@ def wait_for_events(settings: Settings, reader: Reader, deadline: float) -> int:
     """Wait until the ledger has the event topics up to where they end now; return how many records that is.
 
     Raises:
-        UserError: ``deadline`` (monotonic seconds) has passed; the message names the partitions behind.
+        UserError: a topic that is behind is halted, or ``deadline`` (monotonic seconds) has passed; the message names
+            the cause, or the partitions behind.
     """
     from pipeline.cli.progress import progress_bar
-    from pipeline.operations.lag import log_ends, positions, stopped_topics
+    from pipeline.errors import UserError
+    from pipeline.operations.halts import halted
+    from pipeline.operations.lag import log_ends, positions
 
     logs = log_ends(settings)
 
     with progress_bar("draining", "records") as show:
+
+        def is_done() -> bool:
+            found = behind()
+            late = {standing.topic for standing in found}
+            if halt := next((halt for halt in halted(reader) if halt.topic in late), None):
+                raise UserError(f"{halt.topic} is halted ({halt.cause})", halt.remedy)
+            return not found
 
         def behind() -> list[Standing]:
             found = [standing for standing in logs.standings(positions(reader)) if standing.lag]
             show(logs.records - sum(standing.lag for standing in found), logs.records)
             return found
 
-        def missing() -> str:
-            stops = [f"{stop['topic']} is stopped ({stop['cause']}; {stop['mend']})" for stop in stopped_topics(reader)]
-            return ", ".join([*stops, _named_behind(behind())])
-
-        wait_until(lambda: not behind(), deadline, missing)
+        wait_until(is_done, deadline, lambda: _named_behind(behind()))
     return logs.records
 
 

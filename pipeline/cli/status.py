@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -33,7 +34,8 @@ def _status(as_json: options.Json = False, data: options.Data = None) -> None:
     """Show per topic how far behind it is and what became of its events."""
     from pipeline.cli.output import Column, print_rows
     from pipeline.clickhouse.reader import Reader
-    from pipeline.operations.lag import log_ends, positions, stopped_topics
+    from pipeline.operations.halts import halted, log_faults
+    from pipeline.operations.lag import log_ends, positions
     from pipeline.transport.reading import worker_count
 
     settings = options.settings_for(data)
@@ -43,9 +45,15 @@ def _status(as_json: options.Json = False, data: options.Data = None) -> None:
     # the embedded broker does not tell a group's members: there, who owns the shards stands in for them
     workers = shard_owners(reader) if settings.kafka_incarnation else worker_count(settings)
     age = block_age_seconds(rows, time.time())
-    stopped = stopped_topics(reader)
+    halts, faults = halted(reader), log_faults(reader)
     if as_json:
-        found = {"stopped": stopped, "topics": topics, "workers": workers, "last_block_age_seconds": age}
+        found = {
+            "halted": [asdict(halt) for halt in halts],
+            "log_faults": [asdict(fault) for fault in faults],
+            "topics": topics,
+            "workers": workers,
+            "last_block_age_seconds": age,
+        }
         typer.echo(json.dumps(found, indent=2))
         return
     columns = (
@@ -60,8 +68,10 @@ def _status(as_json: options.Json = False, data: options.Data = None) -> None:
     print_rows(topics, columns, as_json=False, empty="no topic")
     last = "no block written yet" if age is None else f"last block {age:.1f} s ago"
     typer.echo(f"workers {workers} · {last}")
-    for stop in stopped:
-        typer.echo(f"STOPPED {stop['topic']} since {stop['stopped_at']}: {stop['cause']}; {stop['mend']}")
+    for halt in halts:
+        typer.echo(f"HALTED {halt}")
+    for fault in faults:
+        typer.echo(f"LOG FAULT {fault}")
 
 
 def shard_owners(reader: Reader) -> int:

@@ -19,7 +19,7 @@ DIMENSIONS: Final = tuple(
         ("segment", "Segment", "what a row of segment_totals is split by: tier or variant"),
         ("label", "Label", "the tier or variant itself"),
         ("category", "Category", "category of the cost event, or `touch_` and the kind of the touch"),
-        ("kind", "Kind", "kind of the touch or transaction"),
+        ("kind", "Kind", "kind of the touch or transaction; in halted_topics of the halt"),
         ("channel", "Channel", "channel of the transaction"),
         ("channel_class", "Channel class", "`online` or `counter`, by the table channel_classes; `all` is both"),
         ("scenario", "Scenario", "scenario of the transaction; '' is none"),
@@ -58,8 +58,9 @@ DIMENSIONS: Final = tuple(
         ("reason", "Reason", "why the record was refused"),
         ("detail", "Detail", "field and rule, never the value"),
         ("at", "At", "when the record was refused"),
-        ("cause", "Cause", "why workers have stopped reading the topic"),
-        ("mend", "Mend", "what ends the stop"),
-        ("stopped_at", "Stopped at", "when the first worker stopped reading the topic"),
+        ("cause", "Cause", "why the topic is halted, as it was found first"),
+        ("remedy", "Remedy", "what to do before the topic is resumed"),
+        ("halted_at", "Halted at", "when the first worker halted the topic"),
+        ("resumed_at", "Resumed at", "when `roi resume` ended the halt; null while it holds"),
     )
 )

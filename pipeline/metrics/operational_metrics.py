@@ -51,18 +51,11 @@ PROMETHEUS_METRICS: Final = (
     _family("roi_shards_owned", "Shards owned", "Shards owned by this worker", _WORKER),
     _family("roi_customers_in_memory", "Customers in memory", "Customers with any state in memory", _WORKER),
     _family("roi_log_faults", "Log faults", "Logs found recreated or cut short", _WORKER),
-    _family(
-        "roi_topic_stopped",
-        "Topic stopped",
-        "1 while a topic is stopped because its data is at fault",
-        _WORKER,
-        "0 or 1",
-    ),
     _family("roi_consumed_records", "Records consumed", "Records handed to the processor", _TRANSPORT),
     _family("roi_shard_retries", "Take-over retries", "Take-overs repeated after a failure or a hole", _TRANSPORT),
     _family(
         "roi_stale_batches", "Stale batches", "Batches dropped because their partition was taken over anew", _TRANSPORT
     ),
     _family("roi_commit_failures", "Commit failures", "Position commits for the lag display that failed", _TRANSPORT),
-    _family("roi_topic_halted", "Topic halted", "1 while this worker has stopped the topic", _TRANSPORT, "0 or 1"),
+    _family("roi_topic_halted", "Topic halted", "1 while the topic is halted, read by no worker", _TRANSPORT, "0 or 1"),
 )

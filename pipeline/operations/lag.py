@@ -18,9 +18,6 @@ _POSITIONS: Final = """
            toUnixTimestamp64Milli(written_at) AS written_ms
     FROM positions WHERE run = 'live' ORDER BY topic, partition
 """
-_STOPPED: Final = """
-    SELECT topic, cause, mend, toString(stopped_at) AS stopped_at FROM stopped_topics WHERE run = 'live' ORDER BY topic
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +37,11 @@ class Standing:
     def lag(self) -> int:
         """Records that are in the topic and not yet in the ledger."""
         return max(0, self.end_offset - self.next_offset)
+
+    @property
+    def is_beyond_end(self) -> bool:
+        """Whether more had been read than the topic holds: the broker has lost records."""
+        return self.next_offset > self.end_offset
 
 
 def positions(reader: Reader) -> list[dict[str, Any]]:
@@ -104,8 +106,3 @@ def log_ends(settings: Settings) -> LogEnds:
         # as the workers have it: the life of a memory-only broker is part of its topics' identity
         life = settings.kafka_incarnation
         return LogEnds(ends, {topic: life or topics[topic].topic_id for topic in EVENT_TOPICS})
-
-
-def stopped_topics(reader: Reader) -> list[dict[str, Any]]:
-    """Return the topics that workers have stopped reading, each with its cause and the remedy."""
-    return reader.rows(_STOPPED)

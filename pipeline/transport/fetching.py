@@ -141,9 +141,9 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
             next_offset=position,
             end_offset=state.highwater,
             fetched_at=time.monotonic(),
+            partition_count=len(consumer.partitions_for_topic(tp.topic) or ()),
         )
-        partition_count = len(consumer.partitions_for_topic(tp.topic) or ())
-        return Delivery(batch, cursor.opening, start, partition_count)
+        return Delivery(batch, cursor.opening, start)
 
     def _raise_unless_stale(self, error: OffsetOutOfRangeError) -> None:
         """Raise the error again unless the partition was sought elsewhere since that fetch."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.errors import FencedError, PipelineError
 from pipeline.transport.flows import Flows, Verdict
-from pipeline.transport.partitioner import check_partitioner
 from pipeline.transport.ports import TopicHaltedError
+from schemas.topics import LANE_OF_TOPIC, LANES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -85,6 +85,25 @@ class Handover:
         except Exception as error:  # noqa: BLE001 - the partitions are gone, whatever the processor makes of it
             logger.error("letting go of %d partitions failed: %s", len(partitions), describe(error))  # noqa: TRY400 - describe() leaves customers' data out, a traceback would not
 
+    def halt(self, error: TopicHaltedError) -> None:
+        """Read the topic no further, and say so once."""
+        if error.topic not in self.halted:
+            self.halted[error.topic] = error
+            self._metrics.halted.labels(error.topic).set(1)
+            logger.error("%s", error)
+
+    def resume(self, topic: str) -> None:
+        """Read a halted topic on from the processor's position, which covers all that was dropped on its way."""
+        if self.halted.pop(topic, None) is not None:
+            self._metrics.halted.labels(topic).set(0)
+            logger.warning("%s is resumed", topic)
+            self.reopen_topic(topic)
+
+    def reopen_topic(self, topic: str) -> None:
+        """Read the shards of an event topic, or of a dimension table, again from the processor's position, at once."""
+        lanes = {lane for lane in LANES if topic in lane.topics}
+        self.reopen(tp for tp in self.flows.assigned if LANE_OF_TOPIC.get(tp.topic) in lanes)
+
     def durable_positions(self, partitions: Iterable[TP]) -> dict[TP, int]:
         """Return what may be committed of the partitions."""
         positions = ((tp, self._processor.durable_position(tp)) for tp in partitions)
@@ -115,11 +134,9 @@ class Handover:
     async def _process(self, delivery: Delivery) -> None:
         batch = delivery.batch
         try:
-            if batch.offsets and delivery.partition_count:
-                check_partitioner(batch, delivery.partition_count)
             await self._processor.process(batch)
         except TopicHaltedError as error:
-            self._halt(error)
+            self.halt(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the batch is not done and must come again
             self.failed({batch.tp}, error)
         else:
@@ -136,11 +153,6 @@ class Handover:
             task.cancel()
         if late:
             await asyncio.wait(late)
-
-    def _halt(self, error: TopicHaltedError) -> None:
-        self.halted[error.topic] = error
-        self._metrics.halted.labels(error.topic).set(1)
-        logger.error("%s", error)
 
     def _count_retries(self, partitions: Iterable[TP]) -> None:
         for tp in partitions:

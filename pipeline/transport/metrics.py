@@ -28,5 +28,5 @@ class TransportMetrics:
             "roi_commit_failures", "Position commits for the lag display that failed", registry=registry
         )
         self.halted = Gauge(
-            "roi_topic_halted", "1 while this worker has stopped the topic", ["topic"], registry=registry
+            "roi_topic_halted", "1 while the topic is halted, read by no worker", ["topic"], registry=registry
         )

@@ -1,33 +1,57 @@
-"""Kafka's own partitioner, and the check that a topic's producer spreads keys by it."""
+"""Kafka's own partitioner, to tell whether a key lies on the partition where its customer's other events are."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.transport.ports import TopicHaltedError
+import numpy as np
 
 if TYPE_CHECKING:
-    from pipeline.transport.ports import RecordBatch
+    from collections.abc import Sequence
 
-SAMPLE_KEYS: Final = 16  # of each batch; about 2 µs each
-MURMUR2_SEED: Final = 0x9747B28C
-MURMUR2_FACTOR: Final = 0x5BD1E995
+SEED: Final = 0x9747B28C
+FACTOR: Final = 0x5BD1E995
 MASK_32: Final = 0xFFFFFFFF
+# a key longer than any id (64 characters) is refused for what it is, wherever it lies
+LONGEST_KEY: Final = 256
+# from so many keys on, columns are faster than one key after another (0.07 µs a key in a full fetch, 1 to 3 µs alone)
+FEWEST_FOR_COLUMNS: Final = 32
 
 
 def murmur2(data: bytes) -> int:
     """Return Kafka's 32-bit murmur2 of ``data`` as an unsigned number (Java's is the same bits, signed)."""
     length = len(data)
     whole = length & ~3
-    digest = MURMUR2_SEED ^ length
+    digest = SEED ^ length
     for start in range(0, whole, 4):
-        word = int.from_bytes(data[start : start + 4], "little") * MURMUR2_FACTOR & MASK_32
-        word = (word ^ word >> 24) * MURMUR2_FACTOR & MASK_32
-        digest = (digest * MURMUR2_FACTOR & MASK_32) ^ word
+        word = int.from_bytes(data[start : start + 4], "little") * FACTOR & MASK_32
+        word = (word ^ word >> 24) * FACTOR & MASK_32
+        digest = (digest * FACTOR & MASK_32) ^ word
     if whole < length:
-        digest = (digest ^ int.from_bytes(data[whole:], "little")) * MURMUR2_FACTOR & MASK_32
-    digest = (digest ^ digest >> 13) * MURMUR2_FACTOR & MASK_32
+        digest = (digest ^ int.from_bytes(data[whole:], "little")) * FACTOR & MASK_32
+    digest = (digest ^ digest >> 13) * FACTOR & MASK_32
     return digest ^ digest >> 15
+
+
+def murmur2_of_all(keys: Sequence[bytes]) -> Any:
+    """Return `murmur2` of every key, as an array; there must be at least one key."""
+    factor = np.uint32(FACTOR)
+    lengths = np.fromiter(map(len, keys), np.uint32, len(keys))
+    words_wide = max(1, int(lengths.max() + 3) >> 2)
+    # zeros fill every key up to the longest one; only its own words and bytes count
+    words = np.array(keys, dtype=f"S{4 * words_wide}").view("<u4").reshape(len(keys), words_wide)
+    whole = lengths >> np.uint32(2)
+    all_have = int(whole.min())
+    digests = np.uint32(SEED) ^ lengths
+    for place in range(int(whole.max())):
+        word = words[:, place] * factor
+        word = (word ^ word >> np.uint32(24)) * factor
+        mixed = digests * factor ^ word
+        digests = mixed if place < all_have else np.where(whole > place, mixed, digests)
+    rest = words[np.arange(len(keys)), np.minimum(whole, words_wide - 1)]
+    digests = np.where(lengths & np.uint32(3), (digests ^ rest) * factor, digests)
+    digests = (digests ^ digests >> np.uint32(13)) * factor
+    return digests ^ digests >> np.uint32(15)
 
 
 def partition_of(key: bytes, partition_count: int) -> int:
@@ -35,18 +59,22 @@ def partition_of(key: bytes, partition_count: int) -> int:
     return (murmur2(key) & 0x7FFFFFFF) % partition_count
 
 
-def check_partitioner(batch: RecordBatch, partition_count: int) -> None:
-    """Check a sample of the batch's keys against the partition they were found on.
+def misplaced(keys: Sequence[bytes | None], partition: int, partition_count: int) -> list[int]:
+    """Return the places (in ``keys``) of those that Kafka's own clients put on another partition.
 
-    Raises:
-        TopicHaltedError: a key lies elsewhere than murmur2 puts it, so one customer's events would not meet.
+    Records without a key, or with one that no id can be, are refused for that: they are not judged here.
+
+    Args:
+        keys: keys found on the partition.
+        partition: its number.
+        partition_count: number of the topic's partitions; 0 while that is unknown, and then nothing is judged.
     """
-    keys = batch.keys[:: max(1, len(batch) // SAMPLE_KEYS)]
-    strays = sum(key is not None and partition_of(key, partition_count) != batch.partition for key in keys)
-    if strays:
-        raise TopicHaltedError(
-            batch.topic,
-            f"{strays} of {len(keys)} sampled keys on partition {batch.partition} of {partition_count} do not belong"
-            f" there (offsets {batch.offsets[0]} to {batch.offsets[-1]}): its producer does not spread keys by murmur2",
-            "set partitioner=murmur2_random in librdkafka clients, and write the topic anew",
-        )
+    if partition_count == 0 or (partition_count == 1 and partition == 0):
+        return []
+    places = [place for place, key in enumerate(keys) if key is not None and len(key) <= LONGEST_KEY]
+    judged = [key for key in keys if key is not None and len(key) <= LONGEST_KEY]
+    if len(judged) < FEWEST_FOR_COLUMNS:
+        strays = [partition_of(key, partition_count) != partition for key in judged]
+        return [place for place, stray in zip(places, strays, strict=True) if stray]
+    found = (murmur2_of_all(judged) & np.uint32(0x7FFFFFFF)) % np.uint32(partition_count) != partition
+    return [places[stray] for stray in np.flatnonzero(found).tolist()]

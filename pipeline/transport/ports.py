@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pipeline.errors import PipelineError
@@ -31,6 +32,7 @@ class RecordBatch:
         end_offset: the log's end (high watermark) at the fetch; -1 while unknown. ``end_offset - next_offset`` is
             the lag, and 0 says that the partition has been read to its end.
         fetched_at: monotonic seconds when the records had arrived; infinity while unknown, which is after everything.
+        partition_count: number of the topic's partitions at the fetch, 0 while unknown.
     """
 
     topic: str
@@ -42,6 +44,7 @@ class RecordBatch:
     timestamps: list[int] = field(default_factory=list)
     end_offset: int = -1
     fetched_at: float = math.inf
+    partition_count: int = 0
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -52,16 +55,25 @@ class RecordBatch:
         return TP(self.topic, self.partition)
 
 
-class TopicHaltedError(PipelineError):
-    """Stop one topic's consumption in this worker, keep the rest: draining it would do harm.
+class HaltKind(StrEnum):
+    """Why a topic is halted, for machines."""
 
-    A processor raises it from `BatchProcessor.process`, before or after it took the batch in. The topic stays
-    stopped until the worker is started again.
+    BAD_SHARE = "bad_share"
+    WRONG_PARTITIONER = "wrong_partitioner"
+    PARTITIONS_CHANGED = "partitions_changed"
+
+
+class TopicHaltedError(PipelineError):
+    """A topic is read no further while the rest goes on: draining it would do harm.
+
+    A processor raises it from `BatchProcessor.process`, before or after it took the batch in. The topic stays halted
+    until `Handover.resume` is told.
     """
 
-    def __init__(self, topic: str, cause: str, remedy: str) -> None:
-        super().__init__(f"{topic} is stopped: {cause}; {remedy}")
+    def __init__(self, topic: str, kind: HaltKind, cause: str, remedy: str) -> None:
+        super().__init__(f"{topic} is halted: {cause}; {remedy}")
         self.topic = topic
+        self.kind = kind
         self.cause = cause
         self.remedy = remedy
 
@@ -107,10 +119,8 @@ class Delivery:
     Attributes:
         opening: the partition's opening when the records were fetched; a take-over begins a new one.
         start: the position the fetch began at.
-        partition_count: number of partitions of the topic, 0 while unknown.
     """
 
     batch: RecordBatch
     opening: int
     start: int
-    partition_count: int = 0

@@ -12,7 +12,8 @@ from pipeline.errors import UserError
 from pipeline.transport.admin import TopicAdmin
 from pipeline.transport.bounds import log_bounds
 from pipeline.transport.security import confluent_options
-from pipeline.worker.ports import LogExtent
+from pipeline.worker.ports import LogExtent, TopicIdentity
+from schemas.topics import INPUT_TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,14 +30,24 @@ class KafkaLogs:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def extents(self, partitions: frozenset[TP]) -> Mapping[TP, LogExtent]:
-        """Return what the partitions' logs hold. A memory-only broker's life counts as part of a topic's identity."""
+    def topics(self) -> Mapping[str, TopicIdentity]:
+        """Return the input topics that exist. A memory-only broker's life counts as part of a topic's identity."""
         with TopicAdmin(self._settings) as admin:
-            identities = {name: info.topic_id for name, info in admin.topics().items()}
+            found = admin.topics()
         life = self._settings.kafka_incarnation
         return {
-            tp: LogExtent(bounds.start, bounds.end, life or identities.get(tp.topic, ""))
-            for tp, bounds in log_bounds(self._settings, partitions).items()
+            topic: TopicIdentity(life or found[topic].topic_id, found[topic].partitions)
+            for topic in INPUT_TOPICS
+            if topic in found
+        }
+
+    def extents(self, partitions: frozenset[TP]) -> Mapping[TP, LogExtent]:
+        """Return what the partitions' logs hold, without partitions that do not exist."""
+        found = self.topics()
+        existing = [tp for tp in partitions if tp.topic in found and tp.partition < found[tp.topic].partitions]
+        return {
+            tp: LogExtent(bounds.start, bounds.end, found[tp.topic].topic_id)
+            for tp, bounds in (log_bounds(self._settings, existing) if existing else {}).items()
         }
 
     def recall(self, tp: TP, offset: int) -> tuple[bytes | None, bytes | None] | None:

@@ -25,12 +25,15 @@ from pipeline.transport.dimensions import DimensionReader
 from pipeline.worker.committer import Committer
 from pipeline.worker.dimensions import DimensionTables
 from pipeline.worker.erasure import Eraser
+from pipeline.worker.halts import TopicHalts
 from pipeline.worker.logs import KafkaLogs
 from pipeline.worker.orphans import OrphanRecall
+from pipeline.worker.partition_counts import PartitionCounts
 from pipeline.worker.patience import patiently
 from pipeline.worker.positions import StartingPoints
 from pipeline.worker.processor import ShardProcessor
 from pipeline.worker.telemetry import Telemetry
+from pipeline.worker.topic_watch import TopicWatch
 from schemas.instants import format_instant
 
 if TYPE_CHECKING:
@@ -89,6 +92,10 @@ async def _run(settings: Settings, stop: asyncio.Event) -> None:
             telemetry=telemetry,
             now_ms=_now_ms,
         )
+        ledger_of_halts = await _ledger(settings, ledger.owner)  # a client of its own: halts do not wait for blocks
+        partition_counts = PartitionCounts(ledger_of_halts, logs)
+        await partition_counts.restore()
+        halts = TopicHalts(ledger_of_halts, settings.worker, partition_counts)
         processor = ShardProcessor(
             policy=policy,
             settings=settings.worker,
@@ -98,11 +105,14 @@ async def _run(settings: Settings, stop: asyncio.Event) -> None:
             committer=committer,
             dimensions=dimensions,
             source=reader,
-            starting_points=StartingPoints(logs, telemetry),
+            starting_points=StartingPoints(logs, ledger, telemetry),
+            halts=halts,
             telemetry=telemetry,
             now_ms=_now_ms,
         )
         app = build_app(settings, processor, registry=telemetry.registry)
+        watch = TopicWatch(halts, partition_counts, logs, processor, app.handover)
+        await watch.heed_halts()  # before the first batch: nothing of a halted topic is read after a restart either
         server, _ = start_http_server(
             settings.worker.metrics_port, addr=settings.worker.metrics_host, registry=telemetry.registry
         )
@@ -113,7 +123,8 @@ async def _run(settings: Settings, stop: asyncio.Event) -> None:
         refreshing = asyncio.create_task(_refresh(processor))
         eraser = Eraser(await _ledger(settings, ledger.owner), committer.paused, policy.models)
         erasing = asyncio.create_task(_erase(processor, eraser))
-        for task in (commits, tidying, refreshing, erasing):
+        watching = asyncio.create_task(watch.run())
+        for task in (commits, tidying, refreshing, erasing, watching):
             stack.push_async_callback(_cancel, task)
         await _until_done(run_app(app, stop), commits)
 
@@ -132,10 +143,6 @@ async def _tidy(processor: ShardProcessor) -> None:
     while True:
         await asyncio.sleep(_TIDY_SECONDS)
         processor.tidy()
-        try:
-            await processor.heed_stops()
-        except LedgerUnavailableError as error:
-            _log.warning("stopped topics not read (%s), trying again", error)
 
 
 async def _refresh(processor: ShardProcessor) -> None:

@@ -37,11 +37,21 @@ class LogExtent(NamedTuple):
     topic_id: str
 
 
+class TopicIdentity(NamedTuple):
+    """Which life of a topic this is ('' where the broker does not tell), and its number of partitions."""
+
+    topic_id: str
+    partitions: int
+
+
 class LogInspector(Protocol):
     """Looks into logs, so that a recreated or cut topic is noticed and an old record can be shown again. May block."""
 
+    def topics(self) -> Mapping[str, TopicIdentity]:
+        """Return the input topics that exist."""
+
     def extents(self, partitions: frozenset[TP]) -> Mapping[TP, LogExtent]:
-        """Return what the partitions' logs hold."""
+        """Return what the partitions' logs hold, without partitions that do not exist."""
 
     def recall(self, tp: TP, offset: int) -> tuple[bytes | None, bytes | None] | None:
         """Return key and value of one record, None if the log holds it no more."""

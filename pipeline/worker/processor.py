@@ -9,11 +9,9 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from pipeline.errors import FencedError, PipelineError
-from pipeline.ledger.ledger import LedgerUnavailableError
 from pipeline.ledger.loader import Loader
-from pipeline.transport.ports import TP, TopicHaltedError
-from pipeline.transport.sampling import BadShareGuard
-from pipeline.worker.shard import BatchOutcome, OwnedShard, shard_number
+from pipeline.transport.ports import TP
+from pipeline.worker.shard import OwnedShard, shard_number
 from schemas.topics import CUSTOMER_LANE, CUSTOMERS, LANE_OF_TOPIC
 
 if TYPE_CHECKING:
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from pipeline.worker.committer import Committer
     from pipeline.worker.dimensions import DimensionTables
     from pipeline.worker.erasure import Eraser
+    from pipeline.worker.halts import TopicHalts
     from pipeline.worker.ports import DimensionSource
     from pipeline.worker.positions import StartingPoints
     from pipeline.worker.telemetry import Telemetry
@@ -56,6 +55,7 @@ class ShardProcessor:
         dimensions: DimensionTables,
         source: DimensionSource,
         starting_points: StartingPoints,
+        halts: TopicHalts,
         telemetry: Telemetry,
         now_ms: Callable[[], int],
     ) -> None:
@@ -72,8 +72,7 @@ class ShardProcessor:
         self._now_ms = now_ms
         self._shards: dict[int, OwnedShard] = {}
         self._parked: dict[int, OwnedShard] = {}
-        self._guards: dict[str, BadShareGuard] = {}
-        self._stopped: dict[str, TopicHaltedError] = {}
+        self._halts = halts
         self._committed = asyncio.Event()
         self._dirty = asyncio.Event()
         self._turn = asyncio.Lock()
@@ -84,13 +83,16 @@ class ShardProcessor:
         """Take the partitions' shards over; see the port."""
         # no block may be under way, and no profile be read, while shards change hands
         async with self._turn, self._committer.paused(), self._dimensions.paused():
-            wanted = {(LANE_OF_TOPIC[tp.topic], tp.partition) for tp in partitions}
+            # partitions that the ledger does not count with have no shard: their topic is halted with the first batch
+            counted = {tp for tp in partitions if self._halts.is_counted(tp)}
+            wanted = {(LANE_OF_TOPIC[tp.topic], tp.partition) for tp in counted}
             for lane, partition in wanted:
                 number = shard_number(lane, partition)
                 held = self._shards.pop(number, None)
                 if held is not None:
                     self._parked[number] = held
             reusable = await self._still_ours([self._parked.get(shard_number(*key)) for key in wanted])
+            await self._starting_points.review(reusable)
             for shard in reusable:
                 self._shards[shard.number] = shard
             self._parked.clear()
@@ -99,9 +101,9 @@ class ShardProcessor:
                 await self._acquire(missing)
             await self._own_profiles()
             self._telemetry.shards(self._shards.values())
-            return {
+            return dict.fromkeys(partitions) | {
                 tp: self._shards[shard_number(LANE_OF_TOPIC[tp.topic], tp.partition)].next_offset.get(tp.topic)
-                for tp in partitions
+                for tp in counted
             }
 
     async def revoked(self, partitions: frozenset[TP]) -> None:
@@ -120,12 +122,12 @@ class ShardProcessor:
     async def process(self, batch: RecordBatch) -> None:
         """Apply a batch once the dimension tables are as current as it."""
         await self._dimensions.catch_up_to(self._customer_shard, batch.fetched_at)
-        if batch.topic in self._stopped:
-            raise self._stopped[batch.topic]
+        await self._halts.check(batch)
         shard = self._shards[shard_number(LANE_OF_TOPIC[batch.topic], batch.partition)]
         while not shard.profiles.unblocked.is_set():
             await shard.profiles.unblocked.wait()
             await self._dimensions.catch_up_to(self._customer_shard)
+        await self._halts.check(batch)
         if shard.is_broken:
             raise StateDroppedError(f"the state of {batch.topic} partition {batch.partition} was dropped")
         try:
@@ -139,7 +141,7 @@ class ShardProcessor:
             self._telemetry.erased(batch.topic, erased)
         self._telemetry.events(batch.topic, outcome.good - erased, outcome.malformed + outcome.refused)
         self._dirty.set()
-        await self._guard(batch.topic, outcome)
+        await self._halts.observe(batch.topic, outcome)
         while self.pending > PENDING_LIMIT:
             self._committed.clear()
             await self._committed.wait()
@@ -194,11 +196,6 @@ class ShardProcessor:
         await self._dimensions.catch_up_to(self._customer_shard)
         self._dirty.set()
 
-    async def heed_stops(self) -> None:
-        """Stop topics that another worker has stopped: what is at fault is the topic, not a partition."""
-        for topic, cause, remedy in await asyncio.to_thread(self._ledger.fetch, "load_stops"):
-            self._stopped.setdefault(topic, TopicHaltedError(topic, cause, remedy))
-
     async def erase(self, eraser: Eraser) -> None:
         """Take the erasures of the owned customers one stage further; called now and then."""
         for shard in list(self._shards.values()):
@@ -208,7 +205,7 @@ class ShardProcessor:
     def tidy(self) -> None:
         """Let silent topics follow the others and drop state past the horizon; called now and then."""
         for shard in self._shards.values():
-            shard.follow(time.monotonic(), self._idle_seconds)
+            shard.follow(time.monotonic(), self._idle_seconds, self._halts.topics)
             shard.tidy()
         self._telemetry.shards(self._shards.values())
 
@@ -255,33 +252,6 @@ class ShardProcessor:
                 if shard.lane is CUSTOMER_LANE
             }
         )
-
-    async def _guard(self, topic: str, outcome: BatchOutcome) -> None:
-        """Stop a topic that is mostly malformed; lateness is no fault of the format and does not count."""
-        guard = self._guards.get(topic)
-        if guard is None:
-            guard = self._guards[topic] = BadShareGuard(self._settings.bad_share_limit, self._settings.bad_share_window)
-        if not guard.observe(outcome.good + outcome.refused, outcome.malformed):
-            return
-        self._telemetry.topic_stopped(topic)
-        stop = TopicHaltedError(
-            topic,
-            f"more than {self._settings.bad_share_limit:.0%} of its last {self._settings.bad_share_window} events "
-            "are bad",
-            f"look at them (roi dlq list --topic {topic}), mend the producer, and start the workers again",
-        )
-        try:
-            await asyncio.to_thread(
-                self._ledger.execute,
-                "record_stop",
-                topic=topic,
-                owner=self._ledger.owner,
-                cause=stop.cause,
-                mend=stop.remedy,
-            )
-        except LedgerUnavailableError as error:
-            _log.warning("the stop of %s is known to this worker only: %s", topic, error)
-        raise stop
 
 
 def _collect_and_freeze() -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipeline.ledger.rows import DeadLetterRow, Position, ShardBlock
 from pipeline.state.costs import CostShard
 from pipeline.state.customers import CustomerShard
 from pipeline.transport.dead_letters import DeadLetter
+from pipeline.worker.placement import decode_placed
 from pipeline.worker.profiles import ProfileQueue
 from schemas.columns import CostColumns, LoginColumns, TouchColumns, TransactionColumns
 from schemas.decode import decode
 from schemas.topics import CAMPAIGN_LANE, COSTS, CUSTOMER_LANE, CUSTOMERS, LANES, LOGINS, TOUCHES, TRANSACTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from pipeline.state.campaign_registry import CampaignRegistry
     from pipeline.state.erasure import Erasures
@@ -33,11 +35,15 @@ IDLE_BLOCKS: Final = 2_400  # about ten minutes of blocks: cells untouched for s
 
 
 class BatchOutcome(NamedTuple):
-    """What became of a batch: good events, malformed ones, and well-formed ones that came too late or too early."""
+    """What became of a batch: good events, malformed ones, and well-formed ones that came too late or too early.
+
+    Misplaced ones count as malformed; ``stray_keys`` are their keys.
+    """
 
     good: int
     malformed: int
     refused: int
+    stray_keys: Sequence[bytes] = ()
 
 
 class _Silence(NamedTuple):
@@ -117,13 +123,20 @@ class OwnedShard:
         if topic in self._silence:
             self._silence[topic] = _Silence(now, is_read_to_end)
 
-    def follow(self, now: float, idle_seconds: float) -> None:
+    def has_moved(self) -> None:
+        """Have the next block say where the topics are read, though no event has come."""
+        self._moved = True
+
+    def follow(self, now: float, idle_seconds: float, halted: Collection[str] = ()) -> None:
         """Let topics that have been silent take over the largest watermark of the lane (contract section 3).
 
-        A silent topic would otherwise hold the horizon, and with it memory, for ever.
+        A silent topic would otherwise hold the horizon, and with it memory, for ever. A halted one is not silent: what
+        is held back must not become too late.
         """
         newest = max(self.intake(topic).watermark for topic in self.lane.events)
         for topic, silence in self._silence.items():
+            if topic in halted:
+                continue
             intake = self.intake(topic)
             if silence.is_read_to_end and now - silence.since >= idle_seconds and intake.watermark < newest:
                 intake.watermark = newest
@@ -147,9 +160,8 @@ class OwnedShard:
             self._moved = True
         if not offsets:
             return BatchOutcome(0, 0, 0)
-        decoded = decode(
-            batch.topic, offsets, keys, values, currency=self._policy.currency, earliest_ms=self._policy.earliest_ms
-        )
+        judge = partial(decode, currency=self._policy.currency, earliest_ms=self._policy.earliest_ms)
+        decoded, stray_keys = decode_placed(batch, (offsets, keys, values), judge)
         refusals = self._apply(decoded.columns, now_ms)
         bad = [(item.offset, str(item.reason), item.detail) for item in decoded.rejected]
         bad += [refusal[:3] for refusal in refusals]
@@ -170,7 +182,8 @@ class OwnedShard:
             )
             self.intake(batch.topic).refused += len(bad) - len(refusals)
         self.pending += len(offsets)
-        return BatchOutcome(len(offsets) - len(bad), len(decoded.rejected), len(bad) - len(decoded.rejected))
+        malformed = len(decoded.rejected)
+        return BatchOutcome(len(offsets) - len(bad), malformed, len(bad) - malformed, stray_keys)
 
     def _apply(self, columns: Columns, now_ms: int | None) -> list[Refusal]:
         if isinstance(columns, CostColumns) and self.costs is not None:

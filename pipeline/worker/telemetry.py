@@ -36,12 +36,6 @@ class Telemetry:
         self._log_faults = Counter(
             "roi_log_faults", "Logs found recreated or cut short", ("topic", "fault"), registry=self.registry
         )
-        self._stopped = Gauge(
-            "roi_topic_stopped",
-            "1 while a topic is stopped because its data is at fault",
-            ("topic",),
-            registry=self.registry,
-        )
 
     def events(self, topic: str, good: int, bad: int) -> None:
         """Count a batch."""
@@ -77,7 +71,3 @@ class Telemetry:
     def log_fault(self, topic: str, fault: str) -> None:
         """Count a log that is not the one the ledger knows."""
         self._log_faults.labels(topic, fault).inc()
-
-    def topic_stopped(self, topic: str) -> None:
-        """Note that a topic's consumption was stopped."""
-        self._stopped.labels(topic).set(1)

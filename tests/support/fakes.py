@@ -98,12 +98,26 @@ class RunTables:
 
 
 @dataclass
+class FakeHalt:
+    """A row of the table of halts."""
+
+    topic: str
+    kind: str
+    cause: str
+    remedy: str
+    is_resumed: bool = False
+    skip_bad: bool = False
+
+
+@dataclass
 class LedgerStore:
     """The database that all owners of a test share."""
 
     runs: dict[str, RunTables] = field(default_factory=dict)
     campaigns: dict[str, tuple[str, int]] = field(default_factory=dict)
-    stops: list[tuple[str, str, str, str]] = field(default_factory=list)
+    halts: dict[tuple[str, str, str], FakeHalt] = field(default_factory=dict)
+    log_faults: list[dict[str, Any]] = field(default_factory=list)
+    partition_counts: dict[tuple[str, str], int] = field(default_factory=dict)
     lock: RLock = field(default_factory=RLock)
 
     def tables(self, run: str) -> RunTables:
@@ -212,14 +226,39 @@ class FakeLedger:
         if version >= self._store.campaigns.get(campaign_id, ("", 0))[1]:
             self._store.campaigns[campaign_id] = (definition, version)
 
-    def _record_stop(self, topic: str, owner: str, cause: str, mend: str) -> None:
-        self._store.stops.append((owner, topic, cause, mend))
+    def _record_halt(self, topic: str, id: str, kind: str, cause: str, remedy: str) -> None:  # noqa: A002 - its name
+        self._store.halts.setdefault((self._run, topic, id), FakeHalt(topic, kind, cause, remedy))
+
+    def _resume_topic(self, topic: str, skip_bad: bool) -> None:  # noqa: FBT001 - a parameter of the statement
+        for halt in self._halts():
+            if halt.topic == topic and (halt.skip_bad or not halt.is_resumed):
+                halt.is_resumed, halt.skip_bad = True, skip_bad
+
+    def _end_skipping(self, topic: str) -> None:
+        for halt in self._halts():
+            if halt.topic == topic and halt.is_resumed:
+                halt.skip_bad = False
+
+    def _halts(self) -> list[FakeHalt]:
+        return [halt for (run, _, _), halt in self._store.halts.items() if run == self._run]
+
+    def _record_log_fault(self, **fault: Any) -> None:
+        self._store.log_faults.append(fault)
+
+    def _record_partition_count(self, topic: str, partitions: int) -> None:
+        self._store.partition_counts.setdefault((self._run, topic), partitions)
 
     # -- queries ---------------------------------------------------------------------------------------------------
 
-    def _load_stops(self) -> Iterator[Sequence[Any]]:
-        newest = {claim.shard: claim.owner for claim in sorted(self.tables.claims, key=lambda claim: claim.epoch)}
-        return ((topic, cause, mend) for owner, topic, cause, mend in self._store.stops if owner in newest.values())
+    def _load_halts(self) -> Iterator[Sequence[Any]]:
+        return (
+            (halt.topic, halt.kind, halt.cause, halt.remedy, int(halt.is_resumed))
+            for halt in self._halts()
+            if halt.skip_bad or not halt.is_resumed
+        )
+
+    def _load_partition_counts(self) -> Iterator[Sequence[Any]]:
+        return ((topic, count) for (run, topic), count in self._store.partition_counts.items() if run == self._run)
 
     def _load_run(self) -> Iterator[Sequence[Any]]:
         if self.tables.fingerprint is not None:

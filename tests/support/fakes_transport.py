@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.transport.dimensions import DimensionRecord, DimensionUpdates
 from pipeline.transport.ports import TP, RecordBatch
-from pipeline.worker.ports import LogExtent
+from pipeline.worker.ports import LogExtent, TopicIdentity
 from schemas import topics
 
 if TYPE_CHECKING:
@@ -37,10 +37,12 @@ class FakeKafka:
     """All logs; a `DeadLetterSink` and a `LogInspector`.
 
     Attributes:
+        partitions: number of a topic's partitions; one that is not named has an unknown number.
         refusals: raised by the next dead-letter writes, one each.
     """
 
     logs: dict[TP, FakeLog] = field(default_factory=dict)
+    partitions: dict[str, int] = field(default_factory=dict)
     identities: dict[str, str] = field(default_factory=dict)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     refusals: deque[Exception] = field(default_factory=deque)
@@ -63,9 +65,15 @@ class FakeKafka:
             [value for _, value in records],
             start + len(records),
             end_offset=log.end,
+            partition_count=self.partitions.get(topic, 0),
         )
 
     # -- LogInspector ----------------------------------------------------------------------------------------------
+
+    def topics(self) -> Mapping[str, TopicIdentity]:
+        return {
+            topic: TopicIdentity(self.identities.get(topic, "first"), count) for topic, count in self.partitions.items()
+        }
 
     def extents(self, partitions: frozenset[TP]) -> Mapping[TP, LogExtent]:
         return {

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 from pipeline.settings import Settings
 from pipeline.transport.admin import TopicAdmin
 from pipeline.transport.partitioner import partition_of
-from pipeline.transport.ports import TP, RecordBatch, TopicHaltedError
+from pipeline.transport.ports import TP, HaltKind, RecordBatch, TopicHaltedError
 from schemas.topics import COSTS, CUSTOMER_LANE, EVENT_TOPICS, LOGINS, TOUCHES, TRANSACTIONS
 from tests.support.kafka import free_port, running_kafka, running_tansu
 from tests.transport.conftest import settings_for
@@ -92,10 +92,12 @@ async def test_bytes_that_are_no_text_pass_among_others(settings: Settings) -> N
     assert recorder.store.values() == [b"good", b"\xff\xfe\x00", None, b"good again"]
 
 
-async def test_halted_topic_stops_alone(settings: Settings) -> None:
+async def test_halted_topic_halts_alone_and_goes_on_when_it_is_resumed(settings: Settings) -> None:
+    is_bad = True
+
     def obstacle(batch: RecordBatch) -> None:
-        if batch.topic == LOGINS and batch.offsets:
-            raise TopicHaltedError(LOGINS, "too many bad events", "mend the producer")
+        if is_bad and batch.topic == LOGINS and batch.offsets:
+            raise TopicHaltedError(LOGINS, HaltKind.BAD_SHARE, "too many bad events", "correct the producer")
 
     recorder = Recorder(store_at_end(settings, EVENT_TOPICS), obstacle)
     produce(settings, LOGINS, values("login", 100))
@@ -103,18 +105,20 @@ async def test_halted_topic_stops_alone(settings: Settings) -> None:
         await until(lambda: LOGINS in app.handover.halted, "the topic is halted")
         await asyncio.to_thread(produce, settings, TOUCHES, values("touch", 100))
         await until(lambda: len(recorder.store.values()) == 100, "the other topic goes on")
-    assert recorder.store.sorted_values() == sorted(values("touch", 100))
+        assert recorder.store.sorted_values() == sorted(values("touch", 100))
+        is_bad = False
+        app.handover.resume(LOGINS)
+        await until(lambda: reached(recorder, ends_of(settings)), "what was held back is read")
+    assert recorder.store.sorted_values() == sorted(values("touch", 100) + values("login", 100))
 
 
-async def test_keys_spread_by_librdkafkas_default_halt_the_topic(settings: Settings) -> None:
-    recorder = Recorder(store_at_end(settings, EVENT_TOPICS))
-    misled = Producer({"bootstrap.servers": settings.kafka_bootstrap_servers})
-    for number in range(200):
-        misled.produce(TRANSACTIONS, b"{}", b"c%d" % number)
-    misled.flush(10)
-    async with running_worker(settings, recorder) as app:
-        await until(lambda: TRANSACTIONS in app.handover.halted, "the topic is halted")
-    assert "partitioner=murmur2_random" in app.handover.halted[TRANSACTIONS].remedy
+async def test_batches_tell_the_number_of_partitions(settings: Settings) -> None:
+    counts: set[int] = set()
+    recorder = Recorder(store_at_end(settings, EVENT_TOPICS), lambda batch: counts.add(batch.partition_count))
+    produce(settings, TRANSACTIONS, values("payment", 20))
+    async with running_worker(settings, recorder):
+        await until(lambda: len(recorder.store.values()) == 20, "the topic is read")
+    assert counts == {settings.kafka_partitions}
 
 
 async def test_durable_positions_are_committed_for_the_lag_display(settings: Settings) -> None:

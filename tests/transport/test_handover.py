@@ -14,8 +14,8 @@ from pipeline.errors import FencedError
 from pipeline.transport import handover as handover_module
 from pipeline.transport.handover import FENCED_SECONDS, Handover
 from pipeline.transport.metrics import TransportMetrics
-from pipeline.transport.ports import TP, Delivery, RecordBatch, TopicHaltedError
-from schemas.topics import COSTS, LOGINS, TOUCHES
+from pipeline.transport.ports import TP, Delivery, HaltKind, RecordBatch, TopicHaltedError
+from schemas.topics import COSTS, CUSTOMERS, LOGINS, TOUCHES
 from tests.transport.recording import Recorder, Store
 
 if TYPE_CHECKING:
@@ -210,25 +210,46 @@ async def test_fenced_worker_waits_for_the_groups_word() -> None:
     assert world.handover.seconds_to_next_due() == FENCED_SECONDS
 
 
-async def test_halted_topic_stops_alone(caplog: pytest.LogCaptureFixture) -> None:
-    world = World(Recorder(obstacle=raising(TopicHaltedError(LOGINS, "too many bad events", "mend the producer"))))
+TOO_MANY_BAD = TopicHaltedError(LOGINS, HaltKind.BAD_SHARE, "too many bad events", "correct the producer")
+
+
+async def test_halted_topic_halts_alone_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    world = World(Recorder(obstacle=raising(TOO_MANY_BAD)))
     await world.open(LOGINS_0, TOUCHES_0)
     await world.handover.process(world.delivery(LOGINS_0, 0, 5))
     await world.handover.process(world.delivery(LOGINS_0, 0, 5))
     assert set(world.handover.halted) == {LOGINS}
     assert world.handover.flows.open == {LOGINS_0, TOUCHES_0}
-    assert caplog.text.count("mend the producer") == 1
+    assert caplog.text.count("correct the producer") == 1
     assert world.count("roi_topic_halted", LOGINS) == 1
 
 
-async def test_keys_spread_by_another_hash_halt_before_the_processor_sees_them() -> None:
+async def test_resumed_topic_is_read_on_from_the_processors_position() -> None:
+    world = World(Recorder())
+    await world.open(LOGINS_0, TOUCHES_0)
+    await world.handover.process(world.delivery(LOGINS_0, 0, 5))
+    world.handover.halt(TOO_MANY_BAD)
+    await world.handover.process(world.delivery(LOGINS_0, 5, 10))
+    world.handover.resume(LOGINS)
+    assert world.handover.due() == {LOGINS_0, TOUCHES_0}
+    await world.open(LOGINS_0, TOUCHES_0)
+    await world.handover.process(world.delivery(LOGINS_0, 5, 10))
+    assert [offset for offset, _ in world.recorder.store.records[LOGINS_0]] == list(range(10))
+    assert world.count("roi_topic_halted", LOGINS) == 0
+
+
+async def test_resuming_a_topic_that_is_not_halted_changes_nothing() -> None:
     world = World(Recorder())
     await world.open(LOGINS_0)
-    keys: list[bytes | None] = [b"c%d" % number for number in range(50)]
-    batch = RecordBatch(*LOGINS_0, list(range(50)), keys, [b"{}"] * 50, 50)
-    await world.handover.process(Delivery(batch, world.handover.flows.openings({LOGINS_0})[LOGINS_0], 0, 8))
-    assert set(world.handover.halted) == {LOGINS}
-    assert world.recorder.store.records == {}
+    world.handover.resume(LOGINS)
+    assert world.handover.flows.open == {LOGINS_0}
+
+
+async def test_a_recreated_dimension_table_is_read_again_with_its_lane() -> None:
+    world = World(Recorder())
+    await world.open(LOGINS_0, COSTS_0)
+    world.handover.reopen_topic(CUSTOMERS)
+    assert world.handover.flows.open == {COSTS_0}
 
 
 async def test_processor_that_forgets_a_position_is_not_believed() -> None:

@@ -5,8 +5,7 @@ from aiokafka.partitioner import murmur2 as aiokafka_murmur2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.transport.partitioner import check_partitioner, murmur2, partition_of
-from pipeline.transport.ports import RecordBatch, TopicHaltedError
+from pipeline.transport.partitioner import LONGEST_KEY, misplaced, murmur2, murmur2_of_all, partition_of
 
 
 @pytest.mark.parametrize(
@@ -29,25 +28,33 @@ def test_murmur2_equals_another_implementation(key: bytes) -> None:
     assert murmur2(key) == aiokafka_murmur2(key) & 0xFFFFFFFF
 
 
-def batch_of(keys: list[bytes | None], partition: int) -> RecordBatch:
-    count = len(keys)
-    return RecordBatch("bank.logins.v1", partition, list(range(count)), keys, [b"{}"] * count, count)
+@given(st.lists(st.binary(max_size=70) | st.binary(max_size=4), min_size=1, max_size=50))
+def test_murmur2_of_all_keys_is_that_of_each(keys: list[bytes]) -> None:
+    assert murmur2_of_all(keys).tolist() == [murmur2(key) for key in keys]
 
 
-def test_keys_where_murmur2_puts_them_pass() -> None:
-    keys: list[bytes | None] = [key for key in map(b"c%d".__mod__, range(5000)) if partition_of(key, 8) == 3]
-    check_partitioner(batch_of([*keys, None], 3), 8)
+@pytest.mark.parametrize("count", [1, 31, 32, 5000])
+def test_keys_where_murmur2_puts_them_are_not_misplaced(count: int) -> None:
+    keys: list[bytes | None] = [key for key in map(b"c%d".__mod__, range(9 * count)) if partition_of(key, 8) == 3]
+    assert misplaced([*keys[:count], None], 3, 8) == []
 
 
-def test_keys_spread_by_another_hash_halt_the_topic_and_name_the_mend() -> None:
-    keys: list[bytes | None] = [b"c%d" % number for number in range(100)]
-    with pytest.raises(TopicHaltedError, match="partitioner=murmur2_random") as halted:
-        check_partitioner(batch_of(keys, 3), 8)
-    assert halted.value.topic == "bank.logins.v1"
-    assert "c1" not in str(halted.value)
+@pytest.mark.parametrize("count", [1, 31, 32, 5000])
+def test_every_misplaced_key_is_found_among_the_others(count: int) -> None:
+    keys: list[bytes | None] = [b"c%d" % number for number in range(count)]
+    expected = [number for number in range(count) if partition_of(b"c%d" % number, 8) != 3]
+    assert misplaced([None, *keys, None], 3, 8) == [place + 1 for place in expected]
 
 
-def test_one_stray_key_is_found_in_a_small_batch() -> None:
-    stray = next(key for key in map(b"c%d".__mod__, range(100)) if partition_of(key, 8) != 0)
-    with pytest.raises(TopicHaltedError, match="1 of 1 sampled"):
-        check_partitioner(batch_of([stray], 0), 8)
+def test_a_partition_that_the_topic_does_not_have_is_no_place_for_any_key() -> None:
+    assert misplaced([b"a"], 1, 1) == [0]
+    assert misplaced([b"a"], 0, 1) == []
+
+
+def test_nothing_is_judged_while_the_number_of_partitions_is_unknown() -> None:
+    assert misplaced([b"a", b"b"], 3, 0) == []
+
+
+def test_a_key_that_no_id_can_be_is_left_to_other_judges() -> None:
+    assert misplaced([b"k" * (LONGEST_KEY + 1)] * 40, 3, 8) == []
+    assert misplaced([b"k" * 1_000_000], 3, 8) == []

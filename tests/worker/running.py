@@ -11,7 +11,9 @@ from pipeline.state.policy import Policy
 from pipeline.transport.ports import TP
 from pipeline.worker.committer import Committer
 from pipeline.worker.dimensions import DimensionTables
+from pipeline.worker.halts import TopicHalts
 from pipeline.worker.orphans import OrphanRecall
+from pipeline.worker.partition_counts import PartitionCounts
 from pipeline.worker.positions import StartingPoints
 from pipeline.worker.processor import ShardProcessor
 from pipeline.worker.telemetry import Telemetry
@@ -60,16 +62,20 @@ class Worker:
             telemetry=self.telemetry,
             now_ms=lambda: 0,
         )
+        settings = settings or WorkerSettings()
+        self.partition_counts = PartitionCounts(self.ledger, kafka)
+        self.halts = TopicHalts(self.ledger, settings, self.partition_counts)
         self.processor = ShardProcessor(
             policy=policy,
-            settings=settings or WorkerSettings(),
+            settings=settings,
             idle_seconds=60,
             campaigns=self.campaigns,
             ledger=self.ledger,
             committer=self.committer,
             dimensions=self.dimensions,
             source=self.source,
-            starting_points=StartingPoints(kafka, self.telemetry),
+            starting_points=StartingPoints(kafka, self.ledger, self.telemetry),
+            halts=self.halts,
             telemetry=self.telemetry,
             now_ms=lambda: 0,
         )

@@ -4,11 +4,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-import pytest
 from prometheus_client import generate_latest
 
-from pipeline.settings import WorkerSettings
-from pipeline.transport.ports import TopicHaltedError
 from pipeline.worker import processor
 from schemas import topics
 from tests.support.fakes import rows_of
@@ -27,63 +24,12 @@ from tests.worker.running import (
 )
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.support.fakes import LedgerStore
     from tests.support.fakes_transport import FakeKafka
 
 WHO = "customer-8512-raw"
-
-
-async def test_a_topic_with_too_many_bad_events_is_stopped_with_the_remedy(
-    kafka: FakeKafka, store: LedgerStore
-) -> None:
-    worker = Worker(kafka, store, settings=WorkerSettings(bad_share_limit=0.5, bad_share_window=10))
-    kafka.send(topics.TOUCHES, *[touch(f"t{number}", "2026-03-01 09:00") for number in range(4)], *[bad()] * 6)
-    kafka.send(topics.LOGINS, login("2026-03-01 08:00"))
-    await worker.take()
-    with pytest.raises(TopicHaltedError) as halted:
-        await worker.read(topics.TOUCHES)
-    assert halted.value.topic == topics.TOUCHES
-    assert "50%" in halted.value.cause
-    assert f"roi dlq list --topic {topics.TOUCHES}" in halted.value.remedy
-    assert worker.metric("roi_topic_stopped", topic=topics.TOUCHES) == 1
-    await worker.read(topics.LOGINS)  # the rest goes on
-    await worker.commit()
-    assert worker.views()["campaign_totals"][0]["touches"] == 4  # and what was taken in counts
-    assert len(kafka.dead_letters) == 6
-
-
-async def test_half_of_the_events_may_be_bad(kafka: FakeKafka, store: LedgerStore) -> None:
-    worker = Worker(kafka, store, settings=WorkerSettings(bad_share_limit=0.5, bad_share_window=10))
-    kafka.send(topics.TOUCHES, *[touch(f"t{number}", "2026-03-01 09:00") for number in range(5)], *[bad()] * 5)
-    await worker.take()
-    await worker.read()
-    assert worker.metric("roi_topic_stopped", topic=topics.TOUCHES) == 0
-
-
-async def test_late_events_stop_no_topic(kafka: FakeKafka, store: LedgerStore) -> None:
-    worker = Worker(kafka, store, settings=WorkerSettings(bad_share_limit=0.5, bad_share_window=10))
-    late = [touch(f"late{number}", "2026-01-01 09:00") for number in range(20)]
-    kafka.send(topics.TOUCHES, touch("newest", "2026-03-01 09:00"), *late, touch("next", "2026-03-01 10:00"))
-    await worker.take()
-    await worker.read()
-    await worker.commit()
-    assert worker.metric("roi_topic_stopped", topic=topics.TOUCHES) == 0
-    assert worker.views()["campaign_totals"][0]["touches"] == 2
-    assert {letter.reason for letter in kafka.dead_letters} == {"too_late"}
-
-
-async def test_a_topic_that_one_worker_stopped_is_stopped_by_all(kafka: FakeKafka, store: LedgerStore) -> None:
-    settings = WorkerSettings(bad_share_limit=0.5, bad_share_window=10)
-    first, second = (Worker(kafka, store, owner, settings=settings) for owner in ("one", "two"))
-    kafka.send(topics.TOUCHES, *[bad()] * 10)
-    await second.take()
-    await first.take()
-    with pytest.raises(TopicHaltedError) as told:
-        await first.read(topics.TOUCHES)
-    await second.processor.heed_stops()
-    with pytest.raises(TopicHaltedError) as heeded:
-        await second.read(topics.TOUCHES)
-    assert str(heeded.value) == str(told.value)
 
 
 async def test_an_orphan_reversal_is_told_with_its_original_bytes(worker: Worker, kafka: FakeKafka) -> None:
