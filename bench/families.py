@@ -53,7 +53,7 @@ def measure(mix: MixName, events: int, customers: int, models: tuple[Attribution
         counts[batch.topic] += len(batch)
         if number % BLOCK_BATCHES == 0:
             began = time.process_time()
-            encode([out[0] for shard in lanes.values() if (out := shard.seal_block())], policy.models, 0)
+            encode([out[0] for shard in lanes.values() if (out := shard.seal_block())], policy.labels, 0)
             spent["block"] += time.process_time() - began
     customer_shard = lanes[CUSTOMER_LANE].customers
     found = {topic: spent[topic] / counts[topic] * 1e6 for topic in counts}

@@ -61,7 +61,7 @@ def _fill(ledger: ClickHouseLedger, policy: Policy, customers: int) -> int:
                 shard.apply(RecordBatch(topic, 0, offsets, list(keys), list(values), start + len(keys)), None)
         out = shard.seal_block()
         if out is not None:
-            body, rows = encode([out[0]], policy.models, 0)
+            body, rows = encode([out[0]], policy.labels, 0)
             ledger.write(Block(number, {shard.number: shard.epoch}, body, rows))
             written += rows
     return written

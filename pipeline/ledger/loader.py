@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.state.calendar import DAY_MS
-from pipeline.state.erasure import ErasureRow, Stage
-from pipeline.state.history import ErasedCounts
+from pipeline.state.rows import ErasedCounts, ErasureRow, Stage
 from schemas.topics import COSTS, LOGINS, TOUCHES, TRANSACTIONS
 
 if TYPE_CHECKING:
@@ -122,7 +121,7 @@ class Loader:
             restorers[shard].touch(bytes.fromhex(customer), campaign_id, variant, at, event_id)
 
     def _load_transactions(self, rows: FetchRows, restorers: Mapping[int, Restorer], live: list[int]) -> None:
-        models = {"" if number == 0 else model: number for number, model in enumerate(self._policy.models)}
+        models = {label: number for number, label in enumerate(self._policy.labels)}
         for shard, transaction, model, campaign_id, variant, at, touch, *shares in rows("load_credits", live):
             restorers[shard].credit(
                 transaction, models[model], (campaign_id, variant, at, touch), (shares[0], shares[1], shares[2])

@@ -6,24 +6,24 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipeline.clickhouse.native import Measures, NativeTable
-from pipeline.state.activity import DAY_WIDTH
-from pipeline.state.cells import CELL_WIDTH
+from pipeline.state.rows import CELL_WIDTH, DAY_WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pipeline.state.activity import ActivityRow, LoginDay
-    from pipeline.state.cells import CellRow
-    from pipeline.state.changes import (
+    from pipeline.state.rows import (
         AdjustmentRow,
+        CellColumns,
         Changes,
-        CostFact,
-        CreditRow,
+        CostFacts,
+        CreditColumns,
+        DayColumns,
+        ErasureRow,
+        LoginDays,
         ProfileRow,
-        TouchFact,
-        TransactionFact,
+        TouchFacts,
+        TransactionFacts,
     )
-    from pipeline.state.erasure import ErasureRow
 
     ColumnValues = Sequence[str] | Sequence[int] | Measures | str | int
 
@@ -91,9 +91,9 @@ class ShardBlock(NamedTuple):
     dead_letters: list[DeadLetterRow]
 
 
-def encode(blocks: Iterable[ShardBlock], models: tuple[str, ...], written_at_ms: int) -> tuple[bytes, int]:
-    """Return the body of a block's INSERT and its number of rows; the deciding model is written as ''."""
-    body = _Body(("", *models[1:]), written_at_ms)
+def encode(blocks: Iterable[ShardBlock], labels: tuple[str, ...], written_at_ms: int) -> tuple[bytes, int]:
+    """Return the body of a block's INSERT and its number of rows; ``labels`` are what the ledger calls each model."""
+    body = _Body(labels, written_at_ms)
     for block in blocks:
         body.add(block)
     return b"".join(body.parts), body.rows
@@ -121,10 +121,7 @@ class _Body:
         self._dead_letters(block, block.dead_letters)
         self._positions(block, block.positions)
         self._erasures(block, changes.erasures)
-        families: dict[str, list[CellRow]] = {}
-        for cell in changes.cells:
-            families.setdefault(cell.family, []).append(cell)
-        for family, cells in families.items():
+        for family, cells in changes.cells.items():
             self._cells(block, family, cells)
 
     def _add(self, block: ShardBlock, kind: str, count: int, **columns: ColumnValues) -> None:
@@ -135,77 +132,82 @@ class _Body:
             _TABLE.block(count, {"kind": kind, "shard": block.shard, "version": block.version, **columns})
         )
 
-    def _touches(self, block: ShardBlock, facts: list[TouchFact]) -> None:
+    def _touches(self, block: ShardBlock, facts: TouchFacts) -> None:
         self._add(
             block,
             "touch",
             len(facts),
-            campaign_id=[fact.arm.campaign_id for fact in facts],
-            label=[fact.arm.variant for fact in facts],
-            at=[fact.at for fact in facts],
-            id=[fact.event_id for fact in facts],
-            customer=[fact.pseudonym.hex() for fact in facts],
-            tier=[fact.tier for fact in facts],
-            channel=[fact.channel for fact in facts],
-            category=[fact.kind for fact in facts],
+            campaign_id=facts.campaign_id,
+            label=facts.variant,
+            at=facts.at,
+            id=facts.event_id,
+            customer=_hex(facts.pseudonym),
+            tier=facts.tier,
+            channel=facts.channel,
+            category=facts.kind,
             flags=[
-                AUTOMATED * fact.automated | RECOMMENDED * fact.recommended | CREDITABLE * fact.creditable
-                for fact in facts
+                AUTOMATED * automated | RECOMMENDED * recommended | CREDITABLE * creditable
+                for automated, recommended, creditable in zip(
+                    facts.automated, facts.recommended, facts.creditable, strict=True
+                )
             ],
-            measures=Measures([fact.cost_minor for fact in facts], 1),
-            source=[fact.offset for fact in facts],
+            measures=Measures(facts.cost_minor, 1),
+            source=facts.offset,
         )
 
-    def _transactions(self, block: ShardBlock, facts: list[TransactionFact]) -> None:
-        money: list[int] = []
-        for fact in facts:
-            money += (fact.amount_minor, fact.revenue_minor or 0, fact.aum_delta_minor or 0)
+    def _transactions(self, block: ShardBlock, facts: TransactionFacts) -> None:
         self._add(
             block,
             "transaction",
             len(facts),
-            at=[fact.at for fact in facts],
-            id=[fact.event_id for fact in facts],
-            other_id=[fact.reverses or "" for fact in facts],
-            customer=[fact.pseudonym.hex() for fact in facts],
-            tier=[fact.tier for fact in facts],
-            channel=[fact.channel for fact in facts],
-            category=[fact.kind for fact in facts],
-            product=[fact.product or "" for fact in facts],
-            scenario=[fact.scenario or "" for fact in facts],
+            at=facts.at,
+            id=facts.event_id,
+            other_id=[original or "" for original in facts.reverses],
+            customer=_hex(facts.pseudonym),
+            tier=facts.tier,
+            channel=facts.channel,
+            category=facts.kind,
+            product=[product or "" for product in facts.product],
+            scenario=[scenario or "" for scenario in facts.scenario],
             flags=[
-                CROSS_BANK * fact.cross_bank
-                | (0 if fact.revenue_minor is None else REVENUE_GIVEN)
-                | (0 if fact.aum_delta_minor is None else AUM_GIVEN)
-                for fact in facts
+                CROSS_BANK * cross_bank
+                | (0 if revenue is None else REVENUE_GIVEN)
+                | (0 if aum_delta is None else AUM_GIVEN)
+                for cross_bank, revenue, aum_delta in zip(
+                    facts.cross_bank, facts.revenue_minor, facts.aum_delta_minor, strict=True
+                )
             ],
-            measures=Measures(money, 3),
-            source=[fact.offset for fact in facts],
+            measures=_interleaved(
+                facts.amount_minor,
+                [revenue or 0 for revenue in facts.revenue_minor],
+                [aum_delta or 0 for aum_delta in facts.aum_delta_minor],
+            ),
+            source=facts.offset,
         )
 
-    def _logins(self, block: ShardBlock, facts: list[LoginDay]) -> None:
+    def _logins(self, block: ShardBlock, facts: LoginDays) -> None:
         self._add(
             block,
             "login",
             len(facts),
-            at=[fact.day for fact in facts],
-            id=[fact.pseudonym.hex() for fact in facts],
-            tier=[fact.tier for fact in facts],
-            flags=[ENGAGED * fact.engaged for fact in facts],
+            at=facts.day,
+            id=_hex(facts.pseudonym),
+            tier=facts.tier,
+            flags=[ENGAGED * engaged for engaged in facts.engaged],
         )
 
-    def _costs(self, block: ShardBlock, facts: list[CostFact]) -> None:
+    def _costs(self, block: ShardBlock, facts: CostFacts) -> None:
         self._add(
             block,
             "cost",
             len(facts),
-            campaign_id=[fact.arm.campaign_id for fact in facts],
-            label=[fact.arm.variant for fact in facts],
-            at=[fact.at for fact in facts],
-            id=[fact.event_id for fact in facts],
-            category=[fact.category for fact in facts],
-            measures=Measures([fact.amount_minor for fact in facts], 1),
-            source=[fact.offset for fact in facts],
+            campaign_id=facts.campaign_id,
+            label=facts.variant,
+            at=facts.at,
+            id=facts.event_id,
+            category=facts.category,
+            measures=Measures(facts.amount_minor, 1),
+            source=facts.offset,
         )
 
     def _adjustments(self, block: ShardBlock, rows: list[AdjustmentRow]) -> None:
@@ -229,48 +231,47 @@ class _Body:
             measures=Measures([row.opened_at or 0 for row in rows], 1),
         )
 
-    def _credits(self, block: ShardBlock, rows: list[CreditRow]) -> None:
-        money: list[int] = []
-        for row in rows:
-            money += (row.millionths, row.return_minor, row.aum_minor, row.touched_at)
+    def _credits(self, block: ShardBlock, credits_now: CreditColumns) -> None:
         self._add(
             block,
             "credit",
-            len(rows),
-            campaign_id=[row.arm.campaign_id for row in rows],
-            label=[row.arm.variant for row in rows],
-            at=[row.converted_at for row in rows],
-            id=[row.transaction_id for row in rows],
-            other_id=[row.touch_id for row in rows],
-            model=[self._labels[row.model] for row in rows],
-            customer=[row.pseudonym.hex() for row in rows],
-            tier=[row.tier for row in rows],
-            measures=Measures(money, 4),
+            len(credits_now),
+            campaign_id=credits_now.campaign_id,
+            label=credits_now.variant,
+            at=credits_now.converted_at,
+            id=credits_now.transaction_id,
+            other_id=credits_now.touch_id,
+            model=[self._labels[model] for model in credits_now.model],
+            customer=_hex(credits_now.pseudonym),
+            tier=credits_now.tier,
+            measures=_interleaved(
+                credits_now.millionths, credits_now.return_minor, credits_now.aum_minor, credits_now.touched_at
+            ),
         )
 
-    def _cells(self, block: ShardBlock, family: str, cells: list[CellRow]) -> None:
+    def _cells(self, block: ShardBlock, family: str, cells: CellColumns) -> None:
         self._add(
             block,
             family,
             len(cells),
-            campaign_id=[cell.campaign_id for cell in cells],
-            label=[cell.label for cell in cells],
-            at=[cell.coordinate for cell in cells],
-            lag=[cell.lag for cell in cells],
-            model=[self._labels[cell.model] for cell in cells],
-            chapter=[cell.chapter for cell in cells],
-            measures=Measures(list(chain.from_iterable([cell.measures for cell in cells])), CELL_WIDTH),
+            campaign_id=cells.campaign_id,
+            label=cells.label,
+            at=cells.coordinate,
+            lag=cells.lag,
+            model=[self._labels[model] for model in cells.model],
+            chapter=cells.chapter,
+            measures=Measures(cells.measures, CELL_WIDTH),
         )
 
-    def _days(self, block: ShardBlock, days: list[ActivityRow]) -> None:
+    def _days(self, block: ShardBlock, days: DayColumns) -> None:
         self._add(
             block,
             "activity",
             len(days),
-            label=[day.tier for day in days],
-            at=[day.day for day in days],
-            chapter=[day.chapter for day in days],
-            measures=Measures(list(chain.from_iterable([day.measures for day in days])), DAY_WIDTH),
+            label=days.tier,
+            at=days.day,
+            chapter=days.chapter,
+            measures=Measures(days.measures, DAY_WIDTH),
         )
 
     def _dead_letters(self, block: ShardBlock, letters: list[DeadLetterRow]) -> None:
@@ -319,6 +320,14 @@ class _Body:
             measures=Measures(numbers, 8),
             detail=[",".join(row.requests) for row in rows],
         )
+
+
+def _hex(pseudonyms: list[bytes]) -> list[str]:
+    return [pseudonym.hex() for pseudonym in pseudonyms]
+
+
+def _interleaved(*columns: list[int]) -> Measures:
+    return Measures(list(chain.from_iterable(zip(*columns, strict=True))), len(columns))
 
 
 _TABLE: Final = NativeTable(COLUMNS)

@@ -10,56 +10,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
+from pipeline.state.chapters import ChapterCells
+from pipeline.state.rows import DAY_WIDTH, DayMeasure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pipeline.state.records import Customer
+    from pipeline.state.rows import DayColumns
 
 WEEK: Final = 7
 MONTH: Final = 30
 DORMANT_DAYS: Final = 90
 
-# positions of the measures within a day's cell
-DAU: Final = 0
-WAU_CHANGE: Final = 1
-MAU_CHANGE: Final = 2
-GROSS_DAY: Final = 3
-GROSS_MAU_CHANGE: Final = 4
-REACTIVATED: Final = 5
-DAY_WIDTH: Final = 6
+# plain integers, see `cells`
+DAU: Final[int] = DayMeasure.DAU.value
+WAU_CHANGE: Final[int] = DayMeasure.WAU_CHANGE.value
+MAU_CHANGE: Final[int] = DayMeasure.MAU_CHANGE.value
+GROSS_DAY: Final[int] = DayMeasure.GROSS_DAY.value
+GROSS_MAU_CHANGE: Final[int] = DayMeasure.GROSS_MAU_CHANGE.value
+REACTIVATED: Final[int] = DayMeasure.REACTIVATED.value
 
-
-class ActivityRow(Struct, frozen=True, gc=False):
-    """One changed day of one tier: the value of its chapter so far."""
-
-    tier: str
-    day: int
-    chapter: int
-    measures: list[int]
-
-
-class LoginDay(Struct, frozen=True, gc=False):
-    """A fact: a customer logged in on a day, for the first time or for the first time engaged."""
-
-    pseudonym: bytes
-    day: int
-    engaged: bool
-    tier: str
-
-
-class _DayCell:
-    __slots__ = ("chapter", "dirty", "measures", "used")
-
-    def __init__(self, chapter: int) -> None:
-        self.chapter = chapter
-        self.dirty = False
-        self.used = chapter
-        self.measures = [0] * DAY_WIDTH
-
-
-_Days = dict[int, _DayCell]
+_Days = ChapterCells[int, int]  # one tier's, by day
 _ALONE: Final = (None, None)
 
 
@@ -78,7 +48,6 @@ class Activity:
     def __init__(self, lateness_days: int) -> None:
         self._span = DORMANT_DAYS + MONTH + lateness_days + 2
         self._tiers: dict[str, _Days] = {}
-        self._changed = False
         self._chapter = 0
 
     @property
@@ -89,6 +58,8 @@ class Activity:
     def open_chapter(self, chapter: int) -> None:
         """Give cells that come to memory from now on this chapter."""
         self._chapter = chapter
+        for days in self._tiers.values():
+            days.open_chapter(chapter)
 
     def add(self, customer: Customer, day: int, *, engaged: bool) -> bool:
         """Count a login; return True if it says something new (and so is a fact to store)."""
@@ -98,8 +69,8 @@ class Activity:
         fresh = not logins & bit
         if fresh:
             before, after = _neighbours(logins, position) if logins else _ALONE
-            self._cover(days, day, before, after, MONTH, GROSS_MAU_CHANGE)
-            self._measures(days, day)[GROSS_DAY] += 1
+            _cover(days, day, before, after, MONTH, GROSS_MAU_CHANGE)
+            _measures(days, day)[GROSS_DAY] += 1
             customer.logins = logins | bit
         if engaged and not customer.engaged & bit:
             self._engage(customer, days, day, position)
@@ -134,56 +105,49 @@ class Activity:
 
     def _engage(self, customer: Customer, days: _Days, day: int, position: int) -> None:
         before, after = _neighbours(customer.engaged, position) if customer.engaged else _ALONE
-        today = self._measures(days, day)
+        today = _measures(days, day)
         today[DAU] += 1
-        self._cover(days, day, before, after, WEEK, WAU_CHANGE)
-        self._cover(days, day, before, after, MONTH, MAU_CHANGE)
+        _cover(days, day, before, after, WEEK, WAU_CHANGE)
+        _cover(days, day, before, after, MONTH, MAU_CHANGE)
         had_earlier = before is not None or customer.engaged_before_horizon
         if had_earlier and (before is None or before > DORMANT_DAYS):
             today[REACTIVATED] += 1
         if after is not None:
             # the next engaged day had this customer's previous day before it, and now has this one
             was = had_earlier and (before is None or before + after > DORMANT_DAYS)
-            self._measures(days, day + after)[REACTIVATED] += (after > DORMANT_DAYS) - was
-
-    def _cover(  # noqa: PLR0913, PLR0917 - a day, its neighbours and what to count
-        self, days: _Days, day: int, before: int | None, after: int | None, span: int, measure: int
-    ) -> None:
-        first = day if before is None or before >= span else day - before + span
-        behind = day + span if after is None or after >= span else day + after
-        if first < behind:
-            self._measures(days, first)[measure] += 1
-            self._measures(days, behind)[measure] -= 1
+            _measures(days, day + after)[REACTIVATED] += (after > DORMANT_DAYS) - was
 
     def _days(self, tier: str) -> _Days:
         days = self._tiers.get(tier)
         if days is None:
-            days = self._tiers[tier] = {}
+            days = self._tiers[tier] = ChapterCells(DAY_WIDTH, self._chapter)
         return days
 
-    def _measures(self, days: _Days, day: int) -> list[int]:
-        cell = days.get(day)
-        if cell is None:
-            cell = days[day] = _DayCell(self._chapter)
-        if not cell.dirty:
-            cell.dirty = True
-            self._changed = True
-        return cell.measures
-
-    def drain_changes(self, version: int) -> Iterator[ActivityRow]:
-        """Yield every day cell changed since the last call and mark it stored by the block of this version."""
-        if not self._changed:
-            return
-        self._changed = False
+    def drain_changes(self, version: int, columns: DayColumns) -> None:
+        """Write every day changed since the last call, as stored by the block of this version."""
         for tier, days in self._tiers.items():
-            for day, cell in days.items():
-                if cell.dirty:
-                    cell.dirty = False
-                    cell.used = version
-                    yield ActivityRow(tier, day, cell.chapter, cell.measures.copy())
+            for cell in days.drain(version):
+                columns.tier.append(tier)
+                columns.day.append(cell.place)
+                columns.chapter.append(cell.chapter)
+                columns.measures.extend(cell.measures)
 
     def forget_idle(self, before_version: int) -> None:
         """Drop days that no block since ``before_version`` has changed."""
         for days in self._tiers.values():
-            for day in [day for day, cell in days.items() if cell.used < before_version and not cell.dirty]:
-                del days[day]
+            days.forget_idle(before_version)
+
+
+def _cover(  # noqa: PLR0913, PLR0917 - a day, its neighbours and what to count
+    days: _Days, day: int, before: int | None, after: int | None, span: int, measure: int
+) -> None:
+    first = day if before is None or before >= span else day - before + span
+    behind = day + span if after is None or after >= span else day + after
+    if first < behind:
+        _measures(days, first)[measure] += 1
+        _measures(days, behind)[measure] -= 1
+
+
+def _measures(days: _Days, day: int) -> list[int]:
+    cell = days.get(day) or days.begin(day, day)
+    return cell.measures if cell.dirty else days.change(cell)

@@ -1,71 +1,37 @@
-"""The numbers of campaigns, kept as cells that can be stored again and again without counting twice.
-
-A cell holds what its shard added *since the cell came to memory*: its chapter. A stored chapter is only ever replaced
-by a later value of the same chapter, and a view adds up all chapters. So a new owner of a shard starts every cell
-at zero under a new chapter and never has to read old ones, and a cell nobody touches can leave memory.
-"""
+"""The numbers of campaigns: what each family of cells counts, kept by chapters (see `chapters`)."""
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
-
 from pipeline.state.calendar import DAY_MS, MINUTE_MS
+from pipeline.state.chapters import ChapterCell, ChapterCells
+from pipeline.state.rows import CELL_WIDTH, COHORT, MINUTE, TIER, VARIANT, CellMeasure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from pipeline.state.calendar import BusinessCalendar
     from pipeline.state.campaign_registry import Arm
     from pipeline.state.records import Credit
+    from pipeline.state.rows import CellColumns
 
-# positions of the measures within a cell
-TOUCHES: Final = 0
-REACHED: Final = 1
-CONVERSIONS: Final = 2
-CONVERTERS: Final = 3
-COST: Final = 4
-RETURN: Final = 5
-AUM: Final = 6
-CELL_WIDTH: Final = 7
-
-# families: by tier, by variant, by minute of the event, by business day of the touch and lag in whole days
-TIER: Final = "tier"
-VARIANT: Final = "variant"
-MINUTE: Final = "minute"
-COHORT: Final = "cohort"
+# plain integers: on the path of every event an enumeration's members would be looked up and converted each time
+TOUCHES: Final[int] = CellMeasure.TOUCHES.value
+REACHED: Final[int] = CellMeasure.REACHED.value
+CONVERSIONS: Final[int] = CellMeasure.CONVERSIONS.value
+CONVERTERS: Final[int] = CellMeasure.CONVERTERS.value
+COST: Final[int] = CellMeasure.COST.value
+RETURN: Final[int] = CellMeasure.RETURN.value
+AUM: Final[int] = CellMeasure.AUM.value
 
 # cells are found by numbers, which hash faster than tuples: (campaign << _CAMPAIGN) + minute or (day << _LAG) + lag
 _CAMPAIGN: Final = 48
 _LAG: Final = 20
 
-
-class CellRow(Struct, frozen=True, gc=False):
-    """One changed cell, ready to be stored: the value of its chapter so far."""
-
-    family: str
-    campaign_id: str
-    label: str
-    coordinate: int
-    lag: int
-    model: int
-    chapter: int
-    measures: list[int]
-
-
-class _Cell:
-    __slots__ = ("campaign_id", "chapter", "coordinate", "dirty", "family", "label", "lag", "measures", "used")
-
-    def __init__(self, family: str, campaign_id: str, label: str, coordinate: int, lag: int) -> None:
-        self.family = family
-        self.campaign_id = campaign_id
-        self.label = label
-        self.coordinate = coordinate
-        self.lag = lag
-        self.chapter = self.used = 0
-        self.dirty = False
-        self.measures = [0] * CELL_WIDTH
+_Place = tuple[str, str, int, int]  # campaign, label, coordinate, lag
+_Cell = ChapterCell[_Place]
 
 
 class Cells:
@@ -74,60 +40,44 @@ class Cells:
     def __init__(self, model: int, calendar: BusinessCalendar) -> None:
         self.model = model
         self._day_of = calendar.day_of
-        self._tiers: dict[tuple[int, str], _Cell] = {}
-        self._variants: dict[int, _Cell] = {}
-        self._minutes: dict[int, _Cell] = {}
-        self._cohorts: dict[int, _Cell] = {}
-        self._dirty: list[_Cell] = []
-        self._chapter = 0
+        self._tiers: ChapterCells[tuple[int, str], _Place] = ChapterCells(CELL_WIDTH)
+        self._variants: ChapterCells[int, _Place] = ChapterCells(CELL_WIDTH)
+        self._minutes: ChapterCells[int, _Place] = ChapterCells(CELL_WIDTH)
+        self._cohorts: ChapterCells[int, _Place] = ChapterCells(CELL_WIDTH)
 
     def __len__(self) -> int:
         return len(self._tiers) + len(self._variants) + len(self._minutes) + len(self._cohorts)
 
     def open_chapter(self, chapter: int) -> None:
-        """Give cells that come to memory from now on this chapter; chapters of a shard only ever grow."""
-        self._chapter = chapter
+        """Give cells that come to memory from now on this chapter."""
+        self._tiers.open_chapter(chapter)
+        self._variants.open_chapter(chapter)
+        self._minutes.open_chapter(chapter)
+        self._cohorts.open_chapter(chapter)
 
     # -- finding a cell's measures, marked to be stored -----------------------------------------------------------
 
-    def _touched(self, cell: _Cell) -> list[int]:
-        cell.dirty = True
-        self._dirty.append(cell)
-        return cell.measures
-
-    def _new(self, family: str, arm: Arm, label: str, coordinate: int = 0, lag: int = 0) -> _Cell:
-        cell = _Cell(family, arm.campaign_id, label, coordinate, lag)
-        cell.chapter = cell.used = self._chapter
-        return cell
-
     def _tier(self, arm: Arm, tier: str) -> list[int]:
         key = (arm.campaign_index, tier)
-        cell = self._tiers.get(key)
-        if cell is None:
-            cell = self._tiers[key] = self._new(TIER, arm, tier)
-        return cell.measures if cell.dirty else self._touched(cell)
+        cell = self._tiers.get(key) or self._tiers.begin(key, (arm.campaign_id, tier, 0, 0))
+        return cell.measures if cell.dirty else self._tiers.change(cell)
 
     def _variant(self, arm: Arm) -> list[int]:
-        cell = self._variants.get(arm.index)
-        if cell is None:
-            cell = self._variants[arm.index] = self._new(VARIANT, arm, arm.variant)
-        return cell.measures if cell.dirty else self._touched(cell)
+        key = arm.index
+        cell = self._variants.get(key) or self._variants.begin(key, (arm.campaign_id, arm.variant, 0, 0))
+        return cell.measures if cell.dirty else self._variants.change(cell)
 
     def _minute(self, arm: Arm, at: int) -> list[int]:
         minute = at // MINUTE_MS
         key = (arm.campaign_index << _CAMPAIGN) + minute  # not |: a minute before 1970 is negative
-        cell = self._minutes.get(key)
-        if cell is None:
-            cell = self._minutes[key] = self._new(MINUTE, arm, "", minute)
-        return cell.measures if cell.dirty else self._touched(cell)
+        cell = self._minutes.get(key) or self._minutes.begin(key, (arm.campaign_id, "", minute, 0))
+        return cell.measures if cell.dirty else self._minutes.change(cell)
 
     def _cohort(self, arm: Arm, touched_at: int, lag: int = 0) -> list[int]:
         day = self._day_of(touched_at)
         key = (arm.campaign_index << _CAMPAIGN) + (day << _LAG) + lag
-        cell = self._cohorts.get(key)
-        if cell is None:
-            cell = self._cohorts[key] = self._new(COHORT, arm, "", day, lag)
-        return cell.measures if cell.dirty else self._touched(cell)
+        cell = self._cohorts.get(key) or self._cohorts.begin(key, (arm.campaign_id, "", day, lag))
+        return cell.measures if cell.dirty else self._cohorts.change(cell)
 
     # -- what is counted -------------------------------------------------------------------------------------------
 
@@ -186,25 +136,23 @@ class Cells:
 
     # -- out -------------------------------------------------------------------------------------------------------
 
-    def drain_changes(self, version: int) -> Iterator[CellRow]:
-        """Yield every cell changed since the last call and mark it stored by the block of this version."""
-        for cell in self._dirty:
-            cell.dirty = False
-            cell.used = version
-            yield CellRow(
-                cell.family,
-                cell.campaign_id,
-                cell.label,
-                cell.coordinate,
-                cell.lag,
-                self.model,
-                cell.chapter,
-                cell.measures.copy(),
-            )
-        self._dirty.clear()
+    def drain_changes(self, version: int, into: Mapping[str, CellColumns]) -> None:
+        """Write every cell changed since the last call, as stored by the block of this version."""
+        self._write(self._tiers.drain(version), into[TIER])
+        self._write(self._variants.drain(version), into[VARIANT])
+        self._write(self._minutes.drain(version), into[MINUTE])
+        self._write(self._cohorts.drain(version), into[COHORT])
+
+    def _write(self, cells: list[_Cell], columns: CellColumns) -> None:
+        columns.campaign_id += [cell.place[0] for cell in cells]
+        columns.label += [cell.place[1] for cell in cells]
+        columns.coordinate += [cell.place[2] for cell in cells]
+        columns.lag += [cell.place[3] for cell in cells]
+        columns.model += [self.model] * len(cells)
+        columns.chapter += [cell.chapter for cell in cells]
+        columns.measures.extend(chain.from_iterable([cell.measures for cell in cells]))
 
     def forget_idle(self, before_version: int) -> None:
         """Drop cells of minutes and cohorts that no block since ``before_version`` has changed."""
-        for cells in (self._minutes, self._cohorts):
-            for key in [key for key, cell in cells.items() if cell.used < before_version and not cell.dirty]:
-                del cells[key]
+        self._minutes.forget_idle(before_version)
+        self._cohorts.forget_idle(before_version)

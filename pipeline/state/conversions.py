@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from pipeline.state.changes import CreditRow
+from pipeline.state.records import by_order
+from pipeline.state.rows import CreditColumns
 
 if TYPE_CHECKING:
     from pipeline.state.campaign_registry import Arm, CampaignRegistry
     from pipeline.state.cells import Cells
     from pipeline.state.records import Credit, Customer, Transaction
 
-_order = attrgetter("order")
+_NOTHING: Final = (0, 0, 0)
 
 
 class Conversions:
@@ -27,7 +27,8 @@ class Conversions:
         self._campaigns = campaigns
         self._cells = cells
         self._models = len(cells)
-        self._changed: dict[tuple[int, str, str], CreditRow] = {}
+        self._changed = CreditColumns()
+        self._row_of: dict[tuple[int, str, str], int] = {}  # model, transaction, touch
 
     def replace(self, transaction: Transaction, credits_now: tuple[Credit, ...]) -> None:
         """Put a transaction's new credits in the place of its old ones."""
@@ -40,10 +41,10 @@ class Conversions:
             self._book_credit(transaction, credit, 1)
         transaction.credits = credits_now
         if not before and len(credits_now) == 1:
-            self._join(transaction, credits_now[0].touch.arm_index * self._models + credits_now[0].model)
+            self._join(transaction, self._slot(credits_now[0]))
             return
-        old = {credit.touch.arm_index * self._models + credit.model for credit in before}
-        new = {credit.touch.arm_index * self._models + credit.model for credit in credits_now}
+        old = {self._slot(credit) for credit in before}
+        new = {self._slot(credit) for credit in credits_now}
         for slot in sorted(old - new):
             self._leave(transaction, slot)
         for slot in sorted(new - old):
@@ -52,43 +53,52 @@ class Conversions:
     def load(self, transaction: Transaction, credits_now: tuple[Credit, ...]) -> None:
         """Remember stored credits without booking them again."""
         transaction.credits = credits_now
-        for slot in sorted({credit.touch.arm_index * self._models + credit.model for credit in credits_now}):
+        for slot in sorted({self._slot(credit) for credit in credits_now}):
             _insert(transaction, slot)
 
     def fold_into_past(self, transaction: Transaction) -> None:
         """Fold a transaction that nothing can change any more into its customer's past."""
         customer = transaction.customer
-        for slot in {credit.touch.arm_index * self._models + credit.model for credit in transaction.credits}:
+        for slot in {self._slot(credit) for credit in transaction.credits}:
             customer.past_conversions |= 1 << slot
             _remove(transaction, slot)
+
+    def _slot(self, credit: Credit) -> int:
+        return credit.touch.arm_index * self._models + credit.model
 
     def past_slot(self, arm: Arm, model: int) -> int:
         """Return the bit that marks a converter whose conversions are past the horizon."""
         return 1 << (arm.index * self._models + model)
 
-    def drain_changes(self) -> list[CreditRow]:
+    def drain_changes(self) -> CreditColumns:
         """Return the credits changed since the last call, as they stand now."""
-        changed, self._changed = self._changed, {}
-        return list(changed.values())
+        changed, self._changed = self._changed, CreditColumns()
+        self._row_of.clear()
+        return changed
 
     def _book_credit(self, transaction: Transaction, credit: Credit, sign: int) -> None:
         touch = credit.touch
         arm = self._campaigns.arms[touch.arm_index]
         self._cells[credit.model].add_credit(arm, transaction.tier, transaction.at, credit, sign)
-        in_force = sign > 0
-        self._changed[(credit.model, transaction.event_id, touch.event_id)] = CreditRow(
-            credit.model,
-            arm,
-            transaction.event_id,
-            touch.event_id,
-            transaction.customer.pseudonym,
-            touch.at,
-            transaction.at,
-            transaction.tier,
-            credit.millionths if in_force else 0,
-            credit.return_minor if in_force else 0,
-            credit.aum_minor if in_force else 0,
-        )
+        shares = (credit.millionths, credit.return_minor, credit.aum_minor) if sign > 0 else _NOTHING
+        key = (credit.model, transaction.event_id, touch.event_id)
+        rows, row = self._changed, self._row_of.get(key)
+        if row is not None:  # the same credit moved before in this block: only what it stands at has changed
+            rows.millionths[row], rows.return_minor[row], rows.aum_minor[row] = shares
+            return
+        self._row_of[key] = len(rows.model)
+        rows.model.append(credit.model)
+        rows.campaign_id.append(arm.campaign_id)
+        rows.variant.append(arm.variant)
+        rows.transaction_id.append(transaction.event_id)
+        rows.touch_id.append(touch.event_id)
+        rows.pseudonym.append(transaction.customer.pseudonym)
+        rows.touched_at.append(touch.at)
+        rows.converted_at.append(transaction.at)
+        rows.tier.append(transaction.tier)
+        rows.millionths.append(shares[0])
+        rows.return_minor.append(shares[1])
+        rows.aum_minor.append(shares[2])
 
     def _first(self, customer: Customer, campaign_index: int, model: int) -> Transaction | None:
         """Return the first live transaction a campaign is credited with; callers rule out a past one."""
@@ -97,7 +107,7 @@ class Conversions:
             return None
         slots = (arm_index * self._models + model for arm_index in self._campaigns.arms_of[campaign_index])
         found = [conversions[slot][0] for slot in slots if slot in conversions]
-        return min(found, key=_order) if found else None
+        return min(found, key=by_order) if found else None
 
     def _is_past(self, customer: Customer, campaign_index: int, model: int) -> bool:
         past = customer.past_conversions
@@ -147,7 +157,7 @@ def _insert(transaction: Transaction, slot: int) -> None:
     elif known[-1].order < transaction.order:
         known.append(transaction)
     else:
-        insort(known, transaction, key=_order)
+        insort(known, transaction, key=by_order)
 
 
 def _remove(transaction: Transaction, slot: int) -> None:
@@ -155,7 +165,7 @@ def _remove(transaction: Transaction, slot: int) -> None:
     if conversions is None:
         return
     known = conversions[slot]
-    del known[bisect_left(known, transaction.order, key=_order)]
+    del known[bisect_left(known, transaction.order, key=by_order)]
     if not known:
         del conversions[slot]
         if not conversions:

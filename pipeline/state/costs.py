@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.state.cells import Cells
-from pipeline.state.changes import Changes, CostFact
 from pipeline.state.intake import Intake, RecentIds, Refusal
+from pipeline.state.rows import Changes
 
 if TYPE_CHECKING:
     from pipeline.state.campaign_registry import CampaignRegistry
@@ -31,31 +31,27 @@ class CostShard:
     def apply_costs(self, columns: CostColumns, now_ms: int | None) -> list[Refusal]:
         """Count a batch of cost events, under tier ''; return the refused ones."""
         columns, refusals = self.costs.screen(columns, now_ms)
-        duplicates = 0
-        for offset, event_id, at, campaign_id, variant, category, amount in zip(
-            columns.offset,
-            columns.event_id,
-            columns.occurred_at,
-            columns.campaign_id,
-            columns.variant,
-            columns.category,
-            columns.amount_minor,
-            strict=True,
+        is_new = self._ids.are_new(columns.event_id, columns.occurred_at)
+        columns = self.costs.accept(columns, is_new)
+        for at, campaign_id, variant, amount in zip(
+            columns.occurred_at, columns.campaign_id, columns.variant, columns.amount_minor, strict=True
         ):
-            if self._ids.is_duplicate(event_id, at):
-                duplicates += 1
-                continue
             arm = self._campaigns.arm(campaign_id, variant)
-            self._changes.costs.append(CostFact(offset, event_id, at, arm, category, amount))
             self._cells.add_touch(arm, "", at, 0, amount, reaches_arm=False, reaches=False)
-        self.costs.duplicates += duplicates
-        self.costs.accepted += len(columns.offset) - duplicates
+        facts = self._changes.costs
+        facts.offset += columns.offset
+        facts.event_id += columns.event_id
+        facts.at += columns.occurred_at
+        facts.campaign_id += columns.campaign_id
+        facts.variant += [variant or "" for variant in columns.variant]
+        facts.category += columns.category
+        facts.amount_minor += columns.amount_minor
         return refusals
 
     def drain_changes(self, version: int) -> Changes:
         """Return everything learnt since the last call; ``version`` is the block that will make it durable."""
         changes, self._changes = self._changes, Changes()
-        changes.cells = list(self._cells.drain_changes(version))
+        self._cells.drain_changes(version, changes.cells)
         return changes
 
     def forget(self, idle_version: int) -> None:

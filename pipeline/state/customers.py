@@ -12,18 +12,17 @@ from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from pipeline.state.activity import Activity, LoginDay
+from pipeline.state.activity import Activity
 from pipeline.state.attribution import Attribution
-from pipeline.state.calendar import DAY_MS
 from pipeline.state.cells import Cells
-from pipeline.state.changes import AdjustmentRow, Changes, ProfileRow, TouchFact, TransactionFact
 from pipeline.state.conversions import Conversions
 from pipeline.state.erasure import Erasures
-from pipeline.state.history import negative
+from pipeline.state.history import revert
 from pipeline.state.intake import NEVER, Intake, Refusal
 from pipeline.state.memory import UNKNOWN_TIER, CustomerMemory
-from pipeline.state.records import Credit, Customer, Reach, Touch, Transaction
+from pipeline.state.records import Credit, Customer, Reach, Touch, Transaction, by_order
 from pipeline.state.restore import Restorer
+from pipeline.state.rows import AdjustmentRow, Changes, ProfileRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from schemas.columns import LoginColumns, TouchColumns, TransactionColumns
 
 _LONG_AGO: Final = Reach(NEVER, "")
-_order = attrgetter("order")
 
 
 class CustomerShard:
@@ -48,7 +46,7 @@ class CustomerShard:
         self._cells = [Cells(number, self._calendar) for number in range(len(policy.models))]
         self._base = self._cells[0]
         self._conversions = Conversions(campaigns, self._cells)
-        self._activity = Activity(-(-policy.lateness_ms // DAY_MS))
+        self._activity = Activity(policy.lateness_days)
         self._memory = CustomerMemory(policy, campaigns)
         self._changes = Changes()
         self.erasures = Erasures(policy)
@@ -102,9 +100,7 @@ class CustomerShard:
 
     def revert_erased(self, histories: Mapping[bytes, History], version: int) -> None:
         """Take everything that erased customers had added out of the numbers, by the block of this version."""
-        cells, days = negative(list(histories.values()), self._policy, version)
-        self._changes.cells.extend(cells)
-        self._changes.days.extend(days)
+        revert(list(histories.values()), self._policy, version, self._changes)
         for pseudonym, history in histories.items():
             self.erasures.subtracted(pseudonym, history.counts)
 
@@ -133,139 +129,108 @@ class CustomerShard:
             if day == customer.last_day and (customer.engaged if engaged else customer.logins) & 1:
                 continue  # the commonest login of all: the day is known already
             if add(customer, day, engaged=engaged):
-                facts.append(LoginDay(customer.pseudonym, day, engaged, customer.tier))
+                facts.pseudonym.append(customer.pseudonym)
+                facts.day.append(day)
+                facts.engaged.append(engaged)
+                facts.tier.append(customer.tier)
         return refusals
 
     def apply_touches(self, columns: TouchColumns, now_ms: int | None) -> list[Refusal]:
         """Count a batch of touches, attributing again what a late one changes; return the refused ones."""
         columns, refusals = self.touches.screen(columns, now_ms)
         columns = self.erasures.without_erased(columns, self._memory.customers)
-        customers, arm_of, is_duplicate = (
-            self._memory.customers,
-            self._campaigns.arm,
-            self._memory.touch_ids.is_duplicate,
-        )
-        facts, count_touch = self._changes.touches, self._base.add_touch
-        duplicates = 0
-        for offset, event_id, at, customer_id, campaign_id, variant, channel, kind, cost, automated, recommended in zip(
-            columns.offset,
+        columns = self.touches.accept(columns, self._memory.touch_ids.are_new(columns.event_id, columns.occurred_at))
+        customers, arm_of, count_touch = self._memory.customers, self._campaigns.arm, self._base.add_touch
+        facts = self._changes.touches
+        for event_id, at, customer_id, campaign_id, variant, kind, cost in zip(
             columns.event_id,
             columns.occurred_at,
             columns.customer_id,
             columns.campaign_id,
             columns.variant,
-            columns.channel,
             columns.kind,
             columns.cost_minor,
-            columns.automated,
-            columns.recommended,
             strict=True,
         ):
-            if is_duplicate(event_id, at):
-                duplicates += 1
-                continue
             customer = customers.get(customer_id) or self._memory.customer(customer_id)
             arm = arm_of(campaign_id, variant)
             creditable = kind != "assign" and not arm.is_control
-            facts.append(
-                TouchFact(
-                    offset,
-                    event_id,
-                    at,
-                    customer.pseudonym,
-                    customer.tier,
-                    arm,
-                    channel,
-                    kind,
-                    cost,
-                    automated,
-                    recommended,
-                    creditable,
-                )
-            )
+            facts.pseudonym.append(customer.pseudonym)
+            facts.tier.append(customer.tier)
+            facts.creditable.append(creditable)
             if creditable:
                 self._count_creditable(customer, arm, at, cost)
                 self._credit_touch(customer, Touch(arm.campaign_index, at, event_id, arm.index))
             else:
                 count_touch(arm, customer.tier, at, 0, cost, reaches_arm=False, reaches=False)
-        self.touches.duplicates += duplicates
-        self.touches.accepted += len(columns.offset) - duplicates
+        facts.offset += columns.offset
+        facts.event_id += columns.event_id
+        facts.at += columns.occurred_at
+        facts.campaign_id += columns.campaign_id
+        facts.variant += [variant or "" for variant in columns.variant]
+        facts.channel += columns.channel
+        facts.kind += columns.kind
+        facts.cost_minor += columns.cost_minor
+        facts.automated += columns.automated
+        facts.recommended += columns.recommended
         return refusals
 
     def apply_transactions(self, columns: TransactionColumns, now_ms: int | None) -> list[Refusal]:
         """Count a batch of transactions and reversals; return the refused ones."""
         columns, refusals = self.transactions.screen(columns, now_ms)
         columns = self.erasures.without_erased(columns, self._memory.customers)
-        customers, reversals, facts = self._memory.customers, self._memory.reversals, self._changes.transactions
-        duplicates = 0
-        for (
-            offset,
-            event_id,
-            at,
-            customer_id,
-            kind,
-            amount,
-            channel,
-            product,
-            revenue,
-            aum,
-            cross,
-            scenario,
-            original,
-        ) in zip(
+        columns = self.transactions.accept(columns, self._memory.reversals.are_new(columns.event_id))
+        customers, facts = self._memory.customers, self._changes.transactions
+        for offset, event_id, at, customer_id, kind, amount, product, revenue, aum, original in zip(
             columns.offset,
             columns.event_id,
             columns.occurred_at,
             columns.customer_id,
             columns.kind,
             columns.amount_minor,
-            columns.channel,
             columns.product,
             columns.revenue_minor,
             columns.aum_delta_minor,
-            columns.cross_bank,
-            columns.scenario,
             columns.reverses,
             strict=True,
         ):
-            if event_id in reversals.known:
-                duplicates += 1
-                continue
             customer = customers.get(customer_id) or self._memory.customer(customer_id)
-            facts.append(
-                TransactionFact(
-                    offset,
-                    event_id,
-                    at,
-                    customer.pseudonym,
-                    customer.tier,
-                    kind,
-                    channel,
-                    product,
-                    amount,
-                    revenue,
-                    aum,
-                    cross,
-                    scenario,
-                    original,
-                )
-            )
+            facts.pseudonym.append(customer.pseudonym)
+            facts.tier.append(customer.tier)
             if original is None:
-                transaction = Transaction(customer, at, event_id, kind, product, amount, revenue, aum, customer.tier)
-                self._memory.remember_transaction(transaction)
-                if reversals.arrived(transaction):
-                    self._adjusted(transaction)
-                if customer.touches and transaction.has_effect:
-                    self._replace_credits(transaction, self._attribution.credits(transaction, customer.touches))
+                self._add(Transaction(customer, at, event_id, kind, product, amount, revenue, aum, customer.tier))
             else:
-                reversed_one = reversals.reverse(customer, at, event_id, original, amount, offset)
-                if reversed_one is not None:
-                    self._adjusted(reversed_one)
-                    if reversed_one.credits:
-                        self._replace_credits(reversed_one, self._attribution.repriced(reversed_one))
-        self.transactions.duplicates += duplicates
-        self.transactions.accepted += len(columns.offset) - duplicates
+                self._reverse(customer, at, event_id, original, amount, offset)
+        facts.offset += columns.offset
+        facts.event_id += columns.event_id
+        facts.at += columns.occurred_at
+        facts.kind += columns.kind
+        facts.channel += columns.channel
+        facts.product += columns.product
+        facts.amount_minor += columns.amount_minor
+        facts.revenue_minor += columns.revenue_minor
+        facts.aum_delta_minor += columns.aum_delta_minor
+        facts.cross_bank += columns.cross_bank
+        facts.scenario += columns.scenario
+        facts.reverses += columns.reverses
         return refusals
+
+    def _add(self, transaction: Transaction) -> None:
+        customer = transaction.customer
+        self._memory.remember_transaction(transaction)
+        if self._memory.reversals.arrived(transaction):
+            self._adjusted(transaction)
+        if customer.touches and transaction.has_effect:
+            self._replace_credits(transaction, self._attribution.credits(transaction, customer.touches))
+
+    def _reverse(  # noqa: PLR0913, PLR0917 - the fields of one event
+        self, customer: Customer, at: int, event_id: str, original_id: str, amount_minor: int, offset: int
+    ) -> None:
+        original = self._memory.reversals.reverse(customer, at, event_id, original_id, amount_minor, offset)
+        if original is not None:
+            self._adjusted(original)
+            if original.credits:
+                self._replace_credits(original, self._attribution.repriced(original))
 
     # -- out -------------------------------------------------------------------------------------------------------
 
@@ -274,8 +239,8 @@ class CustomerShard:
         changes, self._changes = self._changes, Changes()
         changes.credits = self._conversions.drain_changes()
         for cells in self._cells:
-            changes.cells.extend(cells.drain_changes(version))
-        changes.days.extend(self._activity.drain_changes(version))
+            cells.drain_changes(version, changes.cells)
+        self._activity.drain_changes(version, changes.days)
         changes.erasures = self.erasures.drain_changes(version)
         changes.orphans = self._memory.reversals.drain_orphans(self.transactions.floor)
         self.transactions.refused += len(changes.orphans)
@@ -344,7 +309,7 @@ class CustomerShard:
             following = bisect_left(touches, touch) + 1
             if following < len(touches) and touches[following].campaign_index == touch.campaign_index:
                 last = min(last, touches[following].at - 1)
-        position = bisect_left(transactions, (touch.at, ""), key=_order)
+        position = bisect_left(transactions, (touch.at, ""), key=by_order)
         for transaction in islice(transactions, position, None):
             if transaction.at > last:
                 break

@@ -9,11 +9,10 @@ Each stage is a row in the ledger, so whoever owns the shard goes on where the f
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from pipeline.state.history import NOTHING, ErasedCounts
 from pipeline.state.intake import EventColumns, select
+from pipeline.state.rows import NOTHING, ErasedCounts, ErasureRow, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,24 +20,6 @@ if TYPE_CHECKING:
     from pipeline.state.policy import Policy
 
 _REQUESTS_KEPT: Final = 8
-
-
-class Stage(IntEnum):
-    """How far an erasure has come; each stage is made durable before the next begins."""
-
-    BEGUN = 1
-    SUBTRACTED = 2
-    DONE = 3
-    REVIVED = 4
-
-
-class ErasureRow(NamedTuple):
-    """An erasure's stage, ready to be stored; ``requests`` are the latest that asked for it."""
-
-    pseudonym: bytes
-    stage: Stage
-    counts: ErasedCounts
-    requests: tuple[str, ...]
 
 
 class CustomerColumns(EventColumns, Protocol):

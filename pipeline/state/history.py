@@ -5,38 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from msgspec.structs import replace
-
 from pipeline.state.activity import Activity
-from pipeline.state.calendar import DAY_MS
 from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.cells import Cells
 from pipeline.state.conversions import Conversions
 from pipeline.state.records import Credit, Customer, Touch, Transaction
+from pipeline.state.rows import NOTHING, Changes, ErasedCounts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipeline.state.activity import ActivityRow
-    from pipeline.state.cells import CellRow
     from pipeline.state.policy import Policy
 
 # a chapter of its own for what is taken back: the chapters of cells are versions, whose top bit is never set
 _TAKEN_BACK: Final = 1 << 63
-
-
-class ErasedCounts(NamedTuple):
-    """How many rows the ledger held of a customer, by kind."""
-
-    touches: int = 0
-    transactions: int = 0
-    logins: int = 0
-    credits: int = 0
-    adjustments: int = 0
-    profiles: int = 0
-
-
-NOTHING: Final = ErasedCounts()
 
 
 class StoredTouch(NamedTuple):
@@ -87,33 +69,31 @@ class History:
     counts: ErasedCounts = NOTHING
 
 
-def negative(history: Sequence[History], policy: Policy, version: int) -> tuple[list[CellRow], list[ActivityRow]]:
-    """Return what takes back everything that customers had added to the numbers, as a chapter of block ``version``.
+def revert(history: Sequence[History], policy: Policy, version: int, changes: Changes) -> None:
+    """Add to the changes what takes back everything that customers had added, as a chapter of block ``version``.
 
     Credits count as they are stored: definitions that have changed since cannot make the two sides differ.
     """
     calendar = policy.calendar()
     campaigns = CampaignRegistry(policy)
     cells = [Cells(number, calendar) for number in range(len(policy.models))]
-    activity = Activity(-(-policy.lateness_ms // DAY_MS))
+    activity = Activity(policy.lateness_days)
     for one in history:
         _count_touches(one.touches, campaigns, cells[0])
         _count_credits(one.credits, campaigns, Conversions(campaigns, cells))
         _count_logins(one.logins, activity)
+    added = Changes()
+    for model in cells:
+        model.drain_changes(version, added.cells)
+    activity.drain_changes(version, added.days)
     chapter = _TAKEN_BACK | version
-    return (
-        [
-            replace(row, chapter=chapter, measures=[-measure for measure in row.measures])
-            for model in cells
-            for row in model.drain_changes(version)
-            if any(row.measures)
-        ],
-        [
-            replace(row, chapter=chapter, measures=[-measure for measure in row.measures])
-            for row in activity.drain_changes(version)
-            if any(row.measures)
-        ],
-    )
+    for family, columns in added.cells.items():
+        for cell in columns.rows():
+            if any(cell.measures):
+                changes.cells[family].add(cell._replace(chapter=chapter, measures=[-each for each in cell.measures]))
+    for day in added.days.rows():
+        if any(day.measures):
+            changes.days.add(day._replace(chapter=chapter, measures=[-each for each in day.measures]))
 
 
 def _count_touches(touches: Sequence[StoredTouch], campaigns: CampaignRegistry, cells: Cells) -> None:

@@ -73,6 +73,13 @@ class Intake:
             return columns, []
         return self._screen_each(columns, limit)
 
+    def accept(self, columns: Columns, is_new: Sequence[bool]) -> Columns:
+        """Count a screened batch; return it without the copies of events that have been counted before."""
+        fresh = columns if all(is_new) else select(columns, is_new)
+        self.accepted += len(fresh.offset)
+        self.duplicates += len(is_new) - len(fresh.offset)
+        return fresh
+
     def _screen_each(self, columns: Columns, limit: int | None) -> tuple[Columns, list[Refusal]]:
         keep: list[bool] = []
         refusals: list[Refusal] = []
@@ -113,6 +120,18 @@ class RecentIds:
         else:
             ids.append(event_id)
         return False
+
+    def are_new(self, event_ids: Sequence[str], times: Sequence[int]) -> list[bool]:
+        """Say of each id whether it is met for the first time, and remember it."""
+        if times and min(times) // DAY_MS == max(times) // DAY_MS:
+            # nearly every batch: all of one day, and no copies
+            unique = set(event_ids)
+            if len(unique) == len(event_ids) and self._seen.isdisjoint(unique):
+                self._seen |= unique
+                self._by_day.setdefault(times[0] // DAY_MS, []).extend(event_ids)
+                return [True] * len(event_ids)
+        is_duplicate = self.is_duplicate
+        return [not is_duplicate(event_id, at) for event_id, at in zip(event_ids, times, strict=True)]
 
     def forget(self, ids: Iterable[str]) -> None:
         """Drop some ids: their events were erased, so a copy would be a new event."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from bisect import insort
-from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from pipeline.state.calendar import DAY_MS
 from pipeline.state.intake import RecentIds
-from pipeline.state.records import Customer, Touch, Transaction
+from pipeline.state.records import Customer, Touch, Transaction, by_order
 from pipeline.state.reversals import Reversals
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from pipeline.state.policy import Policy
 
 UNKNOWN_TIER: Final = "unknown"
-_order = attrgetter("order")
 
 
 class CustomerMemory:
@@ -84,7 +82,7 @@ class CustomerMemory:
         elif known[-1].order < transaction.order:
             known.append(transaction)
         else:
-            insort(known, transaction, key=_order)
+            insort(known, transaction, key=by_order)
 
     def forget(self, touches_floor: int, transactions_floor: int, conversions: Conversions) -> None:
         """Drop what no event in time could need; the floors are the earliest instants still in time.

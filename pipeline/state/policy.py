@@ -58,6 +58,16 @@ class Policy:
             pseudonym_key=settings.pseudonym_key.get_secret_value().encode(),
         )
 
+    @property
+    def lateness_days(self) -> int:
+        """The lateness in whole days, rounded up."""
+        return -(-self.lateness_ms // DAY_MS)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the ledger calls each model: the deciding one '', so that another one may decide the next run."""
+        return ("", *self.models[1:])
+
     def calendar(self) -> BusinessCalendar:
         """Return the calendar of the policy's zone."""
         return BusinessCalendar(self.zone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -83,6 +84,9 @@ class Transaction(Struct, eq=False, gc=False):
     def has_effect(self) -> bool:
         """False once reversals have eaten the whole amount."""
         return self.reversed_minor is None or self.reversed_minor < self.amount_minor
+
+
+by_order = attrgetter("order")  # sorts and finds transactions
 
 
 class Reversal(Struct, eq=False, gc=False):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.state.erasure import Stage
 from pipeline.state.records import Credit, Reach, Touch, Transaction
+from pipeline.state.rows import Stage
 
 if TYPE_CHECKING:
     from pipeline.state.activity import Activity
     from pipeline.state.campaign_registry import CampaignRegistry
     from pipeline.state.conversions import Conversions
-    from pipeline.state.erasure import ErasureRow, Erasures
+    from pipeline.state.erasure import Erasures
     from pipeline.state.intake import Intake
     from pipeline.state.memory import CustomerMemory
+    from pipeline.state.rows import ErasureRow
 
 
 class Restorer:

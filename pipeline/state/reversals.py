@@ -10,6 +10,8 @@ from pipeline.state.intake import ORPHAN_REVERSAL, Refusal
 from pipeline.state.records import Reversal, Transaction
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipeline.state.records import Customer
 
 
@@ -22,6 +24,17 @@ class Reversals:
         self._waiting: dict[str, list[Reversal]] = {}
         self._verdicts: list[tuple[int, str, Reversal]] = []
         self._by_day: dict[int, list[str]] = {}
+
+    def are_new(self, event_ids: Sequence[str]) -> list[bool]:
+        """Say of each id whether no transaction or reversal of it is known, nor another before it among these."""
+        known, met = self.known, set[str]()
+        if len(set(event_ids)) == len(event_ids) and known.keys().isdisjoint(event_ids):
+            return [True] * len(event_ids)
+        is_new: list[bool] = []
+        for event_id in event_ids:
+            is_new.append(event_id not in known and event_id not in met)
+            met.add(event_id)
+        return is_new
 
     def arrived(self, transaction: Transaction) -> bool:
         """Index a transaction; return True if reversals that came before it take something off."""

@@ -41,7 +41,7 @@ class Committer:
         dead_letters: DeadLetterSink,
         recall: OrphanRecall,
         dimensions: DimensionTables,
-        models: tuple[str, ...],
+        labels: tuple[str, ...],
         telemetry: Telemetry,
         now_ms: Callable[[], int],
     ) -> None:
@@ -49,7 +49,7 @@ class Committer:
         self._dead_letters = dead_letters
         self._recall = recall
         self._dimensions = dimensions
-        self._models = models
+        self._labels = labels
         self._telemetry = telemetry
         self._now_ms = now_ms
         self._lock = asyncio.Lock()
@@ -113,7 +113,7 @@ class Committer:
 
     def _encode(self, taken: list[tuple[OwnedShard, ShardBlock]]) -> Block:
         self._number += 1
-        body, rows = encode((part for _, part in taken), self._models, self._now_ms())
+        body, rows = encode((part for _, part in taken), self._labels, self._now_ms())
         return Block(self._number, {shard.number: shard.epoch for shard, _ in taken}, body, rows)
 
     async def _write(self, block: Block) -> None:

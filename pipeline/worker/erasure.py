@@ -10,8 +10,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
 
-from pipeline.state.erasure import Stage
-from pipeline.state.history import ErasedCounts, History, StoredCredit, StoredLogin, StoredTouch
+from pipeline.state.history import History, StoredCredit, StoredLogin, StoredTouch
+from pipeline.state.rows import ErasedCounts, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,13 +29,13 @@ class Eraser:
     Args:
         ledger: a connection of its own, with the name under which the worker's blocks are written.
         pause: returns what keeps the worker's blocks from being written while it is held.
-        models: the run's attribution models, the deciding one first.
+        labels: what the ledger calls each attribution model.
     """
 
-    def __init__(self, ledger: LedgerPort, pause: Callable[[], asyncio.Lock], models: Sequence[str]) -> None:
+    def __init__(self, ledger: LedgerPort, pause: Callable[[], asyncio.Lock], labels: Sequence[str]) -> None:
         self._ledger = ledger
         self._pause = pause
-        self._models = {"" if number == 0 else model: number for number, model in enumerate(models)}
+        self._models = {label: number for number, label in enumerate(labels)}
 
     async def advance(self, shard: OwnedShard) -> bool:
         """Do the next stage of a shard's erasures; return whether its next block has something to say about it.

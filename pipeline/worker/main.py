@@ -88,7 +88,7 @@ async def _run(settings: Settings, stop: asyncio.Event) -> None:
             dead_letters=dead_letters,
             recall=OrphanRecall(logs),
             dimensions=dimensions,
-            models=policy.models,
+            labels=policy.labels,
             telemetry=telemetry,
             now_ms=_now_ms,
         )
@@ -121,7 +121,7 @@ async def _run(settings: Settings, stop: asyncio.Event) -> None:
         commits = asyncio.create_task(processor.run_commits(app.handover.failed))
         tidying = asyncio.create_task(_tidy(processor))
         refreshing = asyncio.create_task(_refresh(processor))
-        eraser = Eraser(await _ledger(settings, ledger.owner), committer.paused, policy.models)
+        eraser = Eraser(await _ledger(settings, ledger.owner), committer.paused, policy.labels)
         erasing = asyncio.create_task(_erase(processor, eraser))
         watching = asyncio.create_task(watch.run())
         for task in (commits, tidying, refreshing, erasing, watching):

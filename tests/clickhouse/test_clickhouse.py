@@ -14,7 +14,7 @@ from pipeline.clickhouse.connection import connect
 from pipeline.clickhouse.migrations import migrate
 from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError
 from pipeline.state.policy import Policy
-from tests.ledger.building import block_of, part, touch_fact
+from tests.ledger.building import block_of, part, touch_facts
 from tests.oracle.compare import KEYS, differences
 from tests.oracle.config import MODELS, OracleConfig
 from tests.oracle.evaluate import evaluate
@@ -150,7 +150,7 @@ def test_every_query_binds_and_runs_on_an_empty_database(empty: Any, name: str) 
 def test_a_block_of_several_shards_and_kinds_is_one_part(clickhouse: Any, run_name: str) -> None:
     ledger = ClickHouseLedger(clickhouse, "roi", run_name, "first")
     ledger.claim([0, 3, 65_536])
-    many = [touch_fact(f"t{number}") for number in range(5_000)]
+    many = touch_facts(*[f"t{number}" for number in range(5_000)])
     ledger.write(block_of(part(0, touches=many), part(3, touches=many), part(65_536)))
     parts = clickhouse.query(
         f"SELECT _part, count() FROM roi.ledger WHERE run = '{run_name}' GROUP BY _part"

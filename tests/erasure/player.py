@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.ledger.ledger import Block
 from pipeline.ledger.rows import encode
-from pipeline.state.erasure import Stage
+from pipeline.state.rows import Stage
 from pipeline.worker.erasure import Eraser
 from pipeline.worker.profiles import ProfileUpdate
 from pipeline.worker.shard import shard_number
@@ -76,7 +76,7 @@ class ErasingPlayer(CorePlayer):
         taken = [(shard, out[0]) for shard in self.shards.values() if (out := shard.seal_block()) is not None]
         if taken:
             self._blocks += 1
-            body, rows = encode((part for _, part in taken), self._policy.models, 0)
+            body, rows = encode((part for _, part in taken), self._policy.labels, 0)
             self.ledger.write(Block(self._blocks, {shard.number: shard.epoch for shard, _ in taken}, body, rows))
             for shard, part in taken:
                 shard.made_durable(part)
@@ -85,7 +85,7 @@ class ErasingPlayer(CorePlayer):
         """Take every erasure one stage further; False if there was nothing to do."""
 
         async def every_shard() -> bool:
-            eraser = Eraser(self.ledger, asyncio.Lock, self._policy.models)
+            eraser = Eraser(self.ledger, asyncio.Lock, self._policy.labels)
             return any([await eraser.advance(shard) for shard in self.shards.values()])
 
         return asyncio.run(every_shard())

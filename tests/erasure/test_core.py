@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.state.erasure import Stage
 from pipeline.state.policy import Policy
+from pipeline.state.rows import Stage
 from pipeline.worker.erasure import delete_rows
 from schemas import Customer
 from schemas.topics import CUSTOMERS

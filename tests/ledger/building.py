@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.ledger.ledger import Block
 from pipeline.ledger.rows import DeadLetterRow, Position, ShardBlock, encode
-from pipeline.state.campaign_registry import CampaignRegistry
-from pipeline.state.changes import Changes, TouchFact
 from pipeline.state.policy import Policy
+from pipeline.state.rows import Changes, TouchFacts
 from schemas.topics import TOUCHES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 POLICY = Policy(pseudonym_key=b"key")
 PSEUDONYM = bytes(range(16))
 
 
-def touch_fact(event_id: str, *, at: int = 1_000, variant: str | None = None, creditable: bool = True) -> TouchFact:
-    arm = CampaignRegistry(POLICY).arm("spring", variant)
-    return TouchFact(
-        offset=7,
-        event_id=event_id,
-        at=at,
-        pseudonym=PSEUDONYM,
-        tier="A",
-        arm=arm,
-        channel="app",
-        kind="send",
-        cost_minor=5,
-        automated=True,
-        recommended=False,
-        creditable=creditable,
+def touch_facts(*event_ids: str, at: int = 1_000, variant: str = "", held: Collection[str] = ()) -> TouchFacts:
+    """Return touches of campaign spring; those held are of the control group and not creditable."""
+    count = len(event_ids)
+    return TouchFacts(
+        offset=[7] * count,
+        event_id=list(event_ids),
+        at=[at] * count,
+        pseudonym=[PSEUDONYM] * count,
+        tier=["A"] * count,
+        campaign_id=["spring"] * count,
+        variant=[variant] * count,
+        channel=["app"] * count,
+        kind=["send"] * count,
+        cost_minor=[5] * count,
+        automated=[True] * count,
+        recommended=[False] * count,
+        creditable=[event_id not in held for event_id in event_ids],
     )
 
 
@@ -42,7 +46,7 @@ def part(shard: int, *, epoch: int = 1, sequence: int = 1, next_offset: int = 1,
 
 def block_of(*parts: ShardBlock, number: int = 1) -> Block:
     """Return the parts as a block under the claims that their versions name."""
-    body, rows = encode(parts, POLICY.models, 0)
+    body, rows = encode(parts, POLICY.labels, 0)
     return Block(number, {each.shard: each.version >> 32 for each in parts}, body, rows)
 
 

@@ -4,17 +4,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from msgspec import structs
 
 from pipeline.errors import FencedError, UserError
 from pipeline.ledger.ledger import LedgerUnavailableError
 from pipeline.ledger.loader import Loader
-from pipeline.state.activity import LoginDay
 from pipeline.state.campaign_registry import CampaignRegistry
-from pipeline.state.changes import CostFact, CreditRow, ProfileRow, TransactionFact
 from pipeline.state.customers import CustomerShard
+from pipeline.state.rows import CostFacts, CreditColumns, LoginDays, ProfileRow, TransactionFacts
 from schemas.topics import TOUCHES
-from tests.ledger.building import POLICY, PSEUDONYM, block_of, letter, part, touch_fact
+from tests.ledger.building import POLICY, PSEUDONYM, block_of, letter, part, touch_facts
 
 if TYPE_CHECKING:
     from pipeline.ledger.ledger import LedgerPort
@@ -41,25 +39,25 @@ def test_a_claim_raises_the_epoch_of_its_shards_alone(bench: Bench) -> None:
 def test_a_claim_ends_the_former_owner(bench: Bench, ledger: LedgerPort) -> None:
     bench.open("second").claim([3])
     with pytest.raises(FencedError):
-        ledger.write(block_of(part(3, touches=[touch_fact("t")])))
-    ledger.write(block_of(part(0, touches=[touch_fact("t")])))
+        ledger.write(block_of(part(3, touches=touch_facts("t"))))
+    ledger.write(block_of(part(0, touches=touch_facts("t"))))
 
 
 def test_a_refused_block_leaves_nothing_not_even_of_its_other_shards(bench: Bench, ledger: LedgerPort) -> None:
     bench.open("second").claim([3])
     with pytest.raises(FencedError):
-        ledger.write(block_of(part(0, touches=[touch_fact("a")]), part(3, touches=[touch_fact("b")])))
+        ledger.write(block_of(part(0, touches=touch_facts("a")), part(3, touches=touch_facts("b"))))
     assert bench.row_count() == 0
 
 
 def test_a_block_under_an_earlier_claim_of_the_same_owner_is_refused(bench: Bench, ledger: LedgerPort) -> None:
     # an attempt that was given up may still be on its way when its owner has claimed and loaded the shard again
-    stale = block_of(part(3, touches=[touch_fact("t")]))
+    stale = block_of(part(3, touches=touch_facts("t")))
     assert ledger.claim([3]) == {3: 2}
     with pytest.raises(FencedError):
         ledger.write(stale)
     assert bench.row_count() == 0
-    ledger.write(block_of(part(3, epoch=2, touches=[touch_fact("t")])))
+    ledger.write(block_of(part(3, epoch=2, touches=touch_facts("t"))))
     assert _ids(ledger, [3]) == ["t"]
 
 
@@ -98,7 +96,7 @@ def test_a_claim_of_another_run_ends_nobody(bench: Bench, ledger: LedgerPort) ->
 
 
 def test_a_repeated_block_changes_nothing(bench: Bench, ledger: LedgerPort) -> None:
-    block = block_of(part(3, touches=[touch_fact("a"), touch_fact("b")]))
+    block = block_of(part(3, touches=touch_facts("a", "b")))
     ledger.write(block)
     before = bench.row_count()
     ledger.write(block)
@@ -122,7 +120,7 @@ def test_a_later_version_replaces_and_an_earlier_one_does_not(ledger: LedgerPort
     ],
 )
 def test_a_malformed_body_inserts_nothing(bench: Bench, ledger: LedgerPort, spoilt: Any) -> None:
-    block = block_of(part(0, touches=[touch_fact("a")]), part(3, touches=[touch_fact("b")]))
+    block = block_of(part(0, touches=touch_facts("a")), part(3, touches=touch_facts("b")))
     with pytest.raises(LedgerUnavailableError):
         ledger.write(replace(block, body=spoilt(block.body)))
     assert bench.row_count() == 0
@@ -147,17 +145,32 @@ def test_the_latest_definition_of_a_campaign_is_loaded(bench: Bench, ledger: Led
 
 def test_everything_a_block_says_is_loaded_by_a_new_owner(bench: Bench, ledger: LedgerPort) -> None:
     campaigns = CampaignRegistry(POLICY)
-    arm = campaigns.arm("spring", "b")
-    pay = TransactionFact(1, "x", 2_000, PSEUDONYM, "A", "deposit", "app", None, 100, None, -7, False, None, None)
+    paid = TransactionFacts(
+        offset=[1, 9],
+        event_id=["x", "r"],
+        at=[2_000] * 2,
+        pseudonym=[PSEUDONYM] * 2,
+        tier=["A"] * 2,
+        kind=["deposit"] * 2,
+        channel=["app"] * 2,
+        product=[None] * 2,
+        amount_minor=[100, 30],
+        revenue_minor=[None] * 2,
+        aum_delta_minor=[-7] * 2,
+        cross_bank=[False] * 2,
+        scenario=[None] * 2,
+        reverses=[None, "x"],
+    )
+    credit = [0], ["spring"], ["b"], ["x"], ["t"], [PSEUDONYM], [1_000], [2_000], ["A"], [1_000_000], [70], [-4]
     ledger.write(
         block_of(
             part(
                 3,
-                touches=[touch_fact("t", variant="b"), touch_fact("held", creditable=False)],
-                transactions=[pay, structs.replace(pay, event_id="r", offset=9, reverses="x", amount_minor=30)],
-                logins=[LoginDay(PSEUDONYM, 5, False, "A"), LoginDay(PSEUDONYM, 5, True, "A")],
+                touches=touch_facts("t", "held", variant="b", held=("held",)),
+                transactions=paid,
+                logins=LoginDays([PSEUDONYM] * 2, [5, 5], [False, True], ["A", "A"]),
                 profiles=[ProfileRow(PSEUDONYM, "B", "", None), ProfileRow(PSEUDONYM, "A", "", None)],
-                credits=[CreditRow(0, arm, "x", "t", PSEUDONYM, 1_000, 2_000, "A", 1_000_000, 70, -4)],
+                credits=CreditColumns(*credit),
             )
         )
     )
@@ -190,8 +203,7 @@ def _noting(ledger: LedgerPort, queries: list[str]) -> LedgerPort:
 
 
 def test_costs_and_dead_letters_are_kept_apart_by_shard(bench: Bench, ledger: LedgerPort) -> None:
-    arm = CampaignRegistry(POLICY).arm("spring", None)
-    spent = part(3, costs=[CostFact(1, "k", 5, arm, "media", -40)])
+    spent = part(3, costs=CostFacts([1], ["k"], [5], ["spring"], [""], ["media"], [-40]))
     ledger.write(block_of(spent._replace(dead_letters=[letter(1), letter(2)]), part(0)))
     assert (_ids(ledger, [3], "cost"), _ids(ledger, [0], "cost")) == (["k"], [])
     assert bench.row_count() == 5

@@ -15,7 +15,7 @@ from pipeline.clickhouse.connection import connect
 from pipeline.errors import FencedError, UserError
 from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError
 from pipeline.settings import Settings
-from tests.ledger.building import block_of, part, touch_fact
+from tests.ledger.building import block_of, part, touch_facts
 from tests.support.kafka import free_port
 
 RUNNING = sql.query("running_blocks", "roi")
@@ -85,7 +85,7 @@ def test_a_claim_kills_blocks_that_outlast_its_grace() -> None:
 
 def test_every_attempt_has_a_name_of_its_own_and_the_same_bytes() -> None:
     client = RecordingClient()
-    block = block_of(part(3, touches=[touch_fact("t")]))
+    block = block_of(part(3, touches=touch_facts("t")))
     ledger = _ledger(client)
     for _ in range(2):
         ledger.write(block)

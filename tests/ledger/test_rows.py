@@ -7,7 +7,7 @@ from hypothesis import given, strategies
 
 from pipeline.clickhouse.native import Measures, NativeTable, varint
 from pipeline.ledger.rows import COLUMNS
-from tests.ledger.building import block_of, letter, part, touch_fact
+from tests.ledger.building import block_of, letter, part, touch_facts
 from tests.support.fakes import rows_of
 from tests.support.fakes_native import NativeReader
 
@@ -73,7 +73,7 @@ def test_a_number_that_its_column_cannot_hold_is_an_error_here_and_not_in_the_le
 def test_a_block_counts_the_rows_it_has() -> None:
     nothing = block_of()
     assert (nothing.body, nothing.rows) == (b"", 0)
-    full = part(3, touches=[touch_fact("é" * 64), touch_fact("b")])._replace(dead_letters=[letter(5, "x" * 300)])
+    full = part(3, touches=touch_facts("é" * 64, "b"))._replace(dead_letters=[letter(5, "x" * 300)])
     block = block_of(full, part(0))
     rows = rows_of(block.body)
     assert len(rows) == block.rows == 5
@@ -83,7 +83,7 @@ def test_a_block_counts_the_rows_it_has() -> None:
 
 
 def test_every_column_of_a_touch_is_what_was_learnt() -> None:
-    (row, _) = rows_of(block_of(part(3, touches=[touch_fact("t", variant="b")])).body)
+    (row, _) = rows_of(block_of(part(3, touches=touch_facts("t", variant="b"))).body)
     values = row._asdict()
     assert list(values) == [name for name, _ in COLUMNS]
     assert {name: value for name, value in values.items() if value not in ("", 0)} == {

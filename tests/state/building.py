@@ -57,9 +57,18 @@ class Bench:
 
     def shares(self) -> dict[tuple[str, str, int], tuple[int, int, int]]:
         """Return the new credits by (transaction, touch, model) as millionths, return and AUM."""
+        found = self.block().changes.credits
         return {
-            (row.transaction_id, row.touch_id, row.model): (row.millionths, row.return_minor, row.aum_minor)
-            for row in self.block().changes.credits
+            (transaction_id, touch_id, model): (millionths, returned, aum)
+            for transaction_id, touch_id, model, millionths, returned, aum in zip(
+                found.transaction_id,
+                found.touch_id,
+                found.model,
+                found.millionths,
+                found.return_minor,
+                found.aum_minor,
+                strict=True,
+            )
         }
 
 

@@ -2,15 +2,20 @@ from __future__ import annotations
 
 from pipeline.state.calendar import BusinessCalendar
 from pipeline.state.campaign_registry import CampaignRegistry
-from pipeline.state.cells import COHORT, COST, MINUTE, TIER, TOUCHES, VARIANT, CellRow, Cells
+from pipeline.state.cells import COST, TOUCHES, Cells
+from pipeline.state.rows import COHORT, MINUTE, TIER, VARIANT, CellRow, Changes
 from tests.state.building import POLICY
 
 CALENDAR = BusinessCalendar("UTC")
 
 
 def _taken(cells: Cells, version: int = 1) -> dict[tuple[str, str, str, int, int], CellRow]:
+    changes = Changes()
+    cells.drain_changes(version, changes.cells)
     return {
-        (row.family, row.campaign_id, row.label, row.coordinate, row.lag): row for row in cells.drain_changes(version)
+        (family, row.campaign_id, row.label, row.coordinate, row.lag): row
+        for family, columns in changes.cells.items()
+        for row in columns.rows()
     }
 
 

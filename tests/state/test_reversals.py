@@ -38,9 +38,9 @@ def test_what_is_reversed_altogether_counts_nowhere(amounts: tuple[int, ...]) ->
         bench.written.pay(f"r{number}", "2026-03-02 10:00", amount, reverses="x")
     bench.take()
     block = bench.block()
-    assert [(row.touch_id, row.millionths) for row in block.changes.credits] == [("t", 0)]
+    assert (block.changes.credits.touch_id, block.changes.credits.millionths) == (["t"], [0])
     assert block.changes.adjustments[-1].effective_minor == 0
-    totals = {cell.family: cell.measures for cell in block.changes.cells if cell.family in {"tier", "variant"}}
+    totals = {family: block.changes.cells[family].measures for family in ("tier", "variant")}
     assert totals == {"tier": [1, 1, 0, 0, 0, 0, 0], "variant": [1, 1, 0, 0, 0, 0, 0]}
 
 
@@ -62,7 +62,7 @@ def test_a_reversal_that_fits_no_transaction_is_an_orphan_in_the_end(at: str, fi
     offset = bench.written.pay("r", at, 30, **{"reverses": "x"} | fields)
     bench.take()
     block = bench.block()
-    assert [row.return_minor for row in block.changes.credits] == [99]
+    assert block.changes.credits.return_minor == [99]
     assert block.changes.orphans == []
     bench.written.pay("later", "2026-04-10 10:00")
     bench.take()

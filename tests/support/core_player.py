@@ -124,7 +124,7 @@ class CorePlayer:
         if not taken:
             return
         self._blocks += 1
-        body, rows = encode((part for _, part in taken), self._policy.models, 0)
+        body, rows = encode((part for _, part in taken), self._policy.labels, 0)
         self.ledger.write(Block(self._blocks, {shard.number: shard.epoch for shard, _ in taken}, body, rows))
 
     def next_offset(self, topic: str, partition: int) -> int:

@@ -58,7 +58,7 @@ class Worker:
             dead_letters=kafka,
             recall=OrphanRecall(kafka),
             dimensions=self.dimensions,
-            models=policy.models,
+            labels=policy.labels,
             telemetry=self.telemetry,
             now_ms=lambda: 0,
         )
