@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.clickhouse.connection import connect
-from pipeline.clickhouse.migrations import migrate
-from pipeline.settings import Settings
-from tests.support.endpoint import running_endpoint
+from tests.support.endpoint import migrated_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pipeline.settings import Settings
 
 _runs = count(1)
 
@@ -19,13 +19,7 @@ _runs = count(1)
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """Settings of one migrated ClickHouse that tests share; each counts under a run of its own."""
-    with running_endpoint(tmp_path_factory.mktemp("ledger")) as endpoint:
-        settings = Settings(
-            clickhouse_url=endpoint.url,
-            clickhouse_password=endpoint.reader_password,
-            clickhouse_writer_password=endpoint.writer_password,
-        )
-        migrate(settings)
+    with migrated_endpoint(tmp_path_factory.mktemp("ledger")) as settings:
         yield settings
 
 

@@ -5,22 +5,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.clickhouse.connection import connect
-from pipeline.settings import Settings
 from tests.support.endpoint import running_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pipeline.settings import Settings
 
 
 @pytest.fixture(scope="session")
 def spare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """Settings of a second ClickHouse, whose database a test may drop."""
     with running_endpoint(tmp_path_factory.mktemp("spare")) as endpoint:
-        yield Settings(
-            clickhouse_url=endpoint.url,
-            clickhouse_password=endpoint.reader_password,
-            clickhouse_writer_password=endpoint.writer_password,
-        )
+        yield endpoint.settings
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.clickhouse.migrations import migrate
+from pipeline.settings import Settings
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -39,6 +42,15 @@ class EndpointHandle:
     @property
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
+
+    @property
+    def settings(self) -> Settings:
+        """What a program needs to speak to it, as reader and as writer."""
+        return Settings(
+            clickhouse_url=self.url,
+            clickhouse_password=self.reader_password,
+            clickhouse_writer_password=self.writer_password,
+        )
 
     @property
     def reader(self) -> tuple[str, str]:
@@ -88,6 +100,14 @@ def running_endpoint(
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
+
+
+@contextlib.contextmanager
+def migrated_endpoint(tmp_path: Path) -> Iterator[Settings]:
+    """Yield the settings of an endpoint that has every table and view."""
+    with running_endpoint(tmp_path) as endpoint:
+        migrate(endpoint.settings)
+        yield endpoint.settings
 
 
 def _wait_ready(process: subprocess.Popen[bytes], ready: Path) -> None:
