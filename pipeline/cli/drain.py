@@ -58,7 +58,7 @@ def wait_for_events(settings: Settings, reader: Reader, deadline: float) -> int:
     """Wait until the ledger has the event topics up to where they end now; return how many records that is.
 
     Raises:
-        UserError: a topic that is behind is halted, or ``deadline`` (monotonic seconds) has passed; the message names
+        UserError: a topic is halted, or ``deadline`` (monotonic seconds) has passed; the message names
             the cause, or the partitions behind.
     """
     from pipeline.cli.progress import progress_bar
@@ -71,11 +71,10 @@ def wait_for_events(settings: Settings, reader: Reader, deadline: float) -> int:
     with progress_bar("draining", "records") as show:
 
         def is_done() -> bool:
-            found = behind()
-            late = {standing.topic for standing in found}
-            if halt := next((halt for halt in halted(reader) if halt.topic in late), None):
+            # also one that seems read to its end: of what comes next nothing would be
+            for halt in halted(reader):
                 raise UserError(f"{halt.topic} is halted ({halt.cause})", halt.remedy)
-            return not found
+            return not behind()
 
         def behind() -> list[Standing]:
             found = [standing for standing in logs.standings(positions(reader)) if standing.lag]

@@ -16,7 +16,7 @@ _HALTED: Final = """
     FROM halted_topics WHERE run = 'live' ORDER BY topic
 """
 _LOG_FAULTS: Final = """
-    SELECT topic, fault, count() AS partitions, toString(max(found_at)) AS found_at,
+    SELECT topic, fault, count() AS partitions, toString(max(found_at)) AS last_found_at,
            sum(greatest(next_offset - log_end, 0)) AS lost_by_broker,
            sum(greatest(log_start - next_offset, 0)) AS deleted_unread
     FROM log_faults WHERE run = 'live' AND found_at > now() - INTERVAL 1 DAY
@@ -45,12 +45,12 @@ class LogFault:
     topic: str
     fault: str
     partitions: int
-    found_at: str
+    last_found_at: str
     lost_by_broker: int
     deleted_unread: int
 
     def __str__(self) -> str:
-        where = f"{self.topic} ({self.partitions} partitions, last at {self.found_at} UTC)"
+        where = f"{self.topic} ({self.partitions} partitions, last at {self.last_found_at} UTC)"
         if self.fault == "recreated":
             return f"{where} was recreated: it was read from its beginning"
         if self.fault == "cut_short":
