@@ -42,35 +42,66 @@ def _ingest(
             "--topic", metavar="T", help='Topic of every line; auto: each line is {"topic": …, "value": {…}}.'
         ),
     ] = "auto",
+    sort: Annotated[
+        bool | None,
+        typer.Option(
+            "--sort/--no-sort",
+            help="Send all files' events in order of time. Default: files yes, a pipe as it comes.",
+            show_default=False,
+        ),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Send nothing; say what would be refused, exit code 1 if anything would.")
+    ] = False,
     as_json: options.Json = False,
     data: options.Data = None,
 ) -> None:
     """Send files of events to Kafka; refused lines are named on stderr and the rest goes on.
 
-    A broken event with a key is sent too: the workers put it into the dead-letter topic with a reason.
+    A broken event with a key is sent too, and said: the workers put it into the dead-letter topic with a reason.
 
     With --topic auto a line may carry a "key" as well; a null value with a key retires a campaign or erases a profile.
     """
-    from pipeline.ingest.kafka import open_producer
+    from pipeline.ingest.kafka import foreteller, open_producer
+    from pipeline.ingest.ordering import TimeOrder
     from pipeline.ingest.run import Ingestion
+    from pipeline.ingest.writer import Discard
     from schemas.topics import INPUT_TOPICS
 
     parse = _parser(topic)
     _check_files(files)
-    producer = open_producer(options.settings_for(data), INPUT_TOPICS if topic == "auto" else [topic])
+    settings = options.settings_for(data)
+    sorts = _sorts(files) if sort is None else sort
+    producer = Discard() if check else open_producer(settings, INPUT_TOPICS if topic == "auto" else [topic])
     complaints = _Complaints()
-    ingestion = Ingestion(producer, parse, complaints)
+    ingestion = Ingestion(
+        producer,
+        parse,
+        complaints,
+        foreteller=foreteller(settings, is_sorted=sorts),
+        order=TimeOrder() if sorts and not check else None,
+    )
     started = time.monotonic()
     try:
         with _byte_bar(files) as on_read:
             for name in files:
                 _read(ingestion, name, on_read)
+    except KeyboardInterrupt:
+        if sorts:  # in the midst of reading nothing has been sent, and a part in order of time would be a trap
+            raise
+        ingestion.finish()  # what was read is sent
+        raise
     finally:
-        complaints.conclude()
-        ingestion.finish()  # also after Ctrl-C: what was read is sent
-    _report(ingestion.tally, time.monotonic() - started, as_json=as_json)
-    if not ingestion.tally.complete:
+        complaints.conclude(ingestion.tally)
+    ingestion.finish()
+    _report(ingestion.tally, time.monotonic() - started, as_json=as_json, is_check=check)
+    if not ingestion.tally.complete or (check and ingestion.tally.expected):
         raise typer.Exit(1)
+
+
+def _sorts(files: list[str]) -> bool:
+    """Files are sorted, a pipe is not: a live feed would never end, and nothing of it would be sent."""
+    return all(name != _STDIN or Path("/dev/stdin").is_file() for name in files)
 
 
 class _Complaints:
@@ -84,10 +115,14 @@ class _Complaints:
         if self._made <= _COMPLAINTS_SHOWN:
             typer.echo(sentence, err=True)
 
-    def conclude(self) -> None:
-        """Say how many complaints were not printed."""
+    def conclude(self, tally: Tally) -> None:
+        """Say how many complaints were not printed, and what the workers will refuse."""
         if self._made > _COMPLAINTS_SHOWN:
             typer.echo(f"… and {self._made - _COMPLAINTS_SHOWN:,} more", err=True)
+        if tally.expected:
+            reasons = ", ".join(f"{reason} {count:,}" for reason, count in tally.expected.most_common())
+            words = f"warning: the workers will refuse {tally.expected.total():,} of {tally.read:,} events: {reasons}"
+            typer.echo(f"{words} (roi dlq list shows them then)", err=True)
 
 
 def _parser(topic: str) -> LineParser:
@@ -148,21 +183,22 @@ def _byte_bar(files: list[str]) -> Iterator[Callable[[int], None]]:
         yield lambda size: progress.advance(task, size)
 
 
-def _report(tally: Tally, seconds: float, *, as_json: bool) -> None:
+def _report(tally: Tally, seconds: float, *, as_json: bool, is_check: bool) -> None:
     if as_json:
-        typer.echo(
-            json.dumps(
-                {
-                    "read": tally.read,
-                    "produced": tally.produced,
-                    "refused": tally.refused,
-                    "broken_files": tally.broken,
-                    "seconds": round(seconds, 3),
-                }
-            )
-        )
+        summary = {
+            "read": tally.read,
+            "produced": 0 if is_check else tally.produced,
+            "refused": tally.refused,
+            "broken_files": tally.broken,
+            "expected_dead_letters": dict(tally.expected),
+            "seconds": round(seconds, 3),
+        }
+        typer.echo(json.dumps(summary))
         return
     refused = f", {tally.refused:,} refused" if tally.refused else ""
+    if is_check:
+        typer.echo(f"{tally.read:,} lines checked, nothing sent{refused}")
+        return
     typer.echo(
         f"{tally.produced:,} events acknowledged by Kafka{refused}, in {seconds:.1f} s "
         f"({tally.produced / max(seconds, 1e-9):,.0f}/s)"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
+from pipeline.errors import UserError
 from pipeline.ingest.lines import batches_of_lines
+from pipeline.ingest.recognise import HEAD_BYTES, foreign_format
 from pipeline.ingest.records import LONGEST_LINE, RefusedError
 from pipeline.ingest.sources import BrokenSourceError
 from schemas.topics import DIMENSION_TOPICS
@@ -13,10 +18,13 @@ from schemas.topics import DIMENSION_TOPICS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from pipeline.ingest.ports import RecordProducer
+    from pipeline.ingest.expecting import Foreteller
+    from pipeline.ingest.ordering import TimeOrder
+    from pipeline.ingest.ports import Record, RecordProducer
     from pipeline.ingest.records import LineParser
 
 _DIMENSIONS: Final = frozenset(DIMENSION_TOPICS)
+_FIRST: Final = -(1 << 62)  # definitions and profiles come before every event
 
 
 @dataclass(slots=True)
@@ -25,12 +33,14 @@ class Tally:
 
     Attributes:
         broken: names of sources that could not be read to their end.
+        expected: how many of the records the workers will refuse, by reason.
     """
 
     read: int = 0
     produced: int = 0
     refused: int = 0
     broken: list[str] = field(default_factory=list)
+    expected: Counter[str] = field(default_factory=Counter)
 
     @property
     def complete(self) -> bool:
@@ -39,7 +49,7 @@ class Tally:
 
 
 class Ingestion:
-    """Produces every good line of the sources given to it, in order.
+    """Produces every good line of the sources given to it, in their order or, with ``order``, in that of time.
 
     Campaign definitions and customer profiles are acknowledged by the broker before the first event behind them is
     produced: workers read those topics to their end before their first event.
@@ -47,52 +57,123 @@ class Ingestion:
     Args:
         producer: takes the records; its errors end the ingestion.
         parse: turns a line into a record or refuses it.
-        complain: called with one sentence for each refused line and broken source.
+        complain: called with one sentence for each refused line, broken source and record that workers will refuse.
+        foreteller: says which records the workers will refuse; they are produced all the same.
+        order: holds the records until `finish`, which produces them in order of time; needs a ``foreteller``.
     """
 
-    def __init__(self, producer: RecordProducer, parse: LineParser, complain: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        producer: RecordProducer,
+        parse: LineParser,
+        complain: Callable[[str], None],
+        *,
+        foreteller: Foreteller | None = None,
+        order: TimeOrder | None = None,
+    ) -> None:
         self.tally = Tally()
         self._producer = producer
         self._parse = parse
         self._complain = complain
+        self._foreteller = foreteller
+        self._order = order
         self._dimensions_in_flight = False
+        self._latest = _FIRST
 
     def read(self, name: str, chunks: Iterable[bytes]) -> None:
-        """Produce one source's lines; a broken source keeps what was read of it and is noted in the tally."""
+        """Take one source's lines; a broken source keeps what was read of it and is noted in the tally.
+
+        Raises:
+            UserError: the source is no lines of JSON; nothing of it was taken.
+        """
+        self._latest = _FIRST
         try:
-            for number, line in self._numbered_lines(chunks):
-                self._read_line(name, number, line)
+            for first, lines in _numbered(_recognised(name, chunks)):
+                self._take(name, *self._parsed(name, first, lines))
         except BrokenSourceError as error:
             self.tally.broken.append(name)
             self._complain(f"{name}: {error}; what was read before stays")
 
     def finish(self) -> None:
-        """Wait until the broker has acknowledged everything."""
-        self._producer.flush()
-        self._dimensions_in_flight = False
+        """Produce what is held for its order, and wait until the broker has acknowledged everything."""
+        if self._order is not None:
+            for record in self._order.drain():
+                self._send(record)
+        self._acknowledged()
 
-    @staticmethod
-    def _numbered_lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-        first = 1
-        for lines in batches_of_lines(chunks, LONGEST_LINE):
-            yield from enumerate(lines, first)
-            first += len(lines)
+    def _parsed(self, name: str, first: int, lines: list[bytes]) -> tuple[list[int], list[Record]]:
+        numbers: list[int] = []
+        records: list[Record] = []
+        for number, line in enumerate(lines, first):
+            event = line.strip()
+            if not event:
+                continue
+            self.tally.read += 1
+            try:
+                records.append(self._parse(event))
+            except RefusedError as error:
+                self.tally.refused += 1
+                self._complain(f"{name}:{number}: {error}")
+            else:
+                numbers.append(number)
+        return numbers, records
 
-    def _read_line(self, name: str, number: int, line: bytes) -> None:
-        event = line.strip()
-        if not event:
+    def _take(self, name: str, numbers: list[int], records: list[Record]) -> None:
+        if self._foreteller is None or not records:
+            for record in records:
+                self._send(record)
             return
-        tally = self.tally
-        tally.read += 1
-        try:
-            topic, key, value = self._parse(event)
-        except RefusedError as error:
-            tally.refused += 1
-            self._complain(f"{name}:{number}: {error}")
-            return
+        expectations = self._foreteller.expect(records, time.time_ns() // 1_000_000)
+        for number, record, (at, reason, detail) in zip(numbers, records, expectations, strict=True):
+            if reason:
+                self.tally.expected[reason] += 1
+                why = f"{reason} ({detail})" if detail else reason
+                self._complain(f"{name}:{number}: sent, but the workers will refuse it: {why}")
+            if self._order is None:
+                self._send(record)
+            elif record[0] in _DIMENSIONS:
+                self._order.add(_FIRST, record)
+            else:
+                # an event whose time can't be read stays behind the one before it
+                self._latest = self._latest if at is None else at
+                self._order.add(self._latest, record)
+
+    def _send(self, record: Record) -> None:
+        topic, key, value = record
         if topic in _DIMENSIONS:
             self._dimensions_in_flight = True
         elif self._dimensions_in_flight:
-            self.finish()
+            self._acknowledged()
         self._producer.send(topic, key, value)
-        tally.produced += 1
+        self.tally.produced += 1
+
+    def _acknowledged(self) -> None:
+        self._producer.flush()
+        self._dimensions_in_flight = False
+
+
+def _numbered(chunks: Iterable[bytes]) -> Iterator[tuple[int, list[bytes]]]:
+    first = 1
+    for lines in batches_of_lines(chunks, LONGEST_LINE):
+        yield first, lines
+        first += len(lines)
+
+
+def _recognised(name: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Pass a text on once its beginning is seen not to be another format.
+
+    Only a whole first line tells the formats apart that have no signature: what is there of it is looked at.
+    """
+    rest = iter(chunks)
+    held: list[bytes] = []
+    size = 0
+    for chunk in rest:
+        held.append(chunk)
+        size += len(chunk)
+        if size >= HEAD_BYTES or b"\n" in chunk:
+            break
+    found = foreign_format(b"".join(held)[:HEAD_BYTES])
+    if found is not None:
+        kind, remedy = found
+        raise UserError(f"{name} is {kind}, not one JSON object per line; nothing of it was sent", remedy)
+    return chain(held, rest)

@@ -26,3 +26,13 @@ class EnvelopeWriter:
     def flush(self) -> None:
         """Hand everything written to the operating system."""
         self._output.flush()
+
+
+class Discard:
+    """A `RecordProducer` that sends nothing, for a check."""
+
+    def send(self, topic: str, key: bytes, value: bytes | None) -> None:
+        """Take one record."""
+
+    def flush(self) -> None:
+        """Nothing is under way."""

@@ -77,14 +77,14 @@ def read_topic(settings: Settings, topic: str) -> Iterator[Record]:
         yield from _until_ends(consumer, partitions, topic)
 
 
-def partition_counts(settings: Settings) -> dict[str, int]:
+def partition_counts(settings: Settings, timeout_seconds: float = _CONNECT_SECONDS) -> dict[str, int]:
     """Return how many partitions each topic has.
 
     Raises:
         UserError: the broker does not answer.
     """
     with answering(settings):
-        topics = _admin(settings).list_topics(timeout=_CONNECT_SECONDS).topics
+        topics = _admin(settings).list_topics(timeout=timeout_seconds).topics
     return {name: len(topic.partitions) for name, topic in topics.items()}
 
 

@@ -44,7 +44,7 @@ def test_lines_of_every_kind_of_ending_are_taken_and_empty_ones_skipped() -> Non
 def test_refused_lines_are_named_and_the_rest_goes_on() -> None:
     run = Run(LOGINS)
     run.take(b'{"customer_id":"a"}\n\nnonsense\n{"customer_id":"b"}\n', "first")
-    run.take(b"[]\n" + b"x" * (LONGEST_LINE + 700_000) + b'\n{"customer_id":"c"}', "second")
+    run.take(b"7\n" + b"x" * (LONGEST_LINE + 700_000) + b'\n{"customer_id":"c"}', "second")
     assert [key for _, key, _ in run.producer.records] == [b"a", b"b", b"c"]
     assert [complaint.split(" ")[0] for complaint in run.complaints] == ["first:3:", "second:1:", "second:2:"]
     assert (run.ingestion.tally.read, run.ingestion.tally.refused) == (6, 3)

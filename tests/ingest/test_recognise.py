@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.ingest.recognise import foreign_format
+from pipeline.ingest.records import parser_for
+from pipeline.ingest.run import Ingestion
+from pipeline.ingest.sources import text_chunks
+from schemas.topics import LOGINS
+from tests.ingest.recording import RecordingProducer
+
+EVENT = {"event_id": "l", "occurred_at": "2026-03-03T10:00:00Z", "customer_id": "c", "channel": "app"}
+LINE = json.dumps(EVENT)
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (f"[{LINE},\n{LINE}]".encode(), "one JSON array"),
+        (b"\n  [\n  {}\n]", "one JSON array"),
+        (json.dumps(EVENT, indent=2).encode(), "JSON spread over several lines"),
+        (b'{"topic": "bank.logins.v1",\n "value": {}}\n', "JSON spread over several lines"),
+        (LINE.encode("utf-16"), "text in UTF-16"),
+        (LINE.encode("utf-16-le"), "text in UTF-16LE"),
+        (LINE.encode("utf-16-be"), "text in UTF-16BE"),
+        (LINE.encode("utf-32"), "text in UTF-32"),
+        (b"PAR1\x15\x04", "a Parquet file"),
+        (b"PK\x03\x04\x14", "a ZIP archive or an Excel workbook"),
+        (b"(\xb5/\xfd\x04", "packed with zstd"),
+        (b"BZh91AY", "packed with bzip2"),
+        (b"event_id,occurred_at,customer_id\n1,2026-03-03,c\n", "a table with separators (CSV)"),
+        ("客户,时间;渠道\r\n1,2,3\r\n".encode("gbk"), "a table with separators (CSV)"),
+        (b"<?xml version='1.0'?>", "XML or HTML"),
+    ],
+)
+def test_another_format_is_recognised(head: bytes, kind: str) -> None:
+    found = foreign_format(head)
+    assert found is not None
+    assert found[0] == kind
+
+
+@pytest.mark.parametrize(
+    "head", [b"", b"\n\n", LINE.encode(), f"{LINE}\n{LINE}\n".encode(), b"nonsense\n{}", b"{}\n{}\n", b"7\nnull"]
+)
+def test_lines_of_json_and_broken_ones_are_left_to_the_parser(head: bytes) -> None:
+    assert foreign_format(head) is None
+
+
+def test_a_recognised_file_sends_nothing_even_in_pieces_of_a_byte() -> None:
+    class OneByte(io.BytesIO):
+        def read1(self, size: int | None = -1, /) -> bytes:
+            return super().read1(min(1, size or 0))
+
+    producer = RecordingProducer()
+    ingestion = Ingestion(producer, parser_for(LOGINS), lambda _sentence: None)
+    with pytest.raises(UserError, match="one JSON array"):
+        ingestion.read("array.json", text_chunks(OneByte(f"[{LINE}]".encode()), lambda _size: None))
+    assert not producer.calls
