@@ -1,7 +1,8 @@
 """Every setting of the application: one frozen model, read at the edge and handed down.
 
 Sources, first wins: a running instance's own addresses and secrets (``--data DIR``, see `load_settings`),
-``ROI_…`` environment variables (nested with ``__``), ``roi.toml``, defaults.
+``ROI_…`` environment variables (nested with ``__``; a secret's may be given as a file, ``ROI_…_FILE``, but not both
+ways), ``roi.toml``, defaults.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pydantic_settings import (
 )
 
 from pipeline.errors import UserError
+from pipeline.secret_files import SUFFIX, SecretFileSource
 from schemas.campaign import MAX_DAYS, MarginBps
 from schemas.common import Instant, TransactionKind
 
@@ -163,7 +165,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         del dotenv_settings, file_secret_settings
         # init values are a named instance's own addresses and secrets (load_settings), so they come first
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, SecretFileSource(settings_cls), env_settings, TomlConfigSettingsSource(settings_cls)
 
 
 def read_env_file(path: Path) -> dict[str, str]:
@@ -216,4 +218,6 @@ def environment_of(settings: Settings) -> dict[str, str]:
         child[f"ROI_{name.upper()}"] = str(getattr(settings, name))
     for name in ("clickhouse_password", "clickhouse_writer_password", "pseudonym_key"):
         child[f"ROI_{name.upper()}"] = getattr(settings, name).get_secret_value()
+        # the value is given now; naming its file as well would be two ways at once
+        child.pop(f"ROI_{name.upper()}{SUFFIX}", None)
     return child

@@ -21,7 +21,7 @@ Service = dict[str, Any]
 
 
 def setting_variables(model: type[BaseModel] = Settings, prefix: str = "ROI_") -> set[str]:
-    """Every environment variable that the settings model reads."""
+    """Every environment variable that the settings model reads, without the files of secrets."""
     names = set()
     for name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
@@ -41,6 +41,15 @@ SERVICES: Final[dict[str, Service]] = load_compose()["services"]
 
 def environment(service: str) -> dict[str, str]:
     return dict(SERVICES[service].get("environment", {}))
+
+
+def secrets_of(service: str) -> dict[str, str]:
+    """The service's secrets: where each is mounted, and its name."""
+    mounted = {}
+    for secret in SERVICES[service].get("secrets", []):
+        named = {"source": secret} if isinstance(secret, str) else secret
+        mounted[named.get("target", f"/run/secrets/{named['source']}")] = named["source"]
+    return mounted
 
 
 def is_one_shot(name: str) -> bool:

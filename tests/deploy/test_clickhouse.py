@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.settings import Settings
-from tests.deploy.conftest import REPOSITORY, environment
+from tests.deploy.conftest import REPOSITORY, SERVICES, secrets_of
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -47,13 +47,14 @@ def test_only_the_users_of_the_settings_exist(users: Element) -> None:
 
 
 @pytest.mark.parametrize("user", [READER, WRITER])
-def test_passwords_are_hashes_from_the_environment(users: Element, user: str) -> None:
+def test_passwords_come_as_a_file_beside_the_users(users: Element, user: str) -> None:
     element = users.find(f"users/{user}")
     assert element is not None
-    kinds = [child for child in element if child.tag.startswith("password")]
-    assert [child.tag for child in kinds] == ["password_sha256_hex"]
-    assert kinds[0].get("from_env") in environment("clickhouse")
-    assert not (kinds[0].text or "").strip()
+    assert [child.tag for child in element if child.tag.startswith("password")] == []
+    # in the same folder ClickHouse joins it with roi.xml, and it sorts behind it
+    assert secrets_of("clickhouse") == {"/etc/clickhouse-server/users.d/roi_passwords.xml": "clickhouse_users"}
+    mounted = [volume.split(":")[1] for volume in SERVICES["clickhouse"]["volumes"]]
+    assert "/etc/clickhouse-server/users.d/roi.xml" in mounted
 
 
 def test_rights_do_not_leave_the_database(users: Element) -> None:
@@ -83,7 +84,8 @@ def test_the_reader_may_set_what_its_clients_send(users: Element) -> None:
         for setting in users.findall("profiles/roi_reader/constraints/*")
         if setting.find("changeable_in_readonly") is not None
     }
-    sent = {"max_execution_time"}  # by Grafana's client; the rest by the commands
+    # by Grafana's client, its ad-hoc filters and its query editor; the rest by the commands
+    sent = {"max_execution_time", "additional_table_filters", "limit"}
     for source in (REPOSITORY / "pipeline" / "cli").rglob("*.py"):
         sent |= set(re.findall(r'"((?:output_format|max|limit)_\w+)"', source.read_text()))
     assert sent <= changeable

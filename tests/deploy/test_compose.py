@@ -10,21 +10,23 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pipeline.settings import load_settings
+from pipeline.secret_files import secret_fields
+from pipeline.settings import Settings, load_settings
 from schemas.topics import ALL_TOPICS, INPUT_TOPICS, dead_letter_topic
 from tests.deploy.conftest import (
     APPLICATION_IMAGE,
     DEPLOY,
     REPOSITORY,
     SERVICES,
-    VARIABLE,
     environment,
     is_one_shot,
+    secrets_of,
     setting_variables,
 )
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from xml.etree.ElementTree import Element
 
 BUILT_HERE = {APPLICATION_IMAGE: "Dockerfile", "campaign-roi-grafana:13.2.3": "deploy/grafana/Dockerfile"}
 APPLICATION = [name for name, service in SERVICES.items() if service.get("image") == APPLICATION_IMAGE]
@@ -88,16 +90,45 @@ def test_ports_are_open_to_this_host_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_no_secret_has_a_value_here(name: str) -> None:
+def test_secrets_are_files_that_the_service_is_given(name: str) -> None:
+    mounted = secrets_of(name)
     for variable, value in environment(name).items():
         if SECRET.search(variable) and variable != "GF_SECURITY_DISABLE_GRAVATAR":
-            assert VARIABLE.fullmatch(value), f"{variable} must come from outside and be refused when it is empty"
+            assert variable.endswith("_FILE"), f"{variable} would be shown by `docker inspect`"
+            assert value in mounted, f"{variable} names a file that nobody mounts"
+
+
+def test_every_secret_is_declared_and_used(compose: dict[str, Any]) -> None:
+    used = {source for name in SERVICES for source in secrets_of(name).values()}
+    assert used == set(compose["secrets"])
+    assert all(secret["file"].startswith("./deploy/secrets/") for secret in compose["secrets"].values())
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_has_limits_of_memory_and_processes(name: str) -> None:
+    service = SERVICES[name]
+    assert size(service["mem_limit"]) == size(service["memswap_limit"]), "swap would hide that the limit is reached"
+    assert 0 < service["pids_limit"] <= 8192
+
+
+def test_servers_keep_themselves_below_their_limits(server: Element, users: Element) -> None:
+    share = int(server.findtext("max_server_memory_usage") or 0)
+    assert 0 < share < size(SERVICES["clickhouse"]["mem_limit"])
+    assert int(users.findtext("profiles/roi_reader/max_memory_usage") or 0) < share
+    heap = re.search(r"-Xmx(\w+)", environment("kafka")["KAFKA_HEAP_OPTS"])
+    assert heap is not None
+    assert 0 < size(heap[1]) <= size(SERVICES["kafka"]["mem_limit"]) // 2
+
+
+def size(written: str) -> int:
+    return int(written[:-1]) << {"k": 10, "m": 20, "g": 30}[written[-1]]
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_roi_variable_is_a_setting(name: str) -> None:
     ours = {variable for variable in environment(name) if variable.startswith("ROI_")}
-    assert ours <= setting_variables()
+    files = {f"ROI_{'__'.join(path).upper()}_FILE" for path in secret_fields(Settings)}
+    assert ours <= setting_variables() | files
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -117,9 +148,12 @@ def test_named_volumes_and_networks_are_declared(compose: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize("name", APPLICATION)
-def test_the_application_accepts_its_environment(name: str, clean_environment: pytest.MonkeyPatch) -> None:
+def test_the_application_accepts_its_environment(
+    name: str, clean_environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("a-value-from-outside")
     for variable, value in environment(name).items():
-        clean_environment.setenv(variable, VARIABLE.sub("a-value-from-outside", value))
+        clean_environment.setenv(variable, str(tmp_path / "secret") if value in secrets_of(name) else value)
     settings = load_settings()
     address = urlsplit(settings.clickhouse_url)
     assert (address.hostname, address.port) == ("clickhouse", 8123)
@@ -142,9 +176,13 @@ def test_the_application_has_the_command(name: str) -> None:
 
 
 def test_rights_are_split_between_the_parts() -> None:
-    writers = {name for name in SERVICES if "ROI_CLICKHOUSE_WRITER_PASSWORD" in environment(name)}
-    assert writers == {"migrate", "worker"}
-    assert {name for name in SERVICES if "ROI_PSEUDONYM_KEY" in environment(name)} == {"worker"}
+    holders = {
+        secret: {name for name in SERVICES if secret in secrets_of(name).values()}
+        for secret in ("clickhouse_writer_password", "clickhouse_reader_password", "pseudonym_key")
+    }
+    assert holders["clickhouse_writer_password"] == {"migrate", "worker"}
+    assert holders["clickhouse_reader_password"] == {"board", "grafana"}
+    assert holders["pseudonym_key"] == {"worker"}
     assert {name for name in SERVICES if "stream" in SERVICES[name]["networks"]} == {"kafka", "migrate", "worker"}
 
 
@@ -202,7 +240,8 @@ def test_the_image_gets_code_and_locked_dependencies_only() -> None:
 def test_compose_itself_accepts_the_file(tmp_path: Path) -> None:
     client = compose_client()
     secrets = tmp_path / "environment"
-    subprocess.run([str(DEPLOY / "make-env"), "--output", str(secrets)], check=True, capture_output=True)
+    made = [str(DEPLOY / "make-env"), "--output", str(secrets), "--secrets", str(tmp_path / "secrets")]
+    subprocess.run(made, check=True, capture_output=True)
     bare = {name: value for name, value in os.environ.items() if not name.startswith(("ROI_", "GRAFANA_", "KAFKA_"))}
     config = [*client, "--file", "docker-compose.yml", "--env-file", str(secrets), "config", "--quiet"]
     accepted = subprocess.run(config, cwd=REPOSITORY, env=bare, capture_output=True, text=True, check=False)

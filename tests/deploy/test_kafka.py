@@ -4,14 +4,16 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
+import threading
 from typing import TYPE_CHECKING, Final
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.deploy.conftest import DEPLOY, SERVICES, environment
-from tests.support.kafka import free_port, kafka_libs
+from tests.support.kafka import free_port, kafka_libs, running_kafka, running_tansu
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +62,7 @@ def fake(folder: Path, name: str, script: str) -> None:
 def test_jars_and_image_are_the_same_version() -> None:
     pom = re.search(r"<kafka\.version>(.+)</kafka\.version>", (DEPLOY / "kafka" / "pom.xml").read_text())
     assert pom is not None
-    assert SERVICES["kafka"]["image"] == f"apache/kafka:{pom[1]}"
+    assert SERVICES["kafka"]["image"].partition("@")[0] == f"apache/kafka:{pom[1]}"
 
 
 def test_jars_and_image_behave_the_same() -> None:
@@ -155,3 +157,59 @@ def test_topics_survive_ctrl_c_and_a_start_on_another_port(tmp_path: Path) -> No
             finally:
                 broker.send_signal(signal.SIGINT)
             assert broker.wait(30) == CTRL_C
+
+
+HEALTHY: Final = DEPLOY / "kafka" / "healthy"
+
+
+def check_health(port: int) -> int:
+    return subprocess.run(
+        [str(HEALTHY), "127.0.0.1", str(port)], capture_output=True, check=False, timeout=30
+    ).returncode
+
+
+def test_the_health_check_of_compose_is_the_script_that_is_mounted() -> None:
+    kafka = SERVICES["kafka"]
+    program, *arguments = kafka["healthcheck"]["test"][2:]
+    assert kafka["healthcheck"]["test"][:2] == ["CMD", "bash"]
+    assert f"./deploy/kafka/healthy:{program}:ro" in kafka["volumes"]
+    assert f"INTERNAL://:{arguments[1]}" in environment("kafka")["KAFKA_LISTENERS"].split(",")
+    # the broker's own limit of waiting stands below that of compose
+    assert "timeout 3 " in HEALTHY.read_text()
+    assert kafka["healthcheck"]["timeout"] == "5s"
+
+
+@pytest.mark.e2e
+def test_a_broker_that_answers_is_healthy_and_none_is_not() -> None:
+    with running_tansu() as address:
+        port = int(address.rpartition(":")[2])
+        assert check_health(port) == 0
+    assert check_health(port) != 0
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n", bytes([0, 0, 0, 6, 0, 0, 0, 1, 0, 35])])
+def test_an_open_port_with_another_answer_is_not_healthy(answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(64)
+                connection.sendall(answer)
+
+        server = threading.Thread(target=serve)
+        server.start()
+        assert check_health(listener.getsockname()[1]) != 0
+        server.join()
+
+
+def test_a_port_that_never_answers_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        assert check_health(listener.getsockname()[1]) != 0
+
+
+@pytest.mark.kafka
+@pytest.mark.e2e
+def test_a_real_kafka_answers_the_health_check() -> None:
+    with running_kafka() as address:
+        assert check_health(int(address.rpartition(":")[2])) == 0

@@ -5,7 +5,10 @@ import hashlib
 import re
 import stat
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+import pytest
 
 from pipeline.settings import read_env_file
 from tests.deploy.conftest import DEPLOY, REPOSITORY, VARIABLE
@@ -17,53 +20,78 @@ HARMLESS = re.compile(r"[A-Za-z0-9_-]{22,}")
 CLUSTER_ID_BYTES = 16
 
 
-def make_env(output: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(DEPLOY / "make-env"), "--output", str(output)], capture_output=True, text=True, check=False
-    )
+def make_env(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [str(DEPLOY / "make-env"), "--output", str(folder / "env"), "--secrets", str(folder / "secrets")]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in (folder / "secrets").iterdir()}
+
+
+def passwords(folder: Path) -> dict[str, str]:
+    return {name: content for name, content in contents(folder).items() if not name.endswith(".xml")}
 
 
 def required() -> set[str]:
     return set(VARIABLE.findall((REPOSITORY / "docker-compose.yml").read_text()))
 
 
-def test_writes_exactly_what_compose_asks_for(tmp_path: Path) -> None:
-    make_env(tmp_path / "env")
-    written = read_env_file(tmp_path / "env")
-    assert set(written) == required()
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    done = make_env(tmp_path)
+    assert done.returncode == 0, done.stderr
+    return tmp_path
+
+
+def test_writes_exactly_what_compose_asks_for(made: Path, compose: dict[str, Any]) -> None:
+    assert set(read_env_file(made / "env")) == required()
+    files = {secret["file"].removeprefix("./deploy/secrets/") for secret in compose["secrets"].values()}
+    assert set(contents(made)) == files
     # neither a shell, nor compose, nor Grafana's provisioning finds anything to expand in them
-    assert all(HARMLESS.fullmatch(value) for value in written.values())
-    assert len(set(written.values())) == len(written)
+    assert all(HARMLESS.fullmatch(value) for value in passwords(made).values())
+    assert len(set(passwords(made).values())) == len(passwords(made))
 
 
-def test_the_hashes_are_those_of_the_passwords(tmp_path: Path) -> None:
-    make_env(tmp_path / "env")
-    written = read_env_file(tmp_path / "env")
-    for password, digest in (("ROI_CLICKHOUSE_PASSWORD", "READER"), ("ROI_CLICKHOUSE_WRITER_PASSWORD", "WRITER")):
-        expected = hashlib.sha256(written[password].encode()).hexdigest()
-        assert written[f"CLICKHOUSE_{digest}_PASSWORD_SHA256"] == expected
-    assert len(base64.urlsafe_b64decode(written["KAFKA_CLUSTER_ID"] + "==")) == CLUSTER_ID_BYTES
+def test_the_hashes_are_those_of_the_passwords(made: Path) -> None:
+    written = contents(made)
+    users = ET.fromstring(written["clickhouse_users.xml"])
+    for user in ("reader", "writer"):
+        expected = hashlib.sha256(written[f"clickhouse_{user}_password"].encode()).hexdigest()
+        assert users.findtext(f"users/roi_{user}/password_sha256_hex") == expected
+    cluster = read_env_file(made / "env")["KAFKA_CLUSTER_ID"]
+    assert len(base64.urlsafe_b64decode(cluster + "==")) == CLUSTER_ID_BYTES
 
 
-def test_only_the_owner_can_read_the_file(tmp_path: Path) -> None:
-    make_env(tmp_path / "env")
-    assert stat.S_IMODE((tmp_path / "env").stat().st_mode) == 0o600
+def test_only_the_owner_reaches_the_secrets_and_containers_can_read_what_is_mounted(made: Path) -> None:
+    assert stat.S_IMODE((made / "env").stat().st_mode) == 0o600
+    assert stat.S_IMODE((made / "secrets").stat().st_mode) == 0o700
+    # compose mounts a file with the mode that it has here, for users that do not exist here
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (made / "secrets").iterdir()} == {0o444}
 
 
 def test_two_machines_never_share_a_secret(tmp_path: Path) -> None:
-    make_env(tmp_path / "one")
-    make_env(tmp_path / "other")
-    one, other = (read_env_file(tmp_path / name) for name in ("one", "other"))
-    assert not set(one.values()) & set(other.values())
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        make_env(tmp_path / name)
+    one, other = (set(contents(tmp_path / name).values()) for name in ("one", "other"))
+    assert not one & other
 
 
-def test_keeps_an_existing_file(tmp_path: Path) -> None:
-    make_env(tmp_path / "env")
-    before = (tmp_path / "env").read_text()
-    again = make_env(tmp_path / "env")
+@pytest.mark.parametrize("kept", ["env", "secrets/pseudonym_key"])
+def test_keeps_what_is_there(made: Path, kept: str) -> None:
+    before = (made / kept).read_text()
+    again = make_env(made)
     assert again.returncode == 1
     assert again.stderr.count("\n") == 1
-    assert (tmp_path / "env").read_text() == before
+    assert (made / kept).read_text() == before
+
+
+def test_what_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    refused = make_env(tmp_path / "file")
+    assert refused.returncode == 1
+    assert refused.stderr.count("\n") == 1
 
 
 def test_the_example_names_every_variable_and_gives_none() -> None:
@@ -73,5 +101,5 @@ def test_the_example_names_every_variable_and_gives_none() -> None:
 
 
 def test_secrets_stay_out_of_the_repository_and_the_image() -> None:
-    assert {".env", "/.env"} & set((REPOSITORY / ".gitignore").read_text().splitlines())
+    assert {"/.env", "/deploy/secrets/"} <= set((REPOSITORY / ".gitignore").read_text().splitlines())
     assert (REPOSITORY / ".dockerignore").read_text().splitlines()[1] == "*"
