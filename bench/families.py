@@ -55,11 +55,10 @@ def measure(mix: MixName, events: int, customers: int, models: tuple[Attribution
             began = time.process_time()
             encode([out[0] for shard in lanes.values() if (out := shard.seal_block())], policy.labels, 0)
             spent["block"] += time.process_time() - began
-    customer_shard = lanes[CUSTOMER_LANE].customers
     found = {topic: spent[topic] / counts[topic] * 1e6 for topic in counts}
     found |= {step: spent[step] / events * 1e6 for step in ("decode", "block")}
     found["all"] = (sum(spent.values()) - spent["decode"]) / events * 1e6
-    found["bytes_each"] = (resident_bytes() - before) / (customer_shard.customer_count if customer_shard else 1)
+    found["bytes_each"] = (resident_bytes() - before) / lanes[CUSTOMER_LANE].core.customer_count
     return found
 
 

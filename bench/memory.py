@@ -10,19 +10,18 @@ import sys
 from collections import defaultdict
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from pipeline.simulation.mixes import MixOptions, mix_events
 from pipeline.state.campaign_registry import CampaignRegistry
-from pipeline.state.customers import CustomerShard
 from pipeline.state.policy import Policy
+from pipeline.worker.cores import customer_core
 from schemas.decode import decode
 from schemas.topics import LOGINS, TOUCHES, TRANSACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from schemas.columns import LoginColumns, TouchColumns, TransactionColumns
 
 BATCH: Final = 20_000
 # mix A: 29 of 100 events are touches or transactions, so each customer has about 0.9 of them
@@ -48,7 +47,7 @@ def batches(customers: int) -> Iterator[dict[str, tuple[list[bytes], list[bytes]
 def measure(customers: int) -> dict[str, float]:
     """Fill the state of one shard and return what it takes per customer."""
     policy = Policy(pseudonym_key=b"bench")
-    shard = CustomerShard(policy, CampaignRegistry(policy))
+    shard = customer_core(policy, CampaignRegistry(policy))
     gc.collect()
     before = resident_bytes()
     touches = transactions = 0
@@ -56,7 +55,7 @@ def measure(customers: int) -> dict[str, float]:
         for topic, (keys, values) in batch.items():
             if topic in {LOGINS, TRANSACTIONS, TOUCHES}:
                 columns = decode(topic, range(len(values)), keys, values, currency="CNY").columns
-                apply(shard, topic, columns)
+                shard.apply(topic, columns, None)
         changes = shard.drain_changes(version)
         touches += len(changes.touches)
         transactions += len(changes.transactions)
@@ -67,16 +66,6 @@ def measure(customers: int) -> dict[str, float]:
         "live_transactions": transactions,
         "bytes_each": (resident_bytes() - before) / shard.customer_count,
     }
-
-
-def apply(shard: CustomerShard, topic: str, columns: object) -> None:
-    """Hand a batch to the shard's method for its topic."""
-    if topic == LOGINS:
-        shard.apply_logins(cast("LoginColumns", columns), None)
-    elif topic == TOUCHES:
-        shard.apply_touches(cast("TouchColumns", columns), None)
-    else:
-        shard.apply_transactions(cast("TransactionColumns", columns), None)
 
 
 def main() -> None:

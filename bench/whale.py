@@ -7,13 +7,16 @@ import json
 import sys
 import time
 from random import Random
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bench.figures import percentile
 from pipeline.state.campaign_registry import CampaignRegistry
-from pipeline.state.customers import CustomerShard
 from pipeline.state.policy import Policy
+from pipeline.worker.cores import customer_core
 from schemas.columns import TouchColumns, TransactionColumns
+
+if TYPE_CHECKING:
+    from pipeline.state.customers import CustomerShard
 
 BEGIN_MS: Final = 1_790_000_000_000
 SPAN_MS: Final = 2 * 86_400_000  # all within the allowed lateness: every instant can still get a late event
@@ -66,7 +69,7 @@ def transactions(numbers: range, instants: list[int]) -> TransactionColumns:
 def measure(count: int) -> dict[str, float]:
     """Give a customer ``count`` touches and transactions in order, then single late ones, and time both."""
     policy = Policy(pseudonym_key=b"bench")
-    shard = CustomerShard(policy, CampaignRegistry(policy))
+    shard = customer_core(policy, CampaignRegistry(policy))
     step = SPAN_MS / count
     began = time.perf_counter()
     for first in range(0, count, BATCH):

@@ -6,14 +6,15 @@ A model is one entry of `_SHARES`: it gets the candidates' ages in order and ret
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from pipeline.state.money import WHOLE, aum_of, return_of, share_out
-from pipeline.state.records import Credit
+from pipeline.state.records import Credit, by_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pipeline.state.campaign_registry import CampaignRegistry
     from pipeline.state.policy import Policy
@@ -55,7 +56,7 @@ def edge_candidate(
         start = bisect_left(touches, (campaign_index,), 0, end) if end > 1 else 0
         if rules.matches(transaction.kind, transaction.product, transaction.amount_minor):
             touch = _edge(touches, start, end, at, rules.window_ms, newest=newest)
-            if touch is not None and (best is None or (touch[1:3] > best[1:3]) == newest):
+            if touch is not None and (best is None or (_BY_ORDER(touch) > _BY_ORDER(best)) == newest):
                 best = touch
         end = start
     return best
@@ -140,6 +141,28 @@ class Attribution:
                 shares = self._shares(model, transaction, every)
             found.extend(self._priced(transaction, number, shares))
         return tuple(found)
+
+    def affected(
+        self, touch: Touch, touches: Sequence[Touch], transactions: Sequence[Transaction]
+    ) -> Iterator[Transaction]:
+        """Yield the transactions whose credits a new touch may change; ``touches`` hold it already."""
+        rules = self._campaigns.rules[touch.campaign_index]
+        last = touch.at + rules.window_ms
+        if self.only_last_touch:
+            # behind the campaign's next touch that one is the later candidate of the two, whatever the transaction
+            following = bisect_left(touches, touch) + 1
+            if following < len(touches) and touches[following].campaign_index == touch.campaign_index:
+                last = min(last, touches[following].at - 1)
+        position = bisect_left(transactions, (touch.at, ""), key=by_order)
+        for transaction in islice(transactions, position, None):
+            if transaction.at > last:
+                break
+            if rules.matches(transaction.kind, transaction.product, transaction.amount_minor) and not (
+                self.only_last_touch
+                and transaction.credits
+                and _BY_ORDER(transaction.credits[0].touch) > _BY_ORDER(touch)
+            ):
+                yield transaction
 
     def repriced(self, transaction: Transaction) -> tuple[Credit, ...]:
         """Return a transaction's credits after a reversal: the same touches and shares, scaled money."""

@@ -2,31 +2,73 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, Never, cast
 
 from pipeline.state.cells import Cells
 from pipeline.state.intake import Intake, RecentIds, Refusal
 from pipeline.state.rows import Changes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from pipeline.state.campaign_registry import CampaignRegistry
+    from pipeline.state.intake import EventColumns
     from pipeline.state.policy import Policy
+    from pipeline.state.rows import Stage
     from schemas.columns import CostColumns
 
 
-class CostShard:
-    """State of one partition of the cost topic."""
+class WithoutCustomers:
+    """What the port asks about customers, answered by a core that has none."""
 
-    def __init__(self, policy: Policy, campaigns: CampaignRegistry) -> None:
+    customer_count: int = 0
+
+    def drain_left_out(self) -> int:
+        """Nobody can be erased here."""
+        return 0
+
+    def is_being_erased(self, _customer_id: str) -> bool:
+        """Nobody can be erased here."""
+        return False
+
+    def erasures_at(self, _stage: Stage) -> Mapping[bytes, int]:
+        """Nobody can be erased here."""
+        return {}
+
+    def _misplaced(self, *_: object, **__: object) -> Never:
+        raise TypeError("the campaign lane has no customers")
+
+    accept_profile = erase = revert_erased = finish_erasure = _misplaced
+
+    def made_durable(self, version: int) -> None:
+        """Nothing waits for it."""
+
+
+class CostShard(WithoutCustomers):
+    """State of one partition of the cost topic, whose name it is given; implements `port.ShardCore`."""
+
+    def __init__(self, policy: Policy, campaigns: CampaignRegistry, *, topic: str) -> None:
         self._campaigns = campaigns
         self._cells = Cells(0, policy.calendar())
         self._ids = RecentIds()
         self._changes = Changes()
         self.costs = Intake(policy.lateness_ms, policy.future_ms)
+        self.intakes = {topic: self.costs}
 
     def open_chapter(self, chapter: int) -> None:
         """Start a new chapter for cells that come to memory from now on."""
         self._cells.open_chapter(chapter)
+
+    def apply(self, topic: str, columns: EventColumns, now_ms: int | None) -> list[Refusal]:
+        """Count a batch of the topic, in log order; return the refused ones."""
+        if topic not in self.intakes:
+            raise KeyError(topic)
+        return self.apply_costs(cast("CostColumns", columns), now_ms)
+
+    def refuse(self, topic: str, keys: Sequence[bytes | None]) -> list[bool]:
+        """Count bad records; a dead letter may hold any of them."""
+        self.intakes[topic].refuse(len(keys))
+        return [True] * len(keys)
 
     def apply_costs(self, columns: CostColumns, now_ms: int | None) -> list[Refusal]:
         """Count a batch of cost events, under tier ''; return the refused ones."""
@@ -59,7 +101,25 @@ class CostShard:
         self._ids.forget_before(self.costs.floor)
         self._cells.forget_idle(idle_version)
 
-    def load_ids(self, ids: list[tuple[str, int]]) -> None:
-        """Remember stored event ids (id, occurred_at in ms)."""
-        for event_id, at in ids:
-            self._ids.is_duplicate(event_id, at)
+    def restorer(self) -> StoredIds:
+        """Return what loads stored state into this still empty shard."""
+        return StoredIds(self._ids, self.costs)
+
+
+class StoredIds:
+    """Takes the ids of stored cost events; implements `port.CostRestorer`."""
+
+    lane: Literal["campaign"] = "campaign"
+
+    def __init__(self, ids: RecentIds, intake: Intake) -> None:
+        self._ids = ids
+        self._intake = intake
+
+    @property
+    def ids_since(self) -> int:
+        """The earliest instant of the ids that are needed."""
+        return self._intake.floor
+
+    def event_id(self, event_id: str, at: int) -> None:
+        """The id of an event that is still in time."""
+        self._ids.is_duplicate(event_id, at)

@@ -7,10 +7,8 @@ change and booking it anew; how much that costs is bounded by what they change.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from itertools import islice
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.state.activity import Activity
 from pipeline.state.attribution import Attribution
@@ -20,25 +18,30 @@ from pipeline.state.erasure import Erasures
 from pipeline.state.history import revert
 from pipeline.state.intake import NEVER, Intake, Refusal
 from pipeline.state.memory import UNKNOWN_TIER, CustomerMemory
-from pipeline.state.records import Credit, Customer, Reach, Touch, Transaction, by_order
+from pipeline.state.records import Credit, Customer, Reach, Touch, Transaction
 from pipeline.state.restore import Restorer
-from pipeline.state.rows import AdjustmentRow, Changes, ProfileRow
+from pipeline.state.rows import AdjustmentRow, Changes, Profile, ProfileRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pipeline.state.campaign_registry import Arm, CampaignRegistry
     from pipeline.state.history import History
+    from pipeline.state.intake import EventColumns
     from pipeline.state.policy import Policy
+    from pipeline.state.rows import Stage
     from schemas.columns import LoginColumns, TouchColumns, TransactionColumns
 
+_NO_PROFILE: Final = Profile(None, None, None)
 _LONG_AGO: Final = Reach(NEVER, "")
 
 
 class CustomerShard:
-    """State of one partition of the customer-keyed topics."""
+    """State of one partition of the customer-keyed topics, whose names it is given; implements `port.ShardCore`."""
 
-    def __init__(self, policy: Policy, campaigns: CampaignRegistry) -> None:
+    def __init__(
+        self, policy: Policy, campaigns: CampaignRegistry, *, logins: str, transactions: str, touches: str
+    ) -> None:
         self._policy = policy
         self._campaigns = campaigns
         self._calendar = policy.calendar()
@@ -53,16 +56,17 @@ class CustomerShard:
         self.logins = Intake(policy.lateness_ms, policy.future_ms)
         self.transactions = Intake(policy.lateness_ms, policy.future_ms)
         self.touches = Intake(policy.lateness_ms, policy.future_ms)
+        self.intakes = {logins: self.logins, transactions: self.transactions, touches: self.touches}
+        self._appliers: dict[str, Callable[[Any, int | None], list[Refusal]]] = {  # each takes its topic's columns
+            logins: self.apply_logins,
+            transactions: self.apply_transactions,
+            touches: self.apply_touches,
+        }
 
     @property
     def customer_count(self) -> int:
         """Customers with any state."""
         return len(self._memory)
-
-    @property
-    def activity_memory_days(self) -> int:
-        """How many days of logins a new owner must load."""
-        return self._activity.memory_days
 
     def restorer(self) -> Restorer:
         """Return what loads stored state into this still empty shard."""
@@ -71,6 +75,7 @@ class CustomerShard:
             self._conversions,
             self._activity,
             self._campaigns,
+            self.logins,
             self.touches,
             self.transactions,
             self.erasures,
@@ -84,8 +89,13 @@ class CustomerShard:
 
     # -- dimension table -------------------------------------------------------------------------------------------
 
-    def apply_profile(self, customer_id: str, tier: str | None, segment: str | None, opened_at: int | None) -> None:
-        """Take a customer's profile for the events that follow."""
+    def accept_profile(self, customer_id: str, profile: Profile | None) -> None:
+        """Take a customer's profile for the events that follow; see the port."""
+        if profile is not None:
+            self.erasures.revive(customer_id)
+        elif self.erasures.covers(customer_id):
+            return
+        tier, segment, opened_at = profile or _NO_PROFILE
         customer = self._memory.customer(customer_id)
         customer.tier = tier or UNKNOWN_TIER
         self._changes.profiles.append(ProfileRow(customer.pseudonym, tier or "", segment or "", opened_at))
@@ -110,7 +120,29 @@ class CustomerShard:
         for pseudonym in pseudonyms:
             self.erasures.done(pseudonym)
 
+    def is_being_erased(self, customer_id: str) -> bool:
+        """Say whether an erasure is under way: a new profile must wait until it is done."""
+        return self.erasures.is_busy(customer_id)
+
+    def erasures_at(self, stage: Stage) -> Mapping[bytes, int]:
+        """Return the customers whose erasure is durably at a stage; see the port."""
+        return self.erasures.ready(stage)
+
     # -- events ----------------------------------------------------------------------------------------------------
+
+    def apply(self, topic: str, columns: EventColumns, now_ms: int | None) -> list[Refusal]:
+        """Count a batch of one topic, in log order; return the refused ones."""
+        return self._appliers[topic](columns, now_ms)
+
+    def refuse(self, topic: str, keys: Sequence[bytes | None]) -> list[bool]:
+        """Count bad records; say which of them a dead letter may hold; see the port."""
+        keep = self.erasures.leave_out(keys)
+        self.intakes[topic].refuse(keep.count(True))
+        return keep
+
+    def drain_left_out(self) -> int:
+        """Return how many events of erased customers have been left out since the last call."""
+        return self.erasures.drain_left_out()
 
     def apply_logins(self, columns: LoginColumns, now_ms: int | None) -> list[Refusal]:
         """Count a batch of logins; return the refused ones."""
@@ -243,9 +275,12 @@ class CustomerShard:
         self._activity.drain_changes(version, changes.days)
         changes.erasures = self.erasures.drain_changes(version)
         changes.orphans = self._memory.reversals.drain_orphans(self.transactions.floor)
-        self.transactions.refused += len(changes.orphans)
-        self.transactions.accepted -= len(changes.orphans)
+        self.transactions.refuse(len(changes.orphans), accepted_before=True)
         return changes
+
+    def made_durable(self, version: int) -> None:
+        """Note that the block of a version has been acknowledged."""
+        self.erasures.made_durable(version)
 
     # -- horizon ---------------------------------------------------------------------------------------------------
 
@@ -299,24 +334,8 @@ class CustomerShard:
         touches = self._memory.remember_touch(customer, touch)
         transactions = customer.transactions
         if transactions is not None and transactions[-1].at >= touch.at:
-            self._attribute_again(touch, touches, transactions)
-
-    def _attribute_again(self, touch: Touch, touches: list[Touch], transactions: list[Transaction]) -> None:
-        rules, attribution = self._campaigns.rules[touch.campaign_index], self._attribution
-        last = touch.at + rules.window_ms
-        if attribution.only_last_touch:
-            # behind the campaign's next touch that one is the later candidate of the two, whatever the transaction
-            following = bisect_left(touches, touch) + 1
-            if following < len(touches) and touches[following].campaign_index == touch.campaign_index:
-                last = min(last, touches[following].at - 1)
-        position = bisect_left(transactions, (touch.at, ""), key=by_order)
-        for transaction in islice(transactions, position, None):
-            if transaction.at > last:
-                break
-            if rules.matches(transaction.kind, transaction.product, transaction.amount_minor) and not (
-                attribution.only_last_touch and transaction.credits and transaction.credits[0].touch[1:3] > touch[1:3]
-            ):
-                self._replace_credits(transaction, attribution.credits(transaction, touches))
+            for transaction in self._attribution.affected(touch, touches, transactions):
+                self._replace_credits(transaction, self._attribution.credits(transaction, touches))
 
 
 _reached_at = attrgetter("at")

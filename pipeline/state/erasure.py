@@ -15,7 +15,7 @@ from pipeline.state.intake import EventColumns, select
 from pipeline.state.rows import NOTHING, ErasedCounts, ErasureRow, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from pipeline.state.policy import Policy
 
@@ -49,7 +49,7 @@ class Erasures:
         self._open: set[bytes] = set()
         self._unsaved: set[bytes] = set()
         self._durable = 0
-        self._skipped = 0
+        self._left_out = 0
 
     # -- events and profiles ---------------------------------------------------------------------------------------
 
@@ -69,17 +69,19 @@ class Erasures:
         if not erased:
             return columns
         keep = [customer_id not in erased for customer_id in columns.customer_id]
-        self.skip(keep.count(False))
+        self._left_out += keep.count(False)
         return select(columns, keep)
 
-    def skip(self, events: int) -> None:
-        """Note that so many events of erased customers were left out."""
-        self._skipped += events
+    def leave_out(self, keys: Sequence[bytes | None]) -> list[bool]:
+        """Say of bad records, by key, which are not of erased customers; the others count as left out."""
+        keep = [key is None or not self.covers(key.decode(errors="replace")) for key in keys]
+        self._left_out += keep.count(False)
+        return keep
 
-    def drain_skipped(self) -> int:
+    def drain_left_out(self) -> int:
         """Return how many events have been left out since the last call."""
-        skipped, self._skipped = self._skipped, 0
-        return skipped
+        left_out, self._left_out = self._left_out, 0
+        return left_out
 
     def is_busy(self, customer_id: str) -> bool:
         """Say whether an erasure is under way: a new profile must wait until it is done."""

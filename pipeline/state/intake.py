@@ -73,6 +73,20 @@ class Intake:
             return columns, []
         return self._screen_each(columns, limit)
 
+    def advance_to(self, watermark: int) -> None:
+        """Set the watermark of a silent topic to where the lane's others are."""
+        self.watermark = watermark
+
+    def restore(self, watermark: int, accepted: int, duplicates: int, refused: int) -> None:
+        """Go on where the former owner of the partition stopped."""
+        self.watermark, self.accepted, self.duplicates, self.refused = watermark, accepted, duplicates, refused
+
+    def refuse(self, records: int, *, accepted_before: bool = False) -> None:
+        """Count records that do not count, malformed or not; an orphan was accepted before it had its verdict."""
+        self.refused += records
+        if accepted_before:
+            self.accepted -= records
+
     def accept(self, columns: Columns, is_new: Sequence[bool]) -> Columns:
         """Count a screened batch; return it without the copies of events that have been counted before."""
         fresh = columns if all(is_new) else select(columns, is_new)
@@ -94,7 +108,6 @@ class Intake:
             else:
                 keep.append(True)
                 self.watermark = max(self.watermark, at)
-        self.refused += len(refusals)
         return select(columns, keep), refusals
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from pipeline.state.calendar import DAY_MS
 from pipeline.state.records import Credit, Reach, Touch, Transaction
 from pipeline.state.rows import Stage
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 
 class Restorer:
-    """Takes a customer shard's stored rows, in the order of its methods; `finish` once after the last."""
+    """Takes a customer shard's stored rows, in the order of its methods; implements `port.CustomerRestorer`."""
+
+    lane: Literal["customer"] = "customer"
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parts of one shard's state
         self,
@@ -26,6 +29,7 @@ class Restorer:
         conversions: Conversions,
         activity: Activity,
         campaigns: CampaignRegistry,
+        logins: Intake,
         touches: Intake,
         transactions: Intake,
         erasures: Erasures,
@@ -34,11 +38,26 @@ class Restorer:
         self._conversions = conversions
         self._activity = activity
         self._campaigns = campaigns
+        self._logins = logins
         self._touch_intake = touches
         self._intake = transactions
         self._erasures = erasures
-        self._touches: dict[tuple[bytes, str], Touch] = {}
         self._credits: dict[str, list[Credit]] = {}
+
+    @property
+    def ids_since(self) -> int:
+        """The earliest instant of the touch ids that are needed."""
+        return self._touch_intake.floor
+
+    @property
+    def floor(self) -> int:
+        """The earliest instant that is still in time on touches or transactions."""
+        return min(self._touch_intake.floor, self._intake.floor)
+
+    @property
+    def logins_since(self) -> int:
+        """The earliest login day that is needed."""
+        return self._logins.watermark // DAY_MS - self._activity.memory_days
 
     def profile(self, pseudonym: bytes, tier: str) -> None:
         """A customer's tier, where there is a profile."""
@@ -56,14 +75,14 @@ class Restorer:
         """The customer's first creditable touch by an arm, however long ago; one that nothing can precede is a bit."""
         customer = self._memory.dormant(pseudonym)
         arm_index = self._campaigns.arm(campaign_id, variant).index
-        if at < min(self._touch_intake.floor, self._intake.floor):
+        if at < self.floor:
             customer.past_reach |= 1 << arm_index
             return
         if customer.reach is None:
             customer.reach = {}
         customer.reach[arm_index] = Reach(at, tier)
 
-    def touch_id(self, event_id: str, at: int) -> None:
+    def event_id(self, event_id: str, at: int) -> None:
         """The id of any touch that is still in time."""
         self._memory.touch_ids.is_duplicate(event_id, at)
 

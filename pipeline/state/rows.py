@@ -228,6 +228,14 @@ class AdjustmentRow(NamedTuple):
     effective_minor: int
 
 
+class Profile(NamedTuple):
+    """What is known of a customer."""
+
+    tier: str | None
+    segment: str | None
+    opened_at: int | None
+
+
 class ProfileRow(NamedTuple):
     """A customer's profile; an empty tier means there is none (erased)."""
 

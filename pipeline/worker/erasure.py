@@ -46,10 +46,8 @@ class Eraser:
         if shard.is_broken:
             shard.profiles.drop()  # whoever waits for them finds the state broken
             return False
-        if shard.erasures is None:
-            return False
-        return await self._revert(shard, shard.erasures.ready(Stage.BEGUN)) or await self._delete(
-            shard, shard.erasures.ready(Stage.SUBTRACTED)
+        return await self._revert(shard, shard.core.erasures_at(Stage.BEGUN)) or await self._delete(
+            shard, shard.core.erasures_at(Stage.SUBTRACTED)
         )
 
     async def _revert(self, shard: OwnedShard, begun: Mapping[bytes, int]) -> bool:

@@ -136,7 +136,7 @@ class ShardProcessor:
             # the batch may be half applied: this state must not be used, nor written, any more
             shard.is_broken = True
             raise
-        erased = 0 if shard.erasures is None else shard.erasures.drain_skipped()
+        erased = shard.core.drain_left_out()
         if erased:
             self._telemetry.erased(batch.topic, erased)
         self._telemetry.events(batch.topic, outcome.good - erased, outcome.malformed + outcome.refused)
@@ -230,11 +230,7 @@ class ShardProcessor:
         fresh = [OwnedShard(lane, partition, policy, self._campaigns) for lane, partition in keys]
         epochs = await asyncio.to_thread(self._ledger.claim, [shard.number for shard in fresh])
         loader = Loader(self._ledger, self._policy, max((r.window_ms for r in self._campaigns.rules), default=0))
-        loaded = await asyncio.to_thread(
-            loader.load,
-            {shard.number: shard.customers for shard in fresh if shard.customers is not None},
-            {shard.number: shard.costs for shard in fresh if shard.costs is not None},
-        )
+        loaded = await asyncio.to_thread(loader.load, {shard.number: shard.core for shard in fresh})
         _collect_and_freeze()
         for shard in fresh:
             shard.open_epoch(epochs[shard.number])

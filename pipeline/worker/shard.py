@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import compress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipeline.ledger.rows import DeadLetterRow, Position, ShardBlock
-from pipeline.state.costs import CostShard
-from pipeline.state.customers import CustomerShard
+from pipeline.state.rows import Profile
 from pipeline.transport.dead_letters import DeadLetter
+from pipeline.worker.cores import open_core
 from pipeline.worker.placement import decode_placed
 from pipeline.worker.profiles import ProfileQueue
-from schemas.columns import CostColumns, LoginColumns, TouchColumns, TransactionColumns
 from schemas.decode import decode
-from schemas.topics import CAMPAIGN_LANE, COSTS, CUSTOMER_LANE, CUSTOMERS, LANES, LOGINS, TOUCHES, TRANSACTIONS
+from schemas.topics import CUSTOMERS, LANES, TRANSACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from pipeline.state.campaign_registry import CampaignRegistry
-    from pipeline.state.erasure import Erasures
     from pipeline.state.history import History
-    from pipeline.state.intake import Intake, Refusal
     from pipeline.state.policy import Policy
     from pipeline.transport.ports import RecordBatch
     from pipeline.worker.profiles import ProfileUpdate
     from schemas import Customer
-    from schemas.columns import Columns
     from schemas.topics import Lane
 
 _LANE_BITS: Final = 16
@@ -65,8 +62,7 @@ class OwnedShard:
         self.number = shard_number(lane, partition)
         self.partition = partition
         self.lane = lane
-        self.customers = CustomerShard(policy, campaigns) if lane is CUSTOMER_LANE else None
-        self.costs = CostShard(policy, campaigns) if lane is CAMPAIGN_LANE else None
+        self.core = open_core(lane, policy, campaigns)
         self.next_offset: dict[str, int] = {}
         self.topic_ids: dict[str, str] = {}
         self.durable: dict[str, int] = {}
@@ -95,26 +91,7 @@ class OwnedShard:
     def open_epoch(self, epoch: int) -> None:
         """Begin to write under a claim."""
         self._epoch, self._sequence = epoch, 1
-        self._core.open_chapter(self.version)
-
-    @property
-    def _core(self) -> CustomerShard | CostShard:
-        core = self.customers or self.costs
-        if core is None:
-            raise RuntimeError(f"lane {self.lane.name} has no state core")
-        return core
-
-    def intake(self, topic: str) -> Intake:
-        """Return the watermark and counts of one of the lane's topics."""
-        if self.customers is not None:
-            return {
-                LOGINS: self.customers.logins,
-                TRANSACTIONS: self.customers.transactions,
-                TOUCHES: self.customers.touches,
-            }[topic]
-        if self.costs is not None and topic == COSTS:
-            return self.costs.costs
-        raise KeyError(topic)
+        self.core.open_chapter(self.version)
 
     # -- in --------------------------------------------------------------------------------------------------------
 
@@ -133,13 +110,14 @@ class OwnedShard:
         A silent topic would otherwise hold the horizon, and with it memory, for ever. A halted one is not silent: what
         is held back must not become too late.
         """
-        newest = max(self.intake(topic).watermark for topic in self.lane.events)
+        intakes = self.core.intakes
+        newest = max(intake.watermark for intake in intakes.values())
         for topic, silence in self._silence.items():
             if topic in halted:
                 continue
-            intake = self.intake(topic)
-            if silence.is_read_to_end and now - silence.since >= idle_seconds and intake.watermark < newest:
-                intake.watermark = newest
+            is_silent = silence.is_read_to_end and now - silence.since >= idle_seconds
+            if is_silent and intakes[topic].watermark < newest:
+                intakes[topic].advance_to(newest)
                 self._moved = True
 
     def apply(self, batch: RecordBatch, now_ms: int | None, now: float = 0.0) -> BatchOutcome:
@@ -162,12 +140,12 @@ class OwnedShard:
             return BatchOutcome(0, 0, 0)
         judge = partial(decode, currency=self._policy.currency, earliest_ms=self._policy.earliest_ms)
         decoded, stray_keys = decode_placed(batch, (offsets, keys, values), judge)
-        refusals = self._apply(decoded.columns, now_ms)
+        refusals = self.core.apply(batch.topic, decoded.columns, now_ms)
         bad = [(item.offset, str(item.reason), item.detail) for item in decoded.rejected]
         bad += [refusal[:3] for refusal in refusals]
         if bad:
             index_of = {offset: index for index, offset in enumerate(offsets)}
-            bad = self._without_erased(bad, [keys[index_of[item[0]]] for item in bad])
+            bad = list(compress(bad, self.core.refuse(batch.topic, [keys[index_of[item[0]]] for item in bad])))
             self._dead.extend(
                 DeadLetter(
                     batch.topic,
@@ -180,86 +158,45 @@ class OwnedShard:
                 )
                 for offset, reason, detail in bad
             )
-            self.intake(batch.topic).refused += len(bad) - len(refusals)
         self.pending += len(offsets)
         malformed = len(decoded.rejected)
         return BatchOutcome(len(offsets) - len(bad), malformed, len(bad) - malformed, stray_keys)
 
-    def _apply(self, columns: Columns, now_ms: int | None) -> list[Refusal]:
-        if isinstance(columns, CostColumns) and self.costs is not None:
-            return self.costs.apply_costs(columns, now_ms)
-        if self.customers is None:
-            raise TypeError(f"lane {self.lane.name} takes no {type(columns).__name__}")
-        if isinstance(columns, LoginColumns):
-            return self.customers.apply_logins(columns, now_ms)
-        if isinstance(columns, TouchColumns):
-            return self.customers.apply_touches(columns, now_ms)
-        if isinstance(columns, TransactionColumns):
-            return self.customers.apply_transactions(columns, now_ms)
-        raise TypeError(f"lane {self.lane.name} takes no {type(columns).__name__}")
-
     def apply_profile(self, customer_id: str, profile: Customer | None) -> None:
-        """Take a customer's profile; None takes it away. A profile ends the customer's erasure."""
-        if self.customers is None:
-            raise TypeError(f"lane {self.lane.name} has no customers")
-        if profile is not None:
-            self.customers.erasures.revive(customer_id)
-        elif self.customers.erasures.covers(customer_id):
-            return
+        """Take a customer's profile; None takes it away."""
         if profile is None:
-            self.customers.apply_profile(customer_id, None, None, None)
+            self.core.accept_profile(customer_id, None)
         else:
             opened = profile.opened_at
             opened_ms = None if opened is None else round(opened.timestamp() * 1000)
-            self.customers.apply_profile(customer_id, profile.tier, profile.segment, opened_ms)
+            self.core.accept_profile(customer_id, Profile(profile.tier, profile.segment, opened_ms))
         self.pending += 1
-
-    def _without_erased(self, bad: list[tuple[int, str, str]], keys: list[bytes | None]) -> list[tuple[int, str, str]]:
-        """Leave out what erased customers sent: a dead letter would keep it."""
-        erasures = self.erasures
-        if erasures is None:
-            return bad
-        kept = [
-            item
-            for item, key in zip(bad, keys, strict=True)
-            if key is None or not erasures.covers(key.decode(errors="replace"))
-        ]
-        erasures.skip(len(bad) - len(kept))
-        return kept
-
-    @property
-    def erasures(self) -> Erasures | None:
-        """The erased customers, None in a lane that has no customers."""
-        return None if self.customers is None else self.customers.erasures
 
     def accept_profile(self, update: ProfileUpdate) -> None:
         """Take a record of the customers topic, now or once an erasure under way is done."""
         self.profiles.accept(update)
 
     def _must_wait(self, update: ProfileUpdate) -> bool:
-        erasures = self.erasures
-        return update.profile is not None and erasures is not None and erasures.is_busy(update.customer_id)
+        return update.profile is not None and self.core.is_being_erased(update.customer_id)
 
     def _apply_update(self, update: ProfileUpdate) -> None:
-        if update.erase_request is None or self.customers is None:
+        if update.erase_request is None:
             self.apply_profile(update.customer_id, update.profile)
         else:
-            self.customers.erase(update.customer_id, update.erase_request)
+            self.core.erase(update.customer_id, update.erase_request)
             self.pending += 1
 
     def revert_erased(self, histories: Mapping[bytes, History]) -> None:
         """Let the next block take everything out of the numbers that erased customers had added."""
-        if self.customers is not None:
-            self.customers.revert_erased(histories, self.version)
-            self.pending += 1
+        self.core.revert_erased(histories, self.version)
+        self.pending += 1
 
     def finish_erasure(self, pseudonyms: Iterable[bytes], touch_ids: Iterable[str]) -> None:
         """Note that the ledger has no row of these customers any more, and go on with profiles that waited for it."""
-        if self.customers is not None:
-            self.customers.finish_erasure(pseudonyms, touch_ids)
-            self.pending += 1
-            self.profiles.release()
-            self.move_profiles(self.profiles.read_to)
+        self.core.finish_erasure(pseudonyms, touch_ids)
+        self.pending += 1
+        self.profiles.release()
+        self.move_profiles(self.profiles.read_to)
 
     def refuse(self, letter: DeadLetter) -> None:
         """Take a bad record of a dimension topic into the next block."""
@@ -280,7 +217,7 @@ class OwnedShard:
         if not self._moved and not self.pending:
             return None
         version = self.version
-        changes = self._core.drain_changes(version)
+        changes = self.core.drain_changes(version)
         dead = self._dead
         dead.extend(
             DeadLetter(
@@ -292,7 +229,7 @@ class OwnedShard:
         block = ShardBlock(self.number, version, changes, self._positions(), letters)
         self._dead, self._moved, self.pending = [], False, 0
         self._sequence += 1
-        self._core.open_chapter(self.version)
+        self.core.open_chapter(self.version)
         return block, dead
 
     def _positions(self) -> list[Position]:
@@ -302,7 +239,7 @@ class OwnedShard:
             if topic in self.lane.dimensions:
                 positions.append(Position(topic, next_offset, 0, 0, 0, 0, topic_id))
             else:
-                intake = self.intake(topic)
+                intake = self.core.intakes[topic]
                 positions.append(
                     Position(
                         topic,
@@ -320,9 +257,8 @@ class OwnedShard:
         """Note that a block has been acknowledged."""
         for position in block.positions:
             self.durable[position.topic] = position.next_offset
-        if self.customers is not None:
-            self.customers.erasures.made_durable(block.version)
+        self.core.made_durable(block.version)
 
     def tidy(self) -> None:
         """Drop what can change no more."""
-        self._core.forget(self.version - IDLE_BLOCKS)
+        self.core.forget(self.version - IDLE_BLOCKS)

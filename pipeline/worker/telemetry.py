@@ -66,7 +66,7 @@ class Telemetry:
         """Note what is owned."""
         owned = list(shards)
         self._shards.set(len(owned))
-        self._customers.set(sum(s.customers.customer_count for s in owned if s.customers is not None))
+        self._customers.set(sum(shard.core.customer_count for shard in owned))
 
     def log_fault(self, topic: str, fault: str) -> None:
         """Count a log that is not the one the ledger knows."""

@@ -9,8 +9,8 @@ from pipeline.errors import FencedError, UserError
 from pipeline.ledger.ledger import LedgerUnavailableError
 from pipeline.ledger.loader import Loader
 from pipeline.state.campaign_registry import CampaignRegistry
-from pipeline.state.customers import CustomerShard
 from pipeline.state.rows import CostFacts, CreditColumns, LoginDays, ProfileRow, TransactionFacts
+from pipeline.worker.cores import customer_core
 from schemas.topics import TOUCHES
 from tests.ledger.building import POLICY, PSEUDONYM, block_of, letter, part, touch_facts
 
@@ -176,8 +176,8 @@ def test_everything_a_block_says_is_loaded_by_a_new_owner(bench: Bench, ledger: 
     )
     queries: list[str] = []
     heir = bench.open("second")
-    shard = CustomerShard(POLICY, campaigns)
-    loaded = Loader(_noting(heir, queries), POLICY, 0).load({3: shard}, {})
+    shard = customer_core(POLICY, campaigns)
+    loaded = Loader(_noting(heir, queries), POLICY, 0).load({3: shard})
     assert loaded.positions[3, TOUCHES].next_offset == 1
     assert shard.touches.watermark == 1_000
     who = shard._memory.dormant(PSEUDONYM)

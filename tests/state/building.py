@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.state.campaign_registry import CampaignRegistry
+from pipeline.state.customers import CustomerShard
 from pipeline.state.policy import Policy
 from pipeline.transport.ports import RecordBatch
 from pipeline.worker.shard import OwnedShard
@@ -14,7 +15,6 @@ from tests.oracle.building import Ledger
 
 if TYPE_CHECKING:
     from pipeline.ledger.rows import ShardBlock
-    from pipeline.state.customers import CustomerShard
     from tests.oracle.log import Record
 
 POLICY = Policy(future_ms=None, pseudonym_key=b"key", margins_bps={"deposit": 10_000})
@@ -36,8 +36,8 @@ class Bench:
 
     @property
     def core(self) -> CustomerShard:
-        assert self.shard.customers is not None
-        return self.shard.customers
+        assert isinstance(self.shard.core, CustomerShard)
+        return self.shard.core
 
     def define(self, campaign_id: str, **fields: Any) -> None:
         common = {"campaign_id": campaign_id, "name": campaign_id, "starts_at": "2026-01-01T00:00:00Z", "goal": GOAL}

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies
 
 from pipeline.state.calendar import DAY_MS
+from pipeline.state.customers import CustomerShard
 from schemas import topics
 from tests.oracle.building import moment
 from tests.oracle.generators import random_log
@@ -18,7 +19,6 @@ from tests.state.rules import DEFAULT, PROPERTY, SEEDS, any_logs, faults, player
 from tests.support.fakes_player import MemoryPlayer
 
 if TYPE_CHECKING:
-    from pipeline.state.customers import CustomerShard
     from tests.oracle.log import Log
 
 LONG = Shape(customers=60, campaigns=6, partitions=1, span_days=400, bad_share=0.0, late=False)
@@ -43,7 +43,7 @@ def _held(core: CustomerShard) -> dict[str, int]:
 
 
 def _cores(player: MemoryPlayer) -> list[CustomerShard]:
-    return [shard.customers for shard in player.shards.values() if shard.customers is not None]
+    return [shard.core for shard in player.shards.values() if isinstance(shard.core, CustomerShard)]
 
 
 @settings(PROPERTY, max_examples=max(1, PROPERTY.max_examples // 5))

@@ -71,8 +71,7 @@ class CorePlayer:
             return
         epochs = self.ledger.claim([shard.number for shard in fresh])
         loaded = Loader(self.ledger, self._policy, max((r.window_ms for r in self.campaigns.rules), default=0)).load(
-            {s.number: s.customers for s in fresh if s.customers is not None},
-            {s.number: s.costs for s in fresh if s.costs is not None},
+            {shard.number: shard.core for shard in fresh}
         )
         for shard in fresh:
             shard.open_epoch(epochs[shard.number])

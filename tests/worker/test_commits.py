@@ -177,7 +177,7 @@ async def test_broken_shards_do_not_keep_the_others_from_committing(
     some_events(kafka)
     await worker.take()
     await worker.read()
-    next(shard for shard in worker.processor.shards if shard.costs is not None).is_broken = True
+    next(shard for shard in worker.processor.shards if shard.lane is topics.CAMPAIGN_LANE).is_broken = True
     acknowledged = asyncio.Event()
     monkeypatch.setattr(worker.telemetry, "block_written", lambda *_: acknowledged.set())
     commits = asyncio.create_task(worker.processor.run_commits(lambda *_: None))

@@ -147,10 +147,9 @@ async def test_an_error_while_applying_drops_the_state_until_it_is_loaded_again(
     await worker.commit()
     kafka.send(topics.TRANSACTIONS, pay("y", "2026-03-01 11:00"))
     batch = kafka.batch(topics.TRANSACTIONS, 1)
-    shard = next(shard for shard in worker.processor.shards if shard.customers is not None)
-    assert shard.customers is not None
+    shard = next(shard for shard in worker.processor.shards if shard.lane is topics.CUSTOMER_LANE)
     with monkeypatch.context() as broken:
-        broken.setattr(shard.customers, "apply_transactions", _fails)
+        broken.setattr(shard.core, "apply", _fails)
         with pytest.raises(ArithmeticError):
             await worker.processor.process(batch)
     with pytest.raises(StateDroppedError):
