@@ -156,7 +156,8 @@ async def _show_on_screen(supervisor: Supervisor, look: Look, addresses: str) ->
 
         async def draw() -> None:
             rows, pace = await asyncio.to_thread(look)
-            live.update(live_table(rows, pace, addresses, shutil.get_terminal_size().lines), refresh=True)
+            size = shutil.get_terminal_size()
+            live.update(live_table(rows, pace, addresses, size.lines, size.columns), refresh=True)
 
         await _repeat(supervisor, draw, _SCREEN_SECONDS)
 

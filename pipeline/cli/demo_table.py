@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.cli.terminal import fitting, printable, width_left
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from rich.console import RenderableType
 
@@ -67,40 +69,51 @@ def plain_lines(rows: Sequence[Mapping[str, Any]], pace: Pace) -> str:
     return "\n".join(lines)
 
 
-def live_table(rows: Sequence[Mapping[str, Any]], pace: Pace, addresses: str, height: int) -> RenderableType:
-    """Return what the terminal shows; ``height`` is the number of lines there are."""
+def live_table(
+    rows: Sequence[Mapping[str, Any]], pace: Pace, addresses: str, height: int, width: int = 160
+) -> RenderableType:
+    """Return what the terminal shows.
+
+    Args:
+        rows: campaigns, the most expensive first.
+        pace: how fast it goes.
+        addresses: where everything answers, below the table.
+        height: number of lines there are.
+        width: characters in a line: a narrow one shows fewer columns, never a part of a figure.
+    """
     from rich import box
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=str(pace), title_justify="left", title_style="bold")
-    table.add_column("Campaign", no_wrap=True)
-    for heading in ("Reached", "Converters", "Cost", "Return", "Ratio"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for heading in ("0       1:2       4", "State"):
-        table.add_column(heading, no_wrap=True)
     shown = rows[: max(5, height - 6 - addresses.count("\n") - 1)]
-    for row in shown:
+    columns = [(heading, [cell(row) for row in shown]) for heading, cell in _COLUMNS]
+    widths = [max(map(len, [heading, *cells])) for heading, cells in columns]
+    kept = _kept(widths, width)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=str(pace), title_justify="left", title_style="bold")
+    table.add_column(columns[0][0], no_wrap=True, max_width=width_left([widths[place] for place in kept[1:]], width))
+    for place in kept[1:]:
+        table.add_column(columns[place][0], justify="right" if place < _FIRST_WORD else "left", no_wrap=True)
+    for number, row in enumerate(shown):
         word = state_word(row)
         colour = "red" if word.startswith("below") else "green" if word.startswith("above") else "dim"
         table.add_row(
-            Text(_name(row)),
-            f"{row['reached']:,}",
-            f"{row['converters']:,}",
-            _money(row["cost_minor"]),
-            _money(row["return_minor"]),
-            _ratio(row["return_ratio"]),
-            Text(ratio_bar(row["return_ratio"]), style=colour),
-            Text(word, style=colour),
+            *(Text(columns[place][1][number], style=colour if place >= _FIRST_WORD else "") for place in kept)
         )
     hidden = len(rows) - len(shown)
     more = [Text(f"… and {hidden} more", style="dim")] if hidden else []
     return Group(table, *more, Text(addresses, style="dim"))
 
 
+def _kept(widths: Sequence[int], width: int) -> list[int]:
+    """Return the places of the columns that fit, chosen by importance, in the order of the table."""
+    by_importance = [0, 5, 3, 4, 7, 2, 1, 6]
+    chosen = fitting([widths[place] for place in by_importance], [place == 0 for place in by_importance], width)
+    return sorted(by_importance[place] for place in chosen)
+
+
 def _name(row: Mapping[str, Any]) -> str:
-    return str(row.get("name") or row["campaign_id"])
+    return printable(str(row.get("name") or row["campaign_id"]))
 
 
 def _money(minor: int) -> str:
@@ -109,3 +122,17 @@ def _money(minor: int) -> str:
 
 def _ratio(ratio: float | None) -> str:
     return "-" if ratio is None else f"{ratio:.2f}"
+
+
+# campaign and figures, and from the bar on what is coloured by the verdict
+_FIRST_WORD: Final = 6
+_COLUMNS: Final[tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...]] = (
+    ("Campaign", _name),
+    ("Reached", lambda row: f"{row['reached']:,}"),
+    ("Converters", lambda row: f"{row['converters']:,}"),
+    ("Cost", lambda row: _money(row["cost_minor"])),
+    ("Return", lambda row: _money(row["return_minor"])),
+    ("Ratio", lambda row: _ratio(row["return_ratio"])),
+    ("0       1:2       4", lambda row: ratio_bar(row["return_ratio"])),
+    ("State", state_word),
+)

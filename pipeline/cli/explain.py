@@ -12,6 +12,7 @@ import typer
 
 from pipeline.cli import options
 from pipeline.cli.boundary import FAILED
+from pipeline.cli.terminal import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -194,6 +195,6 @@ def _print_sums(cell: Cell, found: Explanation) -> None:
     )
     if found.differences:
         wrong = ", ".join(f"{labels[name]} by {difference:+,}" for name, difference in found.differences.items())
-        typer.echo(f"DIFFERS: the evidence does not add up to the {_name(cell)}: {wrong}")
+        typer.echo(printable(f"DIFFERS: the evidence does not add up to the {_name(cell)}: {wrong}"))
     else:
-        typer.echo(f"adds up: all rows, listed or not, together make the {_name(cell)}")
+        typer.echo(printable(f"adds up: all rows, listed or not, together make the {_name(cell)}"))

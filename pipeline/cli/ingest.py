@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from pipeline.cli import options
+from pipeline.cli.terminal import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -113,7 +114,7 @@ class _Complaints:
     def __call__(self, sentence: str) -> None:
         self._made += 1
         if self._made <= _COMPLAINTS_SHOWN:
-            typer.echo(sentence, err=True)
+            typer.echo(printable(sentence), err=True)
 
     def conclude(self, tally: Tally) -> None:
         """Say how many complaints were not printed, and what the workers will refuse."""

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import typer
 
+from pipeline.cli.terminal import fitting, printable
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console, RenderableType
 
@@ -35,7 +37,7 @@ class Column:
             return f"{value / 100:,.2f}"
         if self.kind == "ratio":
             return f"{value:.3f}"
-        return str(value)
+        return printable(str(value))
 
 
 def stdout_console() -> Console:
@@ -48,7 +50,8 @@ def stdout_console() -> Console:
 def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, as_json: bool, empty: str) -> None:
     """Print rows as one JSON array, or as a table; ``empty`` is the sentence for no rows."""
     if as_json:
-        typer.echo(json.dumps(list(rows), ensure_ascii=False, indent=2, default=str))
+        # control characters are escaped either way: as JSON writes them, or as `printable` does, which is JSON, too
+        typer.echo(printable(json.dumps(list(rows), ensure_ascii=False, indent=2, default=str), keep="\n"))
     elif rows:
         print_renderable(table_of(rows, columns))
     else:
@@ -60,15 +63,33 @@ def print_renderable(renderable: RenderableType) -> None:
     stdout_console().print(renderable)
 
 
-def table_of(rows: Iterable[Mapping[str, Any]], columns: Sequence[Column]) -> RenderableType:
-    """Return a rich table; cell text is shown as it is, never read as markup."""
+def table_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], width: int | None = None) -> RenderableType:
+    """Return a rich table; cell text is shown as it is, never read as markup, and no figure is cut.
+
+    Args:
+        rows: what is shown, by the columns' keys.
+        columns: in order of importance: where the terminal is too narrow, later ones are left out and named below.
+        width: characters in a line; default: those of stdout's terminal.
+    """
     from rich import box
+    from rich.cells import cell_len
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
+    cells = [[column.cell(row.get(column.key)) for column in columns] for row in rows]
+    widths = [max(map(cell_len, [columns[at].heading, *(line[at] for line in cells)])) for at in range(len(columns))]
+    texts = [column.kind == "text" for column in columns]
+    kept = fitting(widths, texts, width or stdout_console().width)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column.heading, justify="left" if column.kind == "text" else "right")
-    for row in rows:
-        table.add_row(*(Text(column.cell(row.get(column.key))) for column in columns))
-    return table
+    for at in kept:
+        if texts[at]:
+            table.add_column(columns[at].heading, overflow="fold")
+        else:
+            table.add_column(columns[at].heading, justify="right", no_wrap=True, min_width=widths[at])
+    for line in cells:
+        table.add_row(*(Text(line[at]) for at in kept))
+    hidden = [column.heading for at, column in enumerate(columns) if at not in kept]
+    if not hidden:
+        return table
+    return Group(table, Text(f"not shown for want of width: {', '.join(hidden)} (--json has all)", style="dim"))

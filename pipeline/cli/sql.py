@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from pipeline.cli import options
+from pipeline.cli.terminal import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,10 +55,20 @@ def _sql(
 
 
 def _pass_on(body: Iterable[bytes]) -> None:
-    """Write the bytes as they come: a result of any size needs no memory."""
-    for chunk in body:
-        sys.stdout.buffer.write(chunk)
-    sys.stdout.buffer.flush()
+    """Write the bytes as they come: a result of any size needs no memory.
+
+    A terminal gets text without control characters; a pipe or file gets ClickHouse's bytes unchanged.
+    """
+    if sys.stdout.isatty():
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        for chunk in body:
+            sys.stdout.write(printable(decoder.decode(chunk), keep="\n\t"))
+        sys.stdout.write(printable(decoder.decode(b"", final=True)))
+    else:
+        output = sys.stdout.buffer
+        for chunk in body:
+            output.write(chunk)
+    sys.stdout.flush()
 
 
 def _print_table(result: dict[str, Any]) -> None:

@@ -39,7 +39,7 @@ def read_definitions(path: Path) -> list[Located]:
         UserError: the file cannot be read or is no JSON, NDJSON or YAML; the message has the line.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else f"cannot be read ({error.strerror})"
         raise UserError(f"{path} {why}", "name a JSON, NDJSON or YAML file") from error
