@@ -13,7 +13,11 @@ DEMO_DATA ?= build/demo
 PYTHON_CANDIDATES := python3.11 python3.12 python3.13 python3
 NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help setup demo test lint format types check bench kafka lock clean
+# what `make fast` leaves out: whatever starts a process, and what takes long
+UNIT := not process and not e2e and not kafka and not slow
+PYTEST := $(PYTHON) -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
+
+.PHONY: help setup demo fast test coverage lint format types check ci bench kafka lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,8 +46,11 @@ $(STAMP): $(LOCK)
 demo: setup ## Run everything here on a simulated bank, with a live table (Ctrl-C ends it)
 	@$(PYTHON) -m pipeline demo --data $(DEMO_DATA)
 
-test: setup ## Run the tests that need nothing but Python (embedded broker and ClickHouse included)
-	@$(PYTHON) -m pytest -n auto -m "not kafka" $(PYTEST_FLAGS)
+fast: setup ## Run the unit tests: no processes, done in a minute
+	@$(PYTEST) -m "$(UNIT)" --no-processes
+
+test: setup ## Run the tests that need nothing but Python; T=tests/state/test_money.py for some of them
+	@$(if $(T),$(PYTHON) -m pytest $(T),$(PYTEST) -m "not kafka")
 
 lint: setup ## Check style with every rule of ruff, and the format
 	@$(VENV)/bin/ruff check $(CODE_FOUND)

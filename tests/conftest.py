@@ -1,22 +1,69 @@
 from __future__ import annotations
 
+import os
+from contextlib import nullcontext
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from pipeline.clickhouse.connection import connect
 from tests.support.endpoint import migrated_endpoint
+from tests.support.processes import asks_for_process, no_processes, starts_process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from pipeline.settings import Settings
 
 _runs = count(1)
+# whole files go to the workers in this order; one that is started last would have them all wait for it
+LONGEST_FIRST: Final = (
+    "tests/erasure/test_core.py",
+    "tests/transport/test_consumer.py",
+    "tests/embedded/test_up.py",
+    "tests/faults/test_kills.py",
+    "tests/erasure/test_command.py",
+    "tests/docs/test_commands.py",
+    "tests/operations/test_evidence.py",
+    "tests/embedded/clickhouse/test_clickhouse_connect.py",
+    "tests/embedded/clickhouse/test_crash.py",
+    "tests/simulation/test_bank.py",
+    "tests/docs/test_demo.py",
+    "tests/state/test_core_properties.py",
+    "tests/figures/test_figures_against_oracle.py",
+    "tests/embedded/test_directory.py",
+    "tests/schemas/test_agreement.py",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-processes", action="store_true", help="fail tests that start a process (make fast)")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are cores: what starts processes spends much of its time on waiting for them."""
+    cores = os.cpu_count() or 1
+    return cores + cores // 2
+
+
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if asks_for_process(item):
+            item.add_marker("process")
+    places = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    with no_processes() if item.config.getoption("--no-processes") else nullcontext():
+        return (yield)
 
 
 @pytest.fixture(scope="session")
+@starts_process
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """Settings of one migrated ClickHouse that tests share; each counts under a run of its own."""
     with migrated_endpoint(tmp_path_factory.mktemp("ledger")) as settings:

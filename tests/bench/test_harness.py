@@ -31,11 +31,13 @@ def test_processor_time_of_this_process_is_what_it_says_itself() -> None:
     assert cpu_seconds(os.getpid()) == pytest.approx(time.process_time(), abs=0.5)
 
 
+@pytest.mark.process
 def test_a_failing_measurement_says_why_in_one_line() -> None:
     with pytest.raises(UserError, match="unrecognized arguments: --nonsense"):
         measured("bench.whale", "--nonsense")
 
 
+@pytest.mark.process
 def test_a_process_that_ends_while_starting_is_reported_with_its_last_words(tmp_path: Path) -> None:
     log = tmp_path / "log"
     command = [sys.executable, "-c", "raise SystemExit('port taken')"]
@@ -43,6 +45,7 @@ def test_a_process_that_ends_while_starting_is_reported_with_its_last_words(tmp_
         wait_until(lambda: False, process, log)
 
 
+@pytest.mark.process
 def test_a_running_process_ends_with_the_block(tmp_path: Path) -> None:
     with running(own_module("http.server", "0", "--bind", "127.0.0.1"), tmp_path / "log") as process:
         assert process.poll() is None

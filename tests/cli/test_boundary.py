@@ -161,6 +161,7 @@ def test_unacceptable_setting_is_one_line(roi: Callable[..., Result], monkeypatc
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.process
 def test_silent_addresses_are_named_by_the_process_itself() -> None:
     sql = run("sql", "SELECT 1", ROI_CLICKHOUSE_URL=f"http://{NOBODY_LISTENS}")
     assert (sql.returncode, sql.stdout) == (1, "")
@@ -168,6 +169,7 @@ def test_silent_addresses_are_named_by_the_process_itself() -> None:
     assert sql.stderr.count("\n") == 1
 
 
+@pytest.mark.process
 def test_help_answers_at_once_without_the_heavy_parts() -> None:
     heavy = {"pydantic", "aiohttp", "confluent_kafka", "kafka", "chdb", "clickhouse_connect", "faust", "msgspec"}
     program = "import sys; from pipeline.cli import build_app; build_app(); print(*sys.modules)"
@@ -175,6 +177,7 @@ def test_help_answers_at_once_without_the_heavy_parts() -> None:
     assert not heavy & set(done.stdout.split())
 
 
+@pytest.mark.process
 def test_processor_time_of_help_is_below_half_a_second() -> None:
     before = os.times()
     assert run("--help").returncode == 0
@@ -182,6 +185,7 @@ def test_processor_time_of_help_is_below_half_a_second() -> None:
     assert after.children_user + after.children_system - before.children_user - before.children_system < 0.5
 
 
+@pytest.mark.process
 def test_ctrl_c_leaves_no_traceback(tmp_path: Path) -> None:
     reader = subprocess.Popen(
         [sys.executable, "-m", "pipeline", "sql", "-"],
@@ -201,6 +205,7 @@ def test_ctrl_c_leaves_no_traceback(tmp_path: Path) -> None:
     assert "Traceback" not in complaint
 
 
+@pytest.mark.process
 def test_output_into_a_closed_pipe_is_no_traceback(tmp_path: Path) -> None:
     line = f"'{sys.executable}' -m pipeline schema export --output '{tmp_path}/out' | true"
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False, cwd=ROOT)

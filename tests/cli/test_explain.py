@@ -17,6 +17,7 @@ from schemas.topics import TOUCHES, TRANSACTIONS
 from tests.oracle.generators import random_log
 from tests.support.core_player import CorePlayer
 from tests.support.endpoint import running_endpoint
+from tests.support.processes import starts_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,6 +65,7 @@ CELL = {
 
 
 @pytest.fixture(scope="module")
+@starts_process
 def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Play a log into a real ClickHouse endpoint; return the reader's environment."""
     with running_endpoint(tmp_path_factory.mktemp("explain")) as endpoint:

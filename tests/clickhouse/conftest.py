@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.clickhouse.connection import connect
 from tests.support.endpoint import running_endpoint
+from tests.support.processes import starts_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
+@starts_process
 def spare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """Settings of a second ClickHouse, whose database a test may drop."""
     with running_endpoint(tmp_path_factory.mktemp("spare")) as endpoint:

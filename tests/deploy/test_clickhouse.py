@@ -112,6 +112,7 @@ def test_system_tables_are_read_by_right(users: Element) -> None:
         assert set(re.findall(r"\bsystem\.(\w+)", source.read_text())) <= readable, source.name
 
 
+@pytest.mark.process
 def test_every_grant_is_understood_by_clickhouse(users: Element) -> None:
     statements = [f"{grant} TO somebody" for user in (READER, WRITER) for grant in grants(users, user)]
     # in a process of its own: an engine stays for the rest of the process that loads it

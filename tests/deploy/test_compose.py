@@ -164,6 +164,7 @@ def test_the_application_accepts_its_environment(
         assert set(SERVICES[name]["networks"]) & set(SERVICES["kafka"]["networks"])
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", APPLICATION)
 def test_the_application_has_the_command(name: str) -> None:
     service = SERVICES[name]
@@ -237,6 +238,7 @@ def test_the_image_gets_code_and_locked_dependencies_only() -> None:
     assert {SERVICES[name]["user"] for name in APPLICATION} == {"10001:10001"}
 
 
+@pytest.mark.process
 def test_compose_itself_accepts_the_file(tmp_path: Path) -> None:
     client = compose_client()
     secrets = tmp_path / "environment"

@@ -18,6 +18,8 @@ from tests.support.kafka import free_port, kafka_libs, running_kafka, running_ta
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.process
+
 RUN: Final = DEPLOY / "kafka" / "run"
 NEEDED_TOOLS: Final = ("bash", "cat", "dirname", "grep", "head", "mkdir", "mktemp", "rm", "sed")
 CTRL_C: Final = 128 + signal.SIGINT

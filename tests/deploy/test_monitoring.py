@@ -55,6 +55,7 @@ def share_a_network(one: str, other: str) -> bool:
     return bool(set(SERVICES[one]["networks"]) & set(SERVICES[other]["networks"]))
 
 
+@pytest.mark.process
 def test_promtool_accepts_the_configuration() -> None:
     if shutil.which("promtool") is None:
         pytest.skip("PROMETHEUS CONFIGURATION NOT CHECKED: there is no `promtool` (Debian: apt-get install prometheus)")

@@ -16,6 +16,8 @@ from tests.deploy.conftest import DEPLOY, REPOSITORY, VARIABLE
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.process
+
 HARMLESS = re.compile(r"[A-Za-z0-9_-]{22,}")
 CLUSTER_ID_BYTES = 16
 

@@ -37,6 +37,7 @@ def test_every_folder_named_in_the_readme_is_there() -> None:
     assert not [folder for folder in named if not (ROOT / folder).is_dir()]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("module", ["tools.settings_table", "tools.command_table"])
 def test_generated_tables_are_up_to_date(module: str) -> None:
     check = [sys.executable, "-m", module, "--check"]

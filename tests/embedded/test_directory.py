@@ -18,6 +18,8 @@ from tests.embedded.waiting import wait_until
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.process
+
 HOLDER = """
 import pathlib, sys, time
 from pipeline.embedded.directory import InstanceDirectory

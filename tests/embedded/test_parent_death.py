@@ -11,6 +11,8 @@ import pytest
 from pipeline.embedded import parent_death
 from tests.embedded.waiting import alive, wait_until
 
+pytestmark = pytest.mark.process
+
 LEASH = Path(parent_death.__file__)
 # a supervisor that starts one leashed command, writes its pid and waits for ever
 SUPERVISOR = """

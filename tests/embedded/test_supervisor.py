@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.process
+
 AT_ONCE = RestartPolicy(first_seconds=0.01, longest_seconds=0.02)
 SLEEPER = "import time\ntime.sleep(600)\n"
 STUBBORN = (

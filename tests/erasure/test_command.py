@@ -23,6 +23,7 @@ from tests.oracle.story import Shape
 from tests.support.cluster import Cluster, running_cluster
 from tests.support.endpoint import ROOT
 from tests.support.kafka import running_tansu
+from tests.support.processes import starts_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,7 @@ SHAPE = Shape(customers=25, campaigns=6, partitions=3, huge_share=0.0)
 
 
 @pytest.fixture
+@starts_process
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
     with running_tansu() as bootstrap, running_cluster(bootstrap, tmp_path, "only-life") as running:
         yield running

@@ -15,6 +15,7 @@ from tests.oracle.compare import differences
 from tests.oracle.config import MODELS, OracleConfig
 from tests.oracle.generators import random_log
 from tests.oracle.world import CUSTOMER_NAMES
+from tests.support.depth import depth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +61,7 @@ def _customer(seed: int) -> str:
     return CUSTOMER_NAMES[seed % 4]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(depth(4)))
 def test_views_are_those_of_a_log_without_the_customer(clickhouse: Any, run_name: str, seed: int) -> None:
     player, log, config = _player(clickhouse, run_name, seed)
     customer = _customer(seed)
@@ -73,7 +74,7 @@ def test_views_are_those_of_a_log_without_the_customer(clickhouse: Any, run_name
     assert player.stage(customer) is Stage.DONE
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(depth(5)))
 def test_crashes_at_any_stage_change_nothing(clickhouse: Any, run_name: str, seed: int) -> None:
     player, log, config = _player(clickhouse, run_name, 50 + seed)
     customer = _customer(seed)
@@ -117,7 +118,7 @@ def test_every_model_is_put_right(clickhouse: Any, run_name: str, model: Model) 
 
 
 @pytest.mark.parametrize("crashes", [0.0, 0.15])
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(depth(4)))
 def test_new_profile_lets_later_events_count(clickhouse: Any, run_name: str, seed: int, crashes: float) -> None:
     player, log, config = _player(clickhouse, run_name, 100 + seed)
     customer = _customer(seed)

@@ -15,6 +15,7 @@ from tests.oracle.generators import interleaved, random_log
 from tests.oracle.story import Shape
 from tests.support.cluster import Cluster, running_cluster
 from tests.support.kafka import running_kafka, running_tansu
+from tests.support.processes import starts_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +32,7 @@ SHAPE = Shape(customers=400, campaigns=12, partitions=3, huge_share=0.0)
 
 
 @pytest.fixture(params=["tansu", pytest.param("kafka", marks=pytest.mark.kafka)])
+@starts_process
 def cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cluster]:
     broker = running_tansu if request.param == "tansu" else running_kafka
     incarnation = "only-life" if request.param == "tansu" else ""

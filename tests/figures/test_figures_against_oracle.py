@@ -17,6 +17,7 @@ from tests.oracle.generators import random_log
 from tests.oracle.story import Shape
 from tests.oracle.verdicts import judge
 from tests.support.core_player import CorePlayer
+from tests.support.depth import depth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +66,7 @@ def all_differences(client: Any, run: str, facts: Facts) -> dict[str, list[str]]
     return {view: lines for view, lines in found.items() if lines}
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(depth(6)))
 def test_figures_survive_crashes_and_lateness(clickhouse: Any, run_name: str, seed: int) -> None:
     log = random_log(500 + seed, 400, shape=SHAPE)
     play(clickhouse, run_name, log, seed)
@@ -89,7 +90,7 @@ def test_an_empty_log_has_no_figures(clickhouse: Any, run_name: str) -> None:
     assert all_differences(clickhouse, run_name, facts_of({}, run_name)) == {}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(depth(4)))
 def test_vouchers_close_the_oldest_first(clickhouse: Any, run_name: str, seed: int) -> None:
     random = Random(seed)
     ledger = Ledger()
@@ -120,7 +121,7 @@ def _plan(random: Random, as_of: datetime) -> Row:
     }
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(depth(4)))
 def test_budgets_and_their_pace(clickhouse: Any, run_name: str, seed: int) -> None:
     random = Random(seed)
     log = random_log(700 + seed, 200, shape=SHAPE)

@@ -13,6 +13,7 @@ from pipeline.transport.admin import TopicAdmin
 from schemas.topics import CUSTOMER_KEYED_TOPICS, CUSTOMERS, INPUT_TOPICS
 from tests.ingest.command import run
 from tests.support.kafka import running_tansu, wait_until
+from tests.support.processes import starts_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,7 @@ Log = dict[tuple[str, int], list[tuple[bytes, bytes | None]]]
 
 
 @pytest.fixture(scope="module")
+@starts_process
 def broker() -> Iterator[str]:
     with running_tansu() as bootstrap:
         with TopicAdmin(Settings(kafka_bootstrap_servers=bootstrap)) as admin:

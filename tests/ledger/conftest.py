@@ -51,7 +51,7 @@ class ClickHouseBench:
         return int(self._client.command(f"SELECT count() FROM roi.ledger FINAL WHERE run = '{self._run}'"))
 
 
-@pytest.fixture(params=["fake", "clickhouse"])
+@pytest.fixture(params=["fake", pytest.param("clickhouse", marks=pytest.mark.process)])
 def bench(request: pytest.FixtureRequest, run_name: str) -> Bench:
     if request.param == "fake":
         return FakeBench(run_name)

@@ -93,6 +93,7 @@ def test_check_mode_fails_on_drift(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert metric_docs.main() == 1
 
 
+@pytest.mark.process
 def test_docs_command_runs_as_a_module() -> None:
     done = subprocess.run([sys.executable, "-m", "tools.metric_docs", "--check"], cwd=ROOT, check=False)
     assert done.returncode == 0

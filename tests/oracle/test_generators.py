@@ -16,6 +16,7 @@ from tests.oracle.log import log_of
 from tests.oracle.murmur2 import partition_of
 from tests.oracle.story import Shape
 from tests.oracle.verdicts import judge
+from tests.support.depth import depth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,7 +114,9 @@ def test_keys_meet_in_the_partition_kafka_gives_them() -> None:
         assert all(partition == (partition_of(record.key, 3) if record.key is not None else 0) for record in records)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=depth(60), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(logs())
 def test_order_of_arrival_within_the_lateness_changes_nothing(log: Records) -> None:
     before = evaluate(log, CONFIG)

@@ -10,6 +10,7 @@ from tests.oracle.evaluate import evaluate
 from tests.oracle.generators import Records, logs, random_log
 from tests.oracle.second_opinion import opinion
 from tests.oracle.story import Shape
+from tests.support.depth import depth
 
 MARGINS = {"deposit": 12, "payment": 250, "wealth_purchase": 80}
 _CONFIGS = strategies.builds(
@@ -32,7 +33,9 @@ def _check(log: Records, config: OracleConfig) -> None:
     }
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=depth(150), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(logs(), _CONFIGS)
 def test_oracle_agrees_with_brute_force_and_sql(log: Records, config: OracleConfig) -> None:
     _check(log, config)

@@ -11,6 +11,7 @@ from schemas import Event, topics
 from schemas.decode import Rejected, decode
 from schemas.judge import RejectedError, judge
 from tests.schemas.strategies import records
+from tests.support.depth import depth
 
 Record = tuple[bytes | None, bytes | None]
 
@@ -33,7 +34,9 @@ def expected(topic: str, batch: list[Record]) -> tuple[list[dict[str, Any]], lis
 # 40 times over, batches reach the parsers that work on whole columns
 @pytest.mark.parametrize("times", [1, 40])
 @pytest.mark.parametrize("topic", topics.EVENT_TOPICS)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=depth(150), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(data=st.data())
 def test_fast_decoder_and_models_agree_on_verdict_and_values(topic: str, times: int, data: st.DataObject) -> None:
     batch = data.draw(st.lists(records(topic), min_size=1, max_size=4 if times > 1 else 8)) * times

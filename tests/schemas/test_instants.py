@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from schemas.instant_batch import parse_epoch_milliseconds
 from schemas.instants import floor_instant, format_instant, parse_instant, to_epoch_milliseconds
 from tests.schemas.strategies import instants
+from tests.support.depth import depth
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 123_000, tzinfo=UTC)
 
@@ -96,7 +97,7 @@ def test_other_texts_are_no_instants(text: str, times: int) -> None:
     assert parse_epoch_milliseconds([text] * times) == [None] * times
 
 
-@settings(max_examples=300)
+@settings(max_examples=depth(300))
 @given(st.lists(instants(), min_size=1, max_size=5))
 def test_batch_agrees_with_the_exact_parser(texts: list[str]) -> None:
     def exact(text: str) -> int | None:

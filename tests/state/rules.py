@@ -15,6 +15,7 @@ from tests.oracle.config import MODELS, OracleConfig
 from tests.oracle.evaluate import evaluate
 from tests.oracle.generators import logs, random_log
 from tests.oracle.story import START_MS
+from tests.support.depth import depth
 from tests.support.fakes_player import MemoryPlayer
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ CAMPAIGN_VIEWS: Final = (
 )
 # examples are whole logs: they take long to draw and to play, and how long says nothing about the core
 PROPERTY: Final = settings(
-    max_examples=int(os.environ.get("ROI_PROPERTY_EXAMPLES", "40")),
+    max_examples=int(os.environ.get("ROI_PROPERTY_EXAMPLES", depth(40))),
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],

@@ -8,24 +8,28 @@ import pytest
 from pipeline.settings import Settings
 from pipeline.transport.admin import TopicAdmin
 from tests.support.kafka import running_kafka, running_tansu
+from tests.support.processes import starts_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @pytest.fixture(scope="session")
+@starts_process
 def tansu() -> Iterator[str]:
     with running_tansu() as bootstrap:
         yield bootstrap
 
 
 @pytest.fixture(scope="session")
+@starts_process
 def kafka() -> Iterator[str]:
     with running_kafka({"log.cleaner.backoff.ms": "100", "log.initial.task.delay.ms": "100"}) as bootstrap:
         yield bootstrap
 
 
 @pytest.fixture(params=["tansu", pytest.param("kafka", marks=pytest.mark.kafka)])
+@starts_process
 def broker(request: pytest.FixtureRequest) -> str:
     bootstrap: str = request.getfixturevalue(request.param)
     return bootstrap

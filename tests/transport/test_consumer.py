@@ -197,6 +197,7 @@ def assert_co_located(owned: set[TP]) -> None:
     assert numbers[0] == numbers[1] == numbers[2]
 
 
+@pytest.mark.process
 async def test_worker_carries_on_with_a_broker_that_came_back_empty() -> None:
     port = free_port()
 

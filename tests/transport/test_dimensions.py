@@ -101,6 +101,7 @@ async def test_owned_partition_without_offset_is_read_from_its_beginning(setting
     assert {partition_of(record.key, 4) for record in updates.customers[1] if record.key} == {1}
 
 
+@pytest.mark.process
 async def test_missing_campaigns_topic_is_the_users_to_mend() -> None:
     with running_tansu() as bootstrap:
         reader = DimensionReader(Settings(kafka_bootstrap_servers=bootstrap))

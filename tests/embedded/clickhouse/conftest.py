@@ -6,6 +6,7 @@ import pytest
 
 from tests.embedded.clickhouse.client import Client
 from tests.support.endpoint import running_endpoint
+from tests.support.processes import starts_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
+@starts_process
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointHandle]:
     with running_endpoint(tmp_path_factory.mktemp("endpoint")) as handle:
         Client(handle.url, handle.writer).query("CREATE DATABASE roi")

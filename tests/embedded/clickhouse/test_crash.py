@@ -17,6 +17,8 @@ from tests.support.endpoint import ROOT, running_endpoint
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.process
+
 _ROWS = 5000
 _KILLS = 4
 

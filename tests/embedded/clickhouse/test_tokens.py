@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.embedded.clickhouse.errors import QueryError
 from pipeline.embedded.clickhouse.tokens import Kind, Token, tokenize
+from tests.support.depth import depth
 
 if TYPE_CHECKING:
     from tests.embedded.clickhouse.client import Client
@@ -85,7 +86,7 @@ def _spans(tokens: list[Token]) -> list[tuple[int, int, Kind]]:
     return [(token.start, token.end, token.kind) for token in tokens if token.kind in _NAMED.values()]
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=depth(400), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_TEXTS)
 @example(".1SELECT")  # a number and a key word to the engine: refused
 @example("1.E'a'")  # an exponent without digits belongs to the number all the same
