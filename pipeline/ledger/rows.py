@@ -6,14 +6,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipeline.clickhouse.native import Measures, NativeTable
-from pipeline.state.rows import CELL_WIDTH, DAY_WIDTH
+from pipeline.state.rows import CELL_WIDTH, DAY_WIDTH, FULL, CellColumns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pipeline.state.rows import (
         AdjustmentRow,
-        CellColumns,
         Changes,
         CostFacts,
         CreditColumns,
@@ -127,10 +126,10 @@ class _Body:
     def _add(self, block: ShardBlock, kind: str, count: int, **columns: ColumnValues) -> None:
         if count == 0:
             return
-        self.rows += count
         self.parts.append(
             _TABLE.block(count, {"kind": kind, "shard": block.shard, "version": block.version, **columns})
         )
+        self.rows += count
 
     def _touches(self, block: ShardBlock, facts: TouchFacts) -> None:
         self._add(
@@ -250,10 +249,17 @@ class _Body:
         )
 
     def _cells(self, block: ShardBlock, family: str, cells: CellColumns) -> None:
+        try:
+            self._add_cells(block, family, cells)
+        except OverflowError:
+            self._add_cells(block, family, *_within_64_bits(cells))
+
+    def _add_cells(self, block: ShardBlock, family: str, cells: CellColumns, parts: ColumnValues = "") -> None:
         self._add(
             block,
             family,
             len(cells),
+            id=parts,
             campaign_id=cells.campaign_id,
             label=cells.label,
             at=cells.coordinate,
@@ -328,6 +334,21 @@ def _hex(pseudonyms: list[bytes]) -> list[str]:
 
 def _interleaved(*columns: list[int]) -> Measures:
     return Measures(list(chain.from_iterable(zip(*columns, strict=True))), len(columns))
+
+
+def _within_64_bits(cells: CellColumns) -> tuple[CellColumns, list[str]]:
+    """Return rows that add up to the cells, and what tells those of one chapter apart: a number, '' for the first.
+
+    The chapter of such a cell has ended, so no later value has to replace these rows one by one.
+    """
+    split = CellColumns()
+    parts: list[str] = []
+    for cell in cells.rows():
+        count = max(1, -(-max(map(abs, cell.measures)) // FULL))
+        for part in range(count):
+            split.add(cell._replace(measures=[each // count + (part < each % count) for each in cell.measures]))
+            parts.append(str(part) if part else "")
+    return split, parts
 
 
 _TABLE: Final = NativeTable(COLUMNS)

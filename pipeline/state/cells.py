@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.state.calendar import DAY_MS, MINUTE_MS
 from pipeline.state.chapters import ChapterCell, ChapterCells
-from pipeline.state.rows import CELL_WIDTH, COHORT, MINUTE, TIER, VARIANT, CellMeasure
+from pipeline.state.rows import CELL_WIDTH, COHORT, FULL, MINUTE, TIER, VARIANT, CellMeasure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,12 +138,12 @@ class Cells:
 
     def drain_changes(self, version: int, into: Mapping[str, CellColumns]) -> None:
         """Write every cell changed since the last call, as stored by the block of this version."""
-        self._write(self._tiers.drain(version), into[TIER])
-        self._write(self._variants.drain(version), into[VARIANT])
-        self._write(self._minutes.drain(version), into[MINUTE])
-        self._write(self._cohorts.drain(version), into[COHORT])
+        self._write(self._tiers.drain(version), into[TIER], version)
+        self._write(self._variants.drain(version), into[VARIANT], version)
+        self._write(self._minutes.drain(version), into[MINUTE], version)
+        self._write(self._cohorts.drain(version), into[COHORT], version)
 
-    def _write(self, cells: list[_Cell], columns: CellColumns) -> None:
+    def _write(self, cells: list[_Cell], columns: CellColumns, version: int) -> None:
         columns.campaign_id += [cell.place[0] for cell in cells]
         columns.label += [cell.place[1] for cell in cells]
         columns.coordinate += [cell.place[2] for cell in cells]
@@ -151,6 +151,10 @@ class Cells:
         columns.model += [self.model] * len(cells)
         columns.chapter += [cell.chapter for cell in cells]
         columns.measures.extend(chain.from_iterable([cell.measures for cell in cells]))
+        for cell in cells:
+            numbers = cell.measures
+            if not (-FULL < numbers[COST] < FULL and -FULL < numbers[RETURN] < FULL and -FULL < numbers[AUM] < FULL):
+                cell.end_chapter(version + 1)
 
     def forget_idle(self, before_version: int) -> None:
         """Drop cells of minutes and cohorts that no block since ``before_version`` has changed."""

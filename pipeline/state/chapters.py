@@ -3,7 +3,7 @@
 A cell holds what its shard added *since the cell came to memory*: its chapter. A stored chapter is only ever replaced
 by a later value of the same chapter, and a view adds up all chapters (a counter with one slot per incarnation). So a
 new owner of a shard starts every cell at zero under a new chapter and never has to read old ones, and a cell that
-nobody touches can leave memory.
+nobody touches can leave memory. A sum that nears 64 bits ends its chapter too, and goes on in the next.
 """
 
 from __future__ import annotations
@@ -24,6 +24,11 @@ class ChapterCell(Generic[Place]):
         self.chapter = self.used = chapter
         self.dirty = False
         self.measures = [0] * width
+
+    def end_chapter(self, next_chapter: int) -> None:
+        """Go on at zero: what this chapter holds has been handed out and changes no more."""
+        self.chapter = next_chapter
+        self.measures = [0] * len(self.measures)
 
 
 class ChapterCells(dict[Key, ChapterCell[Place]], Generic[Key, Place]):

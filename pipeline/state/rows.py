@@ -47,6 +47,8 @@ class DayMeasure(IntEnum):
 
 CELL_WIDTH: Final = len(CellMeasure)
 DAY_WIDTH: Final = len(DayMeasure)
+# a chapter whose money is beyond it ends; only what one block adds can be beyond the 64 bits of a stored measure then
+FULL: Final = 1 << 62
 
 
 @dataclass(slots=True)

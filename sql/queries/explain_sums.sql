@@ -22,9 +22,9 @@ SELECT
     (SELECT countIf(kind = 'touch' AND ({by_tier:UInt8} = 0 OR first_tier = {tier:String})) FROM firsts) AS reached,
     sumIf(measures[1], kind = 'credit') AS conversion_millionths,
     (SELECT countIf(kind = 'credit' AND ({by_tier:UInt8} = 0 OR first_tier = {tier:String})) FROM firsts) AS converters,
-    sumIf(measures[1], kind != 'credit') AS cost_minor,
-    sumIf(measures[2], kind = 'credit') AS return_minor,
-    sumIf(measures[3], kind = 'credit') AS aum_minor,
+    sumIf(toInt128(measures[1]), kind != 'credit') AS cost_minor,
+    sumIf(toInt128(measures[2]), kind = 'credit') AS return_minor,
+    sumIf(toInt128(measures[3]), kind = 'credit') AS aum_minor,
     countIf(kind = 'touch') AS touch_rows,
     countIf(kind = 'cost') AS cost_rows,
     countIf(kind = 'credit') AS credit_rows

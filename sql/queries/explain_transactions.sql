@@ -17,7 +17,7 @@ WITH credited AS (
 SELECT
     facts.id AS event_id, facts.at AS at_ms, facts.customer AS customer_hash, facts.category AS kind,
     facts.product AS product, facts.channel AS channel, facts.measures[1] AS amount_minor,
-    if(facts.other_id != '' OR adjustments.id = '', NULL, adjustments.effective_minor) AS effective_minor,
+    multiIf(facts.other_id != '', NULL, adjustments.id = '', facts.measures[1], adjustments.effective_minor) AS effective_minor,
     facts.other_id AS reverses, bitAnd(facts.shard, 65535) AS partition, facts.source AS offset
 FROM (
     SELECT shard, id, other_id, at, customer, category, product, channel, measures, source

@@ -7,6 +7,7 @@ from hypothesis import given, strategies
 
 from pipeline.clickhouse.native import Measures, NativeTable, varint
 from pipeline.ledger.rows import COLUMNS
+from pipeline.state.rows import CELL_WIDTH, FULL, CellColumns, CellRow
 from tests.ledger.building import block_of, letter, part, touch_facts
 from tests.support.fakes import rows_of
 from tests.support.fakes_native import NativeReader
@@ -102,3 +103,23 @@ def test_every_column_of_a_touch_is_what_was_learnt() -> None:
         "source": 7,
         "version": 1 << 32 | 1,
     }
+
+
+@given(
+    strategies.lists(
+        strategies.lists(strategies.integers(-(1 << 66), 1 << 66), min_size=CELL_WIDTH, max_size=CELL_WIDTH),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_cells_of_any_size_are_rows_that_add_up(cells: list[list[int]]) -> None:
+    columns = CellColumns()
+    for at, measures in enumerate(cells):
+        columns.add(CellRow(f"c{at}", "A", 0, 0, 0, 7, measures))
+    block = part(0, cells={"tier": columns})
+    rows = [row for row in rows_of(block_of(block).body) if row.kind == "tier"]
+    assert len({row.identity for row in rows}) == len(rows)
+    for at, measures in enumerate(cells):
+        own = [row.measures for row in rows if row.campaign_id == f"c{at}"]
+        assert [sum(column) for column in zip(*own, strict=True)] == measures
+        assert len(own) == 1 or max(map(abs, measures)) >= FULL

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pipeline.state.calendar import BusinessCalendar
 from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.cells import COST, TOUCHES, Cells
-from pipeline.state.rows import COHORT, MINUTE, TIER, VARIANT, CellRow, Changes
+from pipeline.state.rows import COHORT, FULL, MINUTE, TIER, VARIANT, CellRow, Changes
 from tests.state.building import POLICY
 
 CALENDAR = BusinessCalendar("UTC")
@@ -74,3 +74,16 @@ def test_campaigns_keep_apart_in_minutes_before_1970() -> None:
         _touch(cells, campaigns, -1, campaign=campaign)
     minutes = {key[1]: row.measures[TOUCHES] for key, row in _taken(cells).items() if key[0] == MINUTE}
     assert minutes == {"spring": 1, "autumn": 1, "winter": 1}
+
+
+def test_a_sum_that_nears_64_bits_ends_its_chapter() -> None:
+    cells, campaigns = Cells(0, CALENDAR), CampaignRegistry(POLICY)
+    arm = campaigns.arm("spring", "a")
+    stored: dict[int, int] = {}
+    for version in range(1, 6):
+        cells.open_chapter(version)
+        cells.add_touch(arm, "A", 0, 1, FULL // 2, reaches_arm=False, reaches=False)
+        row = _taken(cells, version)[TIER, "spring", "A", 0, 0]
+        stored[row.chapter] = row.measures[COST]
+    assert stored == {1: FULL, 3: FULL, 5: FULL // 2}
+    assert sum(stored.values()) == 5 * (FULL // 2)
