@@ -11,6 +11,8 @@ RUN python -m venv /opt/venv \
     && /opt/venv/bin/pip check
 
 FROM ${PYTHON}
+# which commit this is, for the metric roi_build_info: docker build --build-arg COMMIT=$(git rev-parse --short=12 HEAD) .
+ARG COMMIT=
 RUN groupadd --gid 10001 roi && useradd --uid 10001 --gid roi --home-dir /app --shell /usr/sbin/nologin roi
 COPY --from=dependencies /opt/venv /opt/venv
 WORKDIR /app
@@ -18,7 +20,7 @@ COPY schemas schemas
 COPY agents agents
 COPY sql sql
 COPY pipeline pipeline
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV ROI_BUILD_COMMIT=$COMMIT PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "pipeline"]
 CMD ["--help"]

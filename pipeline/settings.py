@@ -143,6 +143,7 @@ class Settings(BaseSettings):
     clickhouse_writer_user: str = Field("roi_writer", description="user of workers and migrations")
     clickhouse_writer_password: SecretStr = Field(SecretStr(""), description="its password")
 
+    build_commit: str = Field("", description="commit that the image was built from, shown with the metrics")
     board_url: str = Field("http://127.0.0.1:8080", description="address of the board and API")
     pseudonym_key: SecretStr = Field(SecretStr(""), description="HMAC key that turns customer ids into hashes")
     reporting_currency: str = Field("CNY", pattern=r"^[A-Z]{3}$", description="the one currency of all money")

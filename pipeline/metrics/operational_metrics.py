@@ -40,6 +40,27 @@ ERASURE_METRICS: Final = tuple(
     for name in ("touches", "transactions", "logins", "credits", "adjustments", "profiles")
 )
 
+# of the Prometheus client itself; its words
+_PROCESS_METRICS: Final = (
+    _family("process_virtual_memory_bytes", "Virtual memory", "Virtual memory size in bytes.", _WORKER, "bytes"),
+    _family("process_resident_memory_bytes", "Memory", "Resident memory size in bytes.", _WORKER, "bytes"),
+    _family(
+        "process_start_time_seconds",
+        "Process start",
+        "Start time of the process since unix epoch in seconds.",
+        _WORKER,
+        "epoch seconds",
+    ),
+    _family(
+        "process_cpu_seconds", "Processor time", "Total user and system CPU time spent in seconds.", _WORKER, "seconds"
+    ),
+    _family("process_open_fds", "Open files", "Number of open file descriptors.", _WORKER),
+    _family("process_max_fds", "Open files, most", "Maximum number of open file descriptors.", _WORKER),
+    _family("python_gc_objects_collected", "Garbage collected", "Objects collected during gc", _WORKER),
+    _family("python_gc_objects_uncollectable", "Garbage kept", "Uncollectable objects found during GC", _WORKER),
+    _family("python_gc_collections", "Garbage collections", "Number of times this generation was collected", _WORKER),
+)
+
 PROMETHEUS_METRICS: Final = (
     _family("roi_events", "Events", "Events taken in, by topic and outcome", _WORKER),
     _family("roi_ledger_rows", "Ledger rows", "Ledger rows made durable", _WORKER),
@@ -50,6 +71,33 @@ PROMETHEUS_METRICS: Final = (
     ),
     _family("roi_shards_owned", "Shards owned", "Shards owned by this worker", _WORKER),
     _family("roi_customers_in_memory", "Customers in memory", "Customers with any state in memory", _WORKER),
+    _family("roi_dead_letters", "Dead letters", "Refused records, by topic and reason", _WORKER),
+    _family(
+        "roi_lag_records",
+        "Lag",
+        "Records of the owned partitions that are not visible yet, looked up every 10 s",
+        _WORKER,
+        "records",
+    ),
+    _family(
+        "roi_last_event_timestamp_seconds",
+        "Last event",
+        "Kafka timestamp of the newest record taken in since the start, 0 = none",
+        _WORKER,
+        "epoch seconds",
+    ),
+    _family(
+        "roi_freshness_seconds",
+        "Freshness",
+        "Age of the oldest record of a batch, by its Kafka timestamp, when its block was acknowledged",
+        _WORKER,
+        "seconds",
+    ),
+    _family(
+        "roi_cycle_age_seconds", "Cycle age", "Seconds since the last turn of the commit cycle", _WORKER, "seconds"
+    ),
+    _family("roi_build", "Build", "Version, commit and interpreter of this worker", _WORKER),
+    *_PROCESS_METRICS,
     _family("roi_log_faults", "Log faults", "Logs found recreated or cut short", _WORKER),
     _family("roi_consumed_records", "Records consumed", "Records handed to the processor", _TRANSPORT),
     _family("roi_shard_retries", "Take-over retries", "Take-overs repeated after a failure or a hole", _TRANSPORT),

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import Counter, Gauge
 
+from schemas.topics import EVENT_TOPICS, INPUT_TOPICS
+
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
@@ -30,3 +32,9 @@ class TransportMetrics:
         self.halted = Gauge(
             "roi_topic_halted", "1 while the topic is halted, read by no worker", ["topic"], registry=registry
         )
+        # all series from the start: an alert on one that appears with the first fault would miss that fault
+        for topic in EVENT_TOPICS:
+            for family in (self.records, self.retries, self.stale):
+                family.labels(topic)
+        for topic in INPUT_TOPICS:
+            self.halted.labels(topic)

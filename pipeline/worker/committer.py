@@ -81,6 +81,7 @@ class Committer:
                 raise
             for shard, part in taken:
                 shard.made_durable(part)
+                self._telemetry.made_durable(shard.partition, part)
             return rows
 
     def paused(self) -> asyncio.Lock:
@@ -123,7 +124,7 @@ class Committer:
             try:
                 await asyncio.to_thread(self._ledger.write, block)
             except LedgerUnavailableError as error:
-                self._telemetry.block_retried()
+                self._telemetry.block_retried(str(error))
                 _log.warning("block %d not acknowledged (%s), trying again in %.1f s", block.number, error, pause)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)

@@ -12,7 +12,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from aiokafka.errors import KafkaError
-from prometheus_client import start_http_server
 
 from agents.app import build_app, run_app
 from pipeline.clickhouse.connection import connect
@@ -26,7 +25,9 @@ from pipeline.worker.committer import Committer
 from pipeline.worker.dimensions import DimensionTables
 from pipeline.worker.erasure import Eraser
 from pipeline.worker.halts import TopicHalts
+from pipeline.worker.lag import LagMeter
 from pipeline.worker.logs import KafkaLogs
+from pipeline.worker.monitoring import MonitoringServer, monitoring_app
 from pipeline.worker.orphans import OrphanRecall
 from pipeline.worker.partition_counts import PartitionCounts
 from pipeline.worker.patience import patiently
@@ -69,7 +70,7 @@ def _now_ms() -> int:
 
 async def _run(settings: Settings, stop: asyncio.Event) -> None:
     policy = Policy.from_settings(settings)
-    telemetry = Telemetry()
+    telemetry = Telemetry(settings.build_commit)
     ledger = await patiently("ClickHouse", lambda: _ledger(settings, uuid.uuid4().hex))
     await asyncio.to_thread(ledger.begin, policy, describe(settings))
     campaigns = CampaignRegistry(policy)
@@ -113,18 +114,19 @@ async def _run(settings: Settings, stop: asyncio.Event) -> None:
         app = build_app(settings, processor, registry=telemetry.registry)
         watch = TopicWatch(halts, partition_counts, logs, processor, app.handover)
         await watch.heed_halts()  # before the first batch: nothing of a halted topic is read after a restart either
-        server, _ = start_http_server(
-            settings.worker.metrics_port, addr=settings.worker.metrics_host, registry=telemetry.registry
-        )
-        stack.callback(server.shutdown)
-        _log.info("metrics on http://%s:%d/metrics", settings.worker.metrics_host, server.server_port)
+        telemetry.health.halted = lambda: halts.topics
+        app_of_metrics = monitoring_app(telemetry.registry, telemetry.health)
+        server = MonitoringServer(app_of_metrics, settings.worker.metrics_host, settings.worker.metrics_port)
+        stack.enter_context(server)
+        _log.info("metrics on http://%s:%d/metrics, and /healthz", settings.worker.metrics_host, server.port)
         commits = asyncio.create_task(processor.run_commits(app.handover.failed))
         tidying = asyncio.create_task(_tidy(processor))
         refreshing = asyncio.create_task(_refresh(processor))
         eraser = Eraser(await _ledger(settings, ledger.owner), committer.paused, policy.labels)
         erasing = asyncio.create_task(_erase(processor, eraser))
-        watching = asyncio.create_task(watch.run())
-        for task in (commits, tidying, refreshing, erasing, watching):
+        watching = asyncio.create_task(watch.run(telemetry.health))
+        measuring = asyncio.create_task(LagMeter(logs, processor, telemetry).run())
+        for task in (commits, tidying, refreshing, erasing, watching, measuring):
             stack.push_async_callback(_cancel, task)
         await _until_done(run_app(app, stop), commits)
 

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from pipeline.errors import FencedError, PipelineError
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _COLLECT_SECONDS: Final = 2.0
+_IDLE_SECONDS: Final = 2.0
 PENDING_LIMIT: Final = 200_000  # events taken in but not yet durable, beyond which a worker stops reading
 
 
@@ -140,6 +142,7 @@ class ShardProcessor:
         if erased:
             self._telemetry.erased(batch.topic, erased)
         self._telemetry.events(batch.topic, outcome.good - erased, outcome.malformed + outcome.refused)
+        self._telemetry.batch(batch)
         self._dirty.set()
         await self._halts.observe(batch.topic, outcome)
         while self.pending > PENDING_LIMIT:
@@ -173,7 +176,9 @@ class ShardProcessor:
         loop = asyncio.get_running_loop()
         collect_at = loop.time() + _COLLECT_SECONDS
         while True:
-            await self._dirty.wait()
+            with suppress(TimeoutError):
+                # a cycle without anything to write turns as well: its age says that the worker lives
+                await asyncio.wait_for(self._dirty.wait(), _IDLE_SECONDS)
             self._dirty.clear()
             began = loop.time()
             try:
@@ -185,6 +190,7 @@ class ShardProcessor:
                 for shard in self._shards.values():
                     shard.is_broken = True
                 on_fenced(partitions, error)
+            self._telemetry.health.cycle_done()
             self._committed.set()
             if loop.time() >= collect_at:
                 _collect_and_freeze()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from pipeline.transport.handover import Handover
     from pipeline.worker.halts import TopicHalts
+    from pipeline.worker.health import Health
     from pipeline.worker.partition_counts import PartitionCounts
     from pipeline.worker.ports import LogInspector
     from pipeline.worker.processor import ShardProcessor
@@ -40,17 +41,19 @@ class TopicWatch:
         self._processor = processor
         self._handover = handover
 
-    async def run(self) -> None:
-        """Look again and again; for ever."""
+    async def run(self, health: Health) -> None:
+        """Look again and again; for ever. ``health`` is told whether ClickHouse answers."""
         looks = 0
         while True:
             await asyncio.sleep(HALTS_SECONDS)
             looks += 1
             try:
                 await self.heed_halts()
+                health.working("clickhouse")
                 if looks % LOOKS_PER_TOPIC_LOOK == 0:
                     await self.look_at_topics()
             except LedgerUnavailableError as error:
+                health.failing("clickhouse", "its tables could not be read")
                 _log.warning("halted topics not read (%s), trying again", error)
             except PipelineError as error:
                 _log.warning("topics not looked at (%s), trying again", error)
