@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter as Tally
 from typing import TYPE_CHECKING, Final, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, Info, ProcessCollector
@@ -46,25 +47,20 @@ class Telemetry:
         self.registry = CollectorRegistry()
         self.health = Health()
         self._freshness = Freshness()
+        self._newest_ms: dict[str, int] = {}
         Info("roi_build", "Version, commit and interpreter of this worker", registry=self.registry).info(
             build_info(commit)
         )
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
+        self._define_records()
+        self._define_blocks()
+        self._show_all_series()
+
+    def _define_records(self) -> None:
         self._events = Counter(
             "roi_events", "Events taken in, by topic and outcome", ("topic", "outcome"), registry=self.registry
         )
-        self._rows = Counter("roi_ledger_rows", "Ledger rows made durable", registry=self.registry)
-        self._bytes = Counter("roi_ledger_bytes", "Bytes of the blocks made durable", registry=self.registry)
-        self._blocks = Counter("roi_ledger_blocks", "Blocks by outcome", ("outcome",), registry=self.registry)
-        self._seconds = Histogram(
-            "roi_ledger_block_seconds",
-            "Time from sending a block to its acknowledgement",
-            buckets=_BLOCK_SECONDS,
-            registry=self.registry,
-        )
-        self._shards = Gauge("roi_shards_owned", "Shards owned by this worker", registry=self.registry)
-        self._customers = Gauge("roi_customers_in_memory", "Customers with any state in memory", registry=self.registry)
         self._log_faults = Counter(
             "roi_log_faults", "Logs found recreated or cut short", ("topic", "fault"), registry=self.registry
         )
@@ -90,11 +86,23 @@ class Telemetry:
             buckets=_AGE_SECONDS,
             registry=self.registry,
         )
+
+    def _define_blocks(self) -> None:
+        self._rows = Counter("roi_ledger_rows", "Ledger rows made durable", registry=self.registry)
+        self._bytes = Counter("roi_ledger_bytes", "Bytes of the blocks made durable", registry=self.registry)
+        self._blocks = Counter("roi_ledger_blocks", "Blocks by outcome", ("outcome",), registry=self.registry)
+        self._seconds = Histogram(
+            "roi_ledger_block_seconds",
+            "Time from sending a block to its acknowledgement",
+            buckets=_BLOCK_SECONDS,
+            registry=self.registry,
+        )
+        self._shards = Gauge("roi_shards_owned", "Shards owned by this worker", registry=self.registry)
+        self._customers = Gauge("roi_customers_in_memory", "Customers with any state in memory", registry=self.registry)
         cycle = Gauge(
             "roi_cycle_age_seconds", "Seconds since the last turn of the commit cycle", registry=self.registry
         )
         cycle.set_function(lambda: self.health.cycle_age)
-        self._show_all_series()
 
     def _show_all_series(self) -> None:
         for topic in INPUT_TOPICS:
@@ -122,7 +130,8 @@ class Telemetry:
     def batch(self, batch: RecordBatch) -> None:
         """Note a batch that was taken in, so that it is known how old its events are when they become visible."""
         if batch.timestamps:
-            self._last_event.labels(batch.topic).set(max(0, batch.timestamps[-1]) / 1000)
+            newest = self._newest_ms[batch.topic] = max(self._newest_ms.get(batch.topic, 0), batch.timestamps[-1])
+            self._last_event.labels(batch.topic).set(newest / 1000)
             self._freshness.taken_in(batch)
 
     def made_durable(self, partition: int, block: ShardBlock) -> None:
@@ -131,8 +140,9 @@ class Telemetry:
         for position in block.positions:
             for oldest_ms in self._freshness.made_durable(TP(position.topic, partition), position.next_offset):
                 self._age.labels(position.topic).observe(max(0.0, now - oldest_ms / 1000))
-        for letter in block.dead_letters:
-            self._dead_letters.labels(letter.topic, letter.reason).inc()
+        refused = Tally((letter.topic, letter.reason) for letter in block.dead_letters)
+        for (topic, reason), letters in refused.items():
+            self._dead_letters.labels(topic, reason).inc(letters)
 
     def lag(self, records: Mapping[str, int]) -> None:
         """Note the lag by topic; topics that are not named have none."""
