@@ -15,22 +15,23 @@ from pipeline.clickhouse.connection import connect
 from pipeline.ledger.ledger import Block, ClickHouseLedger
 from pipeline.ledger.loader import Loader
 from pipeline.ledger.rows import encode
+from pipeline.policies import policy_of
 from pipeline.settings import load_settings
 from pipeline.state.campaign_registry import CampaignRegistry
-from pipeline.state.policy import Policy
 from pipeline.transport.ports import RecordBatch
 from pipeline.worker.shard import OwnedShard
 from schemas.topics import CUSTOMER_LANE
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
+    from pipeline.state.policy import Policy
 
 RUN: Final = "bench-recovery"
 
 
 def measure(settings: Settings, customers: int) -> dict[str, float]:
     """Write the state of one shard to the ledger and load it into another."""
-    policy = Policy.from_settings(settings)
+    policy = policy_of(settings)
     client = connect(settings, "writer")
     former = ClickHouseLedger(client, settings.clickhouse_database, RUN, "former-owner")
     former.begin(policy, "bench")

@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pipeline.state.calendar import whole_milliseconds
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipeline.state.policy import Policy
-    from schemas import Campaign
 
 DEFAULT_CONTROL_VARIANT: Final = "control"
 
@@ -36,21 +33,9 @@ class CampaignRules:
         )
 
 
-def compile_rules(campaign: Campaign | None, policy: Policy) -> CampaignRules:
-    """Return a definition's rules; a campaign without one gets the defaults of contract section 3."""
-    if campaign is None:
-        return CampaignRules(
-            policy.window_ms, policy.default_kinds, None, 0, policy.margins_bps, DEFAULT_CONTROL_VARIANT
-        )
-    goal = campaign.goal
-    return CampaignRules(
-        window_ms=whole_milliseconds(campaign.attribution_window_days),
-        kinds=frozenset(goal.kinds),
-        products=None if goal.products is None else frozenset(goal.products),
-        min_amount_minor=goal.min_amount_minor,
-        margins_bps={**policy.margins_bps, **{str(kind): bps for kind, bps in (campaign.margins_bps or {}).items()}},
-        control_variant=campaign.control_variant,
-    )
+def default_rules(policy: Policy) -> CampaignRules:
+    """Return the rules of a campaign without a definition (contract section 3)."""
+    return CampaignRules(policy.window_ms, policy.default_kinds, None, 0, policy.margins_bps, DEFAULT_CONTROL_VARIANT)
 
 
 class Arm:
@@ -70,8 +55,8 @@ class CampaignRegistry:
     """All campaigns met so far. The numbers it hands out are private to the process and never stored."""
 
     def __init__(self, policy: Policy) -> None:
-        self._policy = policy
-        self._default = compile_rules(None, policy)
+        self.policy = policy
+        self._default = default_rules(policy)
         self._campaigns: dict[str, int] = {}
         self._arms: dict[tuple[str, str | None], Arm] = {}
         self.rules: list[CampaignRules] = []
@@ -79,10 +64,10 @@ class CampaignRegistry:
         self.arms_of: list[list[int]] = []
         self.arm_mask: list[int] = []
 
-    def define(self, campaign_id: str, campaign: Campaign | None) -> None:
-        """Take a definition (None = retired: the defaults apply again) for the events that follow."""
+    def define(self, campaign_id: str, rules: CampaignRules | None) -> None:
+        """Take a campaign's rules (None: it has no definition, the defaults apply) for the events that follow."""
         campaign_index = self._index_of(campaign_id)
-        self.rules[campaign_index] = self._default if campaign is None else compile_rules(campaign, self._policy)
+        self.rules[campaign_index] = rules or self._default
         for index in self.arms_of[campaign_index]:
             arm = self.arms[index]
             arm.is_control = arm.variant == self.rules[campaign_index].control_variant

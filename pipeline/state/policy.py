@@ -9,21 +9,17 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pipeline.state.calendar import DAY_MS, MINUTE_MS, BusinessCalendar, whole_milliseconds
-from schemas.common import DEFAULT_EARLIEST_MS
-from schemas.instants import to_epoch_milliseconds
+from pipeline.state.calendar import DAY_MS, MINUTE_MS, BusinessCalendar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from pipeline.settings import AttributionModel, Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """How a run counts. Two runs over the same log with equal policies give equal numbers."""
 
-    models: tuple[AttributionModel, ...] = ("last_touch",)
+    models: tuple[str, ...] = ("last_touch",)
     half_life_ms: float = 7.0 * DAY_MS
     window_ms: int = 7 * DAY_MS
     margins_bps: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
@@ -34,29 +30,8 @@ class Policy:
     engaged_seconds: float = 5.0
     zone: str = "Asia/Shanghai"
     currency: str = "CNY"
-    earliest_ms: int = DEFAULT_EARLIEST_MS
+    earliest_ms: int | None = None  # None: what the schemas say
     pseudonym_key: bytes = field(default=b"", repr=False)
-
-    @classmethod
-    def from_settings(cls, settings: Settings) -> Policy:
-        """Compile the live run's policy."""
-        time, attribution = settings.time, settings.attribution
-        kinds = settings.default_goal_kinds
-        return cls(
-            models=attribution.all_models,
-            half_life_ms=attribution.half_life_days * DAY_MS,
-            window_ms=whole_milliseconds(attribution.window_days),
-            margins_bps=MappingProxyType({str(kind): bps for kind, bps in attribution.margins_bps.items()}),
-            default_kinds=None if kinds is None else frozenset(kinds),
-            lateness_ms=whole_milliseconds(time.lateness_days),
-            future_ms=round(time.future_minutes * MINUTE_MS),
-            reversal_ms=whole_milliseconds(time.reversal_days),
-            engaged_seconds=time.engaged_seconds,
-            zone=time.zone,
-            currency=settings.reporting_currency,
-            earliest_ms=to_epoch_milliseconds(time.earliest),
-            pseudonym_key=settings.pseudonym_key.get_secret_value().encode(),
-        )
 
     @property
     def lateness_days(self) -> int:
@@ -92,7 +67,7 @@ class Policy:
             "currency": self.currency,
             "key": hashlib.sha256(b"fingerprint" + self.pseudonym_key).hexdigest()[:12],
         }
-        if self.earliest_ms != DEFAULT_EARLIEST_MS:
+        if self.earliest_ms is not None:
             # left out otherwise: ledgers that were begun before there was such a setting can be continued
             facts["earliest_ms"] = self.earliest_ms
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

@@ -7,6 +7,7 @@ import math
 import time
 from typing import TYPE_CHECKING
 
+from pipeline.policies import rules_of
 from pipeline.transport.dead_letters import DeadLetter
 from pipeline.worker.profiles import ProfileUpdate
 from schemas.decode import decode_campaign, decode_customer
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pipeline.worker.ports import DimensionSource
     from pipeline.worker.shard import OwnedShard
     from pipeline.worker.telemetry import Telemetry
+    from schemas import Campaign
 
     FindShard = Callable[[int], OwnedShard | None]
 
@@ -53,7 +55,7 @@ class DimensionTables:
         for campaign_id, definition, version in await asyncio.to_thread(self._ledger.fetch, "load_campaigns"):
             self._stored[campaign_id] = (definition, version)
             value = definition.encode() if definition else None
-            self._campaigns.define(campaign_id, decode_campaign(campaign_id.encode(), value))
+            self._register(campaign_id, decode_campaign(campaign_id.encode(), value))
 
     async def catch_up_to(self, find_shard: FindShard, since: float = math.inf) -> None:
         """Return once everything that was on the dimension topics at ``since`` has been applied.
@@ -113,9 +115,12 @@ class DimensionTables:
     def _define(self, record: DimensionRecord) -> None:
         campaign = decode_campaign(record.key, record.value)
         campaign_id = (record.key or b"").decode()
-        self._campaigns.define(campaign_id, campaign)
+        self._register(campaign_id, campaign)
         # also one that is stored already: it may come after another that is not
         self._unsaved[campaign_id] = "" if record.value is None else record.value.decode()
+
+    def _register(self, campaign_id: str, campaign: Campaign | None) -> None:
+        self._campaigns.define(campaign_id, rules_of(campaign, self._campaigns.policy))
 
     def _letter(self, topic: str, record: DimensionRecord, error: RejectedError) -> DeadLetter:
         self._telemetry.events(topic, 0, 1)

@@ -17,8 +17,8 @@ from agents.app import build_app, run_app
 from pipeline.clickhouse.connection import connect
 from pipeline.ending import Ending, run_until_ended
 from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError
+from pipeline.policies import policy_of
 from pipeline.state.campaign_registry import CampaignRegistry
-from pipeline.state.policy import Policy
 from pipeline.transport.dead_letters import DeadLetterProducer
 from pipeline.transport.dimensions import DimensionReader
 from pipeline.worker.committer import Committer
@@ -69,7 +69,7 @@ def _now_ms() -> int:
 
 
 async def _run(settings: Settings, stop: asyncio.Event) -> None:
-    policy = Policy.from_settings(settings)
+    policy = policy_of(settings)
     telemetry = Telemetry(settings.build_commit)
     ledger = await patiently("ClickHouse", lambda: _ledger(settings, uuid.uuid4().hex))
     await asyncio.to_thread(ledger.begin, policy, describe(settings))

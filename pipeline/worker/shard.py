@@ -12,6 +12,7 @@ from pipeline.transport.dead_letters import DeadLetter
 from pipeline.worker.cores import open_core
 from pipeline.worker.placement import decode_placed
 from pipeline.worker.profiles import ProfileQueue
+from schemas.common import DEFAULT_EARLIEST_MS
 from schemas.decode import decode
 from schemas.topics import CUSTOMERS, LANES, TRANSACTIONS
 
@@ -72,6 +73,7 @@ class OwnedShard:
         self._epoch = 0
         self._sequence = 0
         self._policy = policy
+        self._earliest_ms = DEFAULT_EARLIEST_MS if policy.earliest_ms is None else policy.earliest_ms
         self._dead: list[DeadLetter] = []
         self._moved = False
         self._silence = {topic: _Silence() for topic in lane.events}
@@ -138,7 +140,7 @@ class OwnedShard:
             self._moved = True
         if not offsets:
             return BatchOutcome(0, 0, 0)
-        judge = partial(decode, currency=self._policy.currency, earliest_ms=self._policy.earliest_ms)
+        judge = partial(decode, currency=self._policy.currency, earliest_ms=self._earliest_ms)
         decoded, stray_keys = decode_placed(batch, (offsets, keys, values), judge)
         refusals = self.core.apply(batch.topic, decoded.columns, now_ms)
         bad = [(item.offset, str(item.reason), item.detail) for item in decoded.rejected]

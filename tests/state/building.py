@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pipeline.policies import rules_of
 from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.customers import CustomerShard
 from pipeline.state.policy import Policy
@@ -41,7 +42,8 @@ class Bench:
 
     def define(self, campaign_id: str, **fields: Any) -> None:
         common = {"campaign_id": campaign_id, "name": campaign_id, "starts_at": "2026-01-01T00:00:00Z", "goal": GOAL}
-        self.campaigns.define(campaign_id, Campaign.model_validate(common | fields))
+        campaign = Campaign.model_validate(common | fields)
+        self.campaigns.define(campaign_id, rules_of(campaign, self.policy))
 
     def take(self, *, now_ms: int | None = None, now: float = 0.0) -> None:
         """Apply what has been written since the last call, one event at a time in the order of writing."""

@@ -55,7 +55,7 @@ class Rules:
         config = self.config
         kinds = config.default_goal_kinds
         return Policy(
-            models=self.models,  # type: ignore[arg-type] # names of MODELS
+            models=self.models,
             half_life_ms=config.half_life_ms,
             window_ms=config.window_ms,
             margins_bps=config.margins_bps,

@@ -98,7 +98,7 @@ def test_the_edges_are_the_ends_of_the_candidates(moments: list[tuple[int, int]]
 )
 def test_worked_examples_of_every_model(model: str, ages_days: list[int], expected: list[int]) -> None:
     campaigns = _registry(30)
-    policy = Policy(models=(model,))  # type: ignore[arg-type] # a name of MODELS
+    policy = Policy(models=(model,))
     touches = _touches(campaigns, *[("c0", AT - age * DAY_MS, f"t{number}") for number, age in enumerate(ages_days)])
     credits_now = Attribution(policy, campaigns).credits(_deposit(), touches)
     shares = {credit.touch.event_id: credit.millionths for credit in credits_now}
@@ -125,7 +125,7 @@ def test_credit_and_money_are_conserved(
     model: str, ages: list[int], amount: int, reversed_minor: int | None, half_life_ms: float
 ) -> None:
     campaigns = _registry(7)
-    policy = Policy(models=(model,), half_life_ms=half_life_ms, margins_bps={"deposit": 137})  # type: ignore[arg-type] # a name of MODELS
+    policy = Policy(models=(model,), half_life_ms=half_life_ms, margins_bps={"deposit": 137})
     touches = _touches(campaigns, *[("c0", AT - age, f"t{number:02}") for number, age in enumerate(ages)])
     transaction = _deposit(amount=amount)
     transaction.reversed_minor = reversed_minor

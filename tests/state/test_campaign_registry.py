@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pipeline.policies import rules_of
 from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.policy import Policy
 from schemas import Campaign
@@ -37,7 +38,7 @@ def test_a_definition_decides_for_arms_met_before_and_after_it() -> None:
     campaigns = CampaignRegistry(POLICY)
     early, control = campaigns.arm("spring", "holdout"), campaigns.arm("spring", "control")
     assert (early.is_control, control.is_control) == (False, True)
-    campaigns.define("spring", _campaign(control_variant="holdout"))
+    campaigns.define("spring", rules_of(_campaign(control_variant="holdout"), campaigns.policy))
     assert (early.is_control, control.is_control) == (True, False)
     assert not campaigns.arm("spring", "late").is_control
     campaigns.define("spring", None)
@@ -48,7 +49,9 @@ def test_a_retired_campaign_has_the_defaults_again() -> None:
     campaigns = CampaignRegistry(Policy(window_ms=5, margins_bps={"deposit": 7}))
     number = campaigns.arm("spring", None).campaign_index
     default = campaigns.rules[number]
-    campaigns.define("spring", _campaign(attribution_window_days=0.29, margins_bps={"payment": 9}))
+    campaigns.define(
+        "spring", rules_of(_campaign(attribution_window_days=0.29, margins_bps={"payment": 9}), campaigns.policy)
+    )
     rules = campaigns.rules[number]
     assert rules.window_ms == 25_056_000
     assert rules.margins_bps == {"deposit": 7, "payment": 9}
@@ -60,7 +63,7 @@ def test_a_retired_campaign_has_the_defaults_again() -> None:
 
 def test_a_campaigns_own_margin_goes_before_the_settings() -> None:
     campaigns = CampaignRegistry(Policy(margins_bps={"deposit": 7}))
-    campaigns.define("spring", _campaign(margins_bps={"deposit": 0}))
+    campaigns.define("spring", rules_of(_campaign(margins_bps={"deposit": 0}), campaigns.policy))
     assert campaigns.rules[0].margins_bps["deposit"] == 0
 
 

@@ -38,7 +38,7 @@ def _minute(number: int) -> str:
 
 def _whale(models: tuple[str, ...]) -> Bench:
     """Return a customer with a touch and a payment in turn, a minute between them."""
-    policy = Policy(models=models, future_ms=None)  # type: ignore[arg-type] # names of MODELS
+    policy = Policy(models=models, future_ms=None)
     bench = Bench(policy, spring={"attribution_window_days": 30}, autumn={"attribution_window_days": 30})
     for number in range(SIZE):
         bench.written.touch(f"t{number:04}", _minute(2 * number))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.ledger.ledger import Block, ClickHouseLedger
 from pipeline.ledger.loader import Loader
 from pipeline.ledger.rows import encode
+from pipeline.policies import rules_of
 from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.transport.dead_letters import DeadLetter
 from pipeline.transport.ports import RecordBatch
@@ -87,7 +88,8 @@ class CorePlayer:
     def _define_campaigns(self) -> None:
         for record in self._of_topic(topics.CAMPAIGNS):
             try:
-                self.campaigns.define((record.key or b"").decode(), decode_campaign(record.key, record.value))
+                campaign = decode_campaign(record.key, record.value)
+                self.campaigns.define((record.key or b"").decode(), rules_of(campaign, self._policy))
             except RejectedError as error:
                 self._refused.append(_letter(record, error))
 

@@ -1,0 +1,53 @@
+"""What the core counts by, compiled from settings and campaign definitions: the core itself knows neither."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from pipeline.state.calendar import DAY_MS, MINUTE_MS, whole_milliseconds
+from pipeline.state.campaign_registry import CampaignRules
+from pipeline.state.policy import Policy
+from schemas.common import DEFAULT_EARLIEST_MS
+from schemas.instants import to_epoch_milliseconds
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+    from schemas import Campaign
+
+
+def policy_of(settings: Settings) -> Policy:
+    """Return the live run's policy."""
+    time, attribution = settings.time, settings.attribution
+    kinds = settings.default_goal_kinds
+    earliest_ms = to_epoch_milliseconds(time.earliest)
+    return Policy(
+        models=attribution.all_models,
+        half_life_ms=attribution.half_life_days * DAY_MS,
+        window_ms=whole_milliseconds(attribution.window_days),
+        margins_bps=MappingProxyType({str(kind): bps for kind, bps in attribution.margins_bps.items()}),
+        default_kinds=None if kinds is None else frozenset(kinds),
+        lateness_ms=whole_milliseconds(time.lateness_days),
+        future_ms=round(time.future_minutes * MINUTE_MS),
+        reversal_ms=whole_milliseconds(time.reversal_days),
+        engaged_seconds=time.engaged_seconds,
+        zone=time.zone,
+        currency=settings.reporting_currency,
+        earliest_ms=None if earliest_ms == DEFAULT_EARLIEST_MS else earliest_ms,
+        pseudonym_key=settings.pseudonym_key.get_secret_value().encode(),
+    )
+
+
+def rules_of(campaign: Campaign | None, policy: Policy) -> CampaignRules | None:
+    """Return a definition's rules; None where there is no definition and the defaults apply."""
+    if campaign is None:
+        return None
+    goal = campaign.goal
+    return CampaignRules(
+        window_ms=whole_milliseconds(campaign.attribution_window_days),
+        kinds=frozenset(goal.kinds),
+        products=None if goal.products is None else frozenset(goal.products),
+        min_amount_minor=goal.min_amount_minor,
+        margins_bps={**policy.margins_bps, **{str(kind): bps for kind, bps in (campaign.margins_bps or {}).items()}},
+        control_variant=campaign.control_variant,
+    )
