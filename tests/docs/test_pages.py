@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -16,8 +17,12 @@ from tools.readme import with_section
 if TYPE_CHECKING:
     from pathlib import Path
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "examples" / "README.md"]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "examples/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 README = PAGES[0].read_text(encoding="utf-8")
+CONTRIBUTING = PAGES[1].read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -35,6 +40,26 @@ def test_every_folder_named_in_the_readme_is_there() -> None:
     named = [word for word in table.split("`")[1::2] if word.endswith("/")]
     assert len(named) > 10
     assert not [folder for folder in named if not (ROOT / folder).is_dir()]
+
+
+def test_every_file_named_to_contributors_is_there() -> None:
+    prose = "".join(CONTRIBUTING.split("```")[::2])
+    named = [word for word in prose.split("`")[1::2] if re.fullmatch(r"[\w.]+(/[\w.-]+)+/?", word)]
+    own = [name for name in named if "NAME" not in name and "NNNN" not in name and "*" not in name]
+    assert len(own) > 25
+    assert not [name for name in own if not (ROOT / name).exists()]
+
+
+def test_every_command_told_to_contributors_is_there() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z]+)\b", CONTRIBUTING)) <= targets
+    commands = [command for block in blocks(CONTRIBUTING) if block.language == "sh" for command in block.commands]
+    tools = [module for command in commands for module in re.findall(r"-m (tools\.\w+)", command)]
+    tested = [path for command in commands for path in re.findall(r"tests/[\w./]+", command)]
+    assert len(tools) >= 3
+    assert len(tested) >= 5
+    assert not [module for module in tools if not (ROOT / f"{module.replace('.', '/')}.py").is_file()]
+    assert not [path for path in tested if not (ROOT / path).exists()]
 
 
 @pytest.mark.process
