@@ -122,7 +122,10 @@ class ShardProcessor:
                     shard.is_broken = True
 
     async def process(self, batch: RecordBatch) -> None:
-        """Apply a batch once the dimension tables are as current as it."""
+        """Apply a batch once the dimension tables are as current as it; `run_commits` wakes up and writes it.
+
+        Returns when the batch is applied, and later where too much waits to be written.
+        """
         await self._dimensions.catch_up_to(self._customer_shard, batch.fetched_at)
         await self._halts.check(batch)
         shard = self._shards[shard_number(LANE_OF_TOPIC[batch.topic], batch.partition)]

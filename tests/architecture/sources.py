@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).parents[2]
 PACKAGES: Final = ("agents", "bench", "examples", "pipeline", "schemas", "tools")
-# modules that stand beside folders: each is a room of its own
-ENTRANCES: Final = ("pipeline.__main__", "pipeline.errors", "pipeline.settings")
 
 
 class Import(NamedTuple):
@@ -70,10 +68,9 @@ def _imports(node: ast.AST, *, at_run_time: bool) -> Iterator[Import]:
 
 
 def folder(module: str) -> str:
-    """Return the room that a module stands in."""
-    if module in ENTRANCES or modules()[module].name == "__init__.py":
-        return module
-    return module.rpartition(".")[0]
+    """Return the room that a module stands in; one that stands beside the pipeline's folders is its own."""
+    parent = module.rpartition(".")[0]
+    return module if parent == "pipeline" or modules()[module].name == "__init__.py" else parent
 
 
 def circles(arrows: Mapping[str, set[str]]) -> list[list[str]]:

@@ -53,12 +53,24 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     assert circles(module_arrows(run_time_only=True)) == []
 
 
+def test_no_modules_need_each_others_types_in_a_circle() -> None:
+    assert circles(module_arrows(run_time_only=False)) == []
+
+
 def test_no_folders_import_each_other_in_a_circle() -> None:
     assert circles(folder_arrows()) == []
 
 
 def test_a_circle_would_be_found() -> None:
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == [["b", "c"]]
+
+
+def test_the_state_core_imports_nothing_but_itself_and_the_columns_it_takes() -> None:
+    assert not [
+        (module, other)
+        for module, other in arrows_from("pipeline.state")
+        if not within(other, "pipeline.state") and other != "schemas.columns"
+    ]
 
 
 def test_the_schemas_know_nothing_of_the_pipeline_but_its_error() -> None:
