@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aiokafka.errors import KafkaError
 
@@ -29,6 +29,16 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
+
+
+class _Sealed(NamedTuple):
+    """One shard's part of a block, and its encoding."""
+
+    shard: OwnedShard
+    part: ShardBlock
+    dead: list[DeadLetter]
+    body: bytes
+    rows: int
 
 
 class Committer:
@@ -62,27 +72,39 @@ class Committer:
             FencedError: a shard belongs to somebody else now; nothing of this block was written.
         """
         async with self._lock:
-            taken: list[tuple[OwnedShard, ShardBlock]] = []
+            taken: list[_Sealed] = []
             dead: list[DeadLetter] = []
             for shard in shards:
-                out = shard.seal_block()
-                if out is not None:
-                    taken.append((shard, out[0]))
-                    dead.extend(out[1])
+                sealed = None if shard.is_broken else self._seal(shard)
+                if sealed is not None:
+                    taken.append(sealed)
+                    dead.extend(sealed.dead)
             if not taken:
                 await self._repeated("campaign definitions", self._dimensions.save)
                 return 0
             try:
-                rows = await self._make_durable(self._encode(taken), dead)
+                rows = await self._make_durable(self._block(taken), dead)
             except BaseException:
                 # what was taken from these shards is gone from memory: only the ledger knows their state now
-                for shard, _ in taken:
-                    shard.is_broken = True
+                for each in taken:
+                    each.shard.is_broken = True
                 raise
-            for shard, part in taken:
-                shard.made_durable(part)
-                self._telemetry.made_durable(shard.partition, part)
+            for each in taken:
+                each.shard.made_durable(each.part)
+                self._telemetry.made_durable(each.shard.partition, each.part)
             return rows
+
+    def _seal(self, shard: OwnedShard) -> _Sealed | None:
+        """Return the encoded part of a shard; one that cannot be encoded drops its own state and nobody else's."""
+        try:
+            out = shard.seal_block()
+            if out is None:
+                return None
+            part, dead = out
+            return _Sealed(shard, part, dead, *encode([part], self._labels, self._now_ms()))
+        except Exception as error:  # noqa: BLE001 - whatever it is, a record has led to it: it is found from here on
+            shard.is_broken, shard.fault = True, error
+            return None
 
     def paused(self) -> asyncio.Lock:
         """Return what keeps blocks from being written while it is held; entering waits for the one under way."""
@@ -112,10 +134,10 @@ class Committer:
             else:
                 return
 
-    def _encode(self, taken: list[tuple[OwnedShard, ShardBlock]]) -> Block:
+    def _block(self, taken: list[_Sealed]) -> Block:
         self._number += 1
-        body, rows = encode((part for _, part in taken), self._labels, self._now_ms())
-        return Block(self._number, {shard.number: shard.epoch for shard, _ in taken}, body, rows)
+        epochs = {each.shard.number: each.shard.epoch for each in taken}
+        return Block(self._number, epochs, b"".join([each.body for each in taken]), sum(each.rows for each in taken))
 
     async def _write(self, block: Block) -> None:
         pause = _FIRST_PAUSE

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import time
 from typing import TYPE_CHECKING
 
 from pipeline.policies import rules_of
 from pipeline.transport.dead_letters import DeadLetter
+from pipeline.worker.isolation import places
 from pipeline.worker.profiles import ProfileUpdate
+from pipeline.worker.shard import FAULT, INTERNAL_ERROR
 from schemas.decode import decode_campaign, decode_customer
 from schemas.judge import RejectedError
 from schemas.topics import CAMPAIGNS, CUSTOMERS
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from schemas import Campaign
 
     FindShard = Callable[[int], OwnedShard | None]
+
+_log = logging.getLogger(__name__)
 
 
 class DimensionTables:
@@ -88,7 +93,7 @@ class DimensionTables:
         for record in updates.campaigns:
             try:
                 self._define(record)
-            except RejectedError as error:
+            except Exception as error:  # noqa: BLE001 - one record must not keep back those behind it
                 self._refused.append(self._letter(CAMPAIGNS, record, error))
         # any one worker's word is enough: whoever owns the customers of the first partition gives it
         speaker = find_shard(0)
@@ -109,7 +114,7 @@ class DimensionTables:
         for record in records:
             try:
                 _profile(shard, record)
-            except RejectedError as error:
+            except Exception as error:  # noqa: BLE001 - one record must not keep back those behind it
                 shard.refuse(self._letter(CUSTOMERS, record, error))
 
     def _define(self, record: DimensionRecord) -> None:
@@ -122,11 +127,14 @@ class DimensionTables:
     def _register(self, campaign_id: str, campaign: Campaign | None) -> None:
         self._campaigns.define(campaign_id, rules_of(campaign, self._campaigns.policy))
 
-    def _letter(self, topic: str, record: DimensionRecord, error: RejectedError) -> DeadLetter:
+    def _letter(self, topic: str, record: DimensionRecord, error: Exception) -> DeadLetter:
         self._telemetry.events(topic, 0, 1)
-        return DeadLetter(
-            topic, record.partition, record.offset, record.key, record.value, str(error.reason), error.detail
-        )
+        if isinstance(error, RejectedError):
+            reason, detail = str(error.reason), error.detail
+        else:
+            reason, detail = INTERNAL_ERROR, FAULT
+            _log.error("%s partition %d offset %d: %s", topic, record.partition, record.offset, places(error))
+        return DeadLetter(topic, record.partition, record.offset, record.key, record.value, reason, detail)
 
     async def save(self) -> None:
         """Store changed definitions; called before the block that may depend on them."""

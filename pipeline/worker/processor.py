@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.errors import FencedError, PipelineError
 from pipeline.ledger.loader import Loader
 from pipeline.transport.ports import TP
+from pipeline.worker.isolation import Isolation
 from pipeline.worker.shard import OwnedShard, shard_number
 from schemas.topics import CUSTOMER_LANE, CUSTOMERS, LANE_OF_TOPIC
 
@@ -75,6 +76,7 @@ class ShardProcessor:
         self._shards: dict[int, OwnedShard] = {}
         self._parked: dict[int, OwnedShard] = {}
         self._halts = halts
+        self._isolation = Isolation()
         self._committed = asyncio.Event()
         self._dirty = asyncio.Event()
         self._turn = asyncio.Lock()
@@ -135,11 +137,34 @@ class ShardProcessor:
         await self._halts.check(batch)
         if shard.is_broken:
             raise StateDroppedError(f"the state of {batch.topic} partition {batch.partition} was dropped")
+        if not self._isolation.is_careful(shard):
+            await self._accept(shard, batch)
+            return
+        await self._commit_alone(shard)  # what profiles have changed is not to be blamed on the records
+        for part in self._isolation.slices(shard, batch):
+            await self._accept(shard, part)
+            await self._commit_alone(shard, part)
+            self._isolation.passed(shard)
+
+    async def _commit_alone(self, shard: OwnedShard, records: RecordBatch | None = None) -> None:
+        """Make a shard's changes durable at once; ``records`` are what led to them."""
+        await self._committer.commit([shard])
+        if shard.fault is not None:
+            shard.is_reported = True
+            self._isolation.failed(shard, shard.fault, records)
+            raise shard.fault
+        if shard.is_broken:
+            raise StateDroppedError(f"the state of shard {shard.number} was dropped")
+
+    async def _accept(self, shard: OwnedShard, batch: RecordBatch) -> None:
         try:
-            outcome = shard.apply(batch, self._now_ms(), time.monotonic())
-        except BaseException:
+            condemned = self._isolation.condemned(shard, batch.topic)
+            outcome = shard.apply(batch, self._now_ms(), time.monotonic(), condemned)
+        except BaseException as error:
             # the batch may be half applied: this state must not be used, nor written, any more
             shard.is_broken = True
+            if not isinstance(error, MemoryError):
+                self._isolation.failed(shard, error, batch)
             raise
         erased = shard.core.drain_left_out()
         if erased:
@@ -170,11 +195,11 @@ class ShardProcessor:
         """The shards owned now."""
         return self._shards.values()
 
-    async def run_commits(self, on_fenced: Callable[[frozenset[TP], FencedError], None]) -> None:
+    async def run_commits(self, on_dropped: Callable[[frozenset[TP], Exception], None]) -> None:
         """Write a block whenever there is something to write, at most one per interval; for ever.
 
-        ``on_fenced`` is told when another worker owns one of the shards: all state has been dropped then, and every
-        partition has to be taken over again.
+        ``on_dropped`` is told which partitions have to be taken over again: all of them when another worker owns one of
+        the shards, those of a shard whose changes could not be encoded.
         """
         loop = asyncio.get_running_loop()
         collect_at = loop.time() + _COLLECT_SECONDS
@@ -185,14 +210,14 @@ class ShardProcessor:
             self._dirty.clear()
             began = loop.time()
             try:
-                await self._committer.commit([s for s in self._shards.values() if not s.is_broken])
+                sound = [shard for shard in self._shards.values() if not shard.is_broken]
+                await self._committer.commit(sound)
             except FencedError as error:
-                partitions = frozenset(
-                    TP(topic, shard.partition) for shard in self._shards.values() for topic in shard.lane.events
-                )
                 for shard in self._shards.values():
                     shard.is_broken = True
-                on_fenced(partitions, error)
+                on_dropped(_partitions(self._shards.values()), error)
+            else:
+                self._drop_faulty(sound, on_dropped)
             self._telemetry.health.cycle_done()
             self._committed.set()
             if loop.time() >= collect_at:
@@ -217,6 +242,17 @@ class ShardProcessor:
             shard.follow(time.monotonic(), self._idle_seconds, self._halts.topics)
             shard.tidy()
         self._telemetry.shards(self._shards.values())
+
+    def _drop_faulty(
+        self, shards: Iterable[OwnedShard], on_dropped: Callable[[frozenset[TP], Exception], None]
+    ) -> None:
+        """Have shards whose changes could not be encoded taken over again; a slice being tried reports its own."""
+        for shard in shards:
+            if shard.fault is not None and self._shards.get(shard.number) is shard and not shard.is_reported:
+                shard.is_reported = True
+                if not self._isolation.is_careful(shard):
+                    self._isolation.failed(shard, shard.fault)
+                on_dropped(_partitions([shard]), shard.fault)
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -257,6 +293,10 @@ class ShardProcessor:
                 if shard.lane is CUSTOMER_LANE
             }
         )
+
+
+def _partitions(shards: Iterable[OwnedShard]) -> frozenset[TP]:
+    return frozenset(TP(topic, shard.partition) for shard in shards for topic in shard.lane.events)
 
 
 def _collect_and_freeze() -> None:

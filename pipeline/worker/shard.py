@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _LANE_BITS: Final = 16
 _SEQUENCE_BITS: Final = 32
+INTERNAL_ERROR: Final = "internal_error"
+FAULT: Final = "this application failed on the record; the worker's log tells where"
 IDLE_BLOCKS: Final = 2_400  # about ten minutes of blocks: cells untouched for so long leave memory
 
 
@@ -68,6 +70,8 @@ class OwnedShard:
         self.topic_ids: dict[str, str] = {}
         self.durable: dict[str, int] = {}
         self.is_broken = False
+        self.fault: Exception | None = None  # what came out of encoding this shard's changes
+        self.is_reported = False
         self.profiles = ProfileQueue(self._apply_update, self._must_wait)
         self.pending = 0
         self._epoch = 0
@@ -122,10 +126,13 @@ class OwnedShard:
                 intakes[topic].advance_to(newest)
                 self._moved = True
 
-    def apply(self, batch: RecordBatch, now_ms: int | None, now: float = 0.0) -> BatchOutcome:
+    def apply(
+        self, batch: RecordBatch, now_ms: int | None, now: float = 0.0, condemned: Collection[int] = ()
+    ) -> BatchOutcome:
         """Take a batch in; return what became of its records.
 
-        Records before the shard's position have been taken in already and are skipped.
+        Records before the shard's position have been taken in already and are skipped. Those at ``condemned`` offsets
+        become dead letters unread.
         """
         offsets, keys, values = batch.offsets, batch.keys, batch.values
         known = self.next_offset.get(batch.topic, 0)
@@ -141,9 +148,11 @@ class OwnedShard:
         if not offsets:
             return BatchOutcome(0, 0, 0)
         judge = partial(decode, currency=self._policy.currency, earliest_ms=self._earliest_ms)
-        decoded, stray_keys = decode_placed(batch, (offsets, keys, values), judge)
+        sound = _without((offsets, keys, values), condemned) if condemned else (offsets, keys, values)
+        decoded, stray_keys = decode_placed(batch, sound, judge)
         refusals = self.core.apply(batch.topic, decoded.columns, now_ms)
         bad = [(item.offset, str(item.reason), item.detail) for item in decoded.rejected]
+        bad += [(offset, INTERNAL_ERROR, FAULT) for offset in offsets if offset in condemned]
         bad += [refusal[:3] for refusal in refusals]
         if bad:
             index_of = {offset: index for index, offset in enumerate(offsets)}
@@ -161,7 +170,7 @@ class OwnedShard:
                 for offset, reason, detail in bad
             )
         self.pending += len(offsets)
-        malformed = len(decoded.rejected)
+        malformed = len(decoded.rejected) + len(offsets) - len(sound[0])
         return BatchOutcome(len(offsets) - len(bad), malformed, len(bad) - malformed, stray_keys)
 
     def apply_profile(self, customer_id: str, profile: Customer | None) -> None:
@@ -264,3 +273,11 @@ class OwnedShard:
     def tidy(self) -> None:
         """Drop what can change no more."""
         self.core.forget(self.version - IDLE_BLOCKS)
+
+
+def _without(
+    records: tuple[list[int], list[bytes | None], list[bytes | None]], condemned: Collection[int]
+) -> tuple[list[int], list[bytes | None], list[bytes | None]]:
+    kept = [offset not in condemned for offset in records[0]]
+    offsets, keys, values = records
+    return list(compress(offsets, kept)), list(compress(keys, kept)), list(compress(values, kept))
