@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 MAX_DAYS: Final = 36_500
 """Longest window: a century, so that window arithmetic in milliseconds never overflows."""
 
-MAX_MARGIN_BPS: Final = 1_000_000
-"""Widest margin either way: at the largest amount the return still fits 64 bits."""
+MAX_MARGIN_BPS: Final = 100_000
+"""Widest margin either way, ten times the amount: beyond it a definition is a mistake, not a margin."""
 
 Text = Annotated[str, Field(min_length=1)]
 MarginBps = Annotated[int, Field(ge=-MAX_MARGIN_BPS, le=MAX_MARGIN_BPS)]

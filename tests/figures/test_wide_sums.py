@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 LARGEST = 10**15
 EVENTS = 9_300  # of the largest size are beyond 2^63
-MARGIN_BPS = 1_000_000
-DEPOSITS = 110  # of the largest size earn more than 2^63 at the widest margin
+MARGIN_BPS = 100_000
+DEPOSITS = 930  # of the largest size earn more than 2^63 at the widest margin
 
 
 def _copies(ledger: Ledger, count: int) -> None:

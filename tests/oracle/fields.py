@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 MONEY_LIMIT: Final = 10**15
-WIDEST_MARGIN_BPS: Final = 1_000_000
+WIDEST_MARGIN_BPS: Final = 100_000
 LONGEST_DAYS: Final = 36_500
 TRANSACTION_KINDS: Final = frozenset(
     {
