@@ -28,6 +28,7 @@ EMBEDDED_REBALANCE_SECONDS: Final = 6.0
 REBALANCE_SECONDS: Final = 30.0
 REQUEST_SECONDS: Final = 30.0
 COMMIT_SECONDS: Final = 1.0
+METADATA_MS: Final = 5_000  # a topic that was made anew is assigned, and added partitions are seen, after so long
 QUEUED_BATCHES: Final = 8  # per topic
 
 
@@ -91,6 +92,7 @@ def build_app(
         broker_rebalance_timeout=EMBEDDED_REBALANCE_SECONDS if settings.kafka_incarnation else REBALANCE_SECONDS,
         broker_request_timeout=REQUEST_SECONDS,
         broker_commit_interval=COMMIT_SECONDS,
+        consumer_metadata_max_age_ms=METADATA_MS,
         broker_max_poll_records=settings.worker.fetch_records,
         stream_buffer_maxsize=QUEUED_BATCHES,
         stream_wait_empty=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 # the broker answers an idle fetch after this long; while it waits, no other fetch goes to the same broker
 FETCH_WAIT_MS: Final = 250
 POLL_SECONDS: Final = 0.25
+# a rebalance waits for the commits of what it takes away
+COMMIT_SECONDS: Final = 3.0
 NO_RECORDS: Final[list[Any]] = []
 
 
@@ -157,12 +160,15 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
         consumer = self._ensure_consumer()
         assigned = consumer.assignment()
         committable = {
-            TopicPartition(*tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items() if tp in assigned
+            TopicPartition(*tp): OffsetAndMetadata(offset, "")
+            for tp, offset in offsets.items()
+            # aiokafka would try for ever to commit what belongs to a topic that was deleted
+            if tp in assigned and tp.partition in (consumer.partitions_for_topic(tp.topic) or ())
         }
         try:
             if committable:
-                await consumer.commit(committable)
-        except (KafkaError, IllegalStateError) as error:
+                await asyncio.wait_for(consumer.commit(committable), COMMIT_SECONDS)
+        except (KafkaError, IllegalStateError, TimeoutError) as error:
             logger.info("committing %d positions failed: %s", len(committable), type(error).__name__)
             return False
         return True
