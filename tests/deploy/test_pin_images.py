@@ -13,6 +13,8 @@ from tests.deploy.conftest import DEPLOY, REPOSITORY
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.process
+
 FILES = ("docker-compose.yml", "Dockerfile", "deploy/grafana/Dockerfile")
 # tells a digest made from the image's name, and notes what it was asked
 FAKE = """#!/usr/bin/env bash
