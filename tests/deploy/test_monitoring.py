@@ -3,18 +3,23 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
+from pipeline.metrics.operational_metrics import PROMETHEUS_METRICS
 from pipeline.settings import Settings
-from tests.deploy.conftest import DEPLOY, SERVICES, environment, secrets_of
+from tests.deploy.conftest import DEPLOY, REPOSITORY, SERVICES, environment, secrets_of
+from tests.docs.page import anchors
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 PROMETHEUS = DEPLOY / "prometheus" / "prometheus.yml"
+RULES = DEPLOY / "prometheus" / "rules" / "roi.yml"
+RULE_TESTS = Path(__file__).parent / "rules_test.yml"
 # what version 4.20.0 of the plugin reads; it takes others, such as `database`, silently and does nothing with them
 CLICKHOUSE_KEYS = {
     "host",
@@ -51,17 +56,59 @@ def data_sources() -> dict[str, Any]:
     return {source["type"]: source for source in loaded["datasources"]}
 
 
+def alert_rules() -> list[dict[str, Any]]:
+    return [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
+
+
 def share_a_network(one: str, other: str) -> bool:
     return bool(set(SERVICES[one]["networks"]) & set(SERVICES[other]["networks"]))
 
 
 @pytest.mark.process
-def test_promtool_accepts_the_configuration() -> None:
+@pytest.mark.parametrize(
+    "command",
+    [("check", "config", str(PROMETHEUS)), ("check", "rules", str(RULES)), ("test", "rules", str(RULE_TESTS))],
+    ids=lambda command: " ".join(command[:2]),
+)
+def test_promtool_accepts_configuration_and_rules(command: tuple[str, ...]) -> None:
     if shutil.which("promtool") is None:
-        pytest.skip("PROMETHEUS CONFIGURATION NOT CHECKED: there is no `promtool` (Debian: apt-get install prometheus)")
-    command = ["promtool", "check", "config", str(PROMETHEUS)]
-    checked = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert checked.returncode == 0, checked.stderr
+        pytest.skip("PROMETHEUS RULES NOT CHECKED: there is no `promtool` (Debian: apt-get install prometheus)")
+    checked = subprocess.run(["promtool", *command], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_every_rule_is_loaded_where_prometheus_is_given_it() -> None:
+    assert yaml.safe_load(PROMETHEUS.read_text())["rule_files"] == ["rules/*.yml"]
+    assert [path for path in PROMETHEUS.parent.rglob("*.yml") if path not in {PROMETHEUS, RULES}] == []
+    assert "./deploy/prometheus:/etc/prometheus:ro" in SERVICES["prometheus"]["volumes"]
+
+
+@pytest.mark.parametrize("rule", alert_rules(), ids=lambda rule: str(rule["alert"]))
+def test_every_alert_says_what_it_means_and_what_to_do(rule: dict[str, Any]) -> None:
+    assert rule["labels"]["severity"] in {"critical", "warning"}
+    assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}
+    page, _, anchor = rule["annotations"]["runbook_url"].partition("#")
+    assert anchor in anchors((REPOSITORY / page).read_text())
+    tested = {
+        case["alertname"]
+        for test in yaml.safe_load(RULE_TESTS.read_text())["tests"]
+        for case in test["alert_rule_test"]
+        if case["exp_alerts"]
+    }
+    assert rule["alert"] in tested, "no unit test has it fire"
+
+
+def test_every_metric_of_the_rules_is_exported() -> None:
+    endings = ("_total", "_bucket", "_info", "")
+    exported = {family.name + ending for family in PROMETHEUS_METRICS for ending in endings}
+    used = {name for rule in alert_rules() for name in re.findall(r"\b(?:roi|process)_\w+", rule["expr"])}
+    assert used
+    assert used <= exported
+
+
+def test_the_worker_is_healthy_by_its_own_word() -> None:
+    check = SERVICES["worker"]["healthcheck"]["test"]
+    assert f"http://127.0.0.1:{environment('worker')['ROI_WORKER__METRICS_PORT']}/healthz" in check[-1]
 
 
 def test_workers_are_found_by_name_at_their_metrics_port(jobs: dict[str, Any]) -> None:
