@@ -7,7 +7,7 @@ from typing import Final
 from pipeline.metrics.definitions import COUNT, MINOR, RATIO, Kind, MetricDefinition, columns
 
 _TOTALS: Final = ("campaign_totals", "campaign_variant_totals", "campaign_tier_totals", "campaign_model_totals")
-_SUMS: Final = (*_TOTALS, "segment_totals")
+_SUMS: Final = (*_TOTALS, "segment_totals", "named_cells")
 _SECTION_4: Final = "contract section 4"
 _MATURITY: Final = "0008_maturity.sql"
 
@@ -58,7 +58,14 @@ CAMPAIGN_METRICS: Final = (
         "measure",
         (*_TOTALS, "campaign_minutes", "campaign_cohorts"),
     ),
-    _base("conversion_millionths", "Conversions", "sum of credit", "millionths", "measure", ("segment_totals",)),
+    _base(
+        "conversion_millionths",
+        "Conversions",
+        "sum of credit",
+        "millionths",
+        "measure",
+        ("segment_totals", "named_cells"),
+    ),
     _base(
         "credit_millionths",
         "Credit",
@@ -129,7 +136,7 @@ ACTIVITY_METRICS: Final = (
         "session is of unknown length or at least 5 s long",
         "customers",
         "rolling",
-        ("active_users",),
+        ("active_users", "named_days"),
     ),
     _base(
         "wau",
@@ -161,7 +168,7 @@ ACTIVITY_METRICS: Final = (
         "customers engaged on the day, with an engaged day before, but none in the 90 days before",
         "customers",
         "rolling",
-        ("active_users",),
+        ("active_users", "named_days"),
     ),
     _base("stickiness", "Stickiness", "dau / mau", RATIO, "ratio", ("active_users",)),
 )

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 # plain integers: on the path of every event an enumeration's members would be looked up and converted each time
 TOUCHES: Final[int] = CellMeasure.TOUCHES.value
 REACHED: Final[int] = CellMeasure.REACHED.value
-CONVERSIONS: Final[int] = CellMeasure.CONVERSIONS.value
+CONVERSIONS: Final[int] = CellMeasure.CONVERSION_MILLIONTHS.value
 CONVERTERS: Final[int] = CellMeasure.CONVERTERS.value
-COST: Final[int] = CellMeasure.COST.value
-RETURN: Final[int] = CellMeasure.RETURN.value
-AUM: Final[int] = CellMeasure.AUM.value
+COST: Final[int] = CellMeasure.COST_MINOR.value
+RETURN: Final[int] = CellMeasure.RETURN_MINOR.value
+AUM: Final[int] = CellMeasure.AUM_MINOR.value
 
 # cells are found by numbers, which hash faster than tuples: (campaign << _CAMPAIGN) + minute or (day << _LAG) + lag
 _CAMPAIGN: Final = 48

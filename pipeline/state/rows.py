@@ -23,19 +23,19 @@ FAMILIES: Final = (TIER, VARIANT, MINUTE, COHORT)
 
 
 class CellMeasure(IntEnum):
-    """Places of the measures within a cell; the ledger's array holds them in this order."""
+    """Places of the measures within a cell: the order of the ledger's array, the names of the view named_cells."""
 
     TOUCHES = 0
     REACHED = 1
-    CONVERSIONS = 2
+    CONVERSION_MILLIONTHS = 2
     CONVERTERS = 3
-    COST = 4
-    RETURN = 5
-    AUM = 6
+    COST_MINOR = 4
+    RETURN_MINOR = 5
+    AUM_MINOR = 6
 
 
 class DayMeasure(IntEnum):
-    """Places of the measures within a day of activity; the ledger's array holds them in this order."""
+    """Places of the measures within a day: the order of the ledger's array, the names of the view named_days."""
 
     DAU = 0
     WAU_CHANGE = 1

@@ -14,6 +14,7 @@ from pipeline.clickhouse.connection import connect
 from pipeline.clickhouse.migrations import migrate
 from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError
 from pipeline.state.policy import Policy
+from pipeline.state.rows import TIER, CellColumns, CellMeasure, DayColumns, DayMeasure
 from tests.ledger.building import block_of, part, touch_facts
 from tests.oracle.compare import KEYS, differences
 from tests.oracle.config import MODELS, OracleConfig
@@ -98,6 +99,7 @@ _VALUES = {
     "Array(String)": ["nobody"],
     "Date": "2026-03-01",
     "UInt8": 1,
+    "Bool": False,
     "Float64": 1.0,
     "Array(Array(String))": [["nobody"]],
 }
@@ -156,6 +158,17 @@ def test_a_block_of_several_shards_and_kinds_is_one_part(clickhouse: Any, run_na
         f"SELECT _part, count() FROM roi.ledger WHERE run = '{run_name}' GROUP BY _part"
     ).result_rows
     assert [count for _, count in parts] == [10_003]
+
+
+def test_measures_have_the_names_that_the_core_gives_their_places(clickhouse: Any, run_name: str) -> None:
+    cells = CellColumns(["spring"], ["A"], [0], [0], [0], [1], [10 + measure for measure in CellMeasure])
+    days = DayColumns(["A"], [1], [1], [20 + measure for measure in DayMeasure])
+    ledger = ClickHouseLedger(clickhouse, "roi", run_name, "first")
+    ledger.claim([0])
+    ledger.write(block_of(part(0, cells={TIER: cells}, days=days)))
+    for view, measures, first in (("named_cells", CellMeasure, 10), ("named_days", DayMeasure, 20)):
+        (row,) = clickhouse.query(f"SELECT * FROM roi.{view} WHERE run = '{run_name}'").named_results()
+        assert {each: row[each.name.lower()] for each in measures} == {each: first + each for each in measures}
 
 
 def test_a_reader_may_not_write(migrated: Settings, run_name: str) -> None:
