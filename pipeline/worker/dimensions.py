@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from pipeline.policies import rules_of
 from pipeline.transport.dead_letters import DeadLetter
+from pipeline.transport.partitioner import misplaced
 from pipeline.worker.isolation import places
+from pipeline.worker.placement import place_expected
 from pipeline.worker.profiles import ProfileUpdate
 from pipeline.worker.shard import FAULT, INTERNAL_ERROR
 from schemas.decode import decode_campaign, decode_customer
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from pipeline.ledger.ledger import LedgerPort
     from pipeline.state.campaign_registry import CampaignRegistry
     from pipeline.transport.dimensions import DimensionRecord, DimensionUpdates
+    from pipeline.worker.partition_counts import PartitionCounts
     from pipeline.worker.ports import DimensionSource
     from pipeline.worker.shard import OwnedShard
     from pipeline.worker.telemetry import Telemetry
@@ -37,8 +40,14 @@ class DimensionTables:
     """Keeps the campaign registry and the shards' customer profiles as current as the batches that need them."""
 
     def __init__(
-        self, source: DimensionSource, ledger: LedgerPort, campaigns: CampaignRegistry, telemetry: Telemetry
+        self,
+        source: DimensionSource,
+        ledger: LedgerPort,
+        campaigns: CampaignRegistry,
+        telemetry: Telemetry,
+        partition_counts: PartitionCounts,
     ) -> None:
+        self._partition_counts = partition_counts
         self._source = source
         self._ledger = ledger
         self._campaigns = campaigns
@@ -113,9 +122,19 @@ class DimensionTables:
     def _accept_profiles(self, shard: OwnedShard, records: list[DimensionRecord]) -> None:
         for record in records:
             try:
-                _profile(shard, record)
+                self._accept(shard, record)
             except Exception as error:  # noqa: BLE001 - one record must not keep back those behind it
                 shard.refuse(self._letter(CUSTOMERS, record, error))
+
+    def _accept(self, shard: OwnedShard, record: DimensionRecord) -> None:
+        profile = decode_customer(record.key, record.value)
+        key = record.key or b""
+        count = self._partition_counts.of(CUSTOMERS)
+        if misplaced([key], record.partition, count):
+            # its customer's events are in another shard, which would never see it
+            raise RejectedError("misplaced_key", place_expected(key, count))
+        request = record.erase_request if profile is None else None
+        shard.accept_profile(ProfileUpdate(record.offset, key.decode(), profile, request))
 
     def _define(self, record: DimensionRecord) -> None:
         campaign = decode_campaign(record.key, record.value)
@@ -151,9 +170,3 @@ class DimensionTables:
                 self._stored[campaign_id] = (definition, version + 1)
             if self._unsaved.get(campaign_id) == definition:
                 del self._unsaved[campaign_id]
-
-
-def _profile(shard: OwnedShard, record: DimensionRecord) -> None:
-    profile = decode_customer(record.key, record.value)
-    request = record.erase_request if profile is None else None
-    shard.accept_profile(ProfileUpdate(record.offset, (record.key or b"").decode(), profile, request))

@@ -82,7 +82,10 @@ async def _run(settings: Settings, stop: asyncio.Event) -> None:
         reader = DimensionReader(settings)
         await reader.start()
         stack.push_async_callback(reader.stop)
-        dimensions = DimensionTables(reader, ledger, campaigns, telemetry)
+        ledger_of_halts = await _ledger(settings, ledger.owner)  # a client of its own: halts do not wait for blocks
+        partition_counts = PartitionCounts(ledger_of_halts, logs)
+        await partition_counts.restore()
+        dimensions = DimensionTables(reader, ledger, campaigns, telemetry, partition_counts)
         await dimensions.restore()
         committer = Committer(
             ledger=ledger,
@@ -93,9 +96,6 @@ async def _run(settings: Settings, stop: asyncio.Event) -> None:
             telemetry=telemetry,
             now_ms=_now_ms,
         )
-        ledger_of_halts = await _ledger(settings, ledger.owner)  # a client of its own: halts do not wait for blocks
-        partition_counts = PartitionCounts(ledger_of_halts, logs)
-        await partition_counts.restore()
         halts = TopicHalts(ledger_of_halts, settings.worker, partition_counts)
         processor = ShardProcessor(
             policy=policy,

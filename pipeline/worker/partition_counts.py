@@ -41,6 +41,10 @@ class PartitionCounts:
                 )
                 self._known[topic] = identity.partitions
 
+    def of(self, topic: str) -> int:
+        """Return the number of a topic, 0 while it is not known."""
+        return self._known.get(topic, 0)
+
     def is_counted(self, topic: str, partition: int) -> bool:
         """Tell whether the ledger counts with this partition."""
         return partition < self._known.get(topic, partition + 1)

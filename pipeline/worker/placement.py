@@ -43,12 +43,13 @@ def decode_placed(batch: RecordBatch, records: Records, decode: Callable[..., De
     known = {item.offset for item in refused}
     stray_keys = {offsets[place]: keys[place] or b"" for place in strays if offsets[place] not in known}
     refused += [
-        Rejected(
-            offset,
-            "misplaced_key",
-            f"key: partition {partition_of(key, batch.partition_count)} of {batch.partition_count} expected",
-        )
+        Rejected(offset, "misplaced_key", place_expected(key, batch.partition_count))
         for offset, key in stray_keys.items()
     ]
     rejected = sorted((*good.rejected, *refused), key=lambda item: item.offset)
     return Decoded(good.columns, rejected), list(stray_keys.values())
+
+
+def place_expected(key: bytes, partition_count: int) -> str:
+    """Return what is wrong with a misplaced key, for its dead letter."""
+    return f"key: partition {partition_of(key, partition_count)} of {partition_count} expected"

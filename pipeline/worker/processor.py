@@ -134,7 +134,6 @@ class ShardProcessor:
         while not shard.profiles.unblocked.is_set():
             await shard.profiles.unblocked.wait()
             await self._dimensions.catch_up_to(self._customer_shard)
-        await self._halts.check(batch)
         if shard.is_broken:
             raise StateDroppedError(f"the state of {batch.topic} partition {batch.partition} was dropped")
         if not self._isolation.is_careful(shard):
@@ -157,6 +156,7 @@ class ShardProcessor:
             raise StateDroppedError(f"the state of shard {shard.number} was dropped")
 
     async def _accept(self, shard: OwnedShard, batch: RecordBatch) -> None:
+        await self._halts.check(batch)  # the last word: nothing is awaited between it and taking the batch in
         try:
             condemned = self._isolation.condemned(shard, batch.topic)
             outcome = shard.apply(batch, self._now_ms(), time.monotonic(), condemned)

@@ -52,7 +52,10 @@ class Worker:
         self.telemetry = Telemetry()
         self.campaigns = CampaignRegistry(policy)
         self.source = FakeDimensions(kafka)
-        self.dimensions = DimensionTables(self.source, self.ledger, self.campaigns, self.telemetry)
+        self.partition_counts = PartitionCounts(self.ledger, kafka)
+        self.dimensions = DimensionTables(
+            self.source, self.ledger, self.campaigns, self.telemetry, self.partition_counts
+        )
         self.committer = Committer(
             ledger=self.ledger,
             dead_letters=kafka,
@@ -63,7 +66,6 @@ class Worker:
             now_ms=lambda: 0,
         )
         settings = settings or WorkerSettings()
-        self.partition_counts = PartitionCounts(self.ledger, kafka)
         self.halts = TopicHalts(self.ledger, settings, self.partition_counts)
         self.processor = ShardProcessor(
             policy=policy,
