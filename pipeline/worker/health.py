@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from pipeline.worker.shard import OwnedShard
 
+SILENT_SECONDS: Final = 25.0
 STUCK_SECONDS: Final = 60.0  # a take-over of millions of customers holds the cycle up for some seconds
 
 
@@ -28,6 +29,7 @@ class Health:
         self._block: datetime | None = None
         self._shards: Sequence[OwnedShard] = ()
         self._faults: dict[str, str] = {}
+        self._answered: dict[str, float] = {}
         self.halted: Callable[[], Iterable[str]] = tuple
 
     def cycle_done(self) -> None:
@@ -51,6 +53,11 @@ class Health:
         if part in self._faults:
             self._faults = {name: reason for name, reason in self._faults.items() if name != part}
 
+    def answered(self, server: str) -> None:
+        """Note an answer of a server that is asked every few seconds; silence becomes a reason from now on."""
+        self._answered = self._answered | {server: self._clock()}
+        self.working(server)
+
     @property
     def cycle_age(self) -> float:
         """Seconds since the last turn of the commit cycle, or since the start while there was none."""
@@ -59,6 +66,10 @@ class Health:
     def reasons(self) -> list[str]:
         """Return what is wrong; nothing = the worker does its work."""
         found = [f"{part}: {reason}" for part, reason in sorted(self._faults.items())]
+        now = self._clock()
+        for server, at in sorted(self._answered.items()):
+            if now - at > SILENT_SECONDS and server not in self._faults:
+                found.append(f"{server}: no answer for {now - at:.0f} s")
         if self.cycle_age > STUCK_SECONDS:
             found.append(f"commit cycle: no turn for {self.cycle_age:.0f} s")
         broken = [_name(shard) for shard in self._shards if shard.is_broken]

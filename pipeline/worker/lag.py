@@ -48,11 +48,12 @@ class LagMeter:
             for shard in self._processor.shards
             for topic in shard.lane.topics
         ]
-        extents = await asyncio.to_thread(self._inspector.extents, frozenset(tp for tp, _ in owned)) if owned else {}
+        # a worker without partitions asks as well, so that it is known whether Kafka answers it
+        extents = await asyncio.to_thread(self._inspector.extents, frozenset(tp for tp, _ in owned))
         lag: Counter[str] = Counter()
         for tp, position in owned:
             if tp in extents:
                 start, end = extents[tp].start, extents[tp].end
                 lag[tp.topic] += max(0, end - max(start, position or 0))
         self._telemetry.lag(lag)
-        self._telemetry.health.working("kafka")
+        self._telemetry.health.answered("kafka")

@@ -49,7 +49,7 @@ class TopicWatch:
             looks += 1
             try:
                 await self.heed_halts()
-                health.working("clickhouse")
+                health.answered("clickhouse")
                 if looks % LOOKS_PER_TOPIC_LOOK == 0:
                     await self.look_at_topics()
             except LedgerUnavailableError as error:

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.ledger.ledger import LedgerUnavailableError
-from pipeline.worker.health import STUCK_SECONDS, Health
+from pipeline.worker.health import SILENT_SECONDS, STUCK_SECONDS, Health
 from pipeline.worker.monitoring import MonitoringServer, monitoring_app
 from pipeline.worker.telemetry import Telemetry
 from tests.worker.running import Worker, some_events
@@ -94,6 +94,19 @@ def test_a_cycle_that_does_not_turn_is_a_reason() -> None:
     assert health.report()["reasons"] == ["commit cycle: no turn for 61 s"]
     health.cycle_done()
     assert health.report()["status"] == "ok"
+
+
+def test_a_server_that_falls_silent_is_a_reason_until_it_answers() -> None:
+    clock = Clock()
+    health = Health(clock)
+    health.answered("kafka")
+    health.failing("clickhouse", "its tables could not be read")
+    clock.now = SILENT_SECONDS + 1
+    health.cycle_done()
+    assert health.reasons() == ["clickhouse: its tables could not be read", "kafka: no answer for 26 s"]
+    health.answered("clickhouse")
+    health.answered("kafka")
+    assert health.reasons() == []
 
 
 def test_a_halted_topic_is_a_reason_and_names_its_remedy() -> None:
