@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pipeline.backoff import Backoff
 from pipeline.embedded.child import Child, Part, trim_log
 from pipeline.errors import UserError
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from pipeline.ending import Ending
 
+_WAITS: Final = Backoff(first_seconds=0.2, longest_seconds=10.0)
 _POLL_SECONDS: Final = 0.05
 _TRIM_SECONDS: Final = 1.0
 _STARTS: Final = 3  # a killed predecessor may still hold a part's files for a moment
@@ -28,13 +30,8 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class RestartPolicy:
     """How long to wait before a part that died is started again: twice as long each time it dies young."""
 
-    first_seconds: float = 0.2
-    longest_seconds: float = 10.0
+    waits: Backoff = _WAITS
     healthy_seconds: float = 30.0
-
-    def delay(self, deaths_in_a_row: int) -> float:
-        """Return the wait before the next start; ``deaths_in_a_row`` counts from 1."""
-        return float(min(self.longest_seconds, self.first_seconds * 2 ** min(deaths_in_a_row - 1, 30)))
 
     def deaths_in_a_row(self, before: int, lived_seconds: float) -> int:
         """Return the count after a death: a long life starts it anew."""
@@ -183,7 +180,7 @@ class Supervisor:
             started = self._clock()
             code = await child.wait()
             deaths = self._policy.deaths_in_a_row(deaths, self._clock() - started)
-            delay = self._policy.delay(deaths)
+            delay = self._policy.waits.delay(deaths)
             self.say(f"{child.part.name} ended ({describe_exit(code)}), starting it again in {delay:.1f} s")
             await asyncio.sleep(delay)
             try:

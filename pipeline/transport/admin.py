@@ -1,4 +1,8 @@
-"""Topics as the contract wants them: made explicitly, checked, described."""
+"""Topics as the contract wants them: made explicitly, checked, described.
+
+The one use of kafka-python, a dependency that the project was asked to have: its admin client is plain and synchronous,
+and speaks to Kafka and Tansu alike. Events go through aiokafka (Faust's), commands read and write by librdkafka.
+"""
 
 from __future__ import annotations
 

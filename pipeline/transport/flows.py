@@ -11,19 +11,14 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
+from pipeline.backoff import Backoff
 from pipeline.transport.ports import TP, Delivery
 from schemas.topics import LANE_OF_TOPIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-FIRST_DELAY_SECONDS: Final = 0.25
-LONGEST_DELAY_SECONDS: Final = 10.0
-
-
-def retry_delay(failures: int) -> float:
-    """Return the seconds to wait after the given number of failures in a row: exponential, bounded."""
-    return min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** min(failures - 1, 30))
+RETRIES: Final = Backoff(first_seconds=0.25, longest_seconds=10.0)
 
 
 def shard_of(tp: TP) -> frozenset[TP]:
@@ -123,7 +118,7 @@ class Flows:
         for tp in known:
             self._flows[tp].failures += 1
         failures = max((self._flows[tp].failures for tp in known), default=1)
-        delay = max(at_least, retry_delay(failures))
+        delay = max(at_least, RETRIES.delay(failures))
         self.close(known, now + delay)
         return delay
 

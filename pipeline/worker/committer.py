@@ -6,10 +6,12 @@ import asyncio
 import logging
 import time
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import count
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aiokafka.errors import KafkaError
 
+from pipeline.backoff import Backoff
 from pipeline.errors import FencedError
 from pipeline.ledger.ledger import Block, LedgerUnavailableError
 from pipeline.ledger.rows import encode
@@ -27,8 +29,7 @@ if TYPE_CHECKING:
     from pipeline.worker.telemetry import Telemetry
 
 _log = logging.getLogger(__name__)
-_FIRST_PAUSE = 0.1
-_LONGEST_PAUSE = 5.0
+_RETRIES: Final = Backoff(first_seconds=0.1, longest_seconds=5.0)
 
 
 class _Sealed(NamedTuple):
@@ -123,14 +124,13 @@ class Committer:
     @staticmethod
     async def _repeated(what: str, attempt: Callable[[], Awaitable[None]]) -> None:
         """Repeat an idempotent step until it succeeds."""
-        pause = _FIRST_PAUSE
-        while True:
+        for failures in count(1):
             try:
                 await attempt()
             except (KafkaError, LedgerUnavailableError) as error:
+                pause = _RETRIES.delay(failures)
                 _log.warning("%s not taken (%s), trying again in %.1f s", what, type(error).__name__, pause)
                 await asyncio.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
             else:
                 return
 
@@ -140,16 +140,15 @@ class Committer:
         return Block(self._number, epochs, b"".join([each.body for each in taken]), sum(each.rows for each in taken))
 
     async def _write(self, block: Block) -> None:
-        pause = _FIRST_PAUSE
-        while True:
+        for failures in count(1):
             began = time.monotonic()
             try:
                 await asyncio.to_thread(self._ledger.write, block)
             except LedgerUnavailableError as error:
                 self._telemetry.block_retried(str(error))
+                pause = _RETRIES.delay(failures)
                 _log.warning("block %d not acknowledged (%s), trying again in %.1f s", block.number, error, pause)
                 await asyncio.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
             except FencedError:
                 self._telemetry.block_fenced()
                 raise

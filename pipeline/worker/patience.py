@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from aiokafka.errors import KafkaError
 
+from pipeline.backoff import Backoff
 from pipeline.errors import UnreachableError
 
 if TYPE_CHECKING:
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LONGEST_SECONDS: Final = 30.0
-_FIRST_PAUSE: Final = 0.2
-_LONGEST_PAUSE: Final = 3.0
+_RETRIES: Final = Backoff(first_seconds=0.2, longest_seconds=3.0)
 _log = logging.getLogger(__name__)
 
 
@@ -28,11 +28,13 @@ async def patiently(what: str, attempt: Callable[[], Awaitable[T]], seconds: flo
     Raises:
         UnreachableError: it has not answered for so many seconds.
     """
-    pause, deadline = _FIRST_PAUSE, time.monotonic() + seconds
+    failures, deadline = 0, time.monotonic() + seconds
     while True:
         try:
-            return await asyncio.wait_for(attempt(), max(_FIRST_PAUSE, deadline - time.monotonic()))
+            return await asyncio.wait_for(attempt(), max(_RETRIES.first_seconds, deadline - time.monotonic()))
         except (UnreachableError, KafkaError, TimeoutError) as error:
+            failures += 1
+            pause = _RETRIES.delay(failures)
             if time.monotonic() + pause > deadline:
                 raise UnreachableError(
                     f"{what} has not answered for {seconds:.0f} s ({type(error).__name__})",
@@ -40,7 +42,6 @@ async def patiently(what: str, attempt: Callable[[], Awaitable[T]], seconds: flo
                 ) from error
             _log.warning("%s does not answer (%s), trying again in %.1f s", what, type(error).__name__, pause)
         await asyncio.sleep(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE)
 
 
 _SETTING: Final = {"Kafka": "ROI_KAFKA_BOOTSTRAP_SERVERS", "ClickHouse": "ROI_CLICKHOUSE_URL"}

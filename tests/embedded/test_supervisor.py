@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.backoff import Backoff
 from pipeline.embedded.child import Child, Part, trim_log
 from pipeline.embedded.supervisor import RestartPolicy, Supervisor, describe_exit
 from pipeline.errors import UserError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.process
 
-AT_ONCE = RestartPolicy(first_seconds=0.01, longest_seconds=0.02)
+AT_ONCE = RestartPolicy(Backoff(first_seconds=0.01, longest_seconds=0.02))
 SLEEPER = "import time\ntime.sleep(600)\n"
 STUBBORN = (
     "import pathlib, signal, sys, time\n"
@@ -48,7 +49,7 @@ async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
 
 @pytest.mark.parametrize(("deaths", "seconds"), [(1, 0.2), (2, 0.4), (3, 0.8), (7, 10.0), (10_000, 10.0)])
 def test_delay_doubles_up_to_the_longest(deaths: int, seconds: float) -> None:
-    assert RestartPolicy().delay(deaths) == pytest.approx(seconds)
+    assert RestartPolicy().waits.delay(deaths) == pytest.approx(seconds)
 
 
 def test_long_life_starts_the_count_anew() -> None:

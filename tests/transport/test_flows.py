@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.transport.flows import LONGEST_DELAY_SECONDS, Flows, Verdict, retry_delay, shard_of
+from pipeline.transport.flows import RETRIES, Flows, Verdict, shard_of
 from pipeline.transport.ports import TP, Delivery, RecordBatch
 from schemas.topics import COSTS, LOGINS, TOUCHES, TRANSACTIONS
 
@@ -77,7 +77,7 @@ def test_failures_in_a_row_wait_longer_and_longer() -> None:
     flows = opened(COSTS_0)
     delays = [flows.failed({COSTS_0}, now=0.0) for _ in range(10)]
     assert delays[:4] == [0.25, 0.5, 1.0, 2.0]
-    assert delays[-1] == LONGEST_DELAY_SECONDS == retry_delay(10_000)
+    assert delays[-1] == RETRIES.longest_seconds == RETRIES.delay(10_000)
 
 
 def test_processed_delivery_ends_a_row_of_failures() -> None:
