@@ -11,7 +11,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final, cast
 
 from bench.memory import resident_bytes
-from pipeline.ledger.rows import encode
+from pipeline.ledger.body import encode
 from pipeline.simulation.mixes import MixName, MixOptions, mix_events
 from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.policy import Policy

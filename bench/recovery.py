@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from bench.memory import batches
 from pipeline.clickhouse.connection import connect
+from pipeline.ledger.body import encode
 from pipeline.ledger.ledger import Block, ClickHouseLedger
 from pipeline.ledger.loader import Loader
-from pipeline.ledger.rows import encode
 from pipeline.policies import policy_of
 from pipeline.settings import load_settings
 from pipeline.state.campaign_registry import CampaignRegistry

@@ -13,8 +13,8 @@ from aiokafka.errors import KafkaError
 
 from pipeline.backoff import Backoff
 from pipeline.errors import FencedError
+from pipeline.ledger.body import encode
 from pipeline.ledger.ledger import Block, LedgerUnavailableError
-from pipeline.ledger.rows import encode
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable

@@ -6,8 +6,8 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
+from pipeline.ledger.body import encode
 from pipeline.ledger.ledger import Block
-from pipeline.ledger.rows import encode
 from pipeline.state.rows import Stage
 from pipeline.worker.erasure import Eraser
 from pipeline.worker.profiles import ProfileUpdate

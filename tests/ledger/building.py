@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pipeline.ledger.body import encode
 from pipeline.ledger.ledger import Block
-from pipeline.ledger.rows import DeadLetterRow, Position, ShardBlock, encode
+from pipeline.ledger.rows import DeadLetterRow, Position, ShardBlock
 from pipeline.state.policy import Policy
 from pipeline.state.rows import Changes, TouchFacts
 from schemas.topics import TOUCHES

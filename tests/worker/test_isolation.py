@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipeline.ledger.body import encode
 from pipeline.ledger.ledger import LedgerUnavailableError
-from pipeline.ledger.rows import encode
 from pipeline.worker import committer, dimensions, shard
 from pipeline.worker.processor import PENDING_LIMIT
 from schemas import topics
