@@ -95,6 +95,13 @@ class DimensionReader:
         async with self._turn:
             await self._assign({TP(CAMPAIGNS, partition): None for partition in partitions})
 
+    async def restart_campaigns(self) -> None:
+        """Read the campaigns topic from its beginning: it is another topic than before."""
+        async with self._turn:
+            await self._assign(
+                {tp: None if tp.topic == CAMPAIGNS else position for tp, position in self._positions.items()}
+            )
+
     async def stop(self) -> None:
         """Disconnect."""
         if self._consumer is not None:

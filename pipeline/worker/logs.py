@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from pipeline.errors import UserError
 from pipeline.transport.admin import TopicAdmin
 from pipeline.transport.bounds import log_bounds
+from pipeline.transport.reading import answering
 from pipeline.transport.security import confluent_options
 from pipeline.worker.ports import LogExtent, TopicIdentity
 from schemas.topics import INPUT_TOPICS
@@ -32,7 +33,7 @@ class KafkaLogs:
 
     def topics(self) -> Mapping[str, TopicIdentity]:
         """Return the input topics that exist. A memory-only broker's life counts as part of a topic's identity."""
-        with TopicAdmin(self._settings) as admin:
+        with answering(self._settings), TopicAdmin(self._settings) as admin:
             found = admin.topics()
         life = self._settings.kafka_incarnation
         return {

@@ -112,7 +112,14 @@ async def _run(settings: Settings, stop: asyncio.Event) -> None:
             now_ms=_now_ms,
         )
         app = build_app(settings, processor, registry=telemetry.registry)
-        watch = TopicWatch(halts, partition_counts, logs, processor, app.handover)
+        watch = TopicWatch(
+            halts=halts,
+            partition_counts=partition_counts,
+            inspector=logs,
+            processor=processor,
+            handover=app.handover,
+            source=reader,
+        )
         await watch.heed_halts()  # before the first batch: nothing of a halted topic is read after a restart either
         telemetry.health.halted = lambda: halts.topics
         app_of_metrics = monitoring_app(telemetry.registry, telemetry.health)

@@ -74,7 +74,7 @@ class PartitionCounts:
         """Ask the broker how many partitions a topic has now; None if they are as many as ever, or it is silent."""
         try:
             found = await asyncio.to_thread(self._inspector.topics)
-        except PipelineError as error:
+        except PipelineError as error:  # the broker is away: then the producer is to blame as far as is known
             _log.warning("partitions of %s not counted: %s", topic, error)
             return None
         return next((error for error in self.changed(found) if error.topic == topic), None)
@@ -88,6 +88,6 @@ def _changed(topic: str, known: int, now: int) -> TopicHaltedError:
     return TopicHaltedError(
         topic,
         HaltKind.PARTITIONS_CHANGED,
-        f"{what} ({known} → {now}), so customers' events would not meet their past",
+        f"{what} ({known} → {now}), so records of one key would lie on two partitions",
         "docs/growing.md tells how to count on with another number; nothing is lost meanwhile",
     )

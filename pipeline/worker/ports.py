@@ -28,6 +28,9 @@ class DimensionSource(Protocol):
     async def catch_up(self) -> DimensionUpdates:
         """Return what has come since the last call, up to everything that was there when this call began."""
 
+    async def restart_campaigns(self) -> None:
+        """Read the campaigns topic from its beginning: it is another topic than before."""
+
 
 class LogExtent(NamedTuple):
     """What a partition's log holds: offsets in [start, end), and the identity of the topic ('' if it has none)."""

@@ -6,8 +6,9 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
 
-from pipeline.errors import PipelineError
 from pipeline.ledger.ledger import LedgerUnavailableError
+from pipeline.transport.handover import describe
+from schemas.topics import CAMPAIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pipeline.worker.halts import TopicHalts
     from pipeline.worker.health import Health
     from pipeline.worker.partition_counts import PartitionCounts
-    from pipeline.worker.ports import LogInspector
+    from pipeline.worker.ports import DimensionSource, LogInspector
     from pipeline.worker.processor import ShardProcessor
 
 _log = logging.getLogger(__name__)
@@ -27,19 +28,23 @@ LOOKS_PER_TOPIC_LOOK: Final = 2
 class TopicWatch:
     """Carries what is found to the transport: which topics to read no further, on, or from their beginning."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is looked at, and what is told
         self,
+        *,
         halts: TopicHalts,
         partition_counts: PartitionCounts,
         inspector: LogInspector,
         processor: ShardProcessor,
         handover: Handover,
+        source: DimensionSource,
     ) -> None:
         self._halts = halts
         self._partition_counts = partition_counts
         self._inspector = inspector
         self._processor = processor
         self._handover = handover
+        self._source = source
+        self._campaigns_id: str | None = None
 
     async def run(self, health: Health) -> None:
         """Look again and again; for ever. ``health`` is told whether ClickHouse answers."""
@@ -55,8 +60,8 @@ class TopicWatch:
             except LedgerUnavailableError as error:
                 health.failing("clickhouse", "its tables could not be read")
                 _log.warning("halted topics not read (%s), trying again", error)
-            except PipelineError as error:
-                _log.warning("topics not looked at (%s), trying again", error)
+            except Exception as error:  # noqa: BLE001 - a watch that ended would leave halts unheeded
+                _log.warning("topics not looked at (%s), trying again", describe(error))
 
     async def heed_halts(self) -> None:
         """Halt and resume what is recorded so."""
@@ -79,6 +84,15 @@ class TopicWatch:
             if topic in found and found[topic].topic_id != topic_id
         }
         self._reopen(recreated)
+        if CAMPAIGNS in found:
+            await self._look_at_campaigns(found[CAMPAIGNS].topic_id)
+
+    async def _look_at_campaigns(self, topic_id: str) -> None:
+        """No shard has a position of the campaigns: every worker reads that table whole."""
+        if self._campaigns_id not in {None, topic_id}:
+            _log.warning("%s was recreated: reading it from its beginning", CAMPAIGNS)
+            await self._source.restart_campaigns()
+        self._campaigns_id = topic_id
 
     def _reopen(self, recreated: Iterable[str]) -> None:
         for topic in recreated:

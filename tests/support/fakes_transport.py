@@ -122,6 +122,9 @@ class FakeDimensions:
         customers = {TP(topics.CUSTOMERS, partition): offset or 0 for partition, offset in partitions.items()}
         self._read = campaigns | customers
 
+    async def restart_campaigns(self) -> None:
+        self._read[TP(topics.CAMPAIGNS, 0)] = 0
+
     async def catch_up(self) -> DimensionUpdates:
         ends = {tp: self._kafka.log(*tp).end for tp in self._read}
         self.rounds += 1
