@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from pipeline.errors import UserError
 from pipeline.transport.ports import TP
+from pipeline.transport.record_headers import read_tolerantly
 from pipeline.transport.security import client_options
 from schemas.topics import CAMPAIGNS, CUSTOMERS
 
@@ -134,7 +135,13 @@ class DimensionReader:
             while behind := [tp for tp, end in ends.items() if (self._positions[TP(*tp)] or 0) < end]:
                 consumer.resume(*behind)
                 try:
-                    _add(self._collected, await consumer.getmany(*behind, timeout_ms=POLL_MS))
+                    fetched = await consumer.getmany(*behind, timeout_ms=POLL_MS)
+                except UnicodeDecodeError:
+                    read_tolerantly()
+                    for tp in behind:
+                        consumer.seek(tp, self._positions[TP(*tp)] or 0)
+                else:
+                    _add(self._collected, fetched)
                     for tp in behind:
                         self._positions[TP(*tp)] = await consumer.position(tp)
                 finally:

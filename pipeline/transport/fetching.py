@@ -16,6 +16,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, credentials
 
 from pipeline.transport.assignor import LaneAssignor
 from pipeline.transport.ports import TP, Delivery, RecordBatch
+from pipeline.transport.record_headers import read_tolerantly
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,6 +122,10 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
             except OffsetOutOfRangeError as error:
                 self._raise_unless_stale(error)
                 return []
+            except UnicodeDecodeError:
+                read_tolerantly()
+                self._read_again(consumer, partitions)
+                return []
         deliveries = (self._delivery(consumer, tp, records.get(tp, NO_RECORDS)) for tp in partitions)
         return [delivery for delivery in deliveries if delivery is not None]
 
@@ -147,6 +152,11 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
             partition_count=len(consumer.partitions_for_topic(tp.topic) or ()),
         )
         return Delivery(batch, cursor.opening, start)
+
+    def _read_again(self, consumer: aiokafka.AIOKafkaConsumer, partitions: frozenset[TP]) -> None:
+        """Forget a fetch that failed half-way: what it had taken of other partitions is not handed out."""
+        for tp in partitions & self._cursors.keys() & consumer.assignment():
+            consumer.seek(TopicPartition(*tp), self._cursors[tp].position)
 
     def _raise_unless_stale(self, error: OffsetOutOfRangeError) -> None:
         """Raise the error again unless the partition was sought elsewhere since that fetch."""
