@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.embedded import child
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ _USER_TICKS, _SYSTEM_TICKS = 11, 12  # fields 14 and 15 of proc(5)'s stat, count
 
 
 def own_module(module: str, *arguments: object) -> list[str]:
-    """Return the command that runs a module of this repository with this interpreter."""
-    return [sys.executable, "-m", module, *map(str, arguments)]
+    """Return the command that runs a module of this repository with this interpreter; arguments may be anything."""
+    return list(child.own_module(module, *map(str, arguments)))
 
 
 def measured(module: str, *arguments: object, seconds: float = 900.0) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pipeline.clickhouse.native import text_bytes, varint
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -27,26 +29,12 @@ def is_hello(tokens: Sequence[Token], protocol_version: int) -> bool:
 def hello(display_name: str, version: str, timezone: str) -> bytes:
     """Return the framed one-row answer, with revision 0."""
     columns = (
-        ("displayName()", "String", _string(display_name)),
-        ("version()", "String", _string(version)),
+        ("displayName()", "String", text_bytes(display_name)),
+        ("version()", "String", text_bytes(version)),
         ("revision()", "UInt32", (0).to_bytes(4, "little")),
-        ("timezone()", "String", _string(timezone)),
+        ("timezone()", "String", text_bytes(timezone)),
     )
-    block = bytearray(_BLOCK_INFO + _varint(len(columns)) + _varint(1))
+    block = bytearray(_BLOCK_INFO + varint(len(columns)) + varint(1))
     for name, kind, value in columns:
-        block += _string(name) + _string(kind) + b"\0" + value
+        block += text_bytes(name) + text_bytes(kind) + b"\0" + value
     return bytes(block)
-
-
-def _string(text: str) -> bytes:
-    encoded = text.encode()
-    return _varint(len(encoded)) + encoded
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number >= 0x80:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
