@@ -52,6 +52,9 @@ fast: setup ## Run the unit tests: no processes, done in a minute
 test: setup ## Run the tests that need nothing but Python; T=tests/state/test_money.py for some of them
 	@$(if $(T),$(PYTHON) -m pytest $(T),$(PYTEST) -m "not kafka")
 
+coverage: setup ## Measure what the tests without an installation cover, against the floor in pyproject.toml
+	@$(PYTEST) -m "not e2e and not kafka and not slow" --cov --cov-report=term:skip-covered
+
 lint: setup ## Check style with every rule of ruff, and the format
 	@$(VENV)/bin/ruff check $(CODE_FOUND)
 	@$(VENV)/bin/ruff format --check --quiet $(CODE_FOUND) || { echo "error: not formatted; run: make format" >&2; exit 1; }
@@ -64,6 +67,9 @@ types: setup ## Check types with mypy --strict
 	@$(VENV)/bin/mypy --strict $(CODE_FOUND)
 
 check: lint types test ## Lint, types and tests
+
+ci: ## Everything that a change must pass: real Kafka, kill trials, other Pythons (about half an hour)
+	@.ci/run
 
 bench: setup ## Measure speed and memory, and print the figures
 	@$(PYTHON) -m bench
