@@ -15,6 +15,7 @@ from pipeline.cli import options
 from pipeline.cli.terminal import printable
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable, Iterator
 
     from pipeline.ingest.records import LineParser
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _STDIN: Final = "-"
 _COMPLAINTS_SHOWN: Final = 20
+_REASONS_SHOWN: Final = 6
 
 
 def register(app: typer.Typer) -> None:
@@ -120,10 +122,19 @@ class _Complaints:
         """Say how many complaints were not printed, and what the workers will refuse."""
         if self._made > _COMPLAINTS_SHOWN:
             typer.echo(f"… and {self._made - _COMPLAINTS_SHOWN:,} more", err=True)
+            if tally.refused:
+                reasons = _counted(tally.refusals)
+                typer.echo(f"refused {tally.refused:,} of {tally.read:,} lines: {reasons}", err=True)
         if tally.expected:
-            reasons = ", ".join(f"{reason} {count:,}" for reason, count in tally.expected.most_common())
+            reasons = _counted(tally.expected)
             words = f"warning: the workers will refuse {tally.expected.total():,} of {tally.read:,} events: {reasons}"
             typer.echo(f"{words} (roi dlq list shows them then)", err=True)
+
+
+def _counted(reasons: Counter[str]) -> str:
+    shown = reasons.most_common(_REASONS_SHOWN)
+    more = "" if len(shown) == len(reasons) else f" and {len(reasons) - len(shown)} other reasons"
+    return ", ".join(f"{reason} {count:,}" for reason, count in shown) + more
 
 
 def _parser(topic: str) -> LineParser:

@@ -7,7 +7,14 @@ from typing import Final
 
 _SIGNATURES: Final = (
     (b"PAR1", "a Parquet file", "pandas.read_parquet(FILE).to_json(OUT, orient='records', lines=True)"),
+    (b"PARE", "an encrypted Parquet file", "decrypt it, then write one JSON object per line"),
     (b"PK\x03\x04", "a ZIP archive or an Excel workbook", "unzip -p FILE | roi ingest -, or save the sheet as NDJSON"),
+    (b"PK\x05\x06", "an empty ZIP archive", "name the file that holds the events"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV, then write one JSON object per line"),
+    (b"%PDF", "a PDF", "name the file that holds the events"),
+    (b"ARROW1", "an Arrow file", "pandas.read_feather(FILE).to_json(OUT, orient='records', lines=True)"),
+    (b"\x89HDF", "an HDF5 file", "pandas.read_hdf(FILE).to_json(OUT, orient='records', lines=True)"),
+    (b"\x1f\x8b", "packed with gzip twice", "gzip -dc FILE | roi ingest -"),
     (b"(\xb5/\xfd", "packed with zstd", "zstd -dc FILE | roi ingest -"),
     (b"BZh", "packed with bzip2", "bzip2 -dc FILE | roi ingest -"),
     (b"\xfd7zXZ", "packed with xz", "xz -dc FILE | roi ingest -"),
@@ -25,8 +32,13 @@ _UTF_16_WITHOUT_MARK: Final = (
     (re.compile(rb"\s?(?:[\x20-\x7e]\0){2}"), "UTF-16LE"),
     (re.compile(rb"(?:\0[\x20-\x7e]){2}"), "UTF-16BE"),
 )
-_SEPARATED: Final = re.compile(rb"[^{}\[\]:,;\t|]+(?:[,;\t|][^{}\[\]:,;\t|]*)+\r?", re.ASCII)
+_CELL: Final = rb'(?:"(?:[^"\r\n]|"")*"|[^"{}\[\],;\t|\r\n]*)'
+_SEPARATED: Final = re.compile(rb"(?!\s*[\w\"]+\s*:\s)" + _CELL + rb"(?:[,;\t|]" + _CELL + rb")+\r?")
 _SPREAD_OBJECT: Final = re.compile(rb'\{\s*(?:"[^"\n]*"\s*:\s*(?:[^{}\n]*,)?\s*)?\r?')
+_INSIDE: Final = (b'"', b"}", b"]", b",")  # how a line begins that goes on with the value of the line before
+_EXPORT: Final = "export it as one JSON object per line"
+_TAR_MARK: Final = slice(257, 262)
+_FEWEST_LINES: Final = 10  # so many without one object are another format and not a few broken lines
 HEAD_BYTES: Final = 4096
 """How much of the beginning is looked at."""
 
@@ -37,28 +49,53 @@ def foreign_format(head: bytes) -> tuple[str, str] | None:
     Args:
         head: the first bytes (`HEAD_BYTES` are enough), unpacked, without a byte order mark of UTF-8.
     """
-    return _by_signature(head) or _by_first_line(head[:HEAD_BYTES].lstrip())
+    head = head[:HEAD_BYTES]
+    first, *others = map(bytes.strip, head.lstrip().split(b"\n"))
+    found = _by_signature(head)
+    if found is None and first.startswith((b"{", b"[")):
+        return _by_first_object(first, [line for line in others if line])
+    if found is None and not any(line.startswith(b"{") for line in others):
+        return _by_first_line(first, others)  # else a broken line before good ones, which the parser names
+    return found
 
 
 def _by_signature(head: bytes) -> tuple[str, str] | None:
     for signature, kind, how in _SIGNATURES:
         if head.startswith(signature):
             return kind, f"convert it first: {how}"
+    if head[_TAR_MARK] == b"ustar":
+        return "a tar archive", "convert it first: tar -xOf FILE | roi ingest -"
     for pattern, name in _UTF_16_WITHOUT_MARK:
         if pattern.match(head):
             return f"text in {name}", f"convert it first: iconv -f {name} -t UTF-8 FILE > events.ndjson"
     return None
 
 
-def _by_first_line(text: bytes) -> tuple[str, str] | None:
-    line, end, _ = text.partition(b"\n")
-    if text.startswith(b"["):
+def _by_first_object(line: bytes, others: list[bytes]) -> tuple[str, str] | None:
+    if line.startswith(b"["):
         return "one JSON array", "write one object per line: jq -c '.[]' FILE > events.ndjson"
-    if text.startswith(b"{") and end and _SPREAD_OBJECT.fullmatch(line):
+    if line.startswith((b"{'", b'{\\"')):
+        return "objects that JSON would quote otherwise", 'write them as JSON: {"name": "value"}'
+    if not others:
+        return None
+    inside = others[0].startswith(_INSIDE) and not line.endswith((b"}", b"},"))
+    if inside or (_SPREAD_OBJECT.fullmatch(line) and not others[0].startswith(b"{")):
         return "JSON spread over several lines", "write one object per line: jq -c . FILE > events.ndjson"
-    if text.startswith(b"<"):
-        return "XML or HTML", "export it as one JSON object per line"
-    if end and _SEPARATED.fullmatch(line):
+    if all(text.startswith(b"{") and text.endswith(b"},") for text in (line, others[0])):
+        return "objects with commas between them", "write one object per line: sed 's/,\\s*$//' FILE > events.ndjson"
+    return None
+
+
+def _by_first_line(line: bytes, others: list[bytes]) -> tuple[str, str] | None:
+    if line.startswith(b"\x1e"):
+        return "a JSON text sequence", "write one object per line: tr -d '\\036' < FILE > events.ndjson"
+    if line.startswith(b"<"):
+        return "XML or HTML", _EXPORT
+    if any(b"\0" in text for text in (line, *others)):
+        return "binary data", _EXPORT
+    if others and _SEPARATED.fullmatch(line):
         how = "pandas.read_csv(FILE).to_json(OUT, orient='records', lines=True)"
         return "a table with separators (CSV)", f"convert it first, with the contract's field names: {how}"
+    if sum(map(bool, (line, *others[:-1]))) >= _FEWEST_LINES:
+        return "text without objects", _EXPORT
     return None

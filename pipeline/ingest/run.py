@@ -33,6 +33,7 @@ class Tally:
 
     Attributes:
         broken: names of sources that could not be read to their end.
+        refusals: how many lines were refused, by reason.
         expected: how many of the records the workers will refuse, by reason.
     """
 
@@ -40,6 +41,7 @@ class Tally:
     produced: int = 0
     refused: int = 0
     broken: list[str] = field(default_factory=list)
+    refusals: Counter[str] = field(default_factory=Counter)
     expected: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -113,6 +115,7 @@ class Ingestion:
                 records.append(self._parse(event))
             except RefusedError as error:
                 self.tally.refused += 1
+                self.tally.refusals[str(error)] += 1
                 self._complain(f"{name}:{number}: {error}")
             else:
                 numbers.append(number)

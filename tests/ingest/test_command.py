@@ -71,12 +71,12 @@ def test_stdin_is_a_file_too_and_json_sums_up(producer: RecordingProducer) -> No
 
 def test_twenty_refused_lines_are_named_and_the_others_counted(producer: RecordingProducer, tmp_path: Path) -> None:
     path = tmp_path / "bad.ndjson"
-    path.write_text("nonsense\n" * 1_023)
+    path.write_text("{nonsense\n" * 1_023)
     result = run("ingest", str(path))
     assert result.exit_code == 1
     complaints = result.stderr.splitlines()
     assert complaints[:20] == [f"{path}:{number}: not JSON" for number in range(1, 21)]
-    assert complaints[20:] == ["… and 1,003 more"]
+    assert complaints[20:] == ["… and 1,003 more", "refused 1,023 of 1,023 lines: not JSON 1,023"]
     assert not producer.records
 
 

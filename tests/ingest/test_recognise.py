@@ -35,6 +35,19 @@ LINE = json.dumps(EVENT)
         (b"event_id,occurred_at,customer_id\n1,2026-03-03,c\n", "a table with separators (CSV)"),
         ("客户,时间;渠道\r\n1,2,3\r\n".encode("gbk"), "a table with separators (CSV)"),
         (b"<?xml version='1.0'?>", "XML or HTML"),
+        (b'"event:id","occurred_at"\r\n"1,2","2026-03-01T00:00:00Z"\r\n', "a table with separators (CSV)"),
+        (b"e1,2026-03-01T00:00:00Z,c1\ne2,2026-03-01T00:00:01Z,c2\n", "a table with separators (CSV)"),
+        (b'event_id,payload\n1,"{""a"":1}"\n', "a table with separators (CSV)"),
+        (f"{LINE},\n{LINE},\n".encode(), "objects with commas between them"),
+        (b'{ "topic": "bank.logins.v1", "value": {\n  "a": 1}\n}\n', "JSON spread over several lines"),
+        (b'{\r\n  "campaigns": [\r\n {"a": 1}]}\r\n', "JSON spread over several lines"),
+        (f"\x1e{LINE}\n\x1e{LINE}\n".encode(), "a JSON text sequence"),
+        (b"{'event_id': 'l'}\n", "objects that JSON would quote otherwise"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "an old Excel workbook"),
+        (b"\x1f\x8b\x08\x00", "packed with gzip twice"),
+        (b"events.ndjson".ljust(257, b"\0") + b"ustar\0", "a tar archive"),
+        (bytes(range(1, 9)) + bytes(100), "binary data"),
+        (b"2026-01-01 INFO started\n" * 20, "text without objects"),
     ],
 )
 def test_another_format_is_recognised(head: bytes, kind: str) -> None:
@@ -44,7 +57,22 @@ def test_another_format_is_recognised(head: bytes, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "head", [b"", b"\n\n", LINE.encode(), f"{LINE}\n{LINE}\n".encode(), b"nonsense\n{}", b"{}\n{}\n", b"7\nnull"]
+    "head",
+    [
+        b"",
+        b"\n\n",
+        LINE.encode(),
+        f"{LINE}\n{LINE}\n".encode(),
+        b"nonsense\n{}",
+        b"{}\n{}\n",
+        b"7\nnull",
+        b'{"a": "}{"}',
+        f"{LINE[:30]}\n{LINE}\n".encode(),  # the first line was cut
+        f"{LINE},\n{LINE}\n".encode(),
+        f"a,b\n{LINE}\n".encode(),
+        b"\0" * 100 + f"\n{LINE}\n".encode(),  # a hole that a crash left
+        b"nonsense\n" * 9 + LINE.encode(),
+    ],
 )
 def test_lines_of_json_and_broken_ones_are_left_to_the_parser(head: bytes) -> None:
     assert foreign_format(head) is None
