@@ -166,7 +166,7 @@ def _check_clickhouse(settings: Settings) -> list[Finding]:
         findings += [Finding(halt.topic, "failed", str(halt)) for halt in halted(in_database)]
         findings += [
             Finding(fault.topic, "warning" if fault.fault == "recreated" else "failed", str(fault))
-            for fault in log_faults(in_database)
+            for fault in log_faults(in_database, settings)
         ]
     return findings
 

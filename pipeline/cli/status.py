@@ -45,7 +45,7 @@ def _status(as_json: options.Json = False, data: options.Data = None) -> None:
     # the embedded broker does not tell a group's members: there, who owns the shards stands in for them
     workers = shard_owners(reader) if settings.kafka_incarnation else worker_count(settings)
     age = block_age_seconds(rows, time.time())
-    halts, faults = halted(reader), log_faults(reader)
+    halts, faults = halted(reader), log_faults(reader, settings)
     if as_json:
         found = {
             "halted": [asdict(halt) for halt in halts],

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pipeline.clickhouse.reader import Reader
     from pipeline.settings import Settings
 
+RECREATED: Final = "recreated"
 _HALTED: Final = """
     SELECT topic, kind, cause, remedy, toString(halted_at) AS halted_at
     FROM halted_topics WHERE run = 'live' ORDER BY topic
@@ -51,7 +52,7 @@ class LogFault:
 
     def __str__(self) -> str:
         where = f"{self.topic} ({self.partitions} partitions, last at {self.last_found_at} UTC)"
-        if self.fault == "recreated":
+        if self.fault == RECREATED:
             return f"{where} was recreated: it was read from its beginning"
         if self.fault == "cut_short":
             return (
@@ -66,9 +67,13 @@ def halted(reader: Reader) -> list[Halted]:
     return [Halted(**row) for row in reader.rows(_HALTED)]
 
 
-def log_faults(reader: Reader) -> list[LogFault]:
-    """Return what was wrong with the logs within the last day."""
-    return [LogFault(**row) for row in reader.rows(_LOG_FAULTS)]
+def log_faults(reader: Reader, settings: Settings) -> list[LogFault]:
+    """Return what was wrong with the logs within the last day.
+
+    A memory-only broker begins its topics anew with every start: there that is no fault.
+    """
+    found = [LogFault(**row) for row in reader.rows(_LOG_FAULTS)]
+    return [fault for fault in found if fault.fault != RECREATED or not settings.kafka_incarnation]
 
 
 def resume(settings: Settings, topic: str, *, skip_bad: bool) -> list[Halted]:

@@ -58,8 +58,8 @@ class StartingPoints:
             for tp, shard in topics.items()
             if (position := known(shard, tp.topic)) and tp in extents and (found := _fault(tp, position, extents[tp]))
         ]
-        for fault in faults:
-            await asyncio.to_thread(self._ledger.execute, "record_log_fault", **fault.parameters())
+        if faults:
+            await asyncio.to_thread(self._ledger.execute, "record_log_faults", **_columns(faults))
         # nothing can fail from here on: no fault is told twice
         for fault in faults:
             self._tell(fault)
@@ -119,15 +119,16 @@ class _Fault(NamedTuple):
         """Where reading goes on."""
         return self.extent.end if self.name == CUT_SHORT else self.extent.start
 
-    def parameters(self) -> dict[str, object]:
-        return {
-            "topic": self.tp.topic,
-            "partition": self.tp.partition,
-            "fault": self.name,
-            "next_offset": self.next_offset,
-            "log_start": self.extent.start,
-            "log_end": self.extent.end,
-        }
+
+def _columns(faults: list[_Fault]) -> dict[str, list[object]]:
+    return {
+        "topics": [fault.tp.topic for fault in faults],
+        "partitions": [fault.tp.partition for fault in faults],
+        "faults": [fault.name for fault in faults],
+        "next_offsets": [fault.next_offset for fault in faults],
+        "log_starts": [fault.extent.start for fault in faults],
+        "log_ends": [fault.extent.end for fault in faults],
+    }
 
 
 def _in_memory(shard: OwnedShard, topic: str) -> StoredPosition | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipeline.ledger.ledger import ClickHouseLedger
 from schemas.topics import LOGINS, TOUCHES
 
 if TYPE_CHECKING:
@@ -72,16 +73,18 @@ def test_the_first_number_of_partitions_stands(bench: Bench) -> None:
     assert ledger.fetch("load_partition_counts") == [[TOUCHES, 8]]
 
 
-@pytest.mark.contract
-def test_a_fault_of_a_log_is_recorded(bench: Bench) -> None:
-    bench.open("one").execute(
-        "record_log_fault", topic=TOUCHES, partition=3, fault="cut_short", next_offset=10, log_start=0, log_end=6
-    )
+def test_faults_of_logs_are_recorded_together(clickhouse: Any, run_name: str) -> None:
+    columns = {"topics": [TOUCHES, LOGINS], "partitions": [3, 0], "faults": ["cut_short", "recreated"]}
+    offsets = {"next_offsets": [10, 7], "log_starts": [0, 0], "log_ends": [6, 0]}
+    ClickHouseLedger(clickhouse, "roi", run_name, "one").execute("record_log_faults", **columns, **offsets)
+    query = f"SELECT * EXCEPT (run, found_at) FROM roi.log_faults WHERE run = '{run_name}' ORDER BY topic"
+    assert clickhouse.query(query).result_rows == [
+        (LOGINS, 0, "recreated", 7, 0, 0),
+        (TOUCHES, 3, "cut_short", 10, 0, 6),
+    ]
 
 
 def test_the_view_shows_halts_in_force_with_the_first_cause(clickhouse: Any, run_name: str) -> None:
-    from pipeline.ledger.ledger import ClickHouseLedger
-
     ledger = ClickHouseLedger(clickhouse, "roi", run_name, "one")
     halt(ledger, TOUCHES, "b", cause="first")
     halt(ledger, TOUCHES, "a", cause="second")

@@ -242,8 +242,9 @@ class FakeLedger:
     def _halts(self) -> list[FakeHalt]:
         return [halt for (run, _, _), halt in self._store.halts.items() if run == self._run]
 
-    def _record_log_fault(self, **fault: Any) -> None:
-        self._store.log_faults.append(fault)
+    def _record_log_faults(self, **columns: list[Any]) -> None:
+        names = [name.removesuffix("s") for name in columns]
+        self._store.log_faults += [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
     def _record_partition_count(self, topic: str, partitions: int) -> None:
         self._store.partition_counts.setdefault((self._run, topic), partitions)
