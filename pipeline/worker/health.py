@@ -27,7 +27,7 @@ class Health:
         self._began = clock()
         self._cycle: float | None = None
         self._block: datetime | None = None
-        self._shards: Sequence[OwnedShard] = ()
+        self._shards: Sequence[OwnedShard] | None = None
         self._faults: dict[str, str] = {}
         self._answered: dict[str, float] = {}
         self.halted: Callable[[], Iterable[str]] = tuple
@@ -41,7 +41,7 @@ class Health:
         self._block = datetime.now(UTC)
 
     def owns(self, shards: Iterable[OwnedShard]) -> None:
-        """Note what is owned."""
+        """Note what is owned, which may be nothing; until it is known the worker is starting."""
         self._shards = tuple(shards)
 
     def failing(self, part: str, reason: str) -> None:
@@ -72,7 +72,7 @@ class Health:
                 found.append(f"{server}: no answer for {now - at:.0f} s")
         if self.cycle_age > STUCK_SECONDS:
             found.append(f"commit cycle: no turn for {self.cycle_age:.0f} s")
-        broken = [_name(shard) for shard in self._shards if shard.is_broken]
+        broken = [_name(shard) for shard in self._shards or () if shard.is_broken]
         if broken:
             found.append(f"shards: the state of {', '.join(broken)} was dropped and is to be taken over again")
         found += [f"{topic}: halted (roi status tells why, roi resume {topic})" for topic in sorted(self.halted())]
@@ -81,12 +81,12 @@ class Health:
     def report(self) -> dict[str, Any]:
         """Return the answer of `/healthz`; its ``status`` is ``ok``, ``starting`` or ``failing``."""
         reasons = self.reasons()
-        status = "failing" if reasons else "starting" if self._cycle is None else "ok"
+        status = "failing" if reasons else "starting" if self._cycle is None or self._shards is None else "ok"
         return {
             "status": status,
             "seconds_since_last_cycle": round(self.cycle_age, 3),
             "last_block_at": None if self._block is None else self._block.isoformat(timespec="milliseconds"),
-            "shards": sorted(_name(shard) for shard in self._shards),
+            "shards": sorted(_name(shard) for shard in self._shards or ()),
             "reasons": reasons,
         }
 

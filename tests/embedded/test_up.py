@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 import pipeline
+from pipeline.metrics.operational_metrics import PROMETHEUS_METRICS
 from pipeline.settings import read_env_file
 from tests.embedded.waiting import alive, wait_until
 
@@ -193,3 +198,30 @@ def test_no_secret_stands_on_a_command_line_or_in_a_log(tmp_path: Path) -> None:
         logs = [log.read_text(errors="replace") for log in (data / "logs").iterdir()]
     assert len(hidden) == 3
     assert not [secret for secret in hidden for text in (*lines, *logs) if secret in text]
+
+
+def test_a_worker_serves_every_metric_of_the_registry_and_its_health(tmp_path: Path) -> None:
+    with running(tmp_path / "data"):
+        log = tmp_path / "data" / "logs" / "worker-1.log"
+        wait_until(lambda: "metrics on " in log.read_text())
+        address = re.search(r"metrics on (http://[\d.:]+)/metrics", log.read_text())
+        assert address is not None
+        url = address[1]
+        wait_until(lambda: health(url)["status"] == "ok")
+        told = health(url)
+        assert told["reasons"] == []
+        assert len(told["shards"]) > 1
+        with urlopen(f"{url}/metrics", timeout=10) as answer:
+            families = {family.name for family in text_string_to_metric_families(answer.read().decode())}
+        # the text format shows an Info with its ending, and dates of counters as families
+        shown = {name.removesuffix("_info") for name in families if not name.endswith("_created")}
+        assert shown == {found.name for found in PROMETHEUS_METRICS}
+
+
+def health(address: str) -> dict[str, Any]:
+    try:
+        with urlopen(f"{address}/healthz", timeout=10) as answer:
+            told = json.load(answer)
+    except HTTPError as refused:
+        told = json.load(refused)
+    return dict(told)

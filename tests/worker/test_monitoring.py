@@ -60,6 +60,8 @@ def health_of(port: int) -> tuple[int, dict[str, Any]]:
 def test_healthz_follows_the_commit_cycle(telemetry: Telemetry, port: int) -> None:
     assert (health_of(port)[0], health_of(port)[1]["status"]) == (503, "starting")
     telemetry.health.cycle_done()
+    assert health_of(port)[1]["status"] == "starting", "no partitions have been given to it yet"
+    telemetry.shards([])
     status, told = health_of(port)
     assert (status, told["status"], told["reasons"], told["last_block_at"]) == (200, "ok", [], None)
     assert 0 <= told["seconds_since_last_cycle"] < STUCK_SECONDS
@@ -93,6 +95,7 @@ def test_a_cycle_that_does_not_turn_is_a_reason() -> None:
     clock.now = STUCK_SECONDS + 1
     assert health.report()["reasons"] == ["commit cycle: no turn for 61 s"]
     health.cycle_done()
+    health.owns([])
     assert health.report()["status"] == "ok"
 
 
