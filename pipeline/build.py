@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ def build_info(commit: str = "") -> dict[str, str]:
     return {"version": VERSION, "commit": commit or _checkout(), "python": platform.python_version()}
 
 
+@cache
 def _checkout() -> str:
     if not (_ROOT / ".git").exists():
         return UNKNOWN

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
-from socketserver import ThreadingMixIn
+from socketserver import TCPServer, ThreadingMixIn
 from typing import TYPE_CHECKING, Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -55,6 +56,17 @@ def _reply(start_response: StartResponse, status: str, content: dict[str, Any]) 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
+    def server_bind(self) -> None:
+        """Bind without the base class's look-up of this machine's name, which waits for a name server."""
+        TCPServer.server_bind(self)
+        host, port = self.server_address[:2]
+        self.server_name, self.server_port = str(host), int(port)
+        self.setup_environ()
+
+
+class _ServerOfVersion6(_Server):
+    address_family = socket.AF_INET6
+
 
 class _Handler(WSGIRequestHandler):
     timeout = 10  # a client that opens a connection and says nothing holds a thread no longer
@@ -72,7 +84,7 @@ class MonitoringServer:
 
     def __init__(self, app: WSGIApplication, host: str, port: int) -> None:
         try:
-            self._server = make_server(host, port, app, _Server, _Handler)
+            self._server = make_server(host, port, app, _ServerOfVersion6 if ":" in host else _Server, _Handler)
         except OSError as error:
             raise UserError(
                 f"metrics cannot be served on {host}:{port} ({error.strerror})",

@@ -83,6 +83,18 @@ def test_metrics_are_served_beside_it_and_nothing_else(port: int) -> None:
     assert [ask(port, path, "POST")[0] for path in ("/metrics", "/healthz")] == [405, 405]
 
 
+def test_addresses_of_version_6_are_served(telemetry: Telemetry) -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no addresses of version 6")
+    with MonitoringServer(monitoring_app(telemetry.registry, telemetry.health), "::1", 0) as server:
+        connection = HTTPConnection("::1", server.port, timeout=10)
+        connection.request("GET", "/healthz")
+        assert connection.getresponse().status == 503
+        connection.close()
+
+
 def test_a_taken_port_is_named_with_its_remedy(telemetry: Telemetry) -> None:
     app = monitoring_app(telemetry.registry, telemetry.health)
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(UserError, match="ROI_WORKER__METRICS_PORT"):
