@@ -28,7 +28,12 @@ def main() -> int:
             users=_users(settings),
             database=settings.clickhouse_database,
             ready_file=arguments.ready_file,
-            limits=Limits(arguments.max_body_bytes, arguments.max_read_seconds, arguments.max_memory_bytes),
+            limits=Limits(
+                body_bytes=arguments.max_body_bytes,
+                statement_bytes=arguments.max_statement_bytes,
+                read_seconds=arguments.max_read_seconds,
+                memory_bytes=arguments.max_memory_bytes,
+            ),
         )
         return run_until_ended(partial(serve, config), ending, LONGEST_SECONDS)
     except UserError as error:
@@ -48,6 +53,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=18123, help="port to listen on, 0 = any free one (default: 18123)")
     parser.add_argument("--ready-file", type=Path, help="gets the URL as soon as queries are answered")
     parser.add_argument("--max-body-bytes", type=int, default=limits.body_bytes, help="largest decompressed body")
+    parser.add_argument(
+        "--max-statement-bytes",
+        type=int,
+        default=limits.statement_bytes,
+        help="longest statement, an INSERT's data not counted",
+    )
     parser.add_argument("--max-read-seconds", type=int, default=limits.read_seconds, help="longest query of the reader")
     parser.add_argument("--max-memory-bytes", type=int, default=limits.memory_bytes, help="most memory of one query")
     return parser

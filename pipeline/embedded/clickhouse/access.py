@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.embedded.clickhouse import allowlists
 from pipeline.embedded.clickhouse.errors import QueryError
+from pipeline.embedded.clickhouse.processes import FILTERED
 from pipeline.embedded.clickhouse.tokens import Kind, Token, tokenize
 
 if TYPE_CHECKING:
@@ -78,13 +79,19 @@ def check(statement: Statement, user: User, database: str, current: str, paramet
     if statement.verb not in allowlists.WRITER_VERBS:
         begin = statement.tokens[0].text
         raise QueryError(62, f"Syntax error: failed at position 1 ({begin}): no statement served here begins so")
-    if user.role is Role.READER and statement.verb not in allowlists.READER_VERBS:
+    may = allowlists.READER_VERBS if user.role is Role.READER else allowlists.WRITER_VERBS
+    if statement.verb not in may and not _kills_queries(statement):
         raise QueryError(164, f"{user.name}: Cannot execute query in readonly mode")
     tokens = _with_identifiers(_without_input(statement), parameters)
     if not statement.is_read:
         _check_write(tokens, user, database)
     _check_names(tokens, user, current)
     check_settings(statement.settings, user)
+
+
+def _kills_queries(statement: Statement) -> bool:
+    """Tell whether this is KILL QUERY; whose queries it reaches is decided when it runs."""
+    return statement.verb == "KILL" and any(token.is_word("QUERY") for token in statement.tokens[1:2])
 
 
 def check_settings(settings: Iterable[tuple[str, str]], user: User) -> None:
@@ -104,7 +111,9 @@ def _carried(value: str) -> list[Token]:
     """Return the tokens of every SQL text in a map literal such as ``{'roi.t': 'a > 1'}``, itself quoted or not."""
     tokens = list(tokenize(value.encode(errors="surrogateescape")))
     if len(tokens) == 1 and tokens[0].kind is Kind.STRING:
-        return _carried(tokens[0].value)
+        tokens = list(tokenize(tokens[0].value.encode(errors="surrogateescape")))
+        if len(tokens) == 1:
+            raise QueryError(62, "Syntax error: expected a map of table names and conditions")
     strings = (token.value for token in tokens if token.kind is Kind.STRING)
     return [token for text in strings for token in tokenize(text.encode(errors="surrogateescape"))]
 
@@ -131,7 +140,9 @@ def _with_identifiers(tokens: Sequence[Token], parameters: Mapping[str, str]) ->
             and group[4].is_symbol("}")
         ):
             name = parameters.get(group[1].value, "")
-            for position, part in enumerate(name.split(".")):
+            if len(name) > _LONGEST_IDENTIFIER:
+                raise QueryError(36, f"query parameter {group[1].value} is longer than an identifier may be")
+            for position, part in enumerate(name.split(".", _MOST_PARTS)):
                 out += [Token(Kind.SYMBOL, ".", 0, 0)] * (position > 0)
                 out.append(Token(Kind.QUOTED, f"`{part}`", 0, 0))
             index += 5
@@ -170,10 +181,27 @@ def _check_system(tokens: Sequence[Token], user: User, current: str) -> None:
             and third.value.lower() in allowlists.SENSITIVE_SYSTEM_TABLES
         ):
             raise _denied(user, f"to read system.{third.value}")
+    if user.role is Role.READER:
+        _check_filtered(tokens, user, current)
     if current.lower() == "system":
         for token in tokens:
             if token.is_name and token.value.lower() in allowlists.SENSITIVE_SYSTEM_TABLES:
                 raise _denied(user, f"to read system.{token.value}")
+
+
+def _check_filtered(tokens: Sequence[Token], user: User, current: str) -> None:
+    """Refuse tables that readers see filtered when parameters name them, and those with paths that have no filter."""
+    previous: tuple[Token, Token] = (_NOTHING, _NOTHING)
+    for token in tokens:
+        database, dot = previous
+        previous = (dot, token)
+        in_system = dot.is_symbol(".") and database.is_name and database.value.lower() == "system"
+        if not token.is_name or not (in_system or (current.lower() == "system" and not dot.is_symbol("."))):
+            continue
+        name = token.value.lower()
+        by_parameter = token.end == 0 or (in_system and database.end == 0)
+        if name in allowlists.READER_SENSITIVE_TABLES or (by_parameter and name in FILTERED):
+            raise _denied(user, f"to read system.{name}")
 
 
 def _check_write(tokens: Sequence[Token], user: User, database: str) -> None:
@@ -182,6 +210,8 @@ def _check_write(tokens: Sequence[Token], user: User, database: str) -> None:
     verb, rest = words[0], words[1:]
     if verb in {"CREATE", "DROP", "ALTER", "RENAME", "EXCHANGE", "TRUNCATE", "UNDROP"}:
         kind = next((word for word in rest if word not in allowlists.KIND_MODIFIERS), "")
+        if verb == "TRUNCATE" and not allowlists.TRUNCATE_KINDS.intersection(rest[:1]):
+            kind = "TABLE"  # the word may be left out there
         if kind not in allowlists.WRITABLE_KINDS:
             raise _denied(user, f"for {verb} {kind}")
         if kind == "DATABASE":
@@ -204,6 +234,8 @@ def _check_database(tokens: Sequence[Token], user: User, database: str) -> None:
         raise _denied(user, f"to change databases other than {database}")
 
 
+_LONGEST_IDENTIFIER: Final = 1000
+_MOST_PARTS: Final = 8
 _NOTHING: Final = Token(Kind.SYMBOL, "", 0, 0)
 
 

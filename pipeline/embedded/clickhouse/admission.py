@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pipeline.embedded.clickhouse.access import Role, User, check, check_settings
 from pipeline.embedded.clickhouse.engine import new_token, quote
 from pipeline.embedded.clickhouse.errors import QueryError
 from pipeline.embedded.clickhouse.execution import ExternalTable, Job
-from pipeline.embedded.clickhouse.plan import capped, make_plan
+from pipeline.embedded.clickhouse.plan import View, capped, make_plan
+from pipeline.embedded.clickhouse.statement import MAX_STATEMENT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,16 +30,9 @@ class Limits:
     """What one request may cost; ``read_seconds`` holds for readers only."""
 
     body_bytes: int = 512 * 2**20
+    statement_bytes: int = MAX_STATEMENT_BYTES
     read_seconds: int = 60
     memory_bytes: int = 4 * 2**30
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """The one database users work in, and their limits."""
-
-    database: str
-    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +47,16 @@ class Asked:
     tables: Mapping[str, Spool]
 
 
-def admit(asked: Asked, policy: Policy) -> Job:
-    """Return what to run.
+def admit(asked: Asked, database: str, limits: Limits) -> Job:
+    """Return what to run in ``database``, the one that users work in.
 
     Raises:
         QueryError: the user may not.
     """
     query, statement, user, session = asked.query, asked.statement, asked.user, asked.session
-    databases = _databases(query.database or session.database, policy.database)
+    databases = _databases(query.database or session.database, database)
     parameters = {**session.parameters, **query.parameters}
-    check(statement, user, policy.database, databases[0], parameters)
+    check(statement, user, database, databases[0], parameters)
     check_settings(query.settings.items(), user)
     if query.read_only and not statement.is_read and statement.verb not in {"SET", "USE"}:
         raise QueryError(
@@ -71,10 +65,14 @@ def admit(asked: Asked, policy: Policy) -> Job:
             "implies readonly. You should use method POST for modifying queries",
         )
     settings = session.settings | {name: quote(value) for name, value in query.settings.items()}
-    plan = make_plan(statement, settings, query.format, asked.data)
+    owner = user.name if user.role is Role.READER else None
+    plan = make_plan(statement, settings, query.format, asked.data, View(owner, databases[0]))
+    if query.waits_for_end:
+        plan = replace(plan, streamed=False)
     return Job(
-        plan=plan.with_settings(capped(plan.settings, _caps(user, policy.limits))),
+        plan=plan.with_settings(capped(plan.settings, _caps(user, limits))),
         user=user.name,
+        own_only=owner is not None,
         query_id=query.query_id or str(uuid.uuid4()),
         token=new_token(),
         databases=databases,

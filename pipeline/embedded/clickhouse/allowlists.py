@@ -28,6 +28,7 @@ WRITER_VERBS: Final = READER_VERBS | {
 KIND_MODIFIERS: Final = frozenset(
     {"OR", "REPLACE", "TEMPORARY", "MATERIALIZED", "IF", "EXISTS", "TABLES", "ALL", "FROM"}
 )
+TRUNCATE_KINDS: Final = frozenset({"TABLE", "TABLES", "ALL", "DATABASE", "TEMPORARY"})
 WRITABLE_KINDS: Final = frozenset({"TABLE", "VIEW", "DATABASE"})
 SYSTEM_COMMANDS: Final = (
     ("FLUSH", "LOGS"),
@@ -59,6 +60,7 @@ FORBIDDEN_FUNCTIONS: Final = frozenset(
         "catboostevaluate",
         "file",
         "fuzzquery",
+        "getserversetting",
         "hascolumnintable",
     }
 )
@@ -321,6 +323,22 @@ SENSITIVE_SYSTEM_TABLES: Final = frozenset(
         "user_processes",
         "user_query_log",
         "users",
+    }
+)
+# More that readers have no use for: where the server keeps its files.
+READER_SENSITIVE_TABLES: Final = frozenset(
+    {
+        "detached_parts",
+        "detached_tables",
+        "dropped_tables",
+        "dropped_tables_parts",
+        "licenses",
+        "merges",
+        "moves",
+        "parts_columns",
+        "projection_parts",
+        "projection_parts_columns",
+        "replicated_fetches",
     }
 )
 SAFE_SYSTEM_TABLES: Final = frozenset(

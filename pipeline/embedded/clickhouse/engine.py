@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from chdb import ChdbError
@@ -109,7 +109,7 @@ class Connection:
         """Run one statement and return its whole answer."""
         try:
             answer = self._session.query(sql, output_format, params=dict(parameters or {}))
-            return Result(answer.bytes() or b"", answer.rows_read(), answer.rows_written(), answer.bytes_written())
+            return Result(answer.bytes() or b"", Figures.of(answer))
         except _ENGINE_ERRORS as error:
             raise from_engine(error) from error
 
@@ -131,28 +131,61 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
+class Figures:
+    """What a statement, or a part of it, has cost."""
+
+    rows_read: int = 0
+    bytes_read: int = 0
+    rows_written: int = 0
+    bytes_written: int = 0
+    rows_returned: int = 0
+    seconds: float = 0.0
+
+    @classmethod
+    def of(cls, answer: Any) -> Figures:
+        """Return the figures of an answer of chDB, whose ``rows_read`` are those that a client reads from it."""
+        return cls(
+            answer.storage_rows_read(),
+            answer.storage_bytes_read(),
+            answer.rows_written(),
+            answer.bytes_written(),
+            answer.rows_read(),
+            answer.elapsed(),
+        )
+
+    def plus(self, other: Figures) -> Figures:
+        """Return the sums."""
+        return Figures(*(one + two for one, two in zip(astuple(self), astuple(other), strict=True)))
+
+
+NO_FIGURES: Final = Figures()
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """A whole answer and what it cost."""
 
     data: bytes
-    rows_read: int
-    rows_written: int
-    bytes_written: int
+    figures: Figures
 
 
 class Stream:
     """An answer that comes in chunks."""
 
-    __slots__ = ("_stream",)
+    __slots__ = ("_stream", "figures")
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
+        self.figures = NO_FIGURES  # of what was fetched
 
     def fetch(self) -> bytes | None:
         """Return the next chunk, None after the last one."""
         try:
             chunk = self._stream.fetch()
-            return None if chunk is None else bytes(chunk.bytes())
+            if chunk is None:
+                return None
+            self.figures = self.figures.plus(Figures.of(chunk))
+            return bytes(chunk.bytes())
         except _ENGINE_ERRORS as error:
             raise from_engine(error) from error
 

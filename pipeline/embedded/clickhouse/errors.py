@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from typing import Final
 
@@ -12,18 +13,22 @@ SERVER_VERSION: Final = "26.9.2.1"
 # Names of the codes this endpoint raises itself; everything else comes from the engine with its name.
 _NAMES: Final = {
     36: "BAD_ARGUMENTS",
+    40: "CHECKSUM_DOESNT_MATCH",
     48: "NOT_IMPLEMENTED",
     62: "SYNTAX_ERROR",
     81: "UNKNOWN_DATABASE",
+    131: "TOO_LARGE_SIZE_COMPRESSED",
     159: "TIMEOUT_EXCEEDED",
     164: "READONLY",
     202: "TOO_MANY_SIMULTANEOUS_QUERIES",
     216: "QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING",
     229: "QUERY_IS_TOO_LARGE",
     236: "ABORTED",
+    243: "NOT_ENOUGH_SPACE",
     271: "CANNOT_DECOMPRESS",
     372: "SESSION_NOT_FOUND",
     373: "SESSION_IS_LOCKED",
+    432: "UNKNOWN_CODEC",
     497: "ACCESS_DENIED",
     516: "AUTHENTICATION_FAILED",
     1002: "UNKNOWN_EXCEPTION",
@@ -32,7 +37,37 @@ _NAMES: Final = {
 # ClickHouse's own mapping (HTTPHandler), except for two: a wrong password is 401 (clients ask for it again, and Grafana
 # reads a 403 as a missing role) and missing rights are 403.
 _BAD_REQUEST: Final = frozenset(
-    {6, 10, 15, 25, 26, 27, 36, 38, 41, 44, 49, 53, 62, 69, 72, 117, 167, 168, 224, 271, 376, 427, 441, 457, 675, 676}
+    {
+        6,
+        10,
+        15,
+        25,
+        26,
+        27,
+        36,
+        38,
+        40,
+        41,
+        44,
+        49,
+        53,
+        62,
+        69,
+        72,
+        117,
+        131,
+        167,
+        168,
+        224,
+        271,
+        376,
+        427,
+        432,
+        441,
+        457,
+        675,
+        676,
+    }
 )
 _NOT_FOUND: Final = frozenset({46, 47, 50, 56, 60, 63, 73, 78, 81, 115, 137, 321, 336})
 _STATUS: Final = (
@@ -78,6 +113,12 @@ def from_engine(error: Exception) -> QueryError:
         return QueryError(1002, message or type(error).__name__)
     text = _VERSION.sub("", message[head.end() :])
     return QueryError(int(head.group(1)), _REPEATED_NAME.sub(r". (\1)", text).strip())
+
+
+def from_system(error: OSError) -> QueryError:
+    """Return what the operating system raised as a `QueryError`: no space is ClickHouse's 243, the rest is 1002."""
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.ENOMEM}
+    return QueryError(243 if full else 1002, f"the endpoint could not keep the request's body: {error.strerror}")
 
 
 def exception_block(error: QueryError, tag: str) -> bytes:

@@ -5,10 +5,19 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pipeline.embedded.clickhouse import processes
-from pipeline.embedded.clickhouse.engine import Connection, Engine, Result, Stream, identifier, quote
+from pipeline.embedded.clickhouse.engine import (
+    NO_FIGURES,
+    Connection,
+    Engine,
+    Figures,
+    Result,
+    Stream,
+    identifier,
+    quote,
+)
 from pipeline.embedded.clickhouse.errors import QueryError
 
 if TYPE_CHECKING:
@@ -17,6 +26,10 @@ if TYPE_CHECKING:
 
     from pipeline.embedded.clickhouse.plan import Plan
     from pipeline.embedded.clickhouse.sessions import ClientSession
+
+
+_KILL_LOOKS_SECONDS: Final = 5  # for the condition of a reader's KILL, which is any SQL
+_BUFFERED_BYTES: Final = 2**20  # ClickHouse's http_response_buffer_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +48,7 @@ class Answer:
 
     data: bytes
     more: bool
-    rows_read: int = 0
-    rows_written: int = 0
-    bytes_written: int = 0
+    figures: Figures = NO_FIGURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,7 @@ class Job:
 
     plan: Plan
     user: str
+    own_only: bool  # sees and kills no queries but its own
     query_id: str
     token: str
     databases: Sequence[str]  # the first that exists becomes the current one
@@ -142,7 +154,7 @@ class Execution:
         job = self.job
         _use_first(connection, job.databases)
         comment = quote(processes.comment(job.token, job.user, job.query_id))
-        settings = {**self.session.settings, **job.plan.settings, "log_comment": comment}
+        settings = {**self.session.settings, **job.plan.settings, "log_comment": comment, "implicit_select": "0"}
         if job.tables:
             connection.set(settings)
         for table in job.tables:
@@ -156,17 +168,30 @@ class Execution:
         connection.set(settings)
 
     def _first_chunks(self, stream: Stream) -> Answer:
-        """Return one chunk, or two when there may be more: answers of one chunk go out in one write."""
-        first = stream.fetch()
-        if first is None:
-            return Answer(b"", more=False)
-        second = stream.fetch()
-        return Answer(first, more=False) if second is None else Answer(first + second, more=True)
+        """Return the first chunks, all of a small answer: it goes out in one write, its figures exact."""
+        chunks: list[bytes] = []
+        size = 0
+        while size <= _BUFFERED_BYTES:
+            chunk = stream.fetch()
+            if chunk is None:
+                return Answer(b"".join(chunks), more=False, figures=stream.figures)
+            chunks.append(chunk)
+            size += len(chunk)
+        return Answer(b"".join(chunks), more=True, figures=stream.figures)
 
     def _kill(self, connection: Connection, condition: str, sync: bool) -> Result:  # noqa: FBT001 - as parsed
-        found = connection.run(processes.victims_sql(condition), "JSONCompactEachRow", self.job.parameters)
+        owner = self.job.user if self.job.own_only else None
+        with self.engine.connection() as looking:  # the condition is the client's SQL: it may only read
+            _use_first(looking, self.job.databases)
+            caps = {"max_execution_time": str(_KILL_LOOKS_SECONDS)} if owner is not None else {}
+            looking.set({**self.job.plan.settings, **caps, "implicit_select": "0", "readonly": "1"})
+            found = looking.run(processes.victims_sql(condition, owner), "JSONCompactEachRow", self.job.parameters)
         rows = [json.loads(line) for line in found.data.splitlines()]
-        victims = [row for row in rows if not row[0].startswith(self.job.token)]
+        victims = [
+            row
+            for row in rows
+            if not row[0].startswith(self.job.token) and (owner is None or processes.owner(row[0]) == owner)
+        ]
         if victims:
             connection.run(processes.kill_sql([row[0] for row in victims], sync=sync), "Null")
         return connection.run(processes.killed_sql(victims, sync=sync), self.job.plan.format)
@@ -184,10 +209,4 @@ def _use_first(connection: Connection, databases: Sequence[str]) -> None:
 
 
 def _answer(result: Result) -> Answer:
-    return Answer(
-        result.data,
-        more=False,
-        rows_read=result.rows_read,
-        rows_written=result.rows_written,
-        bytes_written=result.bytes_written,
-    )
+    return Answer(result.data, more=False, figures=result.figures)

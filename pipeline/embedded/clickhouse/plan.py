@@ -52,7 +52,15 @@ class Plan:
         return replace(self, settings=settings)
 
 
-def make_plan(statement: Statement, settings: Mapping[str, str], default_format: str, path: str) -> Plan:
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a client sees of `system`: queries of ``owner`` only (None: everybody's), from the database ``current``."""
+
+    owner: str | None
+    current: str
+
+
+def make_plan(statement: Statement, settings: Mapping[str, str], default_format: str, path: str, view: View) -> Plan:
     """Return how to run ``statement``, which must be allowed already.
 
     Args:
@@ -60,20 +68,23 @@ def make_plan(statement: Statement, settings: Mapping[str, str], default_format:
         settings: the request's settings, as SQL literals.
         default_format: the format of rows whose statement names none.
         path: where an INSERT's data is.
+        view: what of the server's own tables the client sees.
     """
     settings = {**settings, **dict(statement.settings)}
     output_format = statement.format or default_format
     if statement.takes_data:
         return Plan(_ONE_BLOCK | settings, insert_sql(statement, default_format, path), "Null")
     if statement.verb in {"INSERT", "WITH INSERT"}:
-        return Plan({"async_insert": "0"} | settings, processes.with_client_names(statement), "Null")
+        return Plan(
+            {"async_insert": "0"} | settings, processes.with_client_names(statement, view.owner, view.current), "Null"
+        )
     if statement.verb == "KILL" and statement.tokens[1].is_word("QUERY"):
         return Plan(settings, statement.body, output_format, has_result=True, kill=processes.kill_condition(statement))
     if statement.verb in {"SET", "USE"}:
         return _session_change(statement, settings)
     return Plan(
         settings,
-        processes.with_client_names(statement),
+        processes.with_client_names(statement, view.owner, view.current),
         output_format,
         has_result=statement.is_read or statement.verb == "KILL",
         streamed=statement.verb == "SELECT" and output_format.lower() in STREAMED_FORMATS,

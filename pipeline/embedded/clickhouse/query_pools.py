@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _KILL_EVERY_SECONDS: Final = 0.2
 _CONTROL_THREADS: Final = 4
+_QUICK_SIZE: Final = 2000
 
 
 class QueryPools:
@@ -23,8 +24,18 @@ class QueryPools:
         self._reads = ThreadPoolExecutor(reads, "read")
         self._writes = ThreadPoolExecutor(writes, "write")
         self._control = ThreadPoolExecutor(_CONTROL_THREADS, "control")
+        self._analysis = ThreadPoolExecutor(1, "analysis")
         self._calls: dict[Execution, asyncio.Future[Any] | None] = {}
         self._cleaning: set[asyncio.Task[None]] = set()
+
+    async def analyse(self, call: Callable[[], T], size: int) -> T:
+        """Run a pure call beside the event loop if ``size`` (bytes or tokens) says that it may take long.
+
+        One at a time: a statement's tokens take hundreds of times its size in memory.
+        """
+        if size <= _QUICK_SIZE:
+            return call()
+        return await asyncio.get_running_loop().run_in_executor(self._analysis, call)
 
     def running(self, query_id: str) -> bool:
         """Tell whether a query of this id is on its way."""
@@ -60,7 +71,7 @@ class QueryPools:
             self.release(execution)
         if self._cleaning:
             await asyncio.wait(self._cleaning, timeout=patience_seconds)
-        for lane in (self._reads, self._writes, self._control):
+        for lane in (self._reads, self._writes, self._control, self._analysis):
             lane.shutdown(wait=False, cancel_futures=True)
         return not self._cleaning
 

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from pipeline.embedded.clickhouse.compression import Encoder, wants_gzip
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pipeline.embedded.clickhouse.compression import Encoder
     from pipeline.embedded.clickhouse.engine import About
     from pipeline.embedded.clickhouse.errors import QueryError
     from pipeline.embedded.clickhouse.execution import Answer
@@ -67,31 +66,44 @@ def headers(about: About, query_id: str = "", output_format: str | None = None) 
 
 
 def summary(answer: Answer) -> str:
-    """Return the X-ClickHouse-Summary of what is known when the reply starts."""
+    """Return the X-ClickHouse-Summary of what is known when the reply starts: everything, if there is no more to come.
+
+    As a server does, it counts an INSERT's rows as its result too.
+    """
+    figures = answer.figures
     return json.dumps(
         {
-            "read_rows": str(answer.rows_read),
-            "read_bytes": "0",
-            "written_rows": str(answer.rows_written),
-            "written_bytes": str(answer.bytes_written),
-            "total_rows_to_read": "0",
-            "result_rows": "0",
-            "result_bytes": str(len(answer.data)),
-            "elapsed_ns": "0",
+            "read_rows": str(figures.rows_read),
+            "read_bytes": str(figures.bytes_read),
+            "written_rows": str(figures.rows_written),
+            "written_bytes": str(figures.bytes_written),
+            "total_rows_to_read": str(figures.rows_read),
+            "result_rows": str(figures.rows_returned or figures.rows_written),
+            "result_bytes": str(len(answer.data) or figures.bytes_written),
+            "elapsed_ns": str(round(figures.seconds * 1e9)),
         },
         separators=(",", ":"),
     )
 
 
-def whole(request: web.Request, head: Mapping[str, str], body: bytes, status: int = 200) -> web.Response:
-    """Return a reply in one piece, gzipped where the client asks for it."""
-    encoder = Encoder(gzip=wants_gzip(request.headers))
-    return web.Response(status=status, body=encoder.finish(body), headers={**head, **encoder.headers})
+async def whole(encoder: Encoder, head: Mapping[str, str], body: bytes, status: int = 200) -> web.Response:
+    """Return a reply in one piece."""
+    return web.Response(status=status, body=await encoder.last(body), headers={**head, **encoder.headers})
 
 
-def failure(request: web.Request, head: Mapping[str, str], error: QueryError) -> web.Response:
+async def failure(encoder: Encoder, head: Mapping[str, str], error: QueryError) -> web.Response:
     """Return the reply to a query that failed before its first byte."""
     extra = {"X-ClickHouse-Exception-Code": str(error.code)}
     if error.status == 401:
         extra["WWW-Authenticate"] = 'Basic realm="ClickHouse server HTTP API"'
-    return whole(request, {**head, **extra}, f"{error.render()}\n".encode(errors="surrogateescape"), error.status)
+    text = f"{error.render()}\n".encode(errors="surrogateescape")
+    return await whole(encoder, {**head, **extra}, text, error.status)
+
+
+def no_page(head: Mapping[str, str], path: str) -> web.Response:
+    """Return the reply to a path that nobody serves, as a server words it."""
+    text = (
+        f"There is no handle {path}\n\nUse / or /ping for health checks.\n\n"
+        "Send queries from your program with POST method or GET /?query=...\n"
+    )
+    return web.Response(status=404, text=text, headers=head)

@@ -44,12 +44,12 @@ _IGNORED: Final = frozenset(
         "send_progress_in_http_headers",
         "http_headers_progress_interval_ms",
         "cancel_http_readonly_queries_on_client_close",
-        "http_wait_end_of_query",
         "http_response_buffer_size",
         "add_http_cors_header",
-        "http_native_compression_disable_checksumming_on_decompress",
     }
 )
+# Settings of that kind that have one.
+_SWITCHES: Final = frozenset({"http_wait_end_of_query", "http_native_compression_disable_checksumming_on_decompress"})
 MAX_SESSION_SECONDS: Final = 3600
 
 
@@ -62,10 +62,24 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
+class Transfer:
+    """In which form bodies travel: as ClickHouse's compressed blocks or as they are. Only a URL can say so."""
+
+    compress: bool
+    decompress: bool
+    check: bool
+
+    @classmethod
+    def of(cls, values: Mapping[str, str]) -> Transfer:
+        """Return what the URL's parameters ask for."""
+        unchecked = _flag(values, "http_native_compression_disable_checksumming_on_decompress")
+        return cls(_flag(values, "compress"), _flag(values, "decompress"), not unchecked)
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """One request: the SQL of its URL and everything that goes with it, but not the body."""
 
-    credentials: Credentials | None
     sql: str
     database: str
     format: str
@@ -79,6 +93,7 @@ class Query:
     parameters: Mapping[str, str]
     external: Mapping[str, Mapping[str, str]]
     read_only: bool
+    waits_for_end: bool
 
 
 def parse_request(
@@ -107,17 +122,11 @@ def parse_request(
             values[name] = value
         elif table in external and part in {"format", "types", "structure"}:
             external[table][part] = value
+        elif name in _SWITCHES:
+            values[name] = value
         elif name not in _IGNORED:
             settings[name] = value
-    for name in ("compress", "decompress"):
-        if values.get(name, "0") not in {"0", "", "false"}:
-            raise QueryError(
-                48,
-                f"URL parameter {name} (ClickHouse's own block compression) is not offered here: use "
-                "Accept-Encoding and Content-Encoding with gzip, lz4 or zstd",
-            )
     return Query(
-        credentials=_credentials(values, headers),
         sql=values.get("query", ""),
         database=values.get("database", "") or headers.get("X-ClickHouse-Database", ""),
         format=values.get("default_format", "") or headers.get("X-ClickHouse-Format", "") or "TabSeparated",
@@ -130,8 +139,13 @@ def parse_request(
         settings=settings,
         parameters=parameters,
         external=external,
-        read_only=method in {"GET", "HEAD"} or values.get("readonly", "0") not in {"", "0"},
+        read_only=method in {"GET", "HEAD"} or _flag(values, "readonly"),
+        waits_for_end=_flag(values, "wait_end_of_query") or _flag(values, "http_wait_end_of_query"),
     )
+
+
+def _flag(values: Mapping[str, str], name: str) -> bool:
+    return values.get(name, "").lower() not in {"", "0", "false"}
 
 
 def _number(values: Mapping[str, str], name: str, default: int, most: int) -> int:
@@ -143,8 +157,13 @@ def _number(values: Mapping[str, str], name: str, default: int, most: int) -> in
     return int(text)
 
 
-def _credentials(values: Mapping[str, str], headers: Mapping[str, str]) -> Credentials | None:
-    """Return the first of Basic authorization, ClickHouse's own headers and URL parameters that is there."""
+def parse_credentials(values: Mapping[str, str], headers: Mapping[str, str]) -> Credentials | None:
+    """Return the first of Basic authorization, ClickHouse's own headers and URL parameters that is there.
+
+    Args:
+        values: the URL's parameters.
+        headers: the request's headers (case-insensitive).
+    """
     authorization = headers.get("Authorization", "")
     if authorization[:6].lower() == "basic ":
         try:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from pipeline.embedded.clickhouse import spool
-from pipeline.embedded.clickhouse.admission import Limits, Policy
 from pipeline.embedded.clickhouse.engine import Engine
 from pipeline.embedded.clickhouse.errors import QueryError
 from pipeline.embedded.clickhouse.query_pools import QueryPools
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.embedded.clickhouse.access import User
+    from pipeline.embedded.clickhouse.admission import Limits
 
 _MAX_HEAD_BYTES: Final = 2**20  # statements travel in the URL
 _KILL_SECONDS: Final = 1.5
@@ -84,7 +84,8 @@ async def _listening(config: EndpointConfig) -> AsyncIterator[str]:
         sessions=sessions,
         spool_directory=directory,
         users={user.name: user for user in config.users},
-        policy=Policy(config.database, config.limits),
+        database=config.database,
+        limits=config.limits,
     )
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", service.handle)

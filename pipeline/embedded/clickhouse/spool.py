@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
+
+from pipeline.embedded.clickhouse.errors import from_system
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-_SUFFIX = ".body"
+_SUFFIX: Final = ".body"
+_PIECE_BYTES: Final = 2**20
 
 
 def is_memory() -> bool:
@@ -35,16 +38,29 @@ class Spool:
         self.size = 0
 
     def write(self, data: bytes | memoryview) -> None:
-        """Append ``data``."""
+        """Append ``data``.
+
+        Raises:
+            QueryError: (243) there is no space for it.
+        """
         view = memoryview(data)
         while view:
-            written = os.write(self._descriptor, view)
+            try:
+                written = os.write(self._descriptor, view)
+            except OSError as error:
+                raise from_system(error) from error
             self.size += written
             view = view[written:]
 
-    def read(self) -> bytes:
-        """Return everything written so far."""
-        return os.pread(self._descriptor, self.size, 0)
+    def read(self, size: int | None = None, start: int = 0) -> bytes:
+        """Return at most ``size`` bytes from ``start`` on, by default everything written so far."""
+        return os.pread(self._descriptor, self.size if size is None else size, start)
+
+    def copy(self, source: Spool, start: int) -> None:
+        """Append what ``source`` holds from ``start`` on, a piece at a time."""
+        while piece := source.read(_PIECE_BYTES, start):
+            self.write(piece)
+            start += len(piece)
 
     def close(self) -> None:
         """Give the memory back; the path is gone."""

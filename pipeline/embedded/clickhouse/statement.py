@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
 
 READ_VERBS: Final = frozenset({"SELECT", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS"})
 _WITH_CLAUSES: Final = READ_VERBS | {"KILL", "CHECK"}
-MAX_STATEMENT_BYTES: Final = 2**20  # without an INSERT's data; tokens are made in the event loop's thread
+MAX_STATEMENT_BYTES: Final = 2**18  # ClickHouse's max_query_size; an INSERT's data does not count
 # Words that cannot name a format: `INSERT … SELECT format FROM t` has a column called format.
 _NOT_A_FORMAT: Final = ("FROM", "AS", "WHERE", "ORDER", "GROUP", "LIMIT", "UNION", "IN", "LIKE", "AND", "OR", "IS")
+
+_DATA_GAP: Final = re.compile(rb"[ \t\f]*+\r?\n?")
 
 Settings = tuple[tuple[str, str], ...]
 
@@ -50,13 +53,25 @@ class Statement:
         return self.data_start is not None
 
 
-def parse(text: bytes) -> Statement:
-    """Split ``text`` into its parts.
+def parse(text: bytes, limit: int = MAX_STATEMENT_BYTES) -> Statement:
+    """Split ``text`` into its parts, in time and memory that ``limit`` bounds.
+
+    Args:
+        text: the statement, and the data of an INSERT; of more than ``limit`` bytes the first ``limit + 1`` are enough.
+        limit: the longest statement, in bytes.
 
     Raises:
-        QueryError: (62) there is no statement, more than one, or the text is not lexically SQL.
+        QueryError: (62) there is no statement, more than one, it is too long, or the text is not lexically SQL.
     """
-    tokens, data_start = _read(text)
+    text = text[: limit + 1]
+    try:
+        tokens, data_start = _read(text)
+    except QueryError as error:
+        if len(text) <= limit:
+            raise
+        raise _too_long(limit) from error  # what is cut off cannot be told from what is wrong
+    if len(text if data_start is None else text[:data_start]) > limit:
+        raise _too_long(limit)
     if not tokens:
         raise QueryError(62, "Syntax error: Empty query")
     verb = _verb(tokens)
@@ -99,8 +114,6 @@ def _read(text: bytes) -> tuple[list[Token], int | None]:
         if token.is_symbol(";"):
             _only_semicolons(text, token.end)
             break
-        if token.end > MAX_STATEMENT_BYTES:
-            raise QueryError(62, f"Syntax error: Max query size exceeded ({MAX_STATEMENT_BYTES} bytes)")
         tokens.append(token)
         depth += token.nesting
         if depth or token.kind is not Kind.WORD or not tokens[0].is_word("INSERT"):
@@ -113,6 +126,10 @@ def _read(text: bytes) -> tuple[list[Token], int | None]:
     return tokens, None
 
 
+def _too_long(limit: int) -> QueryError:
+    return QueryError(62, f"Syntax error: Max query size exceeded: a statement has at most {limit} bytes here")
+
+
 def _only_semicolons(text: bytes, position: int) -> None:
     if any(not token.is_symbol(";") for token in tokenize(text[position:])):
         raise QueryError(
@@ -122,11 +139,8 @@ def _only_semicolons(text: bytes, position: int) -> None:
 
 def _after_format(text: bytes, position: int) -> int:
     """Return where data begins after a format name: behind blanks and at most one line end (as ClickHouse does)."""
-    while text[position : position + 1] in {b" ", b"\t", b"\f"}:
-        position += 1
-    position += text[position : position + 1] == b"\r"
-    position += text[position : position + 1] == b"\n"
-    return position
+    match = _DATA_GAP.match(text, position)
+    return match.end() if match else position
 
 
 def _verb(tokens: Sequence[Token]) -> str:
@@ -208,6 +222,8 @@ def _end_of_value(tokens: Sequence[Token], start: int, end: int) -> int | None:
     """Return where the literal at ``start`` ends: at a comma outside brackets or at ``end``; None: it is no literal."""
     depth = 0
     for index in range(start, end):
+        if tokens[index].is_word("SETTINGS"):
+            return None  # so that trying every SETTINGS of a statement takes linear time
         if depth == 0 and tokens[index].is_symbol(","):
             return index if index > start else None
         if depth == 0 and index > start and Kind.SYMBOL not in {tokens[index].kind, tokens[index - 1].kind}:

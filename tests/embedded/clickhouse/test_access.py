@@ -103,7 +103,7 @@ def test_readers_cannot_tell_whether_a_file_exists(reader: Client, tmp_path: Pat
         "CREATE TABLE roi.t (a Int8) ENGINE = Memory",
         "DROP DATABASE roi",
         "ALTER TABLE roi.t DELETE WHERE 1",
-        "KILL QUERY WHERE 1",
+        "KILL MUTATION WHERE 1",
         "SYSTEM SHUTDOWN",
         "OPTIMIZE TABLE roi.t",
         "TRUNCATE TABLE roi.t",

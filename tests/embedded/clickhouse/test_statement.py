@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.embedded.clickhouse.errors import QueryError
-from pipeline.embedded.clickhouse.plan import insert_sql, make_plan
+from pipeline.embedded.clickhouse.plan import View, insert_sql, make_plan
 from pipeline.embedded.clickhouse.statement import parse
 
 
@@ -115,6 +115,6 @@ def test_input_becomes_file_and_nothing_else_changes() -> None:
 
 def test_plain_insert_reads_its_body_from_the_path() -> None:
     statement = parse(b"INSERT INTO t (a) SETTINGS max_threads = 3 VALUES (1)")
-    plan = make_plan(statement, {}, "TSV", "/p")
+    plan = make_plan(statement, {}, "TSV", "/p", View(None, "roi"))
     assert plan.sql == "INSERT INTO t (a) FROM INFILE '/p' FORMAT Values"
     assert plan.settings["max_threads"] == "3"
