@@ -15,6 +15,7 @@ from pipeline.backoff import Backoff
 from pipeline.errors import FencedError
 from pipeline.ledger.body import encode
 from pipeline.ledger.ledger import Block, LedgerUnavailableError
+from pipeline.ledger.rows import DeadLetterRow
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -30,6 +31,24 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _RETRIES: Final = Backoff(first_seconds=0.1, longest_seconds=5.0)
+
+
+_PIECE_LETTERS: Final = 500
+_PIECE_BYTES: Final = 4 * 1024 * 1024
+
+
+def _piece(letters: list[DeadLetter]) -> int:
+    """Return how many letters may go at once, at least one: more would not be through before requests time out."""
+    size = 0
+    for number, letter in enumerate(letters[:_PIECE_LETTERS]):
+        size += len(letter.value or b"") + len(letter.key or b"")
+        if size > _PIECE_BYTES and number:
+            return number
+    return min(len(letters), _PIECE_LETTERS)
+
+
+def _row(letter: DeadLetter) -> DeadLetterRow:
+    return DeadLetterRow(letter.topic, letter.partition, letter.offset, letter.reason, letter.detail)
 
 
 class _Sealed(NamedTuple):
@@ -74,17 +93,15 @@ class Committer:
         """
         async with self._lock:
             taken: list[_Sealed] = []
-            dead: list[DeadLetter] = []
-            for shard in shards:
-                sealed = None if shard.is_broken else self._seal(shard)
-                if sealed is not None:
-                    taken.append(sealed)
-                    dead.extend(sealed.dead)
-            if not taken:
-                await self._repeated("campaign definitions", self._dimensions.save)
-                return 0
             try:
-                rows = await self._make_durable(self._block(taken), dead)
+                for shard in shards:
+                    sealed = None if shard.is_broken else await self._seal(shard)
+                    if sealed is not None:
+                        taken.append(sealed)
+                if not taken:
+                    await self._repeated("campaign definitions", self._dimensions.save)
+                    return 0
+                rows = await self._make_durable(self._block(taken), [letter for each in taken for letter in each.dead])
             except BaseException:
                 # what was taken from these shards is gone from memory: only the ledger knows their state now
                 for each in taken:
@@ -95,13 +112,16 @@ class Committer:
                 self._telemetry.made_durable(each.shard.partition, each.part)
             return rows
 
-    def _seal(self, shard: OwnedShard) -> _Sealed | None:
+    async def _seal(self, shard: OwnedShard) -> _Sealed | None:
         """Return the encoded part of a shard; one that cannot be encoded drops its own state and nobody else's."""
         try:
             out = shard.seal_block()
             if out is None:
                 return None
             part, dead = out
+            if part.changes.orphans:
+                dead = await self._recalled(shard, dead)
+                part = part._replace(dead_letters=[_row(letter) for letter in dead])
             return _Sealed(shard, part, dead, *encode([part], self._labels, self._now_ms()))
         except Exception as error:  # noqa: BLE001 - whatever it is, a record has led to it: it is found from here on
             shard.is_broken, shard.fault = True, error
@@ -118,8 +138,26 @@ class Committer:
         await self._write(block)
         return block.rows
 
-    async def _send(self, dead: list[DeadLetter]) -> None:
-        await self._dead_letters.write(await self._recall.complete(dead))
+    async def _recalled(self, shard: OwnedShard, dead: list[DeadLetter]) -> list[DeadLetter]:
+        """Return dead letters with the records of orphans, or the word that these have left the log."""
+        found: list[DeadLetter] = []
+
+        async def attempt() -> None:
+            found[:] = await self._recall.complete(dead)
+
+        try:
+            await self._repeated("orphaned reversals", attempt)
+        except BaseException:
+            shard.is_broken = True  # what was sealed is gone from memory
+            raise
+        return found
+
+    async def _send(self, waiting: list[DeadLetter]) -> None:
+        """Write dead letters piece by piece: a repeated attempt goes on behind those that the broker has."""
+        while waiting:
+            size = _piece(waiting)
+            await self._dead_letters.write(waiting[:size])
+            del waiting[:size]
 
     @staticmethod
     async def _repeated(what: str, attempt: Callable[[], Awaitable[None]]) -> None:

@@ -63,6 +63,27 @@ async def test_dead_letters_are_sent_until_the_broker_has_them(worker: Worker, k
     assert [row["reason"] for row in worker.views()["dead_letters"]] == ["invalid_event"]
 
 
+async def test_many_dead_letters_go_piece_by_piece_and_each_once(worker: Worker, kafka: FakeKafka) -> None:
+    kafka.send(topics.TOUCHES, *(bad(f"c{number}") for number in range(990)))
+    kafka.send(topics.LOGINS, *((b"ann", b"x" * 900_000) for _ in range(11)))
+    await worker.take()
+    await worker.read()
+    pieces: list[int] = []
+    write = kafka.write
+
+    async def noted(letters: Sequence[DeadLetter]) -> None:
+        pieces.append(len(letters))
+        if len(pieces) == 3:
+            raise KafkaConnectionError
+        await write(letters)
+
+    kafka.write = noted  # type: ignore[method-assign] # watches the real one
+    await worker.commit()
+    assert len({(letter.topic, letter.offset) for letter in kafka.dead_letters}) == len(kafka.dead_letters) == 1_001
+    assert max(pieces) <= 500
+    assert len(pieces) >= 5
+
+
 @pytest.mark.parametrize("reply_is_lost", [False, True])
 async def test_a_block_keeps_its_bytes_until_the_ledger_has_it(
     worker: Worker,

@@ -51,6 +51,7 @@ async def test_an_orphan_that_has_left_the_log_is_told_without_bytes(worker: Wor
     (letter,) = kafka.dead_letters
     assert (letter.key, letter.value) == (None, None)
     assert "has left the log" in letter.detail
+    assert "has left the log" in worker.views()["dead_letters"][0]["detail"]
 
 
 async def test_reading_waits_for_a_block_when_too_much_is_not_durable(
