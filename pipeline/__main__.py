@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import Final
 
-_INTERRUPTED: Final = 130
+_INTERRUPTED = 130  # no import more than needed before the handler stands: each is time for a Ctrl-C
 
 
 def _end_at_once(*_: object) -> None:

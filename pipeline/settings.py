@@ -205,9 +205,20 @@ def load_settings(data: Path | None = None, **overrides: Any) -> Settings:
         ) from error
 
 
-def environment_of(settings: Settings) -> dict[str, str]:
-    """Return the process environment plus the instance's connection settings, for a child process."""
-    child = dict(os.environ)
+SECRETS: frozenset[str] = frozenset(
+    {"clickhouse_password", "clickhouse_writer_password", "kafka_sasl_password", "pseudonym_key"}
+)
+
+
+def environment_of(settings: Settings, secrets: frozenset[str] = SECRETS) -> dict[str, str]:
+    """Return the process environment plus the instance's connection settings, for a child process.
+
+    Args:
+        settings: the instance's.
+        secrets: the fields of `SECRETS` that the child needs; it gets no other.
+    """
+    hidden = {f"ROI_{name.upper()}" for name in SECRETS - secrets}
+    child = {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in hidden}
     for name in (
         "kafka_bootstrap_servers",
         "kafka_incarnation",
@@ -217,7 +228,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
         "board_url",
     ):
         child[f"ROI_{name.upper()}"] = str(getattr(settings, name))
-    for name in ("clickhouse_password", "clickhouse_writer_password", "pseudonym_key"):
+    for name in secrets - {"kafka_sasl_password"}:  # that one comes from outside only
         child[f"ROI_{name.upper()}"] = getattr(settings, name).get_secret_value()
         # the value is given now; naming its file as well would be two ways at once
         child.pop(f"ROI_{name.upper()}{SUFFIX}", None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -25,8 +26,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m pipeline.api", description=__doc__)
     parser.add_argument("--port", type=int, default=8080, help="port, default 8080")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on, default 127.0.0.1")
+    parser.add_argument("--instance", type=Path, help="directory of the instance that the board belongs to")
     arguments = parser.parse_args()
-    board = build_board(load_settings())
+    board = build_board(load_settings(), arguments.instance)
     return run_until_ended(partial(_serve, board, arguments.host, arguments.port), ending, _ORDER_SECONDS)
 
 

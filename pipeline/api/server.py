@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import math
 import secrets
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, encode_basic_auth, web
 
 from pipeline.api.page import render_page
+from pipeline.operations.health import failed, faults
+from pipeline.operations.observing import observe
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
 
+    from pipeline.operations.health import Fault
     from pipeline.settings import Settings
 
 _QUERY: Final = """
@@ -20,6 +27,7 @@ _QUERY: Final = """
            conversion_rate, cpa_minor, return_ratio, net_roi, updated_at
     FROM campaign_totals WHERE run = 'live' ORDER BY cost_minor DESC, campaign_id LIMIT 1000
 """
+_LOOK_SECONDS: Final = 2.0
 _SESSION: Final = web.AppKey("session", ClientSession)
 _TIMEOUT: Final = ClientTimeout(total=10)
 _LOCAL_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -42,7 +50,12 @@ class BoardError(Exception):
 class Board:
     """Request handlers over ClickHouse, with the reader's rights."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, instance: Path | None) -> None:
+        self._settings = settings
+        self._instance = instance
+        self._looking = asyncio.Lock()  # visitors share a look
+        self._looked_at = -math.inf
+        self._faults: list[Fault] = []
         self._url = settings.clickhouse_url
         self._database = settings.clickhouse_database
         self._login = encode_basic_auth(settings.clickhouse_user, settings.clickhouse_password.get_secret_value())
@@ -72,11 +85,20 @@ class Board:
         return web.json_response(rows)
 
     async def health(self, request: web.Request) -> web.Response:
-        """Answer 200 while ClickHouse answers, 503 otherwise."""
-        try:
-            await self._rows(request.app[_SESSION], "SELECT 1")
-        except BoardError as error:
-            return web.json_response({"status": "failing", "error": str(error)}, status=503)
+        """Answer 200 while nothing is at fault, 503 otherwise; the body says what."""
+        del request
+        async with self._looking:
+            if self._faults or time.monotonic() - self._looked_at > _LOOK_SECONDS:
+                self._faults = faults(await asyncio.to_thread(observe, self._settings, self._instance))
+                self._looked_at = time.monotonic()
+        told = [fault.as_dict() for fault in self._faults]
+        if wrong := failed(self._faults):
+            return web.json_response({"status": "failing", "error": str(wrong[0]), "faults": told}, status=503)
+        return web.json_response({"status": "ok", "faults": told})
+
+    async def alive(self, request: web.Request) -> web.Response:
+        """Answer that this process lives, whatever else does."""
+        del request
         return web.json_response({"status": "ok"})
 
     async def _campaigns_or_problem(self, session: ClientSession) -> tuple[list[dict[str, Any]], str | None]:
@@ -113,12 +135,22 @@ async def guard(
     return response
 
 
-def build_board(settings: Settings) -> web.Application:
-    """Return the board's application; its ClickHouse connection lives as long as it runs."""
-    board = Board(settings)
+def build_board(settings: Settings, instance: Path | None = None) -> web.Application:
+    """Return the board's application; its ClickHouse connection lives as long as it runs.
+
+    Args:
+        settings: ClickHouse, with the reader's login.
+        instance: directory of the instance that it belongs to, for what its supervisor knows.
+    """
+    board = Board(settings, instance)
     app = web.Application(middlewares=[guard])
     app.cleanup_ctx.append(board.connected)
     app.add_routes(
-        [web.get("/", board.page), web.get("/api/campaigns", board.campaigns), web.get("/healthz", board.health)]
+        [
+            web.get("/", board.page),
+            web.get("/api/campaigns", board.campaigns),
+            web.get("/healthz", board.health),
+            web.get("/livez", board.alive),
+        ]
     )
     return app

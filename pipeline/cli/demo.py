@@ -46,7 +46,7 @@ def register(app: typer.Typer) -> None:
 
 def _demo(
     data: Annotated[
-        Path, typer.Option("--data", metavar="DIR", file_okay=False, help="Directory of the instance.")
+        Path, typer.Option("--data", metavar="DIR", parser=options.named_directory, help="Directory of the instance.")
     ] = Path("build/demo"),
     rate: Annotated[float, typer.Option("--rate", min=1, help="Simulated events per second.")] = 2000.0,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Worker processes.")] = 1,

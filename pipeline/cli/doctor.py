@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 import typer
@@ -47,6 +47,7 @@ def _doctor(as_json: options.Json = False, data: options.Data = None) -> None:
         *_attempt("data directory", lambda: check_directory(data)),
         *_attempt("ClickHouse", lambda: _check_clickhouse(settings)),
         *_attempt("Kafka", lambda: _check_kafka(settings)),
+        *_attempt("health", lambda: _check_health(settings, data)),
         check_pseudonym_key(settings),
     ]
     if as_json:
@@ -143,9 +144,9 @@ def topic_findings(
 
 def _check_clickhouse(settings: Settings) -> list[Finding]:
     from pipeline.clickhouse.reader import Reader
-    from pipeline.operations.halts import halted, log_faults
+    from pipeline.operations.observing import QUESTION_SECONDS
 
-    reader = Reader(settings, timeout_seconds=10.0, in_database=False)
+    reader = Reader(settings, timeout_seconds=QUESTION_SECONDS, in_database=False)
     before = time.time()
     row = reader.rows("SELECT version() AS version, toUnixTimestamp64Milli(now64(3)) AS now_ms")[0]
     findings = [
@@ -161,14 +162,16 @@ def _check_clickhouse(settings: Settings) -> list[Finding]:
         if views
         else Finding("tables", "failed", f"none in {settings.clickhouse_database}; run roi migrate")
     )
-    if views:
-        in_database = Reader(settings, timeout_seconds=10.0)
-        findings += [Finding(halt.topic, "failed", str(halt)) for halt in halted(in_database)]
-        findings += [
-            Finding(fault.topic, "warning" if fault.fault == "recreated" else "failed", str(fault))
-            for fault in log_faults(in_database, settings)
-        ]
     return findings
+
+
+def _check_health(settings: Settings, data: Path | None) -> list[Finding]:
+    from pipeline.operations.health import faults
+    from pipeline.operations.observing import observe
+
+    seen = replace(observe(settings, data), unreachable=())  # the check of ClickHouse tells that
+    found = [Finding(fault.part, fault.severity, f"{fault.cause}; {fault.remedy}") for fault in faults(seen)]
+    return found or [Finding("health", "ok", "no halted topic, no part that dies again and again, room on the disk")]
 
 
 def _check_kafka(settings: Settings) -> list[Finding]:

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 
 from pipeline.cli import options
+from pipeline.errors import UnreachableError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from pipeline.clickhouse.reader import Reader
     from pipeline.operations.lag import Standing
     from pipeline.settings import Settings
     from pipeline.transport.reading import Record
 
+T = TypeVar("T")
+
 _POLL_SECONDS: Final = 0.2
+_QUESTION_SECONDS: Final = 30.0
+_LOOK_SECONDS: Final = 2.0  # between looks at what may be at fault
+_RESTART_SECONDS: Final = 90.0  # a supervisor has started a dead part again well before
+_REFUSED: Final = """
+    SELECT reason, count() AS letters FROM dead_letters WHERE run = 'live' GROUP BY reason ORDER BY letters DESC, reason
+"""
 _NAMED: Final = 5  # partitions named in an error line
 
 
@@ -39,50 +50,141 @@ def _drain(
     from schemas.topics import CAMPAIGNS
 
     settings = options.settings_for(data)
-    reader = Reader(settings)
+    reader = Reader(settings, timeout_seconds=_QUESTION_SECONDS)
+    watch = _Watch(settings, data)
     started = time.monotonic()
     deadline = started + timeout
-    events = wait_for_events(settings, reader, deadline)
-    campaigns = wait_for_campaigns(reader, defined_campaigns(read_topic(settings, CAMPAIGNS)), deadline)
+    rows = wait_for_events(settings, reader, deadline, watch)
+    campaigns = wait_for_campaigns(reader, defined_campaigns(read_topic(settings, CAMPAIGNS)), deadline, watch)
+    counts = count_events(rows, watch.patiently(lambda: reader.rows(_REFUSED), deadline))
     seconds = round(time.monotonic() - started, 3)
     if as_json:
-        typer.echo(json.dumps({"events": events, "campaigns": campaigns, "seconds": seconds}))
+        typer.echo(json.dumps({**counts, "campaigns": campaigns, "seconds": seconds}))
     else:
         typer.echo(
-            f"drained: {events:,} records of the event topics and {campaigns:,} campaign "
-            f"definition{'' if campaigns == 1 else 's'} are in ClickHouse ({seconds:.1f} s)"
+            f"drained: {_in_words(counts)}; {campaigns:,} campaign definition{'' if campaigns == 1 else 's'} "
+            f"({seconds:.1f} s)"
         )
 
 
-def wait_for_events(settings: Settings, reader: Reader, deadline: float) -> int:
-    """Wait until the ledger has the event topics up to where they end now; return how many records that is.
+def count_events(positions: Iterable[Mapping[str, Any]], refused: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what became of all events of the topics as they are now; a record that is no event counts nowhere.
+
+    Args:
+        positions: the ledger's rows of the topics.
+        refused: dead letters by reason, of all lives of the topics.
+    """
+    sums = {name: sum(row[name] for row in positions) for name in ("accepted", "duplicates", "dead_letters")}
+    return {
+        "events": sum(sums.values()),
+        "accepted": sums["accepted"],
+        "duplicates": sums["duplicates"],
+        "refused": sums["dead_letters"],
+        "refused_by_reason": {row["reason"]: row["letters"] for row in refused} if sums["dead_letters"] else {},
+    }
+
+
+def _in_words(counts: Mapping[str, Any]) -> str:
+    reasons = ", ".join(f"{reason} {letters:,}" for reason, letters in counts["refused_by_reason"].items())
+    why = f" ({reasons}; see roi dlq list)" if reasons else ""
+    return (
+        f"{counts['events']:,} events are in ClickHouse, {counts['accepted']:,} accepted, "
+        f"{counts['duplicates']:,} duplicates, {counts['refused']:,} refused{why}"
+    )
+
+
+class _Watch:
+    """Tells what passes (the endpoint of an instance is being restarted) from what no waiting mends."""
+
+    def __init__(self, settings: Settings, data: Path | None) -> None:
+        self._settings = settings
+        self._data = data
+        self._looked_at = -math.inf
+        self._silent_since: float | None = None
+
+    def ask(self, question: Callable[[], T]) -> T | None:
+        """Ask ClickHouse; None while it does not answer and somebody is there to start it again.
+
+        Raises:
+            UnreachableError: it does not answer, and that will not pass by itself.
+        """
+        from pipeline.operations.observing import supervised
+
+        try:
+            answer = question()
+        except UnreachableError:
+            now = time.monotonic()
+            self._silent_since = self._silent_since or now
+            if not supervised(self._data) or now - self._silent_since > _RESTART_SECONDS:
+                raise
+            self.raise_lasting()
+            return None
+        self._silent_since = None
+        return answer
+
+    def patiently(self, question: Callable[[], T], deadline: float) -> T:
+        """Ask until there is an answer."""
+        found: list[T] = []
+
+        def is_answered() -> bool:
+            answer = self.ask(question)
+            if answer is not None:
+                found.append(answer)
+            return answer is not None
+
+        wait_until(is_answered, deadline, lambda: "ClickHouse is being started again")
+        return found[0]
+
+    def raise_lasting(self) -> None:
+        """Look for faults that waiting does not mend, now and then.
+
+        Raises:
+            UserError: there is one.
+        """
+        from pipeline.operations.health import faults
+        from pipeline.operations.observing import observe
+
+        if time.monotonic() - self._looked_at < _LOOK_SECONDS:
+            return
+        self._looked_at = time.monotonic()
+        for fault in faults(observe(self._settings, self._data)):
+            if fault.is_lasting:
+                raise UserError(f"not drained: {fault.part}: {fault.cause}", fault.remedy)
+
+
+def wait_for_events(settings: Settings, reader: Reader, deadline: float, watch: _Watch) -> list[dict[str, Any]]:
+    """Wait until the ledger has the event topics up to where they end now; return its rows of these topics.
 
     Raises:
-        UserError: a topic is halted, or ``deadline`` (monotonic seconds) has passed; the message names
-            the cause, or the partitions behind.
+        UserError: something is at fault that waiting does not mend, or ``deadline`` (monotonic seconds) has passed; the
+            message names the cause, or the partitions behind.
     """
     from pipeline.cli.progress import progress_bar
-    from pipeline.errors import UserError
     from pipeline.operations.halts import halted
     from pipeline.operations.lag import log_ends, positions
 
     logs = log_ends(settings)
+    rows: list[dict[str, Any]] = []
+    behind: list[Standing] = []
 
     with progress_bar("draining", "records") as show:
 
         def is_done() -> bool:
             # also one that seems read to its end: of what comes next nothing would be
-            for halt in halted(reader):
+            for halt in watch.ask(lambda: halted(reader)) or ():
                 raise UserError(f"{halt.topic} is halted ({halt.cause})", halt.remedy)
-            return not behind()
+            found = watch.ask(lambda: positions(reader))
+            if found is None:
+                return False
+            rows[:] = [row for row in found if row["topic_id"] == logs.topic_ids.get(row["topic"])]
+            behind[:] = [standing for standing in logs.standings(found) if standing.lag]
+            show(logs.records - sum(standing.lag for standing in behind), logs.records)
+            if behind:
+                watch.raise_lasting()
+            return not behind
 
-        def behind() -> list[Standing]:
-            found = [standing for standing in logs.standings(positions(reader)) if standing.lag]
-            show(logs.records - sum(standing.lag for standing in found), logs.records)
-            return found
-
-        wait_until(is_done, deadline, lambda: _named_behind(behind()))
-    return logs.records
+        wait_until(is_done, deadline, lambda: _named_behind(behind) or "ClickHouse is being started again")
+    return rows
 
 
 def defined_campaigns(records: Iterable[Record]) -> dict[str, str]:
@@ -102,7 +204,7 @@ def defined_campaigns(records: Iterable[Record]) -> dict[str, str]:
     return defined
 
 
-def wait_for_campaigns(reader: Reader, defined: Mapping[str, str], deadline: float) -> int:
+def wait_for_campaigns(reader: Reader, defined: Mapping[str, str], deadline: float, watch: _Watch | None = None) -> int:
     """Wait until ClickHouse has the definitions as they stand in the topic; return how many they are.
 
     Raises:
@@ -114,7 +216,10 @@ def wait_for_campaigns(reader: Reader, defined: Mapping[str, str], deadline: flo
         known = {row["campaign_id"]: row["definition"] for row in rows}
         return sorted(campaign for campaign, definition in defined.items() if known.get(campaign) != definition)
 
-    wait_until(lambda: not missing(), deadline, lambda: f"campaigns not yet known to the workers: {_listed(missing())}")
+    def is_done() -> bool:
+        return (missing() if watch is None else watch.ask(missing)) == []
+
+    wait_until(is_done, deadline, lambda: f"campaigns not yet known to the workers: {_listed(missing())}")
     return len(defined)
 
 
@@ -124,8 +229,6 @@ def wait_until(done: Callable[[], bool], deadline: float, what_is_missing: Calla
     Raises:
         UserError: ``deadline`` (monotonic seconds) has passed.
     """
-    from pipeline.errors import UserError
-
     while not done():
         if time.monotonic() >= deadline:
             raise UserError(

@@ -11,10 +11,23 @@ import typer
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
+
+def named_directory(text: str | Path) -> Path:
+    """Return the directory that an option names; an empty name, mostly an unset variable's, is not the current one."""
+    if not str(text):
+        raise typer.BadParameter("the directory has no name")
+    if Path(text).is_file():
+        raise typer.BadParameter(f"{text} is a file")
+    return Path(text)
+
+
 Data: TypeAlias = Annotated[
     Path | None,
     typer.Option(
-        "--data", metavar="DIR", help="Talk to the instance that `roi up --embedded --data DIR` runs.", file_okay=False
+        "--data",
+        metavar="DIR",
+        help="Talk to the instance that `roi up --embedded --data DIR` runs.",
+        parser=named_directory,
     ),
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import typer
 
 from pipeline.cli import options
+from pipeline.cli.faults import print_faults
+from pipeline.errors import UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from pipeline.clickhouse.reader import Reader
     from pipeline.operations.lag import Standing
+    from pipeline.settings import Settings
 
 _OWNERS: Final = """
     SELECT uniqExact(owner) AS owners
@@ -34,22 +38,28 @@ def _status(as_json: options.Json = False, data: options.Data = None) -> None:
     """Show per topic how far behind it is and what became of its events."""
     from pipeline.cli.output import Column, print_rows
     from pipeline.clickhouse.reader import Reader
-    from pipeline.operations.halts import halted, log_faults
+    from pipeline.operations.health import faults
     from pipeline.operations.lag import log_ends, positions
+    from pipeline.operations.observing import QUESTION_SECONDS, observe
     from pipeline.transport.reading import worker_count
 
     settings = options.settings_for(data)
-    reader = Reader(settings)
-    rows = positions(reader)
-    topics = summarise(log_ends(settings).standings(rows), rows)
-    # the embedded broker does not tell a group's members: there, who owns the shards stands in for them
-    workers = shard_owners(reader) if settings.kafka_incarnation else worker_count(settings)
+    reader = Reader(settings, timeout_seconds=QUESTION_SECONDS)
+    try:
+        rows = positions(reader)
+        topics = summarise(log_ends(settings).standings(rows), rows)
+        # the embedded broker does not tell a group's members: there, who owns the shards stands in for them
+        workers = shard_owners(reader) if settings.kafka_incarnation else worker_count(settings)
+    except UnreachableError as error:
+        _tell_unreachable(error, settings, data, as_json=as_json)
     age = block_age_seconds(rows, time.time())
-    halts, faults = halted(reader), log_faults(reader, settings)
+    seen = observe(settings, data, lag=sum(topic["lag"] for topic in topics), block_age_seconds=age)
+    wrong = faults(seen)
     if as_json:
         found = {
-            "halted": [asdict(halt) for halt in halts],
-            "log_faults": [asdict(fault) for fault in faults],
+            "faults": [fault.as_dict() for fault in wrong],
+            "halted": [asdict(halt) for halt in seen.halts],
+            "log_faults": [asdict(fault) for fault in seen.log_faults],
             "topics": topics,
             "workers": workers,
             "last_block_age_seconds": age,
@@ -68,10 +78,20 @@ def _status(as_json: options.Json = False, data: options.Data = None) -> None:
     print_rows(topics, columns, as_json=False, empty="no topic")
     last = "no block written yet" if age is None else f"last block {age:.1f} s ago"
     typer.echo(f"workers {workers} · {last}")
-    for halt in halts:
-        typer.echo(f"HALTED {halt}")
-    for fault in faults:
-        typer.echo(f"LOG FAULT {fault}")
+    print_faults(wrong)
+
+
+def _tell_unreachable(error: UnreachableError, settings: Settings, data: Path | None, *, as_json: bool) -> NoReturn:
+    """Say what else is at fault where a server does not answer: mostly it is the same thing."""
+    from pipeline.operations.health import faults
+    from pipeline.operations.observing import observe
+
+    seen = observe(settings, data)
+    wrong = faults(seen if seen.unreachable else replace(seen, unreachable=(("Kafka", error.cause, error.remedy),)))
+    if as_json:
+        typer.echo(json.dumps({"faults": [fault.as_dict() for fault in wrong]}, indent=2))
+    print_faults(wrong, err=True)
+    raise typer.Exit(1)
 
 
 def shard_owners(reader: Reader) -> int:

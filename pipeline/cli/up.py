@@ -35,7 +35,7 @@ def _up(
         typer.Option(
             "--data",
             metavar="DIR",
-            file_okay=False,
+            parser=options.named_directory,
             help=f"Directory of the embedded instance, {DEFAULT_DIRECTORY} if not given; several may run at once.",
         ),
     ] = None,

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
 
+from pipeline.clickhouse.ping import ping
 from pipeline.errors import UnreachableError, UserError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def connect(settings: Settings, role: Role) -> Any:
     url = urlsplit(settings.clickhouse_url)
     user = settings.clickhouse_writer_user if role == "writer" else settings.clickhouse_user
     password = settings.clickhouse_writer_password if role == "writer" else settings.clickhouse_password
+    ping(url)
     try:
         return clickhouse_connect.get_client(
             host=url.hostname or "127.0.0.1",

@@ -10,7 +10,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urlsplit
 
-from pipeline.errors import UserError
+from pipeline.clickhouse.ping import PING_SECONDS, ping, unreachable
+from pipeline.errors import UnreachableError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -80,11 +81,13 @@ class Reader:
         credentials = base64.b64encode(f"{self._user}:{self._password}".encode()).decode()
         # the reply owns the socket from here on: closing the reply is all that is left to do
         headers = {"Authorization": f"Basic {credentials}", "Connection": "close"}
+        if self._timeout > PING_SECONDS:
+            ping(self._url)
         try:
             connection.request("POST", self._url.path.rstrip("/") + path, body=sql.encode(), headers=headers)
             return connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
-            raise self._unreachable(error) from error
+            raise unreachable(self._address, error) from error
 
     def _chunks(self, response: http.client.HTTPResponse) -> Iterator[bytes]:
         with closing(response):
@@ -94,15 +97,9 @@ class Reader:
                 if response.length:  # read1 takes a connection closed too early for the end
                     raise http.client.IncompleteRead(b"", response.length)
             except (OSError, http.client.HTTPException) as error:
-                raise UserError(
+                raise UnreachableError(
                     f"the answer of ClickHouse at {self._address} broke off ({_words(error)})", "run the query again"
                 ) from error
-
-    def _unreachable(self, error: Exception) -> UserError:
-        return UserError(
-            f"ClickHouse does not answer at {self._address} ({_words(error)})",
-            "start it (roi up --embedded) or correct ROI_CLICKHOUSE_URL",
-        )
 
     def _refusal(self, status: int, body: str) -> UserError:
         if status in {http.client.UNAUTHORIZED, http.client.FORBIDDEN}:

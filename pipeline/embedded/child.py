@@ -31,6 +31,9 @@ class Part:
         name: names the log file and the messages.
         stage: parts of a higher stage use those of the lower ones, and are stopped before them.
         stop_seconds: how long it may take to end by itself after SIGTERM before it is killed.
+        health_url: where it answers HTTP while it lives; '' = nobody asks. One that has answered and then is silent for
+            ``silent_seconds`` is killed and started again.
+        silent_seconds: see there; long, for a busy machine is no fault.
     """
 
     name: str
@@ -38,6 +41,8 @@ class Part:
     environment: Mapping[str, str]
     stage: int = 0
     stop_seconds: float = 5.0
+    health_url: str = ""
+    silent_seconds: float = 20.0
 
 
 def own_module(module: str, *arguments: str) -> tuple[str, ...]:
@@ -56,6 +61,15 @@ def leashed(command: tuple[str, ...]) -> list[str]:
     return [sys.executable, "-I", "-S", str(_LEASH), str(os.getpid()), "--", *command]
 
 
+@dataclass(frozen=True, slots=True)
+class PartDeath:
+    """An end that nobody had asked for: when (epoch seconds), why, and whether by somebody's SIGKILL."""
+
+    at: float
+    cause: str
+    is_killed: bool
+
+
 class Child:
     """A running part.
 
@@ -68,6 +82,9 @@ class Child:
         self.part = part
         self.log = log
         self.starts = 0
+        self.deaths: list[PartDeath] = []
+        self.trouble = ""
+        self.trouble_since = 0.0
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -109,6 +126,12 @@ class Child:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
+
+    def kill(self) -> None:
+        """End the process at once; a frozen one, too."""
+        if self.pid is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
 
     def last_words(self) -> str:
         """Return the last line of the log, which mostly says why the process ended."""

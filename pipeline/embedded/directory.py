@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import secrets
 import shutil
@@ -10,18 +11,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pipeline.embedded import stale_address
 from pipeline.errors import UserError
+from pipeline.operations.observing import HEALTH_FILE
 from pipeline.settings import PRIVATE_ENV, PUBLIC_ENV, read_env_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from pipeline.embedded.child import Child
     from pipeline.settings import Settings
 
 _LOCK_SECONDS: Final = 0.5  # a killed predecessor's janitor holds the lock for a moment while it tidies up
@@ -48,6 +51,7 @@ class InstanceDirectory:
         self.clickhouse = self.root / "clickhouse"
         self.logs = self.root / "logs"
         self.scratch = self.root / "tmp"
+        self.health = self.root / HEALTH_FILE
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -152,9 +156,25 @@ class InstanceDirectory:
             },
         )
 
+    def publish_health(self, children: Iterable[Child]) -> None:
+        """Write what the supervisor knows of its parts, for `roi status` and others; a full disk keeps the old one."""
+        parts = [
+            {
+                "name": child.part.name,
+                "is_running": child.pid is not None,
+                "trouble": child.trouble,
+                "since": child.trouble_since,
+                "deaths": [asdict(death) for death in child.deaths],
+            }
+            for child in children
+        ]
+        with suppress(OSError):
+            write_private_file(self.health, json.dumps({"parts": parts}))
+
     def withdraw(self) -> None:
         """Remove the address file: nothing answers any more."""
         self.public_env.unlink(missing_ok=True)
+        self.health.unlink(missing_ok=True)
 
 
 def write_env_file(path: Path, values: Mapping[str, str]) -> None:
@@ -165,10 +185,15 @@ def write_env_file(path: Path, values: Mapping[str, str]) -> None:
     """
     if any("\n" in value or "\r" in value for value in values.values()):
         raise ValueError(f"a value for {path.name} holds a line break")
+    write_private_file(path, "".join(f"{key}={value}\n" for key, value in values.items()))
+
+
+def write_private_file(path: Path, text: str) -> None:
+    """Replace a file in one step, readable by its owner alone from its first byte on."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp gives mode 0600
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.writelines(f"{key}={value}\n" for key, value in values.items())
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)

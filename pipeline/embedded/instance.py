@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 
 from pipeline.embedded.broker import broker_part
 from pipeline.embedded.child import Part, own_environment, own_module
+from pipeline.embedded.clickhouse.access import DIGEST_VARIABLE, Role
 from pipeline.embedded.tcp_ports import LOOPBACK, answers, usable_port
 from pipeline.settings import environment_of
 
@@ -21,6 +23,12 @@ if TYPE_CHECKING:
     from pipeline.embedded.supervisor import Supervisor
     from pipeline.settings import Settings
 
+# the secrets that each process needs, by module and first argument
+_NEEDED: Final = {
+    ("pipeline", "migrate"): frozenset({"clickhouse_writer_password", "kafka_sasl_password"}),
+    ("pipeline", "worker"): frozenset({"clickhouse_writer_password", "kafka_sasl_password", "pseudonym_key"}),
+    ("pipeline.api", "--port"): frozenset({"clickhouse_password"}),
+}
 _READY_SECONDS: Final = 60.0
 _ENDPOINT_STAGE: Final = 1  # the broker is stage 0
 _CLIENT_STAGE: Final = 2
@@ -51,6 +59,7 @@ async def run_embedded(
     with directory.locked():
         try:
             async with supervisor.running():
+                supervisor.changed = directory.publish_health
                 ready = await _start(directory, settings, ports, workers, supervisor)
                 if not supervisor.stopping:
                     directory.publish(ready)
@@ -90,7 +99,7 @@ async def _start(
     directory.keep(_private_values(settings))
     if not supervisor.stopping:
         await supervisor.run_to_end(_client_part("migrate", settings, "pipeline", "migrate"))
-    return await _start_clients(settings, ports.board, workers, supervisor)
+    return await _start_clients(settings, ports.board, workers, supervisor, ("--instance", str(directory.root)))
 
 
 def _usable(ports: Ports, configured: frozenset[str]) -> Ports:
@@ -135,26 +144,60 @@ async def _start_endpoint(
         str(ready),
     )
     # chDB puts the rows of an INSERT into temporary files: they belong under the instance's own closed directory
-    environment = own_environment(environment_of(settings)) | {"TMPDIR": str(directory.scratch)}
-    child = await supervisor.keep(Part("endpoint", command, environment, _ENDPOINT_STAGE, stop_seconds=2.5))
+    environment = own_environment(environment_of(settings, frozenset())) | _digests(settings)
+    environment |= {"TMPDIR": str(directory.scratch)}
+    child = await supervisor.keep(
+        Part(
+            "endpoint",
+            command,
+            environment,
+            _ENDPOINT_STAGE,
+            stop_seconds=2.5,
+            health_url=f"{settings.clickhouse_url}/ping",
+        )
+    )
     await supervisor.until(ready.exists, child, _READY_SECONDS)
     return settings
 
 
-async def _start_clients(settings: Settings, board_port: int, workers: int, supervisor: Supervisor) -> Settings:
+async def _start_clients(
+    settings: Settings, board_port: int, workers: int, supervisor: Supervisor, board_options: tuple[str, ...] = ()
+) -> Settings:
     settings = settings.model_copy(update={"board_url": f"http://{LOOPBACK}:{board_port}"})
     if supervisor.stopping:
         return settings
     for number in range(1, workers + 1):
-        await supervisor.keep(_client_part(f"worker-{number}", settings, "pipeline", "worker"))
-    board = await supervisor.keep(_client_part("board", settings, "pipeline.api", "--port", str(board_port)))
+        await supervisor.keep(_worker_part(number, settings))
+    board_part = _client_part("board", settings, "pipeline.api", "--port", str(board_port), *board_options)
+    board = await supervisor.keep(replace(board_part, health_url=f"{settings.board_url}/livez"))
     await supervisor.until(partial(answers, board_port), board, _READY_SECONDS)
     return settings
 
 
+def _worker_part(number: int, settings: Settings) -> Part:
+    """Return a worker whose port is known, so that it can be asked how it is."""
+    part = _client_part(f"worker-{number}", settings, "pipeline", "worker")
+    port = settings.worker.metrics_port or usable_port(0, "ROI_WORKER__METRICS_PORT")
+    host = settings.worker.metrics_host if settings.worker.metrics_host not in {"0.0.0.0", "::"} else LOOPBACK  # noqa: S104 - compared, not bound
+    environment = dict(part.environment) | {"ROI_WORKER__METRICS_PORT": str(port)}
+    return replace(part, environment=environment, health_url=f"http://{host}:{port}/healthz")
+
+
+def _digests(settings: Settings) -> dict[str, str]:
+    passwords = {Role.READER: settings.clickhouse_password, Role.WRITER: settings.clickhouse_writer_password}
+    return {
+        DIGEST_VARIABLE.format(role=role.name): hashlib.sha256(password.get_secret_value().encode()).hexdigest()
+        for role, password in passwords.items()
+    }
+
+
 def _client_part(name: str, settings: Settings, module: str, *arguments: str) -> Part:
     return Part(
-        name, own_module(module, *arguments), own_environment(environment_of(settings)), _CLIENT_STAGE, stop_seconds=4.2
+        name,
+        own_module(module, *arguments),
+        own_environment(environment_of(settings, _NEEDED[module, arguments[0]])),
+        _CLIENT_STAGE,
+        stop_seconds=4.2,
     )
 
 

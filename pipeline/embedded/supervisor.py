@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pipeline.backoff import Backoff
-from pipeline.embedded.child import Child, Part, trim_log
+from pipeline.embedded.child import Child, Part, PartDeath, trim_log
+from pipeline.embedded.probe import ask
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 _WAITS: Final = Backoff(first_seconds=0.2, longest_seconds=10.0)
 _POLL_SECONDS: Final = 0.05
 _TRIM_SECONDS: Final = 1.0
+_ASK_SECONDS: Final = 2.0
+_DEATHS_KEPT: Final = 20
+_LONGEST_WORDS: Final = 300
 _STARTS: Final = 3  # a killed predecessor may still hold a part's files for a moment
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -72,6 +76,7 @@ class Supervisor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._fault: BaseException | None = None
+        self.changed: Callable[[list[Child]], None] = lambda _: None  # told of every death, start and trouble
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -111,6 +116,8 @@ class Supervisor:
         """Start a part and start it again whenever it ends."""
         child = await self._start(part)
         self._watch(self._restart_for_ever(child))
+        if part.health_url:
+            self._watch(self._ask_for_ever(child))
         return child
 
     async def keep_once(self, part: Part, consequence: str) -> Child:
@@ -179,6 +186,7 @@ class Supervisor:
         while True:
             started = self._clock()
             code = await child.wait()
+            self._note_death(child, code)
             deaths = self._policy.deaths_in_a_row(deaths, self._clock() - started)
             delay = self._policy.waits.delay(deaths)
             self.say(f"{child.part.name} ended ({describe_exit(code)}), starting it again in {delay:.1f} s")
@@ -187,6 +195,42 @@ class Supervisor:
                 await child.start()
             except OSError as error:  # no memory or descriptors at the moment: one more death, and one more wait
                 self.say(f"{child.part.name} cannot be started ({error.strerror})")
+            self.changed(self._children)
+
+    def _note_death(self, child: Child, code: int) -> None:
+        words = child.last_words().removeprefix("error: ")
+        cause = describe_exit(code) + (f": {words[:_LONGEST_WORDS]}" if words and code != -signal.SIGKILL else "")
+        silent, child.trouble = child.trouble, ""
+        if code == -signal.SIGKILL and silent:
+            cause = f"{cause}: {silent}"
+        child.deaths = [*child.deaths[1 - _DEATHS_KEPT :], PartDeath(time.time(), cause, code == -signal.SIGKILL)]
+        self.changed(self._children)
+
+    async def _ask_for_ever(self, child: Child) -> None:
+        """Note what a part says of itself; kill one that has fallen silent, so that it is started again."""
+        life, heard = 0, 0.0
+        while True:
+            await asyncio.sleep(_ASK_SECONDS)
+            if child.starts != life:
+                life, heard = child.starts, 0.0  # one that starts has time until its first answer
+            if child.pid is None:
+                continue
+            answer = await asyncio.to_thread(ask, child.part.health_url)
+            trouble = answer.trouble
+            if answer.is_alive:
+                heard = self._clock()
+            elif heard and self._clock() - heard >= child.part.silent_seconds:
+                trouble = f"no answer for {child.part.silent_seconds:.0f} s"
+                self.say(f"{child.part.name} has not answered for {child.part.silent_seconds:.0f} s, killing it")
+            elif heard and self._clock() - heard >= _ASK_SECONDS:
+                trouble = "no answer"
+            if trouble != child.trouble:
+                if not child.trouble or not trouble:
+                    child.trouble_since = time.time()
+                child.trouble = trouble
+                self.changed(self._children)
+            if trouble.startswith("no answer for"):
+                child.kill()
 
     async def _end_with(self, child: Child, consequence: str) -> None:
         code = await child.wait()

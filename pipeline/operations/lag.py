@@ -93,8 +93,9 @@ def log_ends(settings: Settings) -> LogEnds:
     """
     from pipeline.errors import UserError
     from pipeline.transport.admin import TopicAdmin
-    from pipeline.transport.reading import answering
+    from pipeline.transport.reading import answering, partition_counts
 
+    partition_counts(settings)  # complains within a few seconds where the broker is away or frozen
     with answering(settings), TopicAdmin(settings) as admin:
         topics = admin.topics()
         if missing := [topic for topic in EVENT_TOPICS if topic not in topics]:

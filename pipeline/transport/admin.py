@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from pipeline.errors import UserError
+from pipeline.errors import UnreachableError, UserError
 from pipeline.transport.bounds import LogBounds, log_bounds
 from pipeline.transport.ports import TP
 from pipeline.transport.security import client_options
@@ -52,7 +52,7 @@ class TopicAdmin:
         try:
             self._client = KafkaAdminClient(**client_options(settings), bootstrap_timeout_ms=BOOTSTRAP_MS)
         except (KafkaError, OSError) as error:
-            raise UserError(
+            raise UnreachableError(
                 f"no Kafka broker answers at {settings.kafka_bootstrap_servers} ({type(error).__name__})",
                 "start one (roi up) or set ROI_KAFKA_BOOTSTRAP_SERVERS",
             ) from error

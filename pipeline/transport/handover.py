@@ -47,6 +47,7 @@ class Handover:
         self._processor = processor
         self._metrics = metrics
         self._clock = clock
+        self.retries: dict[TP, tuple[str, float]] = {}  # why partitions are read again, and since when
         self._running: dict[TP, asyncio.Task[None]] = {}
 
     async def process(self, delivery: Delivery) -> None:
@@ -79,6 +80,8 @@ class Handover:
     async def revoke(self, partitions: frozenset[TP]) -> None:
         """Make the partitions' deliveries stale and have the processor let go of them; never raises."""
         self.flows.revoke(partitions)
+        for tp in partitions:
+            self.retries.pop(tp, None)
         await self._wait_idle(partitions)
         try:
             await self._processor.revoked(partitions)
@@ -89,6 +92,7 @@ class Handover:
         """Read the topic no further, and say so once."""
         if error.topic not in self.halted:
             self.halted[error.topic] = error
+            self.retries = {tp: retry for tp, retry in self.retries.items() if tp.topic != error.topic}
             self._metrics.halted.labels(error.topic).set(1)
             logger.error("%s", error)
 
@@ -103,6 +107,11 @@ class Handover:
         """Read the shards of an event topic, or of a dimension table, again from the processor's position, at once."""
         lanes = {lane for lane in LANES if topic in lane.topics}
         self.reopen(tp for tp in self.flows.assigned if LANE_OF_TOPIC.get(tp.topic) in lanes)
+
+    def stuck(self, seconds: float) -> list[str]:
+        """Return why partitions are read again and again for so long; may be asked by another thread."""
+        retries = list(self.retries.values())
+        return sorted({cause for cause, since in retries if self._clock() - since >= seconds})
 
     def durable_positions(self, partitions: Iterable[TP]) -> dict[TP, int]:
         """Return what may be committed of the partitions."""
@@ -119,7 +128,10 @@ class Handover:
         delay = self.flows.failed(
             partitions, self._clock(), at_least=FENCED_SECONDS if isinstance(error, FencedError) else 0.0
         )
-        logger.warning("%s: %s; again in %.2f s", ", ".join(topics), describe(error), delay)
+        cause = f"{', '.join(topics)}: {describe(error)}"
+        logger.warning("%s; again in %.2f s", cause, delay)
+        for tp in partitions:
+            self.retries[tp] = (cause, self.retries[tp][1] if tp in self.retries else self._clock())
         self._count_retries(partitions)
 
     def due(self) -> frozenset[TP]:
@@ -141,6 +153,7 @@ class Handover:
             self.failed({batch.tp}, error)
         else:
             self.flows.done(delivery)
+            self.retries.pop(batch.tp, None)
             self._metrics.records.labels(batch.topic).inc(len(batch))
 
     async def _wait_idle(self, partitions: frozenset[TP]) -> None:

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pipeline.errors import UserError
+from pipeline.errors import UnreachableError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-_CONNECT_SECONDS: Final = 10.0
+_CONNECT_SECONDS: Final = 5.0
 _SILENCE_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.05
 _FETCH: Final = 1000
@@ -108,12 +108,12 @@ def _admin(settings: Settings) -> AdminClient:
     return AdminClient(confluent_options(settings) | {"log_level": 0})
 
 
-def unreachable(settings: Settings, why: str) -> UserError:
+def unreachable(settings: Settings, why: str) -> UnreachableError:
     """Return the error for a broker that does not answer."""
     # brokers hang up on a client that speaks or signs in wrongly: it looks like silence from here
     secured = settings.kafka_security_protocol != "PLAINTEXT"
     also = ", ROI_KAFKA_SECURITY_PROTOCOL, …_SASL_… or …_SSL_CAFILE" if secured else ""
-    return UserError(
+    return UnreachableError(
         f"Kafka does not answer at {settings.kafka_bootstrap_servers} ({why})",
         f"start it (roi up --embedded) or correct ROI_KAFKA_BOOTSTRAP_SERVERS{also}",
     )

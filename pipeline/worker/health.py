@@ -31,6 +31,7 @@ class Health:
         self._faults: dict[str, str] = {}
         self._answered: dict[str, float] = {}
         self.halted: Callable[[], Iterable[str]] = tuple
+        self.read_again: Callable[[], Iterable[str]] = tuple
 
     def cycle_done(self) -> None:
         """Note a turn of the commit cycle, with or without something to write."""
@@ -75,6 +76,7 @@ class Health:
         broken = [_name(shard) for shard in self._shards or () if shard.is_broken]
         if broken:
             found.append(f"shards: the state of {', '.join(broken)} was dropped and is to be taken over again")
+        found += [f"read again and again: {cause}" for cause in self.read_again()]
         found += [f"{topic}: halted (roi status tells why, roi resume {topic})" for topic in sorted(self.halted())]
         return found
 

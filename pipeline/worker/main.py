@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
+import socket
 import time
+import traceback
 import uuid
 from contextlib import AsyncExitStack, suppress
 from functools import partial
@@ -16,11 +19,13 @@ from aiokafka.errors import KafkaError
 from agents.app import build_app, run_app
 from pipeline.clickhouse.connection import connect
 from pipeline.ending import Ending, run_until_ended
+from pipeline.errors import PipelineError
 from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError
 from pipeline.policies import policy_of
 from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.transport.dead_letters import DeadLetterProducer
 from pipeline.transport.dimensions import DimensionReader
+from pipeline.transport.handover import describe as describe_error
 from pipeline.worker.committer import Committer
 from pipeline.worker.dimensions import DimensionTables
 from pipeline.worker.erasure import Eraser
@@ -46,6 +51,7 @@ LIVE: Final = "live"
 _TIDY_SECONDS: Final = 10.0
 _REFRESH_SECONDS: Final = 1.0
 _ERASE_SECONDS: Final = 0.25
+_READ_AGAIN_SECONDS: Final = 30.0
 _ORDER_SECONDS: Final = 3.0  # for the last block and for leaving the group, once the end is asked for
 _log = logging.getLogger(__name__)
 
@@ -61,7 +67,24 @@ def run(settings: Settings, ending: Ending | None = None) -> int:
     for chatty in ("faust", "mode", "aiokafka", "kafka"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     gc.disable()  # the processor collects now and then instead, where it can keep the state out of it
-    return run_until_ended(partial(_run, settings), ending or Ending(), _ORDER_SECONDS)
+    try:
+        return run_until_ended(partial(_run, settings), ending or Ending(), _ORDER_SECONDS)
+    except Exception as error:
+        _record_death(settings, error)
+        if isinstance(error, PipelineError):
+            raise
+        traceback.print_exc()
+        _log.critical("the worker ends: %s", describe_error(error))  # the last line is what `roi status` quotes
+        return 1
+
+
+def _record_death(settings: Settings, error: Exception) -> None:
+    """Leave word of the end where `roi status` looks, if ClickHouse takes it."""
+    try:
+        ledger = ClickHouseLedger(connect(settings, "writer"), settings.clickhouse_database, LIVE, "")
+        ledger.execute("record_death", host=socket.gethostname(), owner=str(os.getpid()), cause=describe_error(error))
+    except PipelineError as unheard:
+        _log.warning("this end is not recorded (%s)", unheard)
 
 
 def _now_ms() -> int:
@@ -122,6 +145,7 @@ async def _run(settings: Settings, stop: asyncio.Event) -> None:
         )
         await watch.heed_halts()  # before the first batch: nothing of a halted topic is read after a restart either
         telemetry.health.halted = lambda: halts.topics
+        telemetry.health.read_again = lambda: app.handover.stuck(_READ_AGAIN_SECONDS)
         app_of_metrics = monitoring_app(telemetry.registry, telemetry.health)
         server = MonitoringServer(app_of_metrics, settings.worker.metrics_host, settings.worker.metrics_port)
         stack.enter_context(server)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -73,8 +74,23 @@ async def test_json_is_the_views_rows(board: Client, clickhouse: FakeClickHouse)
 
 async def test_health_follows_clickhouse(board: Client, clickhouse: FakeClickHouse) -> None:
     assert (await board.get("/healthz")).status == 503
-    clickhouse.answer_rows("SELECT 1", [{"1": 1}])
+    for table in ("halted_topics", "log_faults", "worker_deaths"):
+        clickhouse.answer_rows(table, [])
     assert (await board.get("/healthz")).status == 200
+
+
+async def test_health_tells_halted_topics_and_dying_workers(board: Client, clickhouse: FakeClickHouse) -> None:
+    halt = {"topic": "bank.costs.v1", "kind": "bad_share", "cause": "too many", "remedy": "mend it", "halted_at": "now"}
+    clickhouse.answer_rows("halted_topics", [halt])
+    clickhouse.answer_rows("log_faults", [])
+    clickhouse.answer_rows("worker_deaths", [{"host": "a", "cause": "KeyError", "at": time.time() - 1}] * 2)
+    response = await board.get("/healthz")
+    assert response.status == 503
+    assert [fault["part"] for fault in (await response.json())["faults"]] == ["bank.costs.v1", "worker"]
+
+
+async def test_the_boards_own_life_depends_on_nobody(board: Client) -> None:
+    assert (await board.get("/livez")).status == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/api/campaigns"])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from functools import partial
 from pathlib import Path
 
-from pipeline.embedded.clickhouse.access import Role, User
+from pipeline.embedded.clickhouse.access import DIGEST_VARIABLE, Role, User
 from pipeline.embedded.clickhouse.admission import Limits
 from pipeline.embedded.clickhouse.server import EndpointConfig, serve
 from pipeline.ending import LONGEST_SECONDS, Ending, run_until_ended
@@ -67,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
 def _users(settings: Settings) -> tuple[User, ...]:
     reader = settings.clickhouse_user, Role.READER, settings.clickhouse_password.get_secret_value()
     writer = settings.clickhouse_writer_user, Role.WRITER, settings.clickhouse_writer_password.get_secret_value()
+    digests = {role: os.environ.get(DIGEST_VARIABLE.format(role=role.name)) for role in Role}
+    if all(digests.values()):  # a supervisor gives no process more than it needs
+        return tuple(User(name, role, bytes.fromhex(digests[role] or "")) for name, role, _ in (reader, writer))
     for name, role, password in (reader, writer):
         if not password:
             variable = "ROI_CLICKHOUSE_PASSWORD" if role is Role.READER else "ROI_CLICKHOUSE_WRITER_PASSWORD"

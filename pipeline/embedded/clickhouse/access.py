@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from pipeline.embedded.clickhouse.statement import Statement
 
 
+DIGEST_VARIABLE: Final = "ROI_ENDPOINT_{role}_SHA256"  # of a user's password, in hex, instead of the password
+
+
 class Role(Enum):
     """What a user is for."""
 

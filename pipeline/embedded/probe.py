@@ -1,0 +1,39 @@
+"""Asks a part over HTTP whether it lives, and what keeps it from getting on."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+_SECONDS: Final = 2.0
+_LONGEST: Final = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a part said: whether anything at all, and in its own words what keeps it from getting on."""
+
+    is_alive: bool
+    trouble: str = ""
+
+
+def ask(url: str) -> Answer:
+    """Ask once, for two seconds at most; any HTTP answer is a sign of life."""
+    parts = urlsplit(url)
+    try:
+        with closing(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_SECONDS)) as connection:
+            connection.request("GET", parts.path or "/")
+            body = connection.getresponse().read(_LONGEST)
+    except (OSError, http.client.HTTPException):
+        return Answer(is_alive=False)
+    try:
+        said = json.loads(body)
+        reasons = [str(reason) for reason in said["reasons"]] if said["status"] == "failing" else []
+    except (ValueError, KeyError, TypeError):
+        return Answer(is_alive=True)
+    # a halted topic is told by itself, and is no trouble of this process
+    return Answer(is_alive=True, trouble="; ".join(reason for reason in reasons if ": halted (" not in reason))

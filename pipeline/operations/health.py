@@ -1,0 +1,170 @@
+"""What is at fault, decided from what was observed: one judgement for status, doctor, drain and /healthz. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pipeline.operations.halts import Halted, LogFault
+
+RECENT_SECONDS: Final = 300.0
+LOOP_DEATHS: Final = 2  # so many within the recent past, and a part is said to die again and again
+_TROUBLE_SECONDS: Final = 6.0  # what is over sooner is no trouble
+STALLED_SECONDS: Final = 30.0
+_LITTLE_BYTES: Final = 32 * 1024 * 1024  # less than a merge or a few blocks need: writes fail or are about to
+_LOW_BYTES: Final = 1024 * 1024 * 1024
+_LOW_SHARE: Final = 0.05
+
+_SEND_AGAIN: Final = "see that all events are there, and send again what is missing"
+
+Severity = Literal["failed", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is at fault.
+
+    Attributes:
+        part: what it is about: a topic, a process, ClickHouse, a disk.
+        cause: what is wrong.
+        remedy: what to do about it.
+        severity: ``failed`` makes commands exit with 1 and /healthz answer 503.
+        is_lasting: waiting does not mend it.
+    """
+
+    part: str
+    cause: str
+    remedy: str
+    severity: Severity = "failed"
+    is_lasting: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.part}: {self.cause}; {self.remedy}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fault as JSON shows it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """One end of a process that nobody had asked for. ``at`` is in epoch seconds; ``is_killed``: by somebody else."""
+
+    part: str
+    at: float
+    cause: str
+    is_killed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A process that runs and does not get on: why, and since when (epoch seconds)."""
+
+    part: str
+    cause: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """Room on the disk that holds an instance's data."""
+
+    path: str
+    free_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """What was seen, by whoever looked; what nobody looked at stays empty.
+
+    Attributes:
+        now: when, in epoch seconds.
+        unreachable: (part, why, remedy) of servers that do not answer.
+        halts: topics that no worker reads.
+        log_faults: what was wrong with logs within the last day.
+        deaths: recent ones, of any part.
+        troubles: of processes that run.
+        disk: of an embedded instance.
+        lag: records that wait, None where nobody asked.
+        block_age_seconds: age of the newest block.
+    """
+
+    now: float
+    unreachable: tuple[tuple[str, str, str], ...] = ()
+    halts: tuple[Halted, ...] = ()
+    log_faults: tuple[LogFault, ...] = ()
+    deaths: tuple[Death, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+    disk: Disk | None = None
+    lag: int | None = None
+    block_age_seconds: float | None = None
+
+
+def faults(seen: Observations) -> list[Fault]:
+    """Return what is at fault, what no waiting mends first."""
+    found = [
+        *_disk(seen.disk),
+        *(Fault(it.topic, f"halted: {it.cause}", it.remedy, is_lasting=True) for it in seen.halts),
+        *_loops(seen.deaths, seen.now),
+        *(Fault(part, why, remedy) for part, why, remedy in seen.unreachable),
+        *_troubles(seen),
+        *(Fault("log", str(it), _SEND_AGAIN, _log_severity(it)) for it in seen.log_faults),
+    ]
+    return sorted(found, key=lambda fault: (not fault.is_lasting, fault.severity != "failed"))
+
+
+def failed(found: Iterable[Fault]) -> list[Fault]:
+    """Return those that make a command fail."""
+    return [fault for fault in found if fault.severity == "failed"]
+
+
+def _disk(disk: Disk | None) -> list[Fault]:
+    if disk is None:
+        return []
+    cause = f"{disk.free_bytes / 2**20:,.0f} MiB are free of {disk.total_bytes / 2**20:,.0f}"
+    if disk.free_bytes < _LITTLE_BYTES:
+        remedy = "make room: what was read waits, and is written as soon as there is some"
+        return [Fault(f"disk of {disk.path}", f"full: {cause}", remedy, is_lasting=True)]
+    if disk.free_bytes < min(_LOW_BYTES, disk.total_bytes * _LOW_SHARE):
+        return [Fault(f"disk of {disk.path}", f"nearly full: {cause}", "make room", "warning")]
+    return []
+
+
+def _loops(deaths: Sequence[Death], now: float) -> list[Fault]:
+    """Tell which kind of part dies again and again; workers count together, for what kills one may move to the next."""
+    recent = sorted((it for it in deaths if now - it.at <= RECENT_SECONDS), key=lambda death: death.at)
+    kinds: dict[str, list[Death]] = {}
+    for death in recent:
+        kinds.setdefault("worker" if death.part.startswith("worker") else death.part, []).append(death)
+    found = []
+    for kind, ends in kinds.items():
+        if len(ends) < LOOP_DEATHS:
+            continue
+        own = [death for death in ends if not death.is_killed]
+        last = (own or ends)[-1]
+        cause = f"died {len(ends)} times in five minutes, last {max(0.0, now - last.at):.0f} s ago: {last.cause}"
+        # a worker that somebody kills comes back; one that ends by itself meets the same again
+        lasting = kind == "worker" and len(own) >= LOOP_DEATHS
+        found.append(Fault(kind, cause, f"look into the log of {last.part}", is_lasting=lasting))
+    return found
+
+
+def _log_severity(fault: LogFault) -> Severity:
+    return "warning" if fault.fault == "recreated" else "failed"
+
+
+def _troubles(seen: Observations) -> list[Fault]:
+    found = [
+        Fault(it.part, f"{it.cause}, since {seen.now - it.since:.0f} s", f"look into the log of {it.part}")
+        for it in seen.troubles
+        if seen.now - it.since >= _TROUBLE_SECONDS
+    ]
+    stalled = seen.block_age_seconds is not None and seen.block_age_seconds > STALLED_SECONDS
+    if seen.lag and stalled and not found:
+        cause = f"{seen.lag:,} records wait, and the last block was written {seen.block_age_seconds:.0f} s ago"
+        found.append(Fault("workers", cause, "see that workers run, and look into their logs", "warning"))
+    return found

@@ -1,0 +1,97 @@
+"""Looks at everything that `pipeline.operations.health` judges; every question has a time limit of a few seconds."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from pipeline.errors import UnreachableError, UserError
+from pipeline.operations.halts import halted, log_faults
+from pipeline.operations.health import RECENT_SECONDS, Death, Disk, Observations, Trouble
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.operations.halts import Halted, LogFault
+    from pipeline.settings import Settings
+
+QUESTION_SECONDS: Final = 5.0
+HEALTH_FILE: Final = "health.json"  # what the supervisor of an instance knows of its parts
+_DEATHS: Final = """
+    SELECT host, cause, toUnixTimestamp64Milli(at) / 1000 AS at
+    FROM worker_deaths WHERE run = 'live' AND at > now64(3) - INTERVAL 300 SECOND ORDER BY at
+"""
+
+
+def observe(
+    settings: Settings,
+    data: Path | None,
+    *,
+    kafka: UnreachableError | None = None,
+    lag: int | None = None,
+    block_age_seconds: float | None = None,
+) -> Observations:
+    """Return what can be seen of a system; a server that does not answer is an observation, no error.
+
+    Args:
+        settings: where ClickHouse answers.
+        data: directory of the instance, where it is known.
+        kafka: what the caller met when it asked Kafka.
+        lag: records that wait, if the caller has asked Kafka.
+        block_age_seconds: age of the newest block, likewise.
+    """
+    from pipeline.clickhouse.reader import Reader
+
+    now = time.time()
+    parts = supervised(data)
+    deaths, troubles = _of_parts(parts, now)
+    unreachable = [] if kafka is None else [("Kafka", kafka.cause, kafka.remedy)]
+    halts: list[Halted] = []
+    found: list[LogFault] = []
+    reader = Reader(settings, timeout_seconds=QUESTION_SECONDS)
+    try:
+        halts, found = halted(reader), log_faults(reader, settings)
+        if not parts:  # a supervisor knows of every death, a worker only of those that it could tell
+            deaths += [Death(f"worker on {row['host']}", row["at"], row["cause"]) for row in reader.rows(_DEATHS)]
+    except UserError as error:  # also one that answers with nothing but errors
+        unreachable.append(("ClickHouse", error.cause, error.remedy))
+    return Observations(
+        now=now,
+        unreachable=tuple(unreachable),
+        halts=tuple(halts),
+        log_faults=tuple(found),
+        deaths=tuple(deaths),
+        troubles=tuple(troubles),
+        disk=disk_of(data),
+        lag=lag,
+        block_age_seconds=block_age_seconds,
+    )
+
+
+def supervised(data: Path | None) -> list[dict[str, Any]]:
+    """Return what the supervisor of an instance has written about its parts; nothing where there is none."""
+    if data is not None:
+        with suppress(OSError, ValueError):
+            parts: list[dict[str, Any]] = json.loads((data / HEALTH_FILE).read_text())["parts"]
+            return parts
+    return []
+
+
+def disk_of(data: Path | None) -> Disk | None:
+    """Return the room on the disk of an instance."""
+    if data is None:
+        return None
+    try:
+        usage = shutil.disk_usage(data)
+    except OSError:
+        return None
+    return Disk(str(data), usage.free, usage.total)
+
+
+def _of_parts(parts: list[dict[str, Any]], now: float) -> tuple[list[Death], list[Trouble]]:
+    deaths = [Death(part["name"], it["at"], it["cause"], it["is_killed"]) for part in parts for it in part["deaths"]]
+    troubles = [Trouble(part["name"], part["trouble"], part["since"]) for part in parts if part["trouble"]]
+    return [death for death in deaths if now - death.at <= RECENT_SECONDS], troubles

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from pipeline.operations.halts import Halted, LogFault
+from pipeline.operations.health import Death, Disk, Observations, Trouble, failed, faults
+
+NOW = 10_000.0
+CRASH = "exit code 1: KeyError"
+
+
+def deaths(*ages: float, part: str = "worker-1", is_killed: bool = False) -> tuple[Death, ...]:
+    return tuple(Death(part, NOW - age, CRASH, is_killed) for age in ages)
+
+
+def test_nothing_seen_is_nothing_at_fault() -> None:
+    assert faults(Observations(NOW)) == []
+
+
+def test_a_worker_that_died_twice_in_five_minutes_is_told_with_the_last_cause() -> None:
+    (fault,) = faults(Observations(NOW, deaths=deaths(200, 3)))
+    assert fault.is_lasting
+    assert fault.cause == f"died 2 times in five minutes, last 3 s ago: {CRASH}"
+    assert "worker-1" in fault.remedy
+
+
+def test_two_workers_that_died_of_the_same_count_together() -> None:
+    both = (*deaths(20), *deaths(10, part="worker-2"))
+    assert [fault.part for fault in faults(Observations(NOW, deaths=both))] == ["worker"]
+
+
+def test_one_death_or_an_old_one_is_no_fault() -> None:
+    assert faults(Observations(NOW, deaths=deaths(301, 5))) == []
+
+
+def test_killed_workers_and_dying_servers_are_told_but_come_back() -> None:
+    killed = Observations(NOW, deaths=(*deaths(9, 5, is_killed=True), *deaths(4, 2, part="endpoint")))
+    found = faults(killed)
+    assert {fault.part for fault in found} == {"worker", "endpoint"}
+    assert len(failed(found)) == 2
+    assert not [fault for fault in found if fault.is_lasting]
+
+
+def test_a_full_disk_comes_first_and_a_nearly_full_one_warns() -> None:
+    halt = Halted("bank.costs.v1", "bad_share", "60 % are bad", "roi resume", "noon")
+    full, halted = faults(Observations(NOW, halts=(halt,), disk=Disk("data", 1_000_000, 64_000_000)))
+    assert (full.part, full.is_lasting, halted.part) == ("disk of data", True, "bank.costs.v1")
+    (low,) = faults(Observations(NOW, disk=Disk("data", 500_000_000, 100_000_000_000)))
+    assert low.severity == "warning"
+    assert faults(Observations(NOW, disk=Disk("data", 40_000_000, 64_000_000))) == []
+
+
+def test_a_server_that_does_not_answer_is_a_fault_that_may_pass() -> None:
+    (fault,) = faults(Observations(NOW, unreachable=(("ClickHouse", "does not answer", "start it"),)))
+    assert fault.severity == "failed"
+    assert not fault.is_lasting
+
+
+def test_a_process_in_trouble_says_why_and_since_when() -> None:
+    trouble = Trouble("worker-1", "block 7 not acknowledged (Code: 243)", NOW - 45)
+    (fault,) = faults(Observations(NOW, troubles=(trouble,), lag=5, block_age_seconds=45))
+    assert str(fault).startswith("worker-1: block 7 not acknowledged (Code: 243), since 45 s")
+
+
+def test_records_that_wait_while_no_block_is_written_are_told() -> None:
+    (fault,) = faults(Observations(NOW, lag=5, block_age_seconds=31))
+    assert fault.severity == "warning"
+    assert faults(Observations(NOW, lag=0, block_age_seconds=3_000)) == []
+    assert faults(Observations(NOW, lag=5, block_age_seconds=2)) == []
+
+
+def test_a_log_read_beyond_its_end_fails_and_a_recreated_one_warns() -> None:
+    found = [LogFault("bank.costs.v1", kind, 1, "noon", 3, 0) for kind in ("recreated", "cut_short")]
+    assert [fault.severity for fault in faults(Observations(NOW, log_faults=tuple(found)))] == ["failed", "warning"]
