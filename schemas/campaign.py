@@ -18,6 +18,9 @@ MAX_DAYS: Final = 36_500
 MAX_MARGIN_BPS: Final = 100_000
 """Widest margin either way, ten times the amount: beyond it a definition is a mistake, not a margin."""
 
+MIN_RETURN_RATIO: Final = 2.0
+"""Return per cost that is required where a definition does not say: "1:2" (contract section 4)."""
+
 Text = Annotated[str, Field(min_length=1)]
 MarginBps = Annotated[int, Field(ge=-MAX_MARGIN_BPS, le=MAX_MARGIN_BPS)]
 
@@ -52,7 +55,7 @@ class Campaign(Message):
     )
 
     # the alert rule; null = the settings' value
-    min_return_ratio: float = Field(2.0, ge=0, description='2.0 = alert on a return worse than "1:2"')
+    min_return_ratio: float = Field(MIN_RETURN_RATIO, ge=0, description='2.0 = alert on a return worse than "1:2"')
     hold_minutes: float | None = Field(None, ge=0, le=MAX_DAYS * 1440, description="how long it must hold")
     min_cost_minor: MoneyMinor | None = Field(None, description="no verdict before this much was spent")
     min_expected_converters: float | None = Field(None, ge=0, description="expected at the required ratio, not seen")

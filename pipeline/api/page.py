@@ -51,14 +51,13 @@ _HEADINGS: Final = (
 )
 
 
-def render_page(rows: Sequence[Mapping[str, Any]], problem: str | None, nonce: str, required_ratio: float) -> str:
+def render_page(rows: Sequence[Mapping[str, Any]], problem: str | None, nonce: str) -> str:
     """Return the page.
 
     Args:
-        rows: rows of the view ``campaign_totals``.
+        rows: campaigns, as `campaigns` gives them; a ratio below ``min_return_ratio`` is marked.
         problem: what to say instead of the rows when ClickHouse cannot be asked.
         nonce: allows the page's own style under its content security policy.
-        required_ratio: return per cost below which a ratio is marked.
     """
     if problem is not None:
         content = f"<p>{escape(problem)}</p>"
@@ -66,14 +65,14 @@ def render_page(rows: Sequence[Mapping[str, Any]], problem: str | None, nonce: s
         content = "<p>No campaign has an event yet.</p>"
     else:
         heading = "".join(f'<th scope="col">{escape(name)}</th>' for name in _HEADINGS)
-        body = "\n".join(_row(row, required_ratio) for row in rows)
+        body = "\n".join(_row(row) for row in rows)
         content = f"<table><thead><tr>{heading}</tr></thead><tbody>\n{body}\n</tbody></table>"
     return _PAGE.substitute(content=content, nonce=nonce, refresh=REFRESH_SECONDS)
 
 
-def _row(row: Mapping[str, Any], required_ratio: float) -> str:
+def _row(row: Mapping[str, Any]) -> str:
     ratio = row["return_ratio"]
-    below = ' class="below"' if ratio is not None and ratio < required_ratio else ""
+    below = ' class="below"' if ratio is not None and ratio < row["min_return_ratio"] else ""
     rate = row["conversion_rate"]
     cells = (
         f"{row['reached']:,}",

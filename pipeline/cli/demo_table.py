@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.cli.terminal import fitting, printable, width_left
+from schemas.campaign import MIN_RETURN_RATIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from rich.console import RenderableType
 
-REQUIRED_RATIO: Final = 2.0  # "1:2"
+REQUIRED_RATIO: Final = MIN_RETURN_RATIO  # the demo's campaigns do not ask for another
 FEW_CONVERTERS: Final = 30  # below this a ratio still jumps by a third or so with luck alone
 _BAR_CELLS: Final = 20
 _BAR_FULL_RATIO: Final = 4.0  # the required ratio stands in the middle

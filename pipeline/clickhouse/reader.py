@@ -1,4 +1,8 @@
-"""Reading from ClickHouse over HTTP with the reader's rights; only what commands need, so that they start fast."""
+"""Reading from ClickHouse over HTTP with the reader's rights: what commands and API need.
+
+Apart from the ledger's client (`connection`: pooled, it sends blocks) because every command pays for its imports: 48 ms
+of processor time with this module, 145 with clickhouse_connect (Python itself: 9). There is no third client.
+"""
 
 from __future__ import annotations
 

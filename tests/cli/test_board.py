@@ -32,6 +32,7 @@ ROW: dict[str, Any] = {
     "conversion_rate": 0.0016,
     "cpa_minor": 50.0,
     "return_ratio": 1.5,
+    "min_return_ratio": 2.0,
     "net_roi": 0.5,
     "updated_at": "2026-01-01 00:00:00.000",
 }
@@ -101,7 +102,7 @@ async def test_failing_clickhouse_is_said_without_its_internals(
     response = await board.get(path)
     text = await response.text()
     assert response.status == 503
-    assert "ClickHouse answered with status 500" in text
+    assert "ClickHouse refused the query" in text
     assert "internals" not in text
 
 
@@ -123,10 +124,10 @@ async def test_foreign_host_names_are_refused(
 
 
 def test_page_without_events_says_so() -> None:
-    assert "No campaign has an event yet." in render_page([], None, "n", 2.0)
+    assert "No campaign has an event yet." in render_page([], None, "n")
 
 
 def test_unknown_ratio_is_a_dash_and_not_marked() -> None:
-    text = render_page([ROW | {"return_ratio": None, "conversion_rate": None}], None, "n", 2.0)
+    text = render_page([ROW | {"return_ratio": None, "conversion_rate": None}], None, "n")
     assert "<td>-</td>" in text
     assert 'class="below"' not in text

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipeline.api.campaigns import campaigns
 from pipeline.clickhouse import sql
 from pipeline.clickhouse.connection import connect
 from pipeline.clickhouse.migrations import migrate
@@ -176,6 +177,17 @@ def test_a_reader_may_not_write(migrated: Settings, run_name: str) -> None:
     with pytest.raises(LedgerUnavailableError):
         ClickHouseLedger(reader, "roi", run_name, "reader").claim([0])
     reader.close()
+
+
+def test_the_board_reads_campaigns_with_the_ratio_that_each_wants(spare: Settings, empty: Any) -> None:
+    name = "asks-for-three"
+    ledger = ClickHouseLedger(empty, "roi", "live", "first")
+    ledger.claim([9])
+    cells = CellColumns([name, "silent"], ["A"] * 2, [0] * 2, [0] * 2, [0] * 2, [1] * 2, [1, 1, 0, 0, 100, 200, 0] * 2)
+    ledger.write(block_of(part(9, cells={TIER: cells})))
+    ledger.execute("write_campaign", campaign_id=name, definition='{"min_return_ratio": 3.5}', version=1)
+    wanted = {row["campaign_id"]: row["min_return_ratio"] for row in campaigns(spare)}
+    assert (wanted[name], wanted["silent"]) == (3.5, 2.0)
 
 
 def test_the_fake_gives_the_views_that_sql_gives(clickhouse: Any, run_name: str) -> None:
