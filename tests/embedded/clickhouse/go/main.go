@@ -65,8 +65,12 @@ func main() {
 	writer := options(os.Getenv("WRITER"), os.Getenv("WRITER_PASSWORD"), "roi")
 	gzipped := options(os.Getenv("WRITER"), os.Getenv("WRITER_PASSWORD"), "roi")
 	gzipped.Compression = &clickhouse.Compression{Method: clickhouse.CompressionGZIP, Level: 1}
+	lz4 := options(os.Getenv("WRITER"), os.Getenv("WRITER_PASSWORD"), "roi")
+	lz4.Compression = &clickhouse.Compression{Method: clickhouse.CompressionLZ4}
+	zstd := options(os.Getenv("WRITER"), os.Getenv("WRITER_PASSWORD"), "roi")
+	zstd.Compression = &clickhouse.Compression{Method: clickhouse.CompressionZSTD}
 	s := &suite{}
-	for name, option := range map[string]*clickhouse.Options{"plain": reader, "gzip": gzipped} {
+	for name, option := range map[string]*clickhouse.Options{"plain": reader, "gzip": gzipped, "lz4": lz4, "zstd": zstd} {
 		connection, err := clickhouse.Open(option)
 		if err != nil {
 			fmt.Println("FAIL open:", err)
@@ -76,7 +80,7 @@ func main() {
 	}
 	connection, _ := clickhouse.Open(reader)
 	s.errors(connection, reader)
-	for name, option := range map[string]*clickhouse.Options{"plain": writer, "gzip": gzipped} {
+	for name, option := range map[string]*clickhouse.Options{"plain": writer, "gzip": gzipped, "lz4": lz4, "zstd": zstd} {
 		connection, _ := clickhouse.Open(option)
 		s.batch(name, connection)
 	}
