@@ -1,0 +1,173 @@
+"""What is at fault in an instance is told, in bounded time, by every command that looks."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+
+from pipeline.settings import read_env_file
+from tests.embedded.test_up import FREE_PORTS, children, command, environment, roi, running, send_touch
+from tests.embedded.waiting import alive, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+
+def ask(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments, "--data", str(data)),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=environment(),
+        cwd=data.parent,
+    )
+
+
+def health_of_board(data: Path) -> tuple[int, str]:
+    try:
+        with urlopen(f"{read_env_file(data / 'roi.env')['ROI_BOARD_URL']}/healthz", timeout=20) as answer:
+            return answer.status, answer.read().decode()
+    except HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_a_frozen_endpoint_is_told_within_seconds_and_started_again(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data) as up:
+        send_touch(data, "t1")
+        frozen = children(up.pid)["pipeline.embedded.clickhouse"]
+        os.kill(frozen, signal.SIGSTOP)
+        asked = time.monotonic()
+        told = ask(data, "status")
+        assert time.monotonic() - asked < 30  # two questions of five seconds, and a busy machine
+        assert told.returncode == 1
+        assert "FAULT ClickHouse: ClickHouse does not answer" in told.stderr
+        wait_until(lambda: not alive(frozen), 60)
+        drained = json.loads(roi(data, "drain", "--timeout", "90", "--json"))  # waits for the next one
+        assert (drained["events"], drained["accepted"], drained["refused"]) == (1, 1, 0)
+
+
+def test_a_worker_that_dies_again_and_again_is_told_everywhere(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data):
+        send_touch(data, "t1")
+    (tmp_path / "roi.toml").write_text('[attribution]\nmodel = "linear"\n')  # the run was begun under another one
+    with running(data):
+        wait_until(lambda: "died 2 times" in ask(data, "status").stdout, 60)
+        roi(data, "ingest", "-", text=json.dumps({"topic": "bank.logins.v1", "value": LOGIN}) + "\n")
+        drained = ask(data, "drain", "--timeout", "100")
+        assert drained.returncode == 1
+        assert "was begun under other settings" in drained.stderr
+        assert "died" in ask(data, "doctor").stdout
+        status, body = health_of_board(data)
+        assert status == 503
+        assert "was begun under other settings" in body
+
+
+LOGIN = {"event_id": "l1", "occurred_at": "2026-01-05T00:00:00Z", "customer_id": "someone", "channel": "app"}
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300m", "none", disk], check=False).returncode != 0:
+        pytest.skip("FULL DISK NOT TESTED: no small tmpfs can be mounted here (root only)")
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+def fill(path: Path) -> None:
+    with suppress(OSError), path.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(1 << 20))
+
+
+def test_a_full_disk_is_told_by_every_command(small_disk: Path) -> None:
+    data = small_disk / "data"
+    with running(data):
+        send_touch(data, "t1")
+        filler = small_disk / "filler"
+        fill(filler)
+        assert "disk of" in ask(data, "status").stdout
+        assert "full: 0 MiB are free" in ask(data, "doctor").stdout
+        assert health_of_board(data)[0] == 503
+        roi(data, "ingest", "-", text=json.dumps({"topic": "bank.logins.v1", "value": LOGIN}) + "\n")
+        drained = ask(data, "drain", "--timeout", "100")
+        assert drained.returncode == 1
+        assert "disk of" in drained.stderr
+        filler.unlink()
+        roi(data, "drain", "--timeout", "60")
+
+
+def test_each_process_has_only_the_secrets_that_it_needs(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data) as up:
+        kept = read_env_file(data / "private.env")
+        secrets = {name: kept[name] for name in kept if name.endswith(("PASSWORD", "KEY"))}
+        parts = children(up.pid)
+        held = {
+            kind: {
+                name for name, value in secrets.items() if value.encode() in Path(f"/proc/{pid}/environ").read_bytes()
+            }
+            for kind, pid in parts.items()
+        }
+    assert held == {
+        "broker": set(),
+        "pipeline.embedded.clickhouse": set(),
+        "worker": {"ROI_CLICKHOUSE_WRITER_PASSWORD", "ROI_PSEUDONYM_KEY"},
+        "pipeline.api": {"ROI_CLICKHOUSE_PASSWORD"},
+    }
+
+
+def test_a_refused_up_leaves_nothing_behind(tmp_path: Path) -> None:
+    nameless = ask_up(tmp_path, "")
+    assert (nameless.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert "the directory has no name" in nameless.stderr
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = ask_up(tmp_path, "new", "--board-port", str(other.getsockname()[1]))
+    assert (taken.returncode, list(tmp_path.iterdir())) == (1, [])
+    assert "is in use" in taken.stderr
+
+
+@pytest.mark.parametrize("seconds", [0.15, 0.6])
+def test_ctrl_c_during_the_start_is_one_line_at_most(tmp_path: Path, seconds: float) -> None:
+    up = subprocess.Popen(
+        command("up", "--embedded", "--data", "new", *FREE_PORTS),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        cwd=tmp_path,
+    )
+    time.sleep(seconds)  # whatever it does then
+    up.send_signal(signal.SIGINT)
+    _, errors = up.communicate(timeout=10)
+    assert len(errors.splitlines()) <= 1, errors
+
+
+def ask_up(directory: Path, data: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command("up", "--embedded", *FREE_PORTS, *arguments, "--data", data),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=environment(),
+        cwd=directory,
+    )
