@@ -21,6 +21,10 @@ MAX_MARGIN_BPS: Final = 100_000
 MIN_RETURN_RATIO: Final = 2.0
 """Return per cost that is required where a definition does not say: "1:2" (contract section 4)."""
 
+MAX_RATIO: Final = 1_000_000
+MAX_CONVERTERS: Final = 10**9
+"""Bounds of the alert rule: beyond every bank, and far from where products of floats end in infinity."""
+
 Text = Annotated[str, Field(min_length=1)]
 MarginBps = Annotated[int, Field(ge=-MAX_MARGIN_BPS, le=MAX_MARGIN_BPS)]
 
@@ -55,12 +59,18 @@ class Campaign(Message):
     )
 
     # the alert rule; null = the settings' value
-    min_return_ratio: float = Field(MIN_RETURN_RATIO, ge=0, description='2.0 = alert on a return worse than "1:2"')
+    min_return_ratio: float = Field(
+        MIN_RETURN_RATIO, ge=0, le=MAX_RATIO, description='2.0 = alert on a return worse than "1:2"'
+    )
     hold_minutes: float | None = Field(None, ge=0, le=MAX_DAYS * 1440, description="how long it must hold")
     min_cost_minor: MoneyMinor | None = Field(None, description="no verdict before this much was spent")
-    min_expected_converters: float | None = Field(None, ge=0, description="expected at the required ratio, not seen")
+    min_expected_converters: float | None = Field(
+        None, ge=0, le=MAX_CONVERTERS, description="expected at the required ratio, not seen"
+    )
     confidence: float | None = Field(None, gt=0, lt=1, description="of the bound that must stay below the ratio")
-    resolve_margin: float | None = Field(None, ge=0, description="how far above the ratio an alert resolves")
+    resolve_margin: float | None = Field(
+        None, ge=0, le=MAX_RATIO, description="how far above the ratio an alert resolves"
+    )
 
     @field_validator("ends_at")
     @classmethod

@@ -12,7 +12,7 @@ from pipeline.errors import UnreachableError, UserError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from confluent_kafka import Consumer
+    from confluent_kafka import Consumer, Message
     from confluent_kafka.admin import AdminClient
 
     from pipeline.settings import Settings
@@ -143,9 +143,16 @@ def _until_ends(consumer: Consumer, partitions: set[int], topic: str) -> Iterato
         for message in messages:
             fault = message.error()
             if fault is None:
-                headers = {name: value.decode(errors="replace") for name, value in message.headers() or () if value}
-                yield Record(message.partition(), message.offset(), message.key(), message.value(), headers)
+                yield Record(message.partition(), message.offset(), message.key(), message.value(), _headers(message))
             elif fault.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the library's own name for it
                 unfinished.discard(message.partition())
             else:
                 raise UserError(f"topic {topic} cannot be read ({fault.str()})", "check the broker and its permissions")
+
+
+def _headers(message: Message) -> dict[str, str]:
+    """Return a record's headers, none where a name is not UTF-8: those of dead letters, which matter, are."""
+    try:
+        return {name: value.decode(errors="replace") for name, value in message.headers() or () if value}
+    except (UnicodeDecodeError, SystemError):  # the library gives the first as the second's cause
+        return {}
