@@ -66,6 +66,8 @@ def run(settings: Settings, ending: Ending | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for chatty in ("faust", "mode", "aiokafka", "kafka"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # the admin client warns of its own slow tasks (0.1 s) whenever the machine is busy
+    logging.getLogger("kafka.net").setLevel(logging.ERROR)
     gc.disable()  # the processor collects now and then instead, where it can keep the state out of it
     try:
         return run_until_ended(partial(_run, settings), ending or Ending(), _ORDER_SECONDS)
