@@ -131,7 +131,7 @@ class Ingestion:
             if reason:
                 self.tally.expected[reason] += 1
                 why = f"{reason} ({detail})" if detail else reason
-                self._complain(f"{name}:{number}: sent, but the workers will refuse it: {why}")
+                self._complain(f"{name}:{number}: the workers will refuse it: {why}")
             if self._order is None:
                 self._send(record)
             elif record[0] in _DIMENSIONS:
