@@ -123,11 +123,27 @@ def tokenize(sql: bytes) -> Iterator[Token]:
         kind = _KINDS.get(group)
         if kind is not None:
             text = match.group().decode(errors="surrogateescape")
-            if kind is Kind.NUMBER and sql[position - 1 : position] == b"." and not text.removesuffix(".").isdigit():
-                # what is number and what is a word here depends on what stands before the dot: .1SELECT, t.1e5
+            if _is_ambiguous(sql, kind, text, match.start(), match.end()):
                 raise QueryError(62, f"Syntax error: failed at position {position + 1}: ambiguous number")
             yield Token(kind, text, match.start(), match.end())
         position = match.end()
+
+
+def _is_ambiguous(sql: bytes, kind: Kind, text: str, start: int, end: int) -> bool:
+    """Tell whether what is number and what is a word or comment depends on more than the bytes at hand.
+
+    Such are .1SELECT and t.1e5, 1e--x (to ClickHouse no comment), 1e5.executable, and a text that begins with a dot.
+    """
+    if kind is Kind.SYMBOL:
+        return text == "." and start == 0
+    if kind is not Kind.NUMBER:
+        return False
+    if sql[start - 1 : start] == b"." and not text.removesuffix(".").isdigit():
+        return True
+    whole, dot, _ = text.partition(".")
+    if dot and not whole.replace("_", "").isdigit():
+        return True
+    return text[-1] in "eE" and sql[end : end + 2] == b"--"
 
 
 def _end_of_block(sql: bytes, position: int) -> int:
