@@ -65,9 +65,9 @@ def _list(as_json: options.Json = False, data: options.Data = None) -> None:
     columns = (
         Column("campaign_id", "Campaign"),
         Column("name", "Name"),
-        Column("goal", "Goal"),
-        Column("window_days", "Window, days", "value"),
-        Column("budget_minor", "Budget", "money"),
+        Column("goal", "Goal", is_detail=True),
+        Column("window_days", "Window, days", "value", is_detail=True),
+        Column("budget_minor", "Budget", "money", is_detail=True),
         Column("reached", "Reached", "number"),
         Column("converters", "Converters", "number"),
         Column("cost_minor", "Cost", "money"),

@@ -21,11 +21,16 @@ _PIPE_WIDTH: Final = 200  # rich assumes 80 columns where there is no terminal, 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A table column: the row's key, the heading, and how the cell is written."""
+    """A table column: the row's key, the heading, and how the cell is written.
+
+    Attributes:
+        is_detail: whether it is the first to go where a terminal is too narrow for all.
+    """
 
     key: str
     heading: str
     kind: Literal["text", "value", "number", "money", "ratio"] = "text"
+    is_detail: bool = False
 
     def cell(self, value: Any) -> str:
         """Return the printed form; nothing known is a dash, money comes in minor units and goes in whole ones."""
@@ -68,7 +73,7 @@ def table_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], width
 
     Args:
         rows: what is shown, by the columns' keys.
-        columns: in order of importance: where the terminal is too narrow, later ones are left out and named below.
+        columns: where the terminal is too narrow, details and then later ones are left out and named below.
         width: characters in a line; default: those of stdout's terminal.
     """
     from rich import box
@@ -80,7 +85,9 @@ def table_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], width
     cells = [[column.cell(row.get(column.key)) for column in columns] for row in rows]
     widths = [max(map(cell_len, [columns[at].heading, *(line[at] for line in cells)])) for at in range(len(columns))]
     texts = [column.kind == "text" for column in columns]
-    kept = fitting(widths, texts, width or stdout_console().width)
+    chosen = sorted(range(len(columns)), key=lambda at: columns[at].is_detail)
+    fit = fitting([widths[at] for at in chosen], [texts[at] for at in chosen], width or stdout_console().width)
+    kept = sorted(chosen[place] for place in fit)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for at in kept:
         if texts[at]:

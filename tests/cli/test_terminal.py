@@ -69,6 +69,14 @@ def test_columns_that_do_not_fit_are_named() -> None:
     assert "not shown" not in drawn(table_of(rows, columns, 200), 200)
 
 
+def test_details_go_before_figures() -> None:
+    columns = (Column("a", "Name"), Column("b", "Goal", is_detail=True), Column("c", "Ratio", "ratio"))
+    text = drawn(table_of([{"a": "spring", "b": "deposits of everyone", "c": 1.5}], columns, 24), 24)
+    assert "1.500" in text
+    assert "not shown for want of" in text
+    assert "deposits" not in text
+
+
 def test_the_first_column_always_stays() -> None:
     assert fitting([50, 10, 10], [True, False, False], 32) == [0, 1]
     assert fitting([50], [False], 30) == [0]
