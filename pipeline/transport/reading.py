@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import TYPE_CHECKING, Final
 
 from pipeline.errors import UnreachableError, UserError
@@ -21,6 +22,9 @@ _CONNECT_SECONDS: Final = 5.0
 _SILENCE_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.05
 _FETCH: Final = 1000
+# The library returns a list with a hole and sets an exception where a name is not UTF-8. A plain call, once the
+# interpreter has made a fast path of it, does not look for the exception and reads the hole: a segmentation fault.
+_HEADERS_OF: Final = methodcaller("headers")
 
 
 @contextmanager
@@ -153,6 +157,6 @@ def _until_ends(consumer: Consumer, partitions: set[int], topic: str) -> Iterato
 def _headers(message: Message) -> dict[str, str]:
     """Return a record's headers, none where a name is not UTF-8: those of dead letters, which matter, are."""
     try:
-        return {name: value.decode(errors="replace") for name, value in message.headers() or () if value}
+        return {name: value.decode(errors="replace") for name, value in _HEADERS_OF(message) or () if value}
     except (UnicodeDecodeError, SystemError):  # the library gives the first as the second's cause
         return {}
