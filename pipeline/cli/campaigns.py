@@ -96,7 +96,7 @@ def _described(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _goal(goal: dict[str, Any]) -> str:
-    words = ", ".join(goal["kinds"])
+    words = ", ".join(dict.fromkeys(goal["kinds"]))
     if goal.get("products"):
         words += f" of {', '.join(goal['products'])}"
     if goal.get("min_amount_minor"):

@@ -29,7 +29,8 @@ _QUESTION_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 2.0  # between looks at what may be at fault
 _RESTART_SECONDS: Final = 90.0  # a supervisor has started a dead part again well before
 _REFUSED: Final = """
-    SELECT reason, count() AS letters FROM dead_letters WHERE run = 'live' GROUP BY reason ORDER BY letters DESC, reason
+    SELECT reason, countIf(topic NOT IN ('bank.campaigns.v1', 'bank.customers.v1')) AS letters, count() AS all_letters
+    FROM dead_letters WHERE run = 'live' GROUP BY reason ORDER BY letters DESC, reason
 """
 _NAMED: Final = 5  # partitions named in an error line
 
@@ -67,12 +68,12 @@ def _drain(
         )
 
 
-def count_events(positions: Iterable[Mapping[str, Any]], refused: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def count_events(positions: Iterable[Mapping[str, Any]], refused: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return what became of all events of the topics as they are now; a record that is no event counts nowhere.
 
     Args:
         positions: the ledger's rows of the topics.
-        refused: dead letters by reason, of all lives of the topics.
+        refused: dead letters by reason, of all lives of the topics: those of events, and all.
     """
     sums = {name: sum(row[name] for row in positions) for name in ("accepted", "duplicates", "dead_letters")}
     return {
@@ -80,13 +81,18 @@ def count_events(positions: Iterable[Mapping[str, Any]], refused: Iterable[Mappi
         "accepted": sums["accepted"],
         "duplicates": sums["duplicates"],
         "refused": sums["dead_letters"],
-        "refused_by_reason": {row["reason"]: row["letters"] for row in refused} if sums["dead_letters"] else {},
+        "refused_by_reason": {row["reason"]: row["letters"] for row in refused if row["letters"]}
+        if sums["dead_letters"]
+        else {},
+        "definitions_refused": sum(row["all_letters"] - row["letters"] for row in refused),
     }
 
 
 def _in_words(counts: Mapping[str, Any]) -> str:
     reasons = ", ".join(f"{reason} {letters:,}" for reason, letters in counts["refused_by_reason"].items())
     why = f" ({reasons}; see roi dlq list)" if reasons else ""
+    if counts["definitions_refused"]:
+        why += f", and {counts['definitions_refused']:,} refused definitions and profiles"
     return (
         f"{counts['events']:,} events are in ClickHouse, {counts['accepted']:,} accepted, "
         f"{counts['duplicates']:,} duplicates, {counts['refused']:,} refused{why}"

@@ -26,6 +26,10 @@ _OWNERS: Final = """
     SELECT uniqExact(owner) AS owners
     FROM (SELECT argMax(owner, epoch) AS owner FROM claims WHERE run = 'live' GROUP BY shard)
 """
+_REFUSED_DEFINITIONS: Final = """
+    SELECT topic, count() AS letters FROM dead_letters
+    WHERE run = 'live' AND topic IN ('bank.campaigns.v1', 'bank.customers.v1') GROUP BY topic ORDER BY topic
+"""
 _COUNTERS: Final = ("accepted", "duplicates", "dead_letters")
 
 
@@ -49,6 +53,7 @@ def _status(as_json: options.Json = False, data: options.Data = None) -> None:
         rows = positions(reader)
         topics = summarise(log_ends(settings).standings(rows), rows)
         # the embedded broker does not tell a group's members: there, who owns the shards stands in for them
+        refused = reader.rows(_REFUSED_DEFINITIONS)
         workers = shard_owners(reader) if settings.kafka_incarnation else worker_count(settings)
     except UnreachableError as error:
         _tell_unreachable(error, settings, data, as_json=as_json)
@@ -61,6 +66,7 @@ def _status(as_json: options.Json = False, data: options.Data = None) -> None:
             "halted": [asdict(halt) for halt in seen.halts],
             "log_faults": [asdict(fault) for fault in seen.log_faults],
             "topics": topics,
+            "definitions_refused": {row["topic"]: row["letters"] for row in refused},
             "workers": workers,
             "last_block_age_seconds": age,
         }
@@ -76,6 +82,8 @@ def _status(as_json: options.Json = False, data: options.Data = None) -> None:
         Column("watermark", "Watermark (newest event)"),
     )
     print_rows(topics, columns, as_json=False, empty="no topic")
+    for row in refused:
+        typer.echo(f"{row['topic']}: {row['letters']:,} refused (roi dlq list --topic {row['topic']})")
     last = "no block written yet" if age is None else f"last block {age:.1f} s ago"
     typer.echo(f"workers {workers} · {last}")
     print_faults(wrong)
