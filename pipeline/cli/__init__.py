@@ -87,5 +87,6 @@ def main() -> None:
     """Run the command line on this process's arguments and exit with its code."""
     from pipeline.ending import Ending
 
+    app = build_app()  # while this imports, Ctrl-C is still the caller's to handle: it would tear an import in two
     Ending(catch=False)  # Ctrl-C that a library does not heed ends a command all the same
-    build_app()(prog_name="roi")
+    app(prog_name="roi")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.embedded.clickhouse.client import Client
     from tests.support.endpoint import EndpointHandle
 
+_FEWEST_PINGS = 5
 _MOST_STALL_SECONDS = 0.05
 _HOSTILE = {
     "semicolons": b"SELECT 1" + b";" * MAX_STATEMENT_BYTES,
@@ -131,8 +132,9 @@ def test_hostile_statements_hold_up_nobody(endpoint: EndpointHandle, reader: Cli
     thread.join()
     assert ended.is_set()
     stalls.sort()
-    # single ones are other processes' that want the cores too
-    assert stalls[len(stalls) // 2] < _MOST_STALL_SECONDS, stalls[-5:]
+    # single ones are other processes' that want the cores too; a refusal at once leaves time for one ping only
+    if len(stalls) >= _FEWEST_PINGS:
+        assert stalls[len(stalls) // 2] < _MOST_STALL_SECONDS, stalls[-5:]
     assert stalls[-1] < 10 * _MOST_STALL_SECONDS, stalls[-5:]
 
 
