@@ -9,6 +9,7 @@ from pipeline.clickhouse.reader import Reader
 from pipeline.errors import UserError
 from pipeline.ingest.expecting import Foreteller, Watermarks
 from pipeline.operations.lag import positions
+from pipeline.state.calendar import MINUTE_MS, whole_milliseconds
 from pipeline.transport.admin import TopicAdmin
 from pipeline.transport.producer import EventProducer
 from pipeline.transport.reading import partition_counts
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 _ANSWER_SECONDS: Final = 3.0
-_MINUTE_MS: Final = 60_000
-_DAY_MS: Final = 86_400_000
 
 
 def open_producer(settings: Settings, topics: Iterable[str]) -> EventProducer:
@@ -53,8 +52,8 @@ def foreteller(settings: Settings, *, is_sorted: bool) -> Foreteller:
         rows = positions(Reader(settings, timeout_seconds=_ANSWER_SECONDS))
         known = {(row["topic"], row["partition"]): row["watermark_ms"] for row in rows}
     watermarks = Watermarks(
-        lateness_ms=round(settings.time.lateness_days * _DAY_MS),
-        future_ms=round(settings.time.future_minutes * _MINUTE_MS),
+        lateness_ms=whole_milliseconds(settings.time.lateness_days),
+        future_ms=round(settings.time.future_minutes * MINUTE_MS),
         partition_counts=counts,
         known=known,
         follows=not is_sorted,
