@@ -40,7 +40,7 @@ $(STAMP): $(LOCK)
 	    $$found -m venv --clear $(VENV); \
 	fi; \
 	echo "setup: installing $(LOCK), hashes checked (about 250 MB, chDB is most of it)"; \
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK); \
+	URLLIB3_NO_OVERRIDE=1 $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK); \
 	touch $(STAMP)
 
 demo: setup ## Run everything here on a simulated bank, with a live table (Ctrl-C ends it)
@@ -79,8 +79,8 @@ kafka: ## Fetch Apache Kafka and run one real broker in the foreground (needs Ja
 
 lock: ## Renew the locked dependencies from requirements/*.in (needs uv)
 	@command -v uv >/dev/null || { echo "error: uv is not installed; see https://docs.astral.sh/uv/" >&2; exit 1; }
-	uv pip compile requirements/base.in --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade -o requirements/base.lock
-	uv pip compile requirements/dev.in --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements/base.lock -o requirements/dev.lock
+	uv pip compile requirements/base.in --quiet --universal --python-version 3.11 --generate-hashes --emit-build-options --no-header --upgrade -o requirements/base.lock
+	uv pip compile requirements/dev.in --quiet --universal --python-version 3.11 --generate-hashes --emit-build-options --no-header -c requirements/base.lock -o requirements/dev.lock
 
 clean: ## Remove what demo, tests and tools left in build/ and the caches
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis

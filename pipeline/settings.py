@@ -13,7 +13,7 @@ from tomllib import TOMLDecodeError
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,6 +22,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from pipeline.alert_settings import AlertSettings, ApiSettings, Group, ReceiverSettings
 from pipeline.errors import UserError
 from pipeline.secret_files import SUFFIX, SecretFileSource
 from schemas.campaign import MAX_DAYS, MarginBps
@@ -39,11 +40,7 @@ PUBLIC_ENV = "roi.env"
 PRIVATE_ENV = "private.env"
 
 
-class _Group(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class AttributionSettings(_Group):
+class AttributionSettings(Group):
     """How a transaction's credit is shared between the touches before it (contract section 4)."""
 
     model: AttributionModel = Field("last_touch", description="the attribution model that decides")
@@ -64,7 +61,7 @@ class AttributionSettings(_Group):
         return tuple(dict.fromkeys(self.models or (self.model,)))
 
 
-class TimeSettings(_Group):
+class TimeSettings(Group):
     """Event time: business days, lateness and how long state is kept (contract section 3)."""
 
     zone: str = Field("Asia/Shanghai", description="zone of the business day")
@@ -102,7 +99,7 @@ class TimeSettings(_Group):
         return value
 
 
-class WorkerSettings(_Group):
+class WorkerSettings(Group):
     """How a worker reads, writes and protects itself."""
 
     commit_interval_seconds: float = Field(0.25, gt=0, le=60, description="shortest time between two ledger blocks")
@@ -151,9 +148,29 @@ class Settings(BaseSettings):
         None, description="goal of a campaign without a definition; none = any kind"
     )
 
+    clickhouse_actor_user: str = Field(
+        "roi_actor", description="user of the API: reads, and hands in actions on alerts"
+    )
+    clickhouse_actor_password: SecretStr = Field(SecretStr(""), description="its password")
+    api_token: SecretStr = Field(
+        SecretStr(""),
+        description="token of an instance's owner where no `api.tokens` are set; made by `roi up --embedded`",
+    )
+    grafana_url: str = Field(
+        "", description="Grafana that is told when alerts fire and resolve (annotations); none if empty"
+    )
+    grafana_token: SecretStr = Field(SecretStr(""), description="service account token of that Grafana")
+    alertmanager_url: str = Field("", description="Alertmanager that firing alerts are pushed to; none if empty")
+
+    receivers: dict[str, ReceiverSettings] = Field(
+        default_factory=dict,
+        description="who is told of alerts: name → {url, secret, min_interval_minutes, quiet_hours}",
+    )
     attribution: AttributionSettings = AttributionSettings()
     time: TimeSettings = TimeSettings()
     worker: WorkerSettings = WorkerSettings()
+    alerts: AlertSettings = AlertSettings()
+    api: ApiSettings = ApiSettings()
 
     @classmethod
     def settings_customise_sources(  # noqa: D102 - pydantic-settings' own hook

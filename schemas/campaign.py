@@ -44,6 +44,10 @@ class Campaign(Message):
 
     campaign_id: CampaignId
     name: Text
+    product: Token | None = Field(
+        None,
+        description="whose finished campaigns it is compared with; null = those after the same kinds of transaction",
+    )
     owner: Text | None = None
     starts_at: Instant
     ends_at: Instant | None = None

@@ -1,0 +1,116 @@
+"""What the rule needs to know of campaigns as of an instant, as columns: one row a campaign (or a look at one).
+
+The one shape between the ledger's facts and the rule: live looks, backtests, the calibration and tests all fill it, so
+they cannot differ. Nothing here has occurred after its row's instant. Money in minor units, ages and lags in hours.
+
+Hours: column ``i`` of a matrix by age is the touch hour that began ``i`` whole hours before the hour of ``as_of``, so
+column 0 is the hour under way; what is older than the last column stands in its ``…_older``. Lags are whole hours from
+touch to conversion; one that is longer than the last column stands in the last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+HOUR_MS: Final = 3_600_000
+POWERS: Final = (0.0, 0.25, 0.5, 1.0)
+"""Exponents p of the value functional M_p: 0 stands for the geometric mean (sums of logarithms)."""
+STRETCHES: Final = (72, 96, 120, 168)
+"""The newest touch hours that the change guard looks at, each a window that ends with the newest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Columns of ``B`` rows; ``A`` ages, ``L`` lags, ``K`` products.
+
+    A *converter* is a customer whose net total (credited return less reversals) is above 0 at ``as_of``; the customer,
+    not the transaction, is the unit. A converter stands at the hour of the first touch that was credited. An *arrival*
+    is a credited conversion, whether or not it has been reversed since: arrivals tell the lag, converters the return.
+
+    Attributes:
+        campaign_id: B names.
+        as_of_ms: (B,) the instants.
+        cost: (B, A) cost by age of its touch hour; a cost event stands at the touches it pays for.
+        cost_older: (B,) cost of older hours.
+        touches: (B, A) creditable touches by age.
+        touches_older: (B,)
+        converters: (B, A) by age of the touch hour.
+        converters_older: (B,)
+        arrivals: (B, A) by age of the touch hour.
+        arrivals_older: (B,)
+        lags: (B, L) arrivals by lag.
+        product_converters: (B, K) converters by product.
+        sums: (B, K, len(POWERS)) Σ log z for power 0, Σ z^p else, over customer totals z (in minor units).
+        squares: (B, K, len(POWERS)) Σ log² z for power 0, Σ z^2p else.
+        total: (B,) Σ z: the net return.
+        largest: (B,) the greatest z.
+        cost_total: (B,) everything spent.
+        planned_hours: (B,) from the first touch hour to the planned end; infinite without one.
+        elapsed_hours: (B,) from the first touch hour to ``as_of``.
+        window_hours: (B,) attribution window.
+        booked_share: (B,) share of the touch hours so far whose cost is booked (1: all).
+        products: what the K columns stand for, by row: B tuples of names, padded with "".
+    """
+
+    campaign_id: tuple[str, ...]
+    as_of_ms: Integers
+    cost: Floats
+    cost_older: Floats
+    touches: Floats
+    touches_older: Floats
+    converters: Floats
+    converters_older: Floats
+    arrivals: Floats
+    arrivals_older: Floats
+    lags: Floats
+    product_converters: Floats
+    sums: Floats
+    squares: Floats
+    total: Floats
+    largest: Floats
+    cost_total: Floats
+    planned_hours: Floats
+    elapsed_hours: Floats
+    window_hours: Floats
+    booked_share: Floats
+    products: tuple[tuple[str, ...], ...]
+
+    def __len__(self) -> int:
+        return len(self.campaign_id)
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedCampaign:
+    """What a campaign that is over teaches its successors: all its conversions have come.
+
+    Attributes:
+        campaign_id: its name.
+        product: whose successors it teaches.
+        window_hours: attribution window.
+        first_weekday: of the first touch hour, Monday 0, in the zone of the business day.
+        touches: (D,) creditable touches a day from the first touch hour on.
+        converters: (D,) converters a day, by first credited touch.
+        lags: (n,) hours from touch to conversion of every arrival, fractions kept.
+        reversal_hours: (r,) hours from conversion to reversal of every arrival that was fully reversed.
+        totals: by product name, the net customer totals above 0 (minor units).
+        settled_ratio: net return per cost in the end; None without cost.
+    """
+
+    campaign_id: str
+    product: str
+    window_hours: float
+    first_weekday: int
+    touches: Floats
+    converters: Floats
+    lags: Floats
+    reversal_hours: Floats
+    totals: dict[str, Floats]
+    settled_ratio: float | None
