@@ -7,6 +7,7 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from pipeline.embedded.clickhouse.access import DIGEST_VARIABLE, Role, User
 from pipeline.embedded.clickhouse.admission import Limits
@@ -15,9 +16,12 @@ from pipeline.ending import LONGEST_SECONDS, Ending, run_until_ended
 from pipeline.errors import UserError
 from pipeline.settings import Settings, load_settings
 
+_SWITCH_SECONDS: Final = 0.001  # how long reading a statement may keep the event loop from its turn
+
 
 def main() -> int:
     """Run the endpoint; return the exit code."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
     ending = Ending()
     arguments = _parser().parse_args()
     try:

@@ -27,6 +27,12 @@ class QueryPools:
         self._analysis = ThreadPoolExecutor(1, "analysis")
         self._calls: dict[Execution, asyncio.Future[Any] | None] = {}
         self._cleaning: set[asyncio.Task[None]] = set()
+        self._analyses = 0
+
+    @property
+    def is_analysing(self) -> bool:
+        """Whether a long statement is being read, or waits for it."""
+        return self._analyses > 0
 
     async def analyse(self, call: Callable[[], T], size: int) -> T:
         """Run a pure call beside the event loop if ``size`` (bytes or tokens) says that it may take long.
@@ -35,7 +41,11 @@ class QueryPools:
         """
         if size <= _QUICK_SIZE:
             return call()
-        return await asyncio.get_running_loop().run_in_executor(self._analysis, call)
+        self._analyses += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._analysis, call)
+        finally:
+            self._analyses -= 1
 
     def running(self, query_id: str) -> bool:
         """Tell whether a query of this id is on its way."""

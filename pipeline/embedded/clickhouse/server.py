@@ -14,6 +14,7 @@ from aiohttp import web
 from pipeline.embedded.clickhouse import spool
 from pipeline.embedded.clickhouse.engine import Engine
 from pipeline.embedded.clickhouse.errors import QueryError
+from pipeline.embedded.clickhouse.garbage import collected
 from pipeline.embedded.clickhouse.query_pools import QueryPools
 from pipeline.embedded.clickhouse.service import Service
 from pipeline.embedded.clickhouse.sessions import Sessions
@@ -109,7 +110,8 @@ async def _listening(config: EndpointConfig) -> AsyncIterator[str]:
                 "choose another --port, 0 for any free one",
             ) from error
         host = f"[{config.host}]" if ":" in config.host else config.host
-        yield f"http://{host}:{runner.addresses[0][1]}"
+        async with collected(lambda: pools.is_analysing):
+            yield f"http://{host}:{runner.addresses[0][1]}"
     finally:
         await pools.stop(_KILL_SECONDS)
         await runner.cleanup()

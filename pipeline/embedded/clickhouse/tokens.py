@@ -28,8 +28,8 @@ class Kind(Enum):
 
 # Unicode spaces ClickHouse skips: U+0085, 00A0, 180E, 2000-200D, 2028, 2029, 202F, 205F, 2060, 3000, FEFF
 _SPACE: Final = (
-    rb"(?:[ \t\n\r\f\v]|\xc2[\x85\xa0]|\xe1\xa0\x8e|\xe2\x80[\x80-\x8d\xa8\xa9\xaf]|\xe2\x81[\x9f\xa0]"
-    rb"|\xe3\x80\x80|\xef\xbb\xbf)+"
+    rb"(?:[ \t\n\r\f\v]++|\xc2[\x85\xa0]|\xe1\xa0\x8e|\xe2\x80[\x80-\x8d\xa8\xa9\xaf]|\xe2\x81[\x9f\xa0]"
+    rb"|\xe3\x80\x80|\xef\xbb\xbf)++"
 )
 _LEXEME: Final = re.compile(
     rb"(?P<space>" + _SPACE + rb")"
