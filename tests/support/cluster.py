@@ -25,7 +25,7 @@ from tests.support.endpoint import ROOT, running_endpoint
 from tests.support.kafka import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tests.oracle.log import Record
@@ -78,11 +78,13 @@ class Cluster:
         self.endpoint_process.wait()
         self.start_endpoint()
 
-    def start_worker(self, **environment: str) -> subprocess.Popen[bytes]:
+    def start_worker(
+        self, command: Sequence[str] = ("pipeline", "worker"), **environment: str
+    ) -> subprocess.Popen[bytes]:
         log = (self._directory / f"worker-{len(self.workers)}.log").open("wb")
         with log:
             worker = subprocess.Popen(
-                [sys.executable, "-m", "pipeline", "worker"],
+                [sys.executable, "-m", *command],
                 cwd=ROOT,
                 stdout=log,
                 stderr=log,
