@@ -134,7 +134,10 @@ class DimensionTables:
             # its customer's events are in another shard, which would never see it
             raise RejectedError("misplaced_key", place_expected(key, count))
         request = record.erase_request if profile is None else None
-        shard.accept_profile(ProfileUpdate(record.offset, key.decode(), profile, request))
+        update = ProfileUpdate(record.offset, key.decode(), profile, request)
+        if shard.is_suspect:
+            shard.try_profile(update)  # what no block can hold would have the shard loaded again for ever
+        shard.accept_profile(update)
 
     def _define(self, record: DimensionRecord) -> None:
         campaign = decode_campaign(record.key, record.value)

@@ -5,6 +5,9 @@ anew from the ledger, whose positions lie before the failure. From there on the 
 each made durable before the next, until the slice that fails is a single record. That record is condemned: it is left
 out and dead-lettered as `internal_error`. Faults of Kafka and ClickHouse never come here.
 
+A customer's profile is no part of a batch. While a shard is under suspicion each of its profiles is tried alone, all
+the way to a block's bytes, before it is taken (`OwnedShard.try_profile`), and condemned by its own failure.
+
 Sixteenths instead of halves: a reload costs more than a block, and five thousand records take four reloads.
 """
 

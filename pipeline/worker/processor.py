@@ -279,6 +279,7 @@ class ShardProcessor:
         _collect_and_freeze()
         for shard in fresh:
             shard.open_epoch(epochs[shard.number])
+            shard.is_suspect = self._isolation.is_careful(shard)
         await self._starting_points.resolve(fresh, loaded)
         self._shards.update((shard.number, shard) for shard in fresh)
         _log.info("took over %d shards", len(fresh))

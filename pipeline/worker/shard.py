@@ -6,7 +6,9 @@ from functools import partial
 from itertools import compress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from pipeline.ledger.body import encode
 from pipeline.ledger.rows import DeadLetterRow, Position, ShardBlock
+from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.rows import Profile
 from pipeline.transport.dead_letters import DeadLetter
 from pipeline.worker.cores import open_core
@@ -19,7 +21,6 @@ from schemas.topics import CUSTOMERS, LANES, TRANSACTIONS
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from pipeline.state.campaign_registry import CampaignRegistry
     from pipeline.state.history import History
     from pipeline.state.policy import Policy
     from pipeline.transport.ports import RecordBatch
@@ -72,6 +73,7 @@ class OwnedShard:
         self.is_broken = False
         self.fault: Exception | None = None  # what came out of encoding this shard's changes
         self.is_reported = False
+        self.is_suspect = False  # something that had been taken in made our own code fail
         self.profiles = ProfileQueue(self._apply_update, self._must_wait)
         self.pending = 0
         self._epoch = 0
@@ -186,6 +188,19 @@ class OwnedShard:
     def accept_profile(self, update: ProfileUpdate) -> None:
         """Take a record of the customers topic, now or once an erasure under way is done."""
         self.profiles.accept(update)
+
+    def try_profile(self, update: ProfileUpdate) -> None:
+        """Take an update all the way to a block's bytes, in a shard of its own that nobody keeps.
+
+        Raises:
+            Exception: whatever our own code says of this record.
+        """
+        trial = OwnedShard(self.lane, self.partition, self._policy, CampaignRegistry(self._policy))
+        trial.open_epoch(1)
+        trial._apply_update(update)
+        sealed = trial.seal_block()
+        if sealed is not None:
+            encode([sealed[0]], self._policy.labels, 0)
 
     def _must_wait(self, update: ProfileUpdate) -> bool:
         return update.profile is not None and self.core.is_being_erased(update.customer_id)

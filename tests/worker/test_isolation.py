@@ -79,6 +79,7 @@ async def _persist(worker: Worker, partitions: frozenset[TP] = EVERYTHING, round
     for number in range(rounds):
         await worker.take(partitions)
         try:
+            await worker.processor.refresh()
             await worker.read()
             sound = list(worker.processor.shards)
             await worker.committer.commit(sound)
@@ -176,3 +177,40 @@ async def test_a_definition_or_profile_at_fault_keeps_nothing_back(
         (topic, 0, "internal_error")
     ]
     assert [row["tier"] for row in worker.views()["campaign_tier_totals"]] == ["gold"]
+
+
+def _profile_encoding_fails(patch: pytest.MonkeyPatch) -> None:
+    def picky(parts: Any, *arguments: Any) -> Any:
+        parts = list(parts)
+        if any(row.tier == "poison" for part in parts for row in part.changes.profiles):
+            raise PoisonError(QUOTED)
+        return encode(parts, *arguments)
+
+    patch.setattr(committer, "encode", picky)
+    patch.setattr(shard, "encode", picky)
+
+
+@pytest.mark.parametrize("sends", [_send_events, lambda _: None], ids=["with events", "alone"])
+async def test_a_profile_that_cannot_be_encoded_is_a_dead_letter_and_its_neighbours_count(
+    worker: Worker,
+    kafka: FakeKafka,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    sends: Callable[[FakeKafka], None],
+) -> None:
+    _profile_encoding_fails(monkeypatch)
+    kafka.send(topics.CAMPAIGNS, campaign("spring"))
+    kafka.send(topics.CUSTOMERS, profile("bob", "poison"), profile("ann", "poison"), profile("ann", "gold"))
+    sends(kafka)
+    with caplog.at_level(logging.ERROR):
+        assert await _persist(worker) <= 2
+    assert {(letter.topic, letter.offset, letter.reason) for letter in kafka.dead_letters} == {
+        (topics.CUSTOMERS, 0, "internal_error"),
+        (topics.CUSTOMERS, 1, "internal_error"),
+    }
+    assert "PoisonError" in caplog.text
+    assert QUOTED not in caplog.text
+    kafka.send(topics.TOUCHES, touch("t2", "2026-03-01 09:00"))
+    await worker.read()
+    await worker.commit()
+    assert {row["tier"] for row in worker.views()["campaign_tier_totals"]} - {""} == {"gold"}
