@@ -5,12 +5,14 @@ they cannot differ. Nothing here has occurred after its row's instant. Money in 
 
 Hours: column ``i`` of a matrix by age is the touch hour that began ``i`` whole hours before the hour of ``as_of``, so
 column 0 is the hour under way; what is older than the last column stands in its ``…_older``. Lags are whole hours from
-touch to conversion; one that is longer than the last column stands in the last.
+touch to conversion; one that is longer than the last column stands in the last. Where windows are very long the columns
+may be coarser: ``unit_hours`` (`column_hours` says which), then read "hour" as that many hours since the epoch.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -25,6 +27,26 @@ POWERS: Final = (0.0, 0.25, 0.5, 1.0)
 """Exponents p of the value functional M_p: 0 stands for the geometric mean (sums of logarithms)."""
 STRETCHES: Final = (72, 96, 120, 168)
 """The newest touch hours that the change guard looks at, each a window that ends with the newest."""
+MAX_BINS: Final = 1440
+"""So many columns a window fills at most."""
+
+
+def column_hours(window_hours: float) -> float:
+    """Return the length of a column, in whole hours: 1 up to a window of 60 days, then as coarse as needed."""
+    return float(max(1, ceil(window_hours / MAX_BINS)))
+
+
+@dataclass(frozen=True, slots=True)
+class BankLevel:
+    """What one transaction that a goal matches is worth at this bank: who has no peers starts from it.
+
+    Attributes:
+        mean_log: mean of the logarithm of such transactions' returns (minor units).
+        sd_log: their standard deviation.
+    """
+
+    mean_log: float
+    sd_log: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +80,8 @@ class Statistics:
         window_hours: (B,) attribution window.
         booked_share: (B,) share of the touch hours so far whose cost is booked (1: all).
         products: what the K columns stand for, by row: B tuples of names, padded with "".
+        reversed: (B,) arrivals that have been fully reversed by ``as_of``; None where nobody counted them.
+        unit_hours: length of a column by age or lag, in hours.
     """
 
     campaign_id: tuple[str, ...]
@@ -82,6 +106,8 @@ class Statistics:
     window_hours: Floats
     booked_share: Floats
     products: tuple[tuple[str, ...], ...]
+    reversed: Floats | None = None
+    unit_hours: float = 1.0
 
     def __len__(self) -> int:
         return len(self.campaign_id)
@@ -95,9 +121,9 @@ class FinishedCampaign:
         campaign_id: its name.
         product: whose successors it teaches.
         window_hours: attribution window.
-        first_weekday: of the first touch hour, Monday 0, in the zone of the business day.
-        touches: (D,) creditable touches a day from the first touch hour on.
-        converters: (D,) converters a day, by first credited touch.
+        first_weekday: of the first touch's business day, Monday 0.
+        touches: (D,) creditable touches by business day, from that of the first touch on.
+        converters: (D,) converters by business day of the first credited touch, reversed since or not.
         lags: (n,) hours from touch to conversion of every arrival, fractions kept.
         reversal_hours: (r,) hours from conversion to reversal of every arrival that was fully reversed.
         totals: by product name, the net customer totals above 0 (minor units).
