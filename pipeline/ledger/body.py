@@ -190,8 +190,13 @@ class _Body:
             model=[self._labels[model] for model in credits_now.model],
             customer=_hex(credits_now.pseudonym),
             tier=credits_now.tier,
+            category=credits_now.kind,
             measures=_interleaved(
-                credits_now.millionths, credits_now.return_minor, credits_now.aum_minor, credits_now.touched_at
+                credits_now.millionths,
+                credits_now.return_minor,
+                credits_now.aum_minor,
+                credits_now.touched_at,
+                credits_now.booked,
             ),
         )
 

@@ -110,7 +110,11 @@ class Loader:
         models = {label: number for number, label in enumerate(self._policy.labels)}
         for shard, transaction, model, campaign_id, variant, at, touch, *shares in rows("load_credits", live):
             restorers[shard].credit(
-                transaction, models[model], (campaign_id, variant, at, touch), (shares[0], shares[1], shares[2])
+                transaction,
+                models[model],
+                (campaign_id, variant, at, touch),
+                (shares[0], shares[1], shares[2]),
+                counts=bool(shares[3]),
             )
         for shard, customer, campaign_id, variant, model in rows("load_past_conversions", live):
             restorers[shard].past_conversion(bytes.fromhex(customer), campaign_id, variant, models[model])

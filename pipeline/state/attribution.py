@@ -124,9 +124,11 @@ class Attribution:
         self.only_last_touch = policy.models == ("last_touch",)
 
     def credits(self, transaction: Transaction, touches: Sequence[Touch]) -> tuple[Credit, ...]:
-        """Return a transaction's credits, all models, from the customer's live touches."""
-        if not transaction.has_effect:
-            return ()
+        """Return a transaction's credits, all models, from the customer's live touches.
+
+        One that reversals have eaten altogether has its credits too, worth nothing: whether they count is for the
+        caller to say.
+        """
         if self.only_last_touch:
             touch = edge_candidate(transaction, touches, self._campaigns, newest=True)
             return () if touch is None else self._priced(transaction, 0, [(touch, WHOLE)])
@@ -166,8 +168,6 @@ class Attribution:
 
     def repriced(self, transaction: Transaction) -> tuple[Credit, ...]:
         """Return a transaction's credits after a reversal: the same touches and shares, scaled money."""
-        if not transaction.has_effect:
-            return ()
         priced: list[Credit] = []
         for number in range(len(self._models)):
             shares = [(credit.touch, credit.millionths) for credit in transaction.credits if credit.model == number]

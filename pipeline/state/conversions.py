@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pipeline.state.cells import Cells
     from pipeline.state.records import Credit, Customer, Transaction
 
-_NOTHING: Final = (0, 0, 0)
+_NOTHING: Final = (0, 0, 0, 0)
 
 
 class Conversions:
@@ -31,33 +31,42 @@ class Conversions:
         self._row_of: dict[tuple[int, str, str], int] = {}  # model, transaction, touch
 
     def replace(self, transaction: Transaction, credits_now: tuple[Credit, ...]) -> None:
-        """Put a transaction's new credits in the place of its old ones."""
-        before = transaction.credits
-        if before == credits_now:
+        """Put a transaction's new credits in the place of its old ones; they count while it has an effect."""
+        before, counted, counts = transaction.credits, transaction.counts, transaction.has_effect
+        if before == credits_now and counted == counts:
             return
         for credit in before:
-            self._book_credit(transaction, credit, -1)
+            if counted:
+                self._book(transaction, credit, -1)
+            self._note(transaction, credit, _NOTHING)
         for credit in credits_now:
-            self._book_credit(transaction, credit, 1)
-        transaction.credits = credits_now
-        if not before and len(credits_now) == 1:
+            if counts:
+                self._book(transaction, credit, 1)
+            share = credit.millionths
+            self._note(transaction, credit, (share if counts else 0, credit.return_minor, credit.aum_minor, share))
+        transaction.credits, transaction.counts = credits_now, counts
+        if counts and not before and len(credits_now) == 1:
             self._join(transaction, self._slot(credits_now[0]))
             return
-        old = {self._slot(credit) for credit in before}
-        new = {self._slot(credit) for credit in credits_now}
+        old = {self._slot(credit) for credit in before} if counted else set()
+        new = {self._slot(credit) for credit in credits_now} if counts else set()
         for slot in sorted(old - new):
             self._leave(transaction, slot)
         for slot in sorted(new - old):
             self._join(transaction, slot)
 
-    def load(self, transaction: Transaction, credits_now: tuple[Credit, ...]) -> None:
+    def load(self, transaction: Transaction, credits_now: tuple[Credit, ...], *, counts: bool) -> None:
         """Remember stored credits without booking them again."""
-        transaction.credits = credits_now
+        transaction.credits, transaction.counts = credits_now, counts
+        if not counts:
+            return
         for slot in sorted({self._slot(credit) for credit in credits_now}):
             _insert(transaction, slot)
 
     def fold_into_past(self, transaction: Transaction) -> None:
         """Fold a transaction that nothing can change any more into its customer's past."""
+        if not transaction.counts:
+            return
         customer = transaction.customer
         for slot in {self._slot(credit) for credit in transaction.credits}:
             customer.past_conversions |= 1 << slot
@@ -76,16 +85,19 @@ class Conversions:
         self._row_of.clear()
         return changed
 
-    def _book_credit(self, transaction: Transaction, credit: Credit, sign: int) -> None:
-        touch = credit.touch
-        arm = self._campaigns.arms[touch.arm_index]
+    def _book(self, transaction: Transaction, credit: Credit, sign: int) -> None:
+        arm = self._campaigns.arms[credit.touch.arm_index]
         self._cells[credit.model].add_credit(arm, transaction.tier, transaction.at, credit, sign)
-        shares = (credit.millionths, credit.return_minor, credit.aum_minor) if sign > 0 else _NOTHING
+
+    def _note(self, transaction: Transaction, credit: Credit, shares: tuple[int, int, int, int]) -> None:
+        """Note what a credit stands at from now on: millionths, return, AUM, share without regard to reversals."""
+        touch = credit.touch
         key = (credit.model, transaction.event_id, touch.event_id)
         rows, row = self._changed, self._row_of.get(key)
         if row is not None:  # the same credit moved before in this block: only what it stands at has changed
-            rows.millionths[row], rows.return_minor[row], rows.aum_minor[row] = shares
+            rows.millionths[row], rows.return_minor[row], rows.aum_minor[row], rows.booked[row] = shares
             return
+        arm = self._campaigns.arms[touch.arm_index]
         self._row_of[key] = len(rows.model)
         rows.model.append(credit.model)
         rows.campaign_id.append(arm.campaign_id)
@@ -99,6 +111,8 @@ class Conversions:
         rows.millionths.append(shares[0])
         rows.return_minor.append(shares[1])
         rows.aum_minor.append(shares[2])
+        rows.booked.append(shares[3])
+        rows.kind.append(transaction.kind)
 
     def _first(self, customer: Customer, campaign_index: int, model: int) -> Transaction | None:
         """Return the first live transaction a campaign is credited with; callers rule out a past one."""

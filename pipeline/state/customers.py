@@ -252,7 +252,7 @@ class CustomerShard:
         self._memory.remember_transaction(transaction)
         if self._memory.reversals.arrived(transaction):
             self._adjusted(transaction)
-        if customer.touches and transaction.has_effect:
+        if customer.touches:
             self._replace_credits(transaction, self._attribution.credits(transaction, customer.touches))
 
     def _reverse(  # noqa: PLR0913, PLR0917 - the fields of one event

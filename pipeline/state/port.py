@@ -131,9 +131,18 @@ class CustomerRestorer(Protocol):
         """A creditable touch that a transaction could still credit."""
 
     def credit(
-        self, transaction_id: str, model: int, touch: tuple[str, str, int, str], shares: tuple[int, int, int]
+        self,
+        transaction_id: str,
+        model: int,
+        touch: tuple[str, str, int, str],
+        shares: tuple[int, int, int],
+        *,
+        counts: bool,
     ) -> None:
-        """A credit in force of a live transaction: campaign, variant, time and id; millionths, return and AUM."""
+        """A credit of a live transaction: campaign, variant, time and id; millionths as booked, return and AUM.
+
+        ``counts`` is False for the credits of a transaction that reversals have eaten altogether.
+        """
 
     def past_conversion(self, pseudonym: bytes, campaign_id: str, variant: str, model: int) -> None:
         """The customer converted through an arm by a transaction that is no longer live."""

@@ -56,7 +56,11 @@ class Customer(Struct, eq=False, gc=False):
 
 
 class Transaction(Struct, eq=False, gc=False):
-    """A transaction that is not itself a reversal, with the credits it gave; `reversed_minor` is None without one."""
+    """A transaction that is not itself a reversal, with the credits it gave; `reversed_minor` is None without one.
+
+    Credits are kept, and move to other touches, also while reversals have eaten the whole amount: `counts` says whether
+    they stand in the numbers.
+    """
 
     customer: Customer
     at: int
@@ -69,6 +73,7 @@ class Transaction(Struct, eq=False, gc=False):
     tier: str
     reversed_minor: int | None = None
     credits: tuple[Credit, ...] = ()
+    counts: bool = False
 
     @property
     def order(self) -> tuple[int, str]:

@@ -43,6 +43,7 @@ class Restorer:
         self._intake = transactions
         self._erasures = erasures
         self._credits: dict[str, list[Credit]] = {}
+        self._eaten: set[str] = set()
 
     @property
     def ids_since(self) -> int:
@@ -92,12 +93,20 @@ class Restorer:
         self._memory.remember_touch(self._memory.dormant(pseudonym), Touch(arm.campaign_index, at, event_id, arm.index))
 
     def credit(
-        self, transaction_id: str, model: int, touch: tuple[str, str, int, str], shares: tuple[int, int, int]
+        self,
+        transaction_id: str,
+        model: int,
+        touch: tuple[str, str, int, str],
+        shares: tuple[int, int, int],
+        *,
+        counts: bool,
     ) -> None:
-        """A credit in force of a live transaction.
+        """A credit of a live transaction; ``counts`` is False for all of one that reversals have eaten altogether.
 
-        ``touch`` is campaign, variant, time and id; ``shares`` is millionths, return and AUM.
+        ``touch`` is campaign, variant, time and id; ``shares`` is millionths (as booked), return and AUM.
         """
+        if not counts:
+            self._eaten.add(transaction_id)
         campaign_id, variant, at, event_id = touch
         arm = self._campaigns.arm(campaign_id, variant)
         credit = Credit(model, Touch(arm.campaign_index, at, event_id, arm.index), *shares)
@@ -130,7 +139,7 @@ class Restorer:
         found = self._credits.pop(event_id, None)
         if found:
             found.sort(key=lambda credit: (credit.model, credit.touch.at, credit.touch.event_id))
-            self._conversions.load(transaction, tuple(found))
+            self._conversions.load(transaction, tuple(found), counts=event_id not in self._eaten)
 
     def reversal(  # noqa: PLR0913, PLR0917 - the fields of one stored fact
         self, pseudonym: bytes, at: int, event_id: str, original_id: str, amount_minor: int, offset: int

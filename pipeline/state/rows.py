@@ -121,7 +121,11 @@ class LoginDays:
 
 @dataclass(slots=True)
 class CreditColumns:
-    """Credits as they stand; ``millionths`` 0 takes a stored one back."""
+    """Credits as they stand; ``millionths`` 0 takes a stored one back.
+
+    ``booked`` is the share without regard to reversals: what reversals have eaten keeps it, so that the credit can be
+    told as it was before them; it is 0 where the credit moved to other touches. ``kind`` is the transaction's.
+    """
 
     model: list[int] = field(default_factory=list)
     campaign_id: list[str] = field(default_factory=list)
@@ -135,6 +139,8 @@ class CreditColumns:
     millionths: list[int] = field(default_factory=list)
     return_minor: list[int] = field(default_factory=list)
     aum_minor: list[int] = field(default_factory=list)
+    booked: list[int] = field(default_factory=list)
+    kind: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.model)

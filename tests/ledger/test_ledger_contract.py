@@ -161,7 +161,23 @@ def test_everything_a_block_says_is_loaded_by_a_new_owner(bench: Bench, ledger: 
         scenario=[None] * 2,
         reverses=[None, "x"],
     )
-    credit = [0], ["spring"], ["b"], ["x"], ["t"], [PSEUDONYM], [1_000], [2_000], ["A"], [1_000_000], [70], [-4]
+    whole = [1_000_000]
+    credit = (
+        [0],
+        ["spring"],
+        ["b"],
+        ["x"],
+        ["t"],
+        [PSEUDONYM],
+        [1_000],
+        [2_000],
+        ["A"],
+        whole,
+        [70],
+        [-4],
+        whole,
+        ["deposit"],
+    )
     ledger.write(
         block_of(
             part(

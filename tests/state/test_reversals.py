@@ -44,6 +44,40 @@ def test_what_is_reversed_altogether_counts_nowhere(amounts: tuple[int, ...]) ->
     assert totals == {"tier": [1, 1, 0, 0, 0, 0, 0], "variant": [1, 1, 0, 0, 0, 0, 0]}
 
 
+def test_what_is_reversed_altogether_keeps_its_share_and_moves_it_to_a_late_touch() -> None:
+    bench = _bench()
+    bench.written.pay("x", "2026-03-01 10:00", 100)
+    bench.take()
+    assert _booked(bench) == {"t": (1_000_000, 1_000_000)}
+    bench.written.pay("r", "2026-03-02 10:00", 100, reverses="x")
+    bench.take()
+    assert _booked(bench) == {"t": (0, 1_000_000)}
+    bench.written.touch("late", "2026-03-01 09:30")
+    bench.take()
+    block = bench.block()
+    rows = zip(
+        block.changes.credits.touch_id, block.changes.credits.millionths, block.changes.credits.booked, strict=True
+    )
+    assert {touch: shares for touch, *shares in rows} == {"t": [0, 0], "late": [0, 1_000_000]}
+    assert block.changes.cells["variant"].measures == [2, 1, 0, 0, 0, 0, 0]
+
+
+def test_a_transaction_that_comes_after_its_whole_reversal_has_its_share_too() -> None:
+    bench = _bench()
+    bench.written.pay("r", "2026-03-02 10:00", 100, reverses="x")
+    bench.written.pay("x", "2026-03-01 10:00", 100)
+    bench.take()
+    assert _booked(bench) == {"t": (0, 1_000_000)}
+
+
+def _booked(bench: Bench) -> dict[str, tuple[int, int]]:
+    found = bench.block().changes.credits
+    return {
+        touch: (millionths, booked)
+        for touch, millionths, booked in zip(found.touch_id, found.millionths, found.booked, strict=True)
+    }
+
+
 @pytest.mark.parametrize(
     ("at", "fields"),
     [

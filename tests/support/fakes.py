@@ -336,9 +336,20 @@ class FakeLedger:
 
     def _load_credits(self, shards: list[int], floors: list[int]) -> Iterator[Sequence[Any]]:
         return (
-            (row.shard, row.id, row.model, row.campaign_id, row.label, row.measures[3], row.other_id, *row.measures[:3])
+            (
+                row.shard,
+                row.id,
+                row.model,
+                row.campaign_id,
+                row.label,
+                row.measures[3],
+                row.other_id,
+                row.measures[4],
+                *row.measures[1:3],
+                int(row.measures[0] != 0),
+            )
             for row in self._since("credit", shards, floors)
-            if row.measures[0]
+            if row.measures[4]
         )
 
     def _load_past_conversions(self, shards: list[int], floors: list[int]) -> Iterator[Sequence[Any]]:
