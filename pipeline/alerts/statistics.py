@@ -3,6 +3,10 @@
 The one shape between the ledger's facts and the rule: live looks, backtests, the calibration and tests all fill it, so
 they cannot differ. Nothing here has occurred after its row's instant. Money in minor units, ages and lags in hours.
 
+Only what is paid for counts: while a regular cost feed has not yet booked the newest touches (`pipeline.alerts.costs`),
+they stand in ``touches`` and nowhere else, and neither do their arrivals and converters: return without its cost would
+flatter, cost without its return condemn. ``…_all`` and ``cost_total`` know no such limit: they are what a reader is shown.
+
 Hours: column ``i`` of a matrix by age is the touch hour that began ``i`` whole hours before the hour of ``as_of``, so
 column 0 is the hour under way; what is older than the last column stands in its ``…_older``. Lags are whole hours from
 touch to conversion; one that is longer than the last column stands in the last. Where windows are very long the columns
@@ -55,7 +59,8 @@ class Statistics:
 
     A *converter* is a customer whose net total (credited return less reversals) is above 0 at ``as_of``; the customer,
     not the transaction, is the unit. A converter stands at the hour of the first touch that was credited. An *arrival*
-    is a credited conversion, whether or not it has been reversed since: arrivals tell the lag, converters the return.
+    is a credited transaction, whether or not it has been reversed since, at the first of its touches: arrivals tell the
+    lag, converters the return.
 
     Attributes:
         campaign_id: B names.
@@ -72,13 +77,18 @@ class Statistics:
         product_converters: (B, K) converters by product.
         sums: (B, K, len(POWERS)) Σ log z for power 0, Σ z^p else, over customer totals z (in minor units).
         squares: (B, K, len(POWERS)) Σ log² z for power 0, Σ z^2p else.
-        total: (B,) Σ z: the net return.
-        largest: (B,) the greatest z.
+        total: (B,) Σ z.
+        largest: (B,) the greatest z; 0 without converters.
         cost_total: (B,) everything spent.
+        return_all: (B,) net return of all credits.
+        converters_all: (B,) all converters.
         planned_hours: (B,) from the first touch hour to the planned end; infinite without one.
         elapsed_hours: (B,) from the first touch hour to ``as_of``.
         window_hours: (B,) attribution window.
-        booked_share: (B,) share of the touch hours so far whose cost is booked (1: all).
+        booked_share: (B,) share of the creditable touches so far whose cost is booked (1: all).
+        booked_age: (B,) hours from the newest touch that is paid for to ``as_of``; 0 where no cost is awaited.
+        weekday: (B,) of the first touch hour, Monday 0, in the zone of the business day.
+        hour_of_day: (B,) of the first touch hour in that zone, 0 to 23: with the weekday, the day of every column.
         products: what the K columns stand for, by row: B tuples of names, padded with "".
         reversed: (B,) arrivals that have been fully reversed by ``as_of``; None where nobody counted them.
         unit_hours: length of a column by age or lag, in hours.
@@ -101,10 +111,15 @@ class Statistics:
     total: Floats
     largest: Floats
     cost_total: Floats
+    return_all: Floats
+    converters_all: Floats
     planned_hours: Floats
     elapsed_hours: Floats
     window_hours: Floats
     booked_share: Floats
+    booked_age: Floats
+    weekday: Integers
+    hour_of_day: Integers
     products: tuple[tuple[str, ...], ...]
     reversed: Floats | None = None
     unit_hours: float = 1.0
@@ -120,6 +135,7 @@ class FinishedCampaign:
     Attributes:
         campaign_id: its name.
         product: whose successors it teaches.
+        ended_at_ms: the last instant at which anything of it could change.
         window_hours: attribution window.
         first_weekday: of the first touch's business day, Monday 0.
         touches: (D,) creditable touches by business day, from that of the first touch on.
@@ -132,6 +148,7 @@ class FinishedCampaign:
 
     campaign_id: str
     product: str
+    ended_at_ms: int
     window_hours: float
     first_weekday: int
     touches: Floats
