@@ -3,9 +3,9 @@
 The one shape between the ledger's facts and the rule: live looks, backtests, the calibration and tests all fill it, so
 they cannot differ. Nothing here has occurred after its row's instant. Money in minor units, ages and lags in hours.
 
-Only what is paid for counts: while a regular cost feed has not yet booked the newest touches (`pipeline.alerts.costs`),
+Only what is paid for counts: while a regular cost feed has not yet booked the newest touches (`pipeline.alerts.costs`)
 they stand in ``touches`` and nowhere else, and neither do their arrivals and converters: return without its cost would
-flatter, cost without its return condemn. ``…_all`` and ``cost_total`` know no such limit: they are what a reader is shown.
+flatter, cost without its return condemn. ``…_all`` and ``cost_total`` know no such limit: they are what is shown.
 
 Hours: column ``i`` of a matrix by age is the touch hour that began ``i`` whole hours before the hour of ``as_of``, so
 column 0 is the hour under way; what is older than the last column stands in its ``…_older``. Lags are whole hours from
