@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from pipeline.operations.health import Fault
+    from pipeline.operations.health import Fault, Observations
     from pipeline.settings import Settings
 
 _LOOK_SECONDS: Final = 2.0
@@ -70,12 +70,17 @@ class Board:
         del request
         async with self._looking:
             if self._faults or time.monotonic() - self._looked_at > _LOOK_SECONDS:
-                self._faults = faults(await asyncio.to_thread(observe, self._settings, self._instance))
+                self._faults = faults(await asyncio.to_thread(self._look))
                 self._looked_at = time.monotonic()
         told = [fault.as_dict() for fault in self._faults]
         if wrong := failed(self._faults):
             return web.json_response({"status": "failing", "error": str(wrong[0]), "faults": told}, status=503)
         return web.json_response({"status": "ok", "faults": told})
+
+    def _look(self) -> Observations:
+        """Look at everything that the board is told the address of; Docker's board is told none of Kafka."""
+        asks_kafka = "kafka_bootstrap_servers" in self._settings.model_fields_set
+        return observe(self._settings, self._instance, asks_kafka=asks_kafka)
 
     async def alive(self, request: web.Request) -> web.Response:
         """Answer that this process lives, whatever else does."""

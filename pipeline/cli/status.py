@@ -58,7 +58,8 @@ def _status(as_json: options.Json = False, data: options.Data = None) -> None:
     except UnreachableError as error:
         _tell_unreachable(error, settings, data, as_json=as_json)
     age = block_age_seconds(rows, time.time())
-    seen = observe(settings, data, lag=sum(topic["lag"] for topic in topics), block_age_seconds=age)
+    lag = sum(topic["lag"] for topic in topics)
+    seen = observe(settings, data, asks_kafka=True, lag=lag, block_age_seconds=age)
     wrong = faults(seen)
     if as_json:
         found = {

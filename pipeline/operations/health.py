@@ -84,6 +84,7 @@ class Observations:
     Attributes:
         now: when, in epoch seconds.
         unreachable: (part, why, remedy) of servers that do not answer.
+        missing_topics: the contract's that the broker does not have.
         halts: topics that no worker reads.
         log_faults: what was wrong with logs within the last day.
         deaths: recent ones, of any part.
@@ -95,6 +96,7 @@ class Observations:
 
     now: float
     unreachable: tuple[tuple[str, str, str], ...] = ()
+    missing_topics: tuple[str, ...] = ()
     halts: tuple[Halted, ...] = ()
     log_faults: tuple[LogFault, ...] = ()
     deaths: tuple[Death, ...] = ()
@@ -111,6 +113,7 @@ def faults(seen: Observations) -> list[Fault]:
         *(Fault(it.topic, f"halted: {it.cause}", it.remedy, is_lasting=True) for it in seen.halts),
         *_loops(seen.deaths, seen.now),
         *(Fault(part, why, remedy) for part, why, remedy in seen.unreachable),
+        *(Fault(topic, "this topic is missing", "create it: roi migrate") for topic in seen.missing_topics),
         *_troubles(seen),
         *(Fault("log", str(it), _SEND_AGAIN, _log_severity(it)) for it in seen.log_faults),
     ]

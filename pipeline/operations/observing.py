@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pipeline.errors import UnreachableError, UserError
 from pipeline.operations.halts import halted, log_faults
 from pipeline.operations.health import RECENT_SECONDS, Death, Disk, Observations, Trouble
+from schemas.topics import ALL_TOPICS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +31,7 @@ def observe(
     settings: Settings,
     data: Path | None,
     *,
-    kafka: UnreachableError | None = None,
+    asks_kafka: bool = False,
     lag: int | None = None,
     block_age_seconds: float | None = None,
 ) -> Observations:
@@ -39,7 +40,7 @@ def observe(
     Args:
         settings: where ClickHouse answers.
         data: directory of the instance, where it is known.
-        kafka: what the caller met when it asked Kafka.
+        asks_kafka: whether to ask the broker, too, which topics are there.
         lag: records that wait, if the caller has asked Kafka.
         block_age_seconds: age of the newest block, likewise.
     """
@@ -48,7 +49,7 @@ def observe(
     now = time.time()
     parts = supervised(data)
     deaths, troubles = _of_parts(parts, now)
-    unreachable = [] if kafka is None else [("Kafka", kafka.cause, kafka.remedy)]
+    unreachable, missing = _of_kafka(settings) if asks_kafka else ([], ())
     halts: list[Halted] = []
     found: list[LogFault] = []
     reader = Reader(settings, timeout_seconds=QUESTION_SECONDS)
@@ -61,6 +62,7 @@ def observe(
     return Observations(
         now=now,
         unreachable=tuple(unreachable),
+        missing_topics=missing,
         halts=tuple(halts),
         log_faults=tuple(found),
         deaths=tuple(deaths),
@@ -69,6 +71,17 @@ def observe(
         lag=lag,
         block_age_seconds=block_age_seconds,
     )
+
+
+def _of_kafka(settings: Settings) -> tuple[list[tuple[str, str, str]], tuple[str, ...]]:
+    """Return what is wrong with the broker itself, and which of the contract's topics are not there."""
+    from pipeline.transport.reading import partition_counts
+
+    try:
+        there = partition_counts(settings, QUESTION_SECONDS)
+    except UnreachableError as error:
+        return [("Kafka", error.cause, error.remedy)], ()
+    return [], tuple(topic for topic in ALL_TOPICS if topic not in there)
 
 
 def supervised(data: Path | None) -> list[dict[str, Any]]:

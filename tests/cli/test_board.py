@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -9,14 +10,14 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from pipeline.api.page import render_page
 from pipeline.api.server import build_board
+from pipeline.operations import observing
+from pipeline.settings import Settings
 from tests.cli.conftest import Answer, FakeClickHouse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from aiohttp import web
-
-    from pipeline.settings import Settings
 
     Client = TestClient[web.Request, web.Application]
 
@@ -88,6 +89,22 @@ async def test_health_tells_halted_topics_and_dying_workers(board: Client, click
     response = await board.get("/healthz")
     assert response.status == 503
     assert [fault["part"] for fault in (await response.json())["faults"]] == ["bank.costs.v1", "worker"]
+
+
+async def test_health_tells_a_broker_that_does_not_answer(
+    clickhouse: FakeClickHouse, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observing, "QUESTION_SECONDS", 0.5)
+    for table in ("halted_topics", "log_faults", "worker_deaths"):
+        clickhouse.answer_rows(table, [])
+    with socket.create_server(("127.0.0.1", 0)) as frozen:  # takes connections and says nothing
+        address = f"127.0.0.1:{frozen.getsockname()[1]}"
+        told = Settings(**settings.model_dump(exclude_unset=True) | {"kafka_bootstrap_servers": address})
+        async with TestClient(TestServer(build_board(told))) as client:
+            response = await client.get("/healthz")
+            (fault,) = (await response.json())["faults"]
+    assert (response.status, fault["part"]) == (503, "Kafka")
+    assert address in fault["cause"]
 
 
 async def test_the_boards_own_life_depends_on_nobody(board: Client) -> None:

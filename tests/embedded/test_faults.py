@@ -62,6 +62,19 @@ def test_a_frozen_endpoint_is_told_within_seconds_and_started_again(tmp_path: Pa
         assert (drained["events"], drained["accepted"], drained["refused"]) == (1, 1, 0)
 
 
+def test_a_frozen_broker_is_told_by_the_board_within_seconds(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data) as up:
+        send_touch(data, "t1")
+        broker = children(up.pid)["broker"]
+        os.kill(broker, signal.SIGSTOP)
+        status, body = health_of_board(data)
+        os.kill(broker, signal.SIGCONT)
+        assert status == 503
+        assert "Kafka does not answer" in body
+        wait_until(lambda: health_of_board(data)[0] == 200, 60)
+
+
 def test_a_worker_that_dies_again_and_again_is_told_everywhere(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(data):

@@ -54,6 +54,12 @@ def test_a_server_that_does_not_answer_is_a_fault_that_may_pass() -> None:
     assert not fault.is_lasting
 
 
+def test_a_missing_topic_is_a_fault_that_names_the_remedy() -> None:
+    (fault,) = faults(Observations(NOW, missing_topics=("bank.customers.v1",)))
+    assert str(fault) == "bank.customers.v1: this topic is missing; create it: roi migrate"
+    assert fault.severity == "failed"
+
+
 def test_a_process_in_trouble_says_why_and_since_when() -> None:
     trouble = Trouble("worker-1", "block 7 not acknowledged (Code: 243)", NOW - 45)
     (fault,) = faults(Observations(NOW, troubles=(trouble,), lag=5, block_age_seconds=45))

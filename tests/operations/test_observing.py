@@ -1,0 +1,55 @@
+"""What a look at a real broker tells: which topics are missing, and that it does not answer."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from pipeline.operations.observing import observe
+from pipeline.settings import Settings
+from schemas.topics import ALL_TOPICS, DIMENSION_TOPICS
+from tests.support.kafka import free_port, running_kafka, running_tansu, tansu_process
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def _settings(bootstrap: str) -> Settings:
+    return Settings(kafka_bootstrap_servers=bootstrap, clickhouse_url=f"http://127.0.0.1:{free_port()}")
+
+
+@pytest.fixture(params=["tansu", pytest.param("kafka", marks=[pytest.mark.kafka, pytest.mark.slow])])
+def bootstrap(request: pytest.FixtureRequest) -> Iterator[str]:
+    with (running_tansu if request.param == "tansu" else running_kafka)() as address:
+        yield address
+
+
+@pytest.mark.process
+def test_missing_topics_are_seen_and_none_is_made_by_looking(bootstrap: str) -> None:
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    there = [topic for topic in ALL_TOPICS if topic not in DIMENSION_TOPICS]
+    for made in admin.create_topics([NewTopic(topic, 1, 1) for topic in there]).values():
+        made.result(30)
+    for _ in range(2):
+        seen = observe(_settings(bootstrap), None, asks_kafka=True)
+        assert set(seen.missing_topics) == set(DIMENSION_TOPICS)
+        assert [part for part, _, _ in seen.unreachable] == ["ClickHouse"]
+
+
+@pytest.mark.process
+def test_a_frozen_broker_is_seen_within_seconds() -> None:
+    with tansu_process() as (broker, address):
+        os.kill(broker.pid, signal.SIGSTOP)
+        began = time.monotonic()
+        try:
+            seen = observe(_settings(address), None, asks_kafka=True)
+        finally:
+            os.kill(broker.pid, signal.SIGCONT)
+    assert time.monotonic() - began < 20  # a question of five seconds, and a busy machine
+    assert [part for part, _, _ in seen.unreachable] == ["Kafka", "ClickHouse"]
+    assert address in seen.unreachable[0][1]
