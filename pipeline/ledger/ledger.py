@@ -25,7 +25,7 @@ _GRACE_SECONDS: Final = 2.0
 _NAMES: Final = ", ".join(name for name, _ in COLUMNS)
 _STRUCTURE: Final = ", ".join(f"{name} {kind}" for name, kind in COLUMNS)
 # One INSERT must be one block and so one part: nothing may split it, and only one thread may write it.
-_ONE_BLOCK: Final[dict[str, Any]] = {
+ONE_BLOCK: Final[dict[str, Any]] = {
     "async_insert": 0,
     "max_insert_threads": 1,
     "max_threads": 1,
@@ -149,14 +149,14 @@ class ClickHouseLedger:
         attempt = f"roi-block-{self.owner}-{block.number}-{time.monotonic_ns()}"
         try:
             self._client.command(
-                statement, parameters=parameters, data=block.body, settings=_ONE_BLOCK | {"query_id": attempt}
+                statement, parameters=parameters, data=block.body, settings=ONE_BLOCK | {"query_id": attempt}
             )
         except DatabaseError as error:
             if _FENCED in str(error):
                 raise FencedError(f"a shard of {sorted(block.epochs)} has a new owner") from error
-            raise LedgerUnavailableError(_short(error)) from error
+            raise LedgerUnavailableError(short(error)) from error
         except (ClickHouseError, OSError) as error:
-            raise LedgerUnavailableError(_short(error)) from error
+            raise LedgerUnavailableError(short(error)) from error
 
     def fetch(self, name: str, **parameters: Any) -> list[list[Any]]:
         """Return the rows of sql/queries/NAME.sql, which ends in FORMAT JSONCompactEachRow."""
@@ -167,7 +167,7 @@ class ClickHouseLedger:
                 settings={"output_format_json_quote_64bit_integers": 0},
             )
         except (ClickHouseError, OSError) as error:
-            raise LedgerUnavailableError(_short(error)) from error
+            raise LedgerUnavailableError(short(error)) from error
         rows: list[list[Any]] = msgspec.json.Decoder(list[Any]).decode_lines(answer)
         return rows
 
@@ -176,13 +176,13 @@ class ClickHouseLedger:
         try:
             return self._client.command(sql.query(name, self._database), parameters={"run": self._run, **parameters})
         except (ClickHouseError, OSError) as error:
-            raise LedgerUnavailableError(_short(error)) from error
+            raise LedgerUnavailableError(short(error)) from error
 
     def execute(self, name: str, **parameters: Any) -> None:
         """Run sql/queries/NAME.sql."""
         self.fetch_value(name, **parameters)
 
 
-def _short(error: BaseException) -> str:
+def short(error: BaseException) -> str:
     """Return an error's first line, cut: server errors may quote data."""
     return f"{type(error).__name__}: {str(error).splitlines()[0][:200]}" if str(error) else type(error).__name__

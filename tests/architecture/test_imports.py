@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 BUSINESS: Final = (
     "agents",
+    "pipeline.alerts",
     "pipeline.clickhouse",
     "pipeline.forecast",
     "pipeline.ingest",

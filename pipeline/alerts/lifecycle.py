@@ -1,0 +1,262 @@
+"""The state machine of alerts (contract section 6): what a look, or a person, makes of an alert. Pure.
+
+```
+ immature ◄──► watching ──► pending ──► firing ──► acknowledged ──► decided ──► resolved
+     ▲                         │          └──────────────┴──────────────┴──────────┘
+     └─────────────────────────┘ at once when no longer below
+```
+
+A campaign has one record at a time, from its first look on; when a resolved one is below again, a new one begins.
+Any state but ``resolved`` may be ``blocked`` by a fault of the data, and is returned to when that is mended. Open
+states (firing, acknowledged, decided) resolve when the return has been matured above the margin for as long as a
+breach must hold, or when the campaign is over. One look makes one change of state at most.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from pipeline.alerts.record import AlertRecord, Evidence, Look, looked_at, name_of
+from schemas.alerts import OPEN_STATES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipeline.alerts.record import Event, Moment
+    from pipeline.alerts.rule import AlertRule
+    from pipeline.alerts.verdict import Outcome, Verdict
+    from schemas.alerts import State
+
+MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 3_600_000
+OVER: Final = "over: the campaign has ended, nothing is left to stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """What the lifecycle needs of the settings.
+
+    Attributes:
+        database: makes ids of two installations differ.
+        board_url: for links.
+        wall_hold_seconds: how long a breach must have been seen by this process's clock.
+        four_eyes: whether a second person approves a decision to stop.
+    """
+
+    database: str = "roi"
+    board_url: str = "http://127.0.0.1:8080"
+    wall_hold_seconds: float = 5.0
+    four_eyes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of an alert's history.
+
+    Attributes:
+        record: the alert after it.
+        event: what happened.
+        previous_state: the state before; equal to the record's where the state stays (a note, a proposal).
+        by: the name of the token that acted; None = the evaluator.
+        note: in that person's words, or why.
+        stop_reason: of a request to stop that this change makes; None = it makes none.
+        approved_by: of that request.
+    """
+
+    record: AlertRecord
+    event: Event
+    previous_state: State | None
+    by: str | None = None
+    note: str = ""
+    stop_reason: str | None = None
+    approved_by: str | None = None
+
+    @property
+    def is_message(self) -> bool:
+        """Whether it is told on roi.alerts.v1: the state is another one, or there is another decision."""
+        return self.previous_state != self.record.state or self.event in {"decided", "approved"}
+
+    @property
+    def number(self) -> int:
+        """Its number in the alert's history, from 1."""
+        return self.record.changes
+
+
+def step(record: AlertRecord | None, look: Look, now: Moment, conduct: Conduct) -> tuple[AlertRecord, Change | None]:
+    """Return the campaign's alert after a look at it, and the change of state if there is one.
+
+    Args:
+        record: the campaign's current alert; None before its first look.
+        look: what was found.
+        now: when, by both clocks; jumps of the wall clock decide nothing.
+        conduct: of the installation.
+    """
+    if record is None:
+        return _begin(look, 1, now, conduct)
+    if record.state == "resolved":
+        if look.verdict.outcome == "below" and not look.is_over and not look.faults:
+            return _begin(look, record.number + 1, now, conduct)
+        return looked_at(record, look), None
+    seen = _seen(record, look, now)
+    state, event, why = _next(seen, look, now, conduct)
+    if state == seen.state:
+        return seen, None
+    return _moved(seen, state, event, why, now)
+
+
+def _begin(look: Look, number: int, now: Moment, conduct: Conduct) -> tuple[AlertRecord, Change]:
+    campaign = look.campaign
+    blank = AlertRecord(
+        alert_id=name_of("alr", campaign.campaign_id, number, conduct.database),
+        campaign_id=campaign.campaign_id,
+        number=number,
+        state="immature",
+        previous_state=None,
+        opened_ms=now.wall_ms,
+        changed_ms=0,
+        changes=0,
+        verdict=look.verdict,
+        rule=look.rule,
+        campaign=campaign,
+        evidence=look.evidence,
+    )
+    seen = _seen(blank, look, now)
+    state, _, why = _next(seen, look, now, conduct)
+    moved, change = _moved(seen, state, "opened", why, now)
+    moved = replace(moved, previous_state=None)
+    return moved, replace(change, record=moved, previous_state=None)
+
+
+def _seen(record: AlertRecord, look: Look, now: Moment) -> AlertRecord:
+    """Lay a look over the record: evidence, and since when it has been so."""
+    outcome = None if look.faults and not look.is_over else look.verdict.outcome
+    below = outcome == "below"
+    evidence = look.evidence
+    if outcome is None:  # the data's fault stands before what they say
+        evidence = replace(evidence, reasons=(*look.faults, *evidence.reasons))
+    elif below and look.withheld:
+        evidence = replace(evidence, reasons=(look.withheld, *evidence.reasons))
+    return replace(
+        looked_at(record, look),
+        evidence=evidence,
+        below_since_ms=look.held_since_ms if below else None,
+        above_since_ms=look.held_since_ms if outcome == "above" else None,
+        seen_since=(record.seen_since if record.seen_since is not None else now.seconds) if below else None,
+    )
+
+
+def _next(record: AlertRecord, look: Look, now: Moment, conduct: Conduct) -> tuple[State, Event, str]:
+    """Return the state that follows, with the event that leads there and why."""
+    if look.faults and not look.is_over:
+        return "blocked", "blocked", "; ".join(look.faults)
+    if record.state == "blocked":
+        return record.state_before or "watching", "unblocked", "the data are no longer at fault"
+    if record.state in OPEN_STATES:
+        return _next_of_open(record, look)
+    return _next_of_unopened(record, look, fires=not look.withheld and _has_held(record, now, conduct))
+
+
+def _next_of_open(record: AlertRecord, look: Look) -> tuple[State, Event, str]:
+    if look.is_over:
+        return "resolved", "over", OVER
+    if record.above_since_ms is not None and _held_ms(record, record.above_since_ms) >= _hold_ms(record.rule):
+        return "resolved", "judged", "the matured return is above what is required"
+    return record.state, "judged", ""
+
+
+def _next_of_unopened(record: AlertRecord, look: Look, *, fires: bool) -> tuple[State, Event, str]:
+    if look.is_over:
+        return "watching", "over", OVER
+    if record.below_since_ms is not None:
+        return ("firing" if fires else "pending"), "judged", "the return stays below what is required"
+    return ("immature" if look.verdict.outcome == "immature" else "watching"), "judged", ""
+
+
+def _has_held(record: AlertRecord, now: Moment, conduct: Conduct) -> bool:
+    """Tell whether a breach has held in event time, and has been seen for long enough by this process."""
+    if record.below_since_ms is None or record.seen_since is None:
+        return False
+    hold_ms = _hold_ms(record.rule)
+    if hold_ms == 0:
+        return True
+    was_seen_long = now.seconds - record.seen_since >= conduct.wall_hold_seconds
+    return was_seen_long and _held_ms(record, record.below_since_ms) >= hold_ms
+
+
+def _hold_ms(rule: AlertRule) -> int:
+    return round(rule.hold_minutes * MINUTE_MS)
+
+
+def _held_ms(record: AlertRecord, since_ms: int) -> int:
+    return record.as_of_ms - since_ms
+
+
+def _moved(record: AlertRecord, state: State, event: Event, why: str, now: Moment) -> tuple[AlertRecord, Change]:
+    """Move to a state, with all that ends or begins with it."""
+    before = record.state
+    changed = entered(replace(record, state=state, previous_state=before), now)
+    if state == "blocked":
+        changed = replace(changed, state_before=before)
+    elif before == "blocked":
+        changed = replace(changed, state_before=None)
+    elif state == "pending" or (state == "firing" and before != "pending"):
+        changed = replace(changed, opened_ms=changed.changed_ms)
+    elif state == "resolved":
+        reasons = (why, *record.evidence.reasons)
+        evidence: Evidence = replace(record.evidence, reasons=reasons)
+        changed = replace(changed, proposal=None, stop_id=None, evidence=evidence)
+    return changed, Change(changed, event, before, note=why)
+
+
+def entered(record: AlertRecord, now: Moment) -> AlertRecord:
+    """Return the record with one more entry in its history, later than the one before whatever the wall clock says."""
+    return replace(record, changes=record.changes + 1, changed_ms=max(now.wall_ms, record.changed_ms + 1))
+
+
+def instants_to_look_back(record: AlertRecord | None, verdict: Verdict, rule: AlertRule) -> list[int]:
+    """Return the instants, newest first, as of which the verdict is needed too, to tell since when it has held.
+
+    Every hour back to the beginning of the hold, the beginning included; of these, those since the last look, where
+    that found the same.
+    """
+    if not _matters(record, verdict):
+        return []
+    hold_ms, known = _hold_ms(rule), _since(record, verdict)
+    end = verdict.as_of_ms - hold_ms
+    if known is not None and record is not None:
+        end = max(end, record.as_of_ms + 1)
+    instants = list(range(verdict.as_of_ms - HOUR_MS, end - 1, -HOUR_MS))
+    if known is None and hold_ms and verdict.as_of_ms - hold_ms not in instants:
+        instants.append(verdict.as_of_ms - hold_ms)
+    return instants
+
+
+def held_since(record: AlertRecord | None, verdict: Verdict, back: Sequence[tuple[int, Outcome]]) -> int:
+    """Return the instant from which on every look had this verdict's outcome.
+
+    Args:
+        record: the campaign's alert before this look.
+        verdict: of this look.
+        back: the outcomes as of `instants_to_look_back`, newest first.
+    """
+    since = verdict.as_of_ms
+    for instant, outcome in back:
+        if outcome != verdict.outcome:
+            return since
+        since = instant
+    known = _since(record, verdict)
+    return since if known is None else min(known, since)
+
+
+def _matters(record: AlertRecord | None, verdict: Verdict) -> bool:
+    """Tell whether anything depends on how long it has been so."""
+    is_open = record is not None and (record.state in OPEN_STATES or record.state_before in OPEN_STATES)
+    return verdict.outcome == ("above" if is_open else "below")
+
+
+def _since(record: AlertRecord | None, verdict: Verdict) -> int | None:
+    if record is None or record.as_of_ms > verdict.as_of_ms:
+        return None
+    since: Mapping[Outcome, int | None] = {"below": record.below_since_ms, "above": record.above_since_ms}
+    return since.get(verdict.outcome)

@@ -1,0 +1,394 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.alerts.actions import Refusal, act
+from pipeline.alerts.lifecycle import Change, Conduct, held_since, instants_to_look_back, step
+from pipeline.alerts.record import AlertRecord, Look, Moment, record_of
+from pipeline.alerts.rule import AlertRule
+from pipeline.alerts.verdict import Outcome
+from schemas.alerts import OPEN_STATES, AlertData
+from tests.alerts.building import AT_ONCE, HOUR, RULE, T0, action, look, moment, verdict
+from tests.support.depth import depth
+
+if TYPE_CHECKING:
+    from schemas.alerts import State
+
+CONDUCT = Conduct()
+FOUR_EYES = Conduct(four_eyes=True)
+OUTCOMES: Final = get_args(Outcome)
+# what may follow a state; the first of an alert follows none
+FOLLOWS: Final[dict[State | None, set[State]]] = {
+    None: {"immature", "watching", "pending", "firing", "blocked"},
+    "immature": {"watching", "pending", "firing", "blocked"},
+    "watching": {"immature", "pending", "firing", "blocked"},
+    "pending": {"immature", "watching", "firing", "blocked"},
+    "firing": {"acknowledged", "decided", "resolved", "blocked"},
+    "acknowledged": {"decided", "resolved", "blocked"},
+    "decided": {"decided", "resolved", "blocked"},
+    "blocked": {"immature", "watching", "pending", "firing", "acknowledged", "decided"},
+    "resolved": set(),
+}
+
+
+def played(*looks: Look, conduct: Conduct = CONDUCT, every: float = 10.0) -> tuple[AlertRecord, list[Change]]:
+    """Return the alert after looks that follow each other, and its history."""
+    record: AlertRecord | None = None
+    history = []
+    for number, one in enumerate(looks):
+        record, change = step(record, one, moment(number * every), conduct)
+        history += [change] if change else []
+    assert record is not None
+    return record, history
+
+
+def states(history: list[Change]) -> list[str]:
+    return [change.record.state for change in history]
+
+
+def fired(conduct: Conduct = CONDUCT) -> AlertRecord:
+    record, _ = played(look("below", rule=AT_ONCE), conduct=conduct)
+    assert record.state == "firing"
+    return record
+
+
+def applied(record: AlertRecord, kind: str, by: str = "lin", conduct: Conduct = CONDUCT, **body: Any) -> Change:
+    change = act(record, action(kind, by, record.alert_id, **body), moment(99), conduct)
+    assert isinstance(change, Change), change
+    return change
+
+
+def refused(record: AlertRecord, kind: str, by: str = "lin", conduct: Conduct = CONDUCT, **body: Any) -> str:
+    refusal = act(record, action(kind, by, record.alert_id, **body), moment(99), conduct)
+    assert isinstance(refusal, Refusal), refusal
+    return refusal.why
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"), [("immature", "immature"), ("undecided", "watching"), ("above", "watching")]
+)
+def test_a_campaigns_first_look_opens_its_record(outcome: Outcome, state: str) -> None:
+    record, (change,) = played(look(outcome))
+    assert (record.state, record.previous_state, record.number, record.changes) == (state, None, 1, 1)
+    assert (change.event, change.previous_state, change.is_message) == ("opened", None, True)
+
+
+def test_a_breach_is_pending_until_it_has_held_in_event_time() -> None:
+    early = look("below", T0, held_hours=0)
+    halfway = look("below", T0 + HOUR // 2, held_hours=0.5)
+    late = look("below", T0 + HOUR, held_hours=1)
+    _, history = played(look("undecided"), early, halfway, late)
+    assert states(history) == ["watching", "pending", "firing"]
+    assert history[-1].record.as_of_ms == T0 + HOUR
+
+
+def test_history_that_is_taken_in_at_once_fires_after_it_has_been_seen_for_a_moment() -> None:
+    long_held = look("below", held_hours=300)
+    _, history = played(long_held, long_held, long_held, every=CONDUCT.wall_hold_seconds / 2)
+    assert states(history) == ["pending", "firing"]
+
+
+@pytest.mark.parametrize("jump_ms", [-10 * HOUR, 10 * HOUR])
+def test_a_jump_of_the_wall_clock_fires_nothing_and_holds_nothing_back(jump_ms: int) -> None:
+    held = look("below", held_hours=2)
+    record, _ = step(None, held, moment(0), CONDUCT)
+    record, change = step(record, held, moment(1, wall_ms=T0 + jump_ms), CONDUCT)
+    assert change is None
+    record, change = step(record, held, moment(6, wall_ms=T0 + jump_ms), CONDUCT)
+    assert change is not None
+    assert record.state == "firing"
+    assert record.changed_ms > record.opened_ms - 1
+
+
+def test_without_a_hold_a_breach_fires_at_once() -> None:
+    record, history = played(look("undecided"), look("below", rule=AT_ONCE))
+    assert states(history) == ["watching", "firing"]
+    assert record.opened_ms == record.changed_ms
+
+
+@pytest.mark.parametrize("outcome", ["undecided", "above", "immature"])
+def test_a_breach_that_ends_before_it_has_held_is_watched_again_at_once(outcome: Outcome) -> None:
+    record, history = played(look("below"), look(outcome, T0 + 60_000), look("below", T0 + HOUR))
+    assert states(history) == ["pending", "immature" if outcome == "immature" else "watching", "pending"]
+    assert record.below_since_ms == T0 + HOUR
+    assert record.opened_ms == record.changed_ms
+
+
+@pytest.mark.parametrize("outcome", ["undecided", "immature"])
+def test_a_firing_alert_stays_while_nothing_says_that_it_is_above(outcome: Outcome) -> None:
+    record, history = played(look("below", rule=AT_ONCE), look(outcome, T0 + 99 * HOUR, held_hours=99))
+    assert record.state == "firing"
+    assert len(history) == 1
+
+
+def test_an_open_alert_resolves_once_above_has_held_for_the_hold() -> None:
+    above = [look("above", T0 + 9 * HOUR + minutes * 60_000, held_hours=minutes / 60) for minutes in (0, 30, 60)]
+    record, history = played(look("below", held_hours=2), look("below", held_hours=2), *above)
+    assert states(history) == ["pending", "firing", "resolved"]
+    assert record.as_of_ms == T0 + 10 * HOUR
+    assert "above" in record.evidence.reasons[0]
+
+
+def test_a_resolved_alert_that_is_below_again_is_a_new_one() -> None:
+    above = look("above", T0 + HOUR, rule=AT_ONCE)
+    again = look("below", T0 + 2 * HOUR)
+    record, history = played(look("below", rule=AT_ONCE), above, look("undecided", T0 + HOUR), again)
+    assert states(history) == ["firing", "resolved", "pending"]
+    assert record.number == 2
+    assert len({change.record.alert_id for change in history}) == 2
+
+
+def test_a_campaign_that_is_over_never_fires_and_what_is_open_resolves() -> None:
+    over = look("below", T0 + 9 * HOUR, held_hours=9, is_over=True)
+    record, history = played(over, over, over)
+    assert states(history) == ["watching"]
+    record, history = played(look("below", rule=AT_ONCE), over)
+    assert states(history) == ["firing", "resolved"]
+    assert history[-1].event == "over"
+    assert record.evidence.reasons[0].startswith("over")
+    record, history = played(look("below", rule=AT_ONCE), over, over, over)
+    assert len(history) == 2
+
+
+@pytest.mark.parametrize("state", ["immature", "watching", "pending", "firing", "acknowledged", "decided"])
+def test_a_fault_of_the_data_blocks_any_state_and_is_left_to_the_same(state: State) -> None:
+    before = replace(fired(), state=state)
+    outcome: Outcome = "immature" if state == "immature" else "undecided" if state == "watching" else "below"
+    faulty = look(outcome, T0 + 60_000, faults=("the cost feed is silent for 3 days",))
+    blocked, change = step(before, faulty, moment(10), CONDUCT)
+    assert change is not None
+    assert (blocked.state, blocked.state_before) == ("blocked", state)
+    assert blocked.evidence.reasons[0] == "the cost feed is silent for 3 days"
+    still, change = step(blocked, replace(faulty, held_since_ms=0), moment(999), CONDUCT)
+    assert change is None
+    back, change = step(still, look(outcome, T0 + 120_000), moment(1000), CONDUCT)
+    assert change is not None
+    assert (back.state, back.state_before, change.event) == (state, None, "unblocked")
+
+
+def test_while_the_data_are_at_fault_nothing_holds() -> None:
+    breach = look("below", held_hours=0)
+    faulty = look("below", T0 + 2 * HOUR, held_hours=2, faults=("lag",))
+    fresh = look("below", T0 + 3 * HOUR, held_hours=0)
+    record, history = played(breach, faulty, fresh, fresh)
+    assert states(history) == ["pending", "blocked", "pending"]
+    assert record.below_since_ms == T0 + 3 * HOUR
+
+
+def test_a_withheld_breach_stays_pending_and_says_why() -> None:
+    held = look("below", held_hours=2, withheld="9 % of what would fire are expected to be false")
+    record, history = played(held, held)
+    assert states(history) == ["pending"]
+    assert record.evidence.reasons[0].startswith("9 %")
+    record, change = step(record, replace(held, withheld=""), moment(20), CONDUCT)
+    assert change is not None
+    assert record.state == "firing"
+
+
+def test_an_alert_is_acknowledged_once() -> None:
+    change = applied(fired(), "acknowledge", "lin", note="on it")
+    assert (change.record.state, change.record.acknowledged_by, change.by, change.note) == (
+        "acknowledged",
+        "lin",
+        "lin",
+        "on it",
+    )
+    assert "lin" in refused(change.record, "acknowledge", "wu")
+
+
+@pytest.mark.parametrize("decision", ["stop", "optimise", "continue"])
+def test_a_decision_has_a_name_and_a_reason_and_a_stop_is_one_request(decision: str) -> None:
+    assert "reason" in refused(fired(), "decide", decision=decision)
+    change = applied(fired(), "decide", "lin", decision=decision, reason="no more loans wanted")
+    record = change.record
+    assert (record.state, record.decision, record.decided_by) == ("decided", decision, "lin")
+    assert (change.stop_reason is not None) == (record.stop_id is not None) == (decision == "stop")
+
+
+def test_an_unknown_decision_is_refused() -> None:
+    assert "stop, optimise, continue" in refused(fired(), "decide", decision="explode", reason="why not")
+
+
+def test_a_decision_can_become_a_stop_but_an_open_stop_stays() -> None:
+    record = applied(fired(), "decide", decision="optimise", reason="try without app push").record
+    change = applied(record, "decide", "wu", decision="stop", reason="it did not help")
+    assert change.is_message
+    assert change.record.decided_by == "wu"
+    assert "stop is open" in refused(change.record, "decide", decision="continue", reason="no")
+
+
+def test_four_eyes_need_two_people() -> None:
+    proposed = applied(fired(FOUR_EYES), "decide", "lin", FOUR_EYES, decision="stop", reason="money is lost")
+    assert (proposed.event, proposed.record.state, proposed.is_message) == ("proposed", "firing", False)
+    assert proposed.stop_reason is None
+    assert "another person" in refused(proposed.record, "approve", "lin", FOUR_EYES)
+    assert "approves it" in refused(proposed.record, "decide", "wu", FOUR_EYES, decision="stop", reason="yes")
+    approved = applied(proposed.record, "approve", "wu", FOUR_EYES)
+    assert (approved.record.state, approved.record.decided_by) == ("decided", "lin")
+    assert (approved.by, approved.approved_by, approved.stop_reason) == ("wu", "wu", "money is lost")
+    assert "nothing to approve" in refused(fired(FOUR_EYES), "approve", "wu", FOUR_EYES)
+
+
+def test_a_proposal_ends_with_another_decision_or_with_the_alert() -> None:
+    proposed = applied(fired(), "decide", "lin", FOUR_EYES, decision="stop", reason="r").record
+    assert applied(proposed, "decide", "wu", FOUR_EYES, decision="continue", reason="r").record.proposal is None
+    resolved, _ = step(proposed, look("above", rule=AT_ONCE), moment(5), FOUR_EYES)
+    assert resolved.proposal is None
+
+
+@pytest.mark.parametrize("kind", ["acknowledge", "decide", "approve"])
+def test_only_an_open_alert_is_acted_upon(kind: str) -> None:
+    watching, _ = played(look("undecided"))
+    blocked, _ = step(fired(), look("below", faults=("lag",)), moment(1), CONDUCT)
+    assert "watching" in refused(watching, kind, decision="stop", reason="r")
+    assert "blocked" in refused(blocked, kind, decision="stop", reason="r")
+    assert applied(watching, "note", note="new creative on Monday").note == "new creative on Monday"
+    assert refused(watching, "note") == "a note needs a text"
+
+
+def test_since_when_it_holds_is_looked_up_hour_by_hour_to_the_beginning_of_the_hold() -> None:
+    rule = AlertRule(hold_minutes=150)
+    now = verdict("below", T0)
+    instants = instants_to_look_back(None, now, rule)
+    assert instants == [T0 - HOUR, T0 - 2 * HOUR, T0 - 150 * 60_000]
+    assert held_since(None, now, [(instant, "below") for instant in instants]) == T0 - 150 * 60_000
+    broken: list[tuple[int, Outcome]] = [(instants[0], "below"), (instants[1], "undecided"), (instants[2], "below")]
+    assert held_since(None, now, broken) == T0 - HOUR
+    assert instants_to_look_back(None, verdict("undecided"), rule) == []
+    assert instants_to_look_back(None, now, AT_ONCE) == []
+
+
+def test_a_breach_that_goes_on_is_looked_up_only_where_nobody_looked() -> None:
+    record, _ = played(look("below", T0))
+    soon, late = verdict("below", T0 + 60_000), verdict("below", T0 + 3 * HOUR)
+    rule = AlertRule(hold_minutes=600)
+    assert instants_to_look_back(record, soon, rule) == []
+    assert held_since(record, soon, []) == T0
+    assert instants_to_look_back(record, late, rule) == [T0 + 2 * HOUR, T0 + HOUR]
+    assert held_since(record, late, [(T0 + 2 * HOUR, "below"), (T0 + HOUR, "below")]) == T0
+    assert held_since(record, late, [(T0 + 2 * HOUR, "below"), (T0 + HOUR, "above")]) == T0 + 2 * HOUR
+
+
+def test_the_record_survives_being_written_and_shows_what_messages_show() -> None:
+    record = applied(fired(FOUR_EYES), "decide", "lin", FOUR_EYES, decision="stop", reason="r").record
+    body = record.body("http://board")
+    assert record_of(body) == replace(record, seen_since=None)
+    shown = json.loads(body)
+    AlertData.model_validate({name: shown[name] for name in AlertData.model_fields})
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_numbers_that_json_has_not_are_written_as_none(value: float) -> None:
+    odd = replace(verdict("below"), converters_needed=value, boundary=value, matured_share=1.7)
+    record, _ = played(replace(look("below"), verdict=odd))
+    shown = json.loads(record.body("http://board"))
+    assert (shown["converters_needed"], shown["boundary"], shown["matured_share"]) == (None, None, 1.0)
+
+
+LOOKS = st.builds(
+    lambda outcome, minutes, held, faulty, over, withheld, at_once: (
+        outcome,
+        minutes,
+        held,
+        faulty,
+        over,
+        withheld,
+        at_once,
+    ),
+    st.sampled_from(OUTCOMES),
+    st.integers(0, 180),
+    st.integers(0, 120),
+    st.sampled_from([(), (), (), ("lag",)]),
+    st.sampled_from([False] * 9 + [True]),
+    st.sampled_from(["", "", "", "too many"]),
+    st.booleans(),
+)
+ACTIONS = st.tuples(
+    st.sampled_from(["acknowledge", "decide", "approve", "note", "explode"]),
+    st.sampled_from(["lin", "wu"]),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "decision": st.sampled_from(["stop", "optimise", "continue", "other", 7]),
+            "reason": st.sampled_from(["because", "", " "]),
+            "note": st.sampled_from(["seen", ""]),
+        },
+    ),
+)
+
+
+@settings(max_examples=depth(600), deadline=None)
+@given(
+    events=st.lists(st.one_of(LOOKS, ACTIONS), max_size=40),
+    walls=st.lists(st.integers(-5 * HOUR, 5 * HOUR), min_size=40, max_size=40),
+    four_eyes=st.booleans(),
+)
+def test_no_sequence_leads_to_an_impossible_transition_two_open_stops_or_a_lost_state(
+    *, events: list[tuple[Any, ...]], walls: list[int], four_eyes: bool
+) -> None:
+    conduct = Conduct(four_eyes=four_eyes)
+    record: AlertRecord | None = None
+    as_of = T0
+    history: list[Change] = []
+    for number, event in enumerate(events):
+        now = Moment(T0 + walls[number], number * 3.0)
+        before = record
+        if len(event) == 7:
+            outcome, minutes, held, faults, over, withheld, at_once = event
+            as_of += minutes * 60_000
+            one = look(outcome, as_of, held_hours=held / 60, faults=faults, is_over=over, withheld=withheld)
+            record, change = step(record, replace(one, rule=AT_ONCE if at_once else RULE), now, conduct)
+        elif record is not None:
+            answer = act(record, action(event[0], event[1], record.alert_id, **event[2]), now, conduct)
+            change = answer if isinstance(answer, Change) else None
+            record = change.record if change else record
+        else:
+            continue
+        if change is None:
+            assert before is not None
+            assert before.state == record.state
+            assert before.changes == record.changes
+        else:
+            history.append(change)
+            _check_entry(before, change)
+        record = replace(record_of(record.body("http://board")), seen_since=record.seen_since)  # as after a restart
+    _check_stops(history, four_eyes=four_eyes)
+
+
+def _check_entry(before: AlertRecord | None, change: Change) -> None:
+    record = change.record
+    renewed = before is None or before.alert_id != record.alert_id
+    if renewed:
+        assert before is None or before.state == "resolved"
+        assert record.changes == 1
+    else:
+        assert before is not None
+        assert record.changes == before.changes + 1
+        assert record.changed_ms > before.changed_ms
+    previous = None if renewed or before is None else before.state
+    assert change.previous_state == previous
+    assert record.state == previous or record.state in FOLLOWS[previous]
+    if before is not None and before.state == "blocked" and not renewed and record.state != "blocked":
+        assert record.state == before.state_before
+    assert (record.state_before is not None) == (record.state == "blocked")
+    if record.state == "firing" and previous != "blocked":
+        assert record.below_since_ms is not None or change.event in {"note", "proposed"}
+    assert record.state != "decided" or record.decision is not None
+    assert record.stop_id is None or (record.state_before or record.state) in OPEN_STATES
+
+
+def _check_stops(history: list[Change], *, four_eyes: bool) -> None:
+    asked: dict[str, int] = {}
+    for change in history:
+        if change.stop_reason is not None:
+            asked[change.record.alert_id] = asked.get(change.record.alert_id, 0) + 1
+            assert (change.approved_by is not None) == four_eyes
+            assert change.approved_by != change.record.decided_by
+            assert change.stop_reason
+    assert all(count == 1 for count in asked.values())
