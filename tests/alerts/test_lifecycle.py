@@ -10,11 +10,11 @@ from pipeline.alerts.actions import Refusal, act
 from pipeline.alerts.lifecycle import Change, Conduct, held_since, instants_to_look_back, step
 from pipeline.alerts.record import AlertRecord, Look, record_of
 from pipeline.alerts.rule import AlertRule
-from pipeline.alerts.verdict import Outcome
 from schemas.alerts import AlertData
 from tests.alerts.building import AT_ONCE, HOUR, T0, action, look, moment, verdict
 
 if TYPE_CHECKING:
+    from pipeline.alerts.verdict import Outcome
     from schemas.alerts import State
 
 CONDUCT = Conduct()
