@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
+    Booleans = NDArray[np.bool_]
 
 HOUR_MS: Final = 3_600_000
 POWERS: Final = (0.0, 0.25, 0.5, 1.0)

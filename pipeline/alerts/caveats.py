@@ -1,0 +1,134 @@
+"""What a reader must know to weigh a verdict: codes and numbers; their words are in `pipeline.alerts.words`. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from pipeline.alerts.looks import FLOOR_RATE
+from pipeline.alerts.verdict import Caveat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from pipeline.alerts.looks import Inputs, Look
+    from pipeline.alerts.rule import AlertRule
+    from pipeline.alerts.statistics import Booleans, Floats
+
+    Note = Callable[[str, Booleans, Callable[[int], dict[str, float | str]]], None]
+
+IMMATURE_SHARE: Final = 0.5
+"""Less of the return than that is in: the forecast rests more on the peers than on the campaign."""
+MIN_CUSTOMERS: Final = 5
+"""Of fewer customers each is a large part of the return, which says nothing."""
+ONE_CUSTOMER: Final = 0.2
+FEW_PEERS: Final = 5
+"""Below so many the power falls (docs/stop-rule.md)."""
+UNLIKE: Final = 1.0
+CHANGING: Final = 2.0
+REVERSALS: Final = 0.005
+UPFRONT: Final = 0.25
+"""Cost that is older than the touches by that share of the campaign's age."""
+
+
+class Said(NamedTuple):
+    """What verdicts say already: outcomes, shares matured (NaN: unknown), converters needed."""
+
+    outcome: NDArray[np.str_]
+    share: Floats
+    needed: Floats
+
+
+def caveats_of(inputs: Inputs, seen: Look, said: Said, rules: list[AlertRule]) -> list[tuple[Caveat, ...]]:
+    """Return the caveats of every row, the most important first."""
+    found: list[list[Caveat]] = [[] for _ in rules]
+
+    def note(code: str, where: Booleans, values: Callable[[int], dict[str, float | str]]) -> None:
+        for row in np.flatnonzero(where).tolist():
+            found[row].append(Caveat(code, values(row)))
+
+    words, needed = said.outcome, said.needed
+    _gates(note, inputs, seen, words, rules)
+    matured = np.nan_to_num(said.share, nan=0.0)
+    note(
+        "immature",
+        (words == "immature") & (matured < 1) | (matured < IMMATURE_SHARE),
+        lambda row: {"share": round(float(matured[row]), 4)},
+    )
+    counts = seen.levels.converters
+    note(
+        "needs_converters",
+        (words == "undecided") & (counts < needed) & np.isfinite(needed),
+        lambda row: {"needed": float(round(needed[row])), "has": float(counts[row])},
+    )
+    _of_values(note, inputs, seen)
+    _of_time(note, inputs, seen)
+    _of_peers(note, inputs, seen)
+    return [tuple(one) for one in found]
+
+
+def _gates(note: Note, inputs: Inputs, seen: Look, words: NDArray[np.str_], rules: list[AlertRule]) -> None:
+    cost = inputs.statistics.cost_total
+    required = np.array([rule.min_cost_minor for rule in rules], dtype=np.float64)
+    note("little_cost", cost < required, lambda row: {"cost_minor": float(cost[row]), "needed": float(required[row])})
+    expected = np.array([rule.min_expected_converters for rule in rules], dtype=np.float64)
+    note(
+        "few_expected",
+        (words == "immature") & (cost >= required) & (seen.expected < expected),
+        lambda row: {"expected": round(float(seen.expected[row]), 1), "needed": float(expected[row])},
+    )
+
+
+def _of_values(note: Note, inputs: Inputs, seen: Look) -> None:
+    statistics, unlike = inputs.statistics, seen.levels.unlike
+    note("values_unlike_peers", unlike > UNLIKE, lambda row: {"z": round(float(unlike[row]), 1)})
+    largest = statistics.largest / np.where(statistics.total > 0, statistics.total, np.inf)
+    enough = seen.levels.converters >= MIN_CUSTOMERS
+    note("one_customer", enough & (largest >= ONE_CUSTOMER), lambda row: {"share": round(float(largest[row]), 4)})
+    heavy = inputs.of_library([float(library.shape.heavy) for library in inputs.libraries])
+    note("infinite_variance", (heavy > 0) & enough, lambda row: {"share": round(float(largest[row]), 4)})
+    note("no_known_value", seen.floor_rule, lambda _: {"rate": FLOOR_RATE})
+
+
+def _of_time(note: Note, inputs: Inputs, seen: Look) -> None:
+    statistics, matured = inputs.statistics, seen.matured
+    rows = np.arange(len(statistics))
+    newest = matured.newest[rows, seen.changed_stretch]
+    converters = matured.newest_converters[rows, seen.changed_stretch]
+    worth = np.exp(np.clip(seen.levels.centre, -80, 80))
+    now = converters * worth / np.maximum(newest, 1e-300)
+    rest = matured.mean - newest
+    before = (seen.levels.converters - converters) * worth / np.where(rest > 0, rest, np.inf)
+    note(
+        "changing",
+        seen.change > CHANGING,
+        lambda row: {
+            "z": round(float(seen.change[row]), 1),
+            "newest": round(float(now[row]), 3),
+            "before": round(float(before[row]), 3),
+        },
+    )
+    upfront = matured.upfront_hours
+    note(
+        "upfront_cost",
+        (upfront > UPFRONT * statistics.elapsed_hours) & (statistics.elapsed_hours >= 24),
+        lambda row: {"hours": float(round(upfront[row]))},
+    )
+    note("no_end_date", ~np.isfinite(statistics.planned_hours), lambda _: {})
+    half = inputs.of_library([library.half_reversed_hours for library in inputs.libraries])
+    share = matured.reversed_share
+    note(
+        "reversals_assumed",
+        (share > REVERSALS) & (statistics.elapsed_hours < statistics.window_hours + half),
+        lambda row: {"share": round(float(share[row]), 4)},
+    )
+
+
+def _of_peers(note: Note, inputs: Inputs, seen: Look) -> None:
+    del seen
+    peers = inputs.of_library([float(library.campaigns) for library in inputs.libraries])
+    note("no_peers", peers == 0, lambda _: {})
+    note("few_peers", (peers > 0) & (peers < FEW_PEERS), lambda row: {"peers": float(peers[row])})

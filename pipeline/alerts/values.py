@@ -1,0 +1,137 @@
+"""What a converter is worth: the value functional of a product, learnt from its finished campaigns. Pure.
+
+Steps 3 and 4 of rule C13. The mean of heavy-tailed values cannot be known from one campaign's few customers, but the
+distance δ_p between the logarithm of the mean and that of a tamer functional M_p can be learnt from all peers:
+M_0 = exp(mean log z), M_p = (mean z^p)^(1/p). log mean ≈ log M_p + δ_p; the power with the least noise v_p is taken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import exp, log, sqrt
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pipeline.alerts.statistics import POWERS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.alerts.statistics import Floats
+
+HEAVY_TAIL: Final = 0.55
+"""Hill index (of the top 1 % and of the top ½ %) above which the variance may be infinite."""
+MIN_VARIANCE: Final = 1e-4
+"""Values that are all alike would claim to be known without any error."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueShape:
+    """How customer totals of one product are distributed, apart from their level.
+
+    Attributes:
+        noise: v_p by power: variance per converter of log M_p.
+        distance: δ_p by power.
+        error: standard error of δ_p by power.
+        log_variance: s², variance of log z within campaigns.
+        kurtosis: k4 of the logarithms.
+        shape_spread: τs², variance of log s² between campaigns beyond noise.
+        tail_index: the smaller of the Hill indices of the top 1 % and ½ %; 0 with too few customers.
+        customers: how many it was learnt from.
+    """
+
+    noise: tuple[float, ...]
+    distance: tuple[float, ...]
+    error: tuple[float, ...]
+    log_variance: float
+    kurtosis: float
+    shape_spread: float
+    tail_index: float
+    customers: int
+
+    @property
+    def power(self) -> int:
+        """The index in `POWERS` of the functional with the least noise; the plainest of equals."""
+        least = min(self.noise)
+        return max(index for index, noise in enumerate(self.noise) if noise <= least)
+
+    @property
+    def heavy(self) -> bool:
+        """Whether the values' variance may be infinite."""
+        return self.tail_index > HEAVY_TAIL
+
+
+COLD_SHAPE: Final = ValueShape(
+    noise=(9.0, 9.0, 1.40, 9.0),
+    distance=(0.6, 0.45, 0.30, 0.0),
+    error=(0.0, 0.0, 0.0, 0.0),
+    log_variance=1.2,
+    kurtosis=3.0,
+    shape_spread=0.25,
+    tail_index=0.0,
+    customers=0,
+)
+"""What is assumed without any peer (step 10)."""
+
+
+def shape_of(totals: Sequence[Floats]) -> ValueShape | None:
+    """Return the shape of customer totals (> 0), one array a campaign; None where they are too few to tell."""
+    kept = [one for one in totals if len(one)]
+    customers, campaigns = sum(map(len, kept)), len(kept)
+    if customers - campaigns < 2:
+        return None
+    measured = [_functional(kept, power, customers, campaigns) for power in POWERS]
+    power = min(range(len(POWERS)), key=lambda index: (measured[index][0], -index))
+    deviations = np.concatenate([np.log(one) - np.log(one).mean() for one in kept])
+    variance = max(float((deviations**2).mean()), MIN_VARIANCE)
+    kurtosis = float(np.clip((deviations**4).mean() / variance**2, 1.5, 100.0))
+    scaled = np.sort(np.concatenate([one / _middle(one, POWERS[power]) for one in kept]))
+    return ValueShape(
+        noise=tuple(noise for noise, _, _ in measured),
+        distance=tuple(distance for _, distance, _ in measured),
+        error=tuple(error for _, _, error in measured),
+        log_variance=measured[0][0],
+        kurtosis=kurtosis,
+        shape_spread=_shape_spread(kept, kurtosis),
+        tail_index=min(_hill_index(scaled, 0.01), _hill_index(scaled, 0.005)),
+        customers=customers,
+    )
+
+
+def _middle(values: Floats, power: float) -> float:
+    if power == 0:
+        return exp(float(np.log(values).mean()))
+    scale = float(values.max())
+    inner = float(((values / scale) ** power).mean())
+    return scale * float(inner ** (1 / power))
+
+
+def _functional(totals: Sequence[Floats], power: float, customers: int, campaigns: int) -> tuple[float, float, float]:
+    """Return v_p, δ_p and its standard error (step 3)."""
+    scaled = np.concatenate([one / _middle(one, power) for one in totals])
+    bent = np.log(scaled) if power == 0 else (scaled**power - 1) / power
+    mean = float(scaled.mean())
+    freedom = customers - campaigns
+    noise = max(float((bent**2).sum()) / freedom, MIN_VARIANCE)
+    together = float(((scaled / mean - 1) * bent).mean()) * customers / freedom
+    # each campaign's M_p is itself an estimate from few customers; to first order that moves δ by so much
+    correction = (together - noise * (1 + power) / 2) * campaigns / customers
+    return noise, log(mean) + correction, float(scaled.std()) / mean / sqrt(customers)
+
+
+def _shape_spread(totals: Sequence[Floats], kurtosis: float) -> float:
+    own = [(float(np.var(np.log(one), ddof=1)), len(one)) for one in totals if len(one) > 8]
+    if len(own) <= 2:
+        return 0.25
+    logs = np.log(np.maximum([variance for variance, _ in own], MIN_VARIANCE))
+    noise = float(np.mean([(kurtosis - 1) / count for _, count in own]))
+    return max(0.0, float(np.var(logs, ddof=1)) - noise)
+
+
+def _hill_index(ascending: Floats, share: float) -> float:
+    """Return the Hill estimate of 1 / tail exponent from the top share of sorted values (Hill 1975)."""
+    count = max(10, int(share * len(ascending)))
+    if len(ascending) < 3 * count:
+        return 0.0
+    return float(np.log(ascending[-count:] / ascending[-count - 1]).mean())
