@@ -38,6 +38,11 @@ class Goal(Message):
     )
     min_amount_minor: MoneyMinor = Field(0, description="smallest amount, before any reversal")
 
+    @field_validator("kinds", "products")
+    @classmethod
+    def _each_once(cls, values: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return None if values is None else tuple(dict.fromkeys(values))
+
 
 class Campaign(Message):
     """A campaign's definition; a null value retires it. All money is in the reporting currency."""

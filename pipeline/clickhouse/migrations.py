@@ -6,6 +6,8 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from clickhouse_connect.driver.exceptions import DatabaseError
+
 from pipeline.clickhouse import sql
 from pipeline.clickhouse.connection import connect
 from pipeline.errors import UserError
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
+_ACCESS_DENIED: Final = 497
 _NAME: Final = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
 
 
@@ -35,11 +38,20 @@ def migrate(settings: Settings) -> list[str]:
     """Bring the database to this version; return the names of the migrations applied now.
 
     Raises:
-        UserError: an applied migration's file has changed since, so the database is not what the files say.
+        UserError: an applied migration's file has changed since, so the database is not what the files say; or the
+            writer has no rights on the database.
     """
+    database, writer = settings.clickhouse_database, settings.clickhouse_writer_user
     client = connect(settings, "writer")
     try:
-        return _apply(client, settings.clickhouse_database)
+        return _apply(client, database)
+    except DatabaseError as error:
+        if f"code: {_ACCESS_DENIED}," not in str(error):
+            raise
+        raise UserError(
+            f"ClickHouse does not let {writer} write to database {database}",
+            "grant both users their rights on it (docs/growing.md), or correct ROI_CLICKHOUSE_DATABASE",
+        ) from error
     finally:
         client.close()
 

@@ -44,6 +44,11 @@ def test_migrations_run_in_order_and_once(folder: Path, settings: Settings, spar
     assert spare_client.query("SELECT a FROM roi.both").result_rows == [(1,)]
 
 
+def test_a_database_that_is_not_the_writers_is_told_with_the_remedy(settings: Settings) -> None:
+    with pytest.raises(UserError, match="does not let roi_writer write to database another; grant both users"):
+        migrate(settings.model_copy(update={"clickhouse_database": "another"}))
+
+
 def test_a_migration_that_failed_half_way_is_run_again(folder: Path, settings: Settings) -> None:
     third = folder / "0003_third.sql"
     third.write_text("CREATE TABLE IF NOT EXISTS {database}.three (a UInt8) ENGINE = Memory;\nSELECT nonsense;\n")

@@ -150,3 +150,10 @@ def test_errors_and_representations_hide_the_customer() -> None:
 @pytest.mark.parametrize("model", [*TOPIC_MODELS.values()])
 def test_models_say_what_they_stand_for(model: type[Any]) -> None:
     assert inspect.getdoc(model)
+
+
+def test_goal_names_each_kind_and_product_once_in_the_order_given() -> None:
+    goal = {"kinds": ["deposit", "payment", "deposit"] * 2_000, "products": ["b", "a", "b"]}
+    campaign = Campaign.model_validate(CAMPAIGN | {"goal": goal})
+    assert campaign.goal.kinds == ("deposit", "payment")
+    assert campaign.goal.products == ("b", "a")
