@@ -1,1 +1,1 @@
-"""A small live page and JSON of the campaigns' totals."""
+"""The HTTP side: a small live page, the campaigns' totals, and what people do about alerts."""

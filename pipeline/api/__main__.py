@@ -1,4 +1,4 @@
-"""`python -m pipeline.api --port N`: the board alone, on the loopback address unless told otherwise."""
+"""`python -m pipeline.api --port N`: board and API alone, on the loopback address unless told otherwise."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from aiohttp import web
-
-from pipeline.api.server import build_board
+from pipeline.api.server import Server, build_board, listen
 from pipeline.ending import Ending, run_until_ended
+from pipeline.errors import UserError
 from pipeline.settings import load_settings
 
 if TYPE_CHECKING:
     import asyncio
+    import socket
+
+    from pipeline.api.guard import Guard
 
 _ORDER_SECONDS: Final = 2.0
 
@@ -28,18 +30,17 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on, default 127.0.0.1")
     parser.add_argument("--instance", type=Path, help="directory of the instance that the board belongs to")
     arguments = parser.parse_args()
-    board = build_board(load_settings(), arguments.instance)
-    return run_until_ended(partial(_serve, board, arguments.host, arguments.port), ending, _ORDER_SECONDS)
-
-
-async def _serve(board: web.Application, host: str, port: int, stop: asyncio.Event) -> None:
-    runner = web.AppRunner(board, handle_signals=False, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
-        await stop.wait()
-    finally:
-        await runner.cleanup()
+        board = build_board(load_settings(), arguments.instance)
+        listener = listen(arguments.host, arguments.port)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - the one line a person reads
+        return 1
+    return run_until_ended(partial(_serve, board, listener), ending, _ORDER_SECONDS)
+
+
+async def _serve(board: Guard, listener: socket.socket, stop: asyncio.Event) -> None:
+    await Server(board).serve_until(stop, listener)
 
 
 if __name__ == "__main__":

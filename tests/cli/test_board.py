@@ -6,20 +6,18 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
 
 from pipeline.api.page import render_page
 from pipeline.api.server import build_board
 from pipeline.operations import observing
 from pipeline.settings import Settings
 from tests.cli.conftest import Answer, FakeClickHouse
+from tests.support.serving import visiting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from aiohttp import web
-
-    Client = TestClient[web.Request, web.Application]
+    from aiohttp import ClientSession
 
 ROW: dict[str, Any] = {
     "campaign_id": "<script>alert(1)</script>",
@@ -40,12 +38,12 @@ ROW: dict[str, Any] = {
 
 
 @pytest.fixture
-async def board(settings: Settings) -> AsyncIterator[Client]:
-    async with TestClient(TestServer(build_board(settings))) as client:
+async def board(settings: Settings) -> AsyncIterator[ClientSession]:
+    async with visiting(build_board(settings)) as client:
         yield client
 
 
-async def test_page_shows_campaigns_escaped(board: Client, clickhouse: FakeClickHouse) -> None:
+async def test_page_shows_campaigns_escaped(board: ClientSession, clickhouse: FakeClickHouse) -> None:
     clickhouse.answer_rows("campaign_totals", [ROW])
     response = await board.get("/")
     text = await response.text()
@@ -56,7 +54,7 @@ async def test_page_shows_campaigns_escaped(board: Client, clickhouse: FakeClick
     assert "1,234" in text
 
 
-async def test_policy_allows_nothing_but_the_pages_own_style(board: Client, clickhouse: FakeClickHouse) -> None:
+async def test_policy_allows_nothing_but_the_pages_own_style(board: ClientSession, clickhouse: FakeClickHouse) -> None:
     clickhouse.answer_rows("campaign_totals", [ROW])
     response = await board.get("/")
     policy = response.headers["Content-Security-Policy"]
@@ -69,19 +67,19 @@ async def test_policy_allows_nothing_but_the_pages_own_style(board: Client, clic
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_json_is_the_views_rows(board: Client, clickhouse: FakeClickHouse) -> None:
+async def test_json_is_the_views_rows(board: ClientSession, clickhouse: FakeClickHouse) -> None:
     clickhouse.answer_rows("campaign_totals", [ROW])
     assert await (await board.get("/api/campaigns")).json() == [ROW]
 
 
-async def test_health_follows_clickhouse(board: Client, clickhouse: FakeClickHouse) -> None:
+async def test_health_follows_clickhouse(board: ClientSession, clickhouse: FakeClickHouse) -> None:
     assert (await board.get("/healthz")).status == 503
     for table in ("halted_topics", "log_faults", "worker_deaths"):
         clickhouse.answer_rows(table, [])
     assert (await board.get("/healthz")).status == 200
 
 
-async def test_health_tells_halted_topics_and_dying_workers(board: Client, clickhouse: FakeClickHouse) -> None:
+async def test_health_tells_halted_topics_and_dying_workers(board: ClientSession, clickhouse: FakeClickHouse) -> None:
     halt = {"topic": "bank.costs.v1", "kind": "bad_share", "cause": "too many", "remedy": "mend it", "halted_at": "now"}
     clickhouse.answer_rows("halted_topics", [halt])
     clickhouse.answer_rows("log_faults", [])
@@ -100,20 +98,20 @@ async def test_health_tells_a_broker_that_does_not_answer(
     with socket.create_server(("127.0.0.1", 0)) as frozen:  # takes connections and says nothing
         address = f"127.0.0.1:{frozen.getsockname()[1]}"
         told = Settings(**settings.model_dump(exclude_unset=True) | {"kafka_bootstrap_servers": address})
-        async with TestClient(TestServer(build_board(told))) as client:
+        async with visiting(build_board(told)) as client:
             response = await client.get("/healthz")
             (fault,) = (await response.json())["faults"]
     assert (response.status, fault["part"]) == (503, "Kafka")
     assert address in fault["cause"]
 
 
-async def test_the_boards_own_life_depends_on_nobody(board: Client) -> None:
+async def test_the_boards_own_life_depends_on_nobody(board: ClientSession) -> None:
     assert (await board.get("/livez")).status == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/api/campaigns"])
 async def test_failing_clickhouse_is_said_without_its_internals(
-    board: Client, clickhouse: FakeClickHouse, path: str
+    board: ClientSession, clickhouse: FakeClickHouse, path: str
 ) -> None:
     clickhouse.answers["campaign_totals"] = Answer(b"Code: 1. stack of internals", 500)
     response = await board.get(path)
@@ -134,7 +132,7 @@ async def test_failing_clickhouse_is_said_without_its_internals(
     ],
 )
 async def test_foreign_host_names_are_refused(
-    board: Client, clickhouse: FakeClickHouse, host: str, status: int
+    board: ClientSession, clickhouse: FakeClickHouse, host: str, status: int
 ) -> None:
     clickhouse.answer_rows("campaign_totals", [ROW])
     assert (await board.get("/", headers={"Host": host})).status == status

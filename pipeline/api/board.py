@@ -1,0 +1,86 @@
+"""The board: a page, the same as JSON, and whether everything answers."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import secrets
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from fastapi.responses import HTMLResponse, JSONResponse
+
+from pipeline.api.answers import problem
+from pipeline.api.campaigns import BoardError, campaigns
+from pipeline.api.page import render_page
+from pipeline.operations.health import failed, faults
+from pipeline.operations.observing import observe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fastapi import Request
+
+    from pipeline.operations.health import Fault, Observations
+    from pipeline.settings import Settings
+
+_LOOK_SECONDS: Final = 2.0
+_POLICY: Final = (
+    "default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_REMEDY: Final = "see roi status"
+
+
+class Board:
+    """Request handlers over ClickHouse, with the reader's rights."""
+
+    def __init__(self, settings: Settings, instance: Path | None) -> None:
+        self._settings = settings
+        self._instance = instance
+        self._looking = asyncio.Lock()  # visitors share a look
+        self._looked_at = -math.inf
+        self._faults: list[Fault] = []
+
+    async def page(self, request: Request) -> HTMLResponse:
+        """Answer the campaigns page; 503 with the reason on it when ClickHouse does not answer."""
+        nonce = secrets.token_urlsafe(16)
+        del request
+        rows, wrong = await self._campaigns_or_problem()
+        return HTMLResponse(
+            render_page(rows, wrong, nonce),
+            200 if wrong is None else 503,
+            headers={"Content-Security-Policy": _POLICY.format(nonce=nonce)},
+        )
+
+    async def campaigns(self) -> JSONResponse:
+        """Answer the totals of every campaign."""
+        rows, wrong = await self._campaigns_or_problem()
+        return JSONResponse(rows) if wrong is None else problem(503, wrong, _REMEDY)
+
+    async def health(self, request: Request) -> JSONResponse:
+        """Answer 200 while nothing is at fault, 503 otherwise; the body says what."""
+        del request
+        async with self._looking:
+            if self._faults or time.monotonic() - self._looked_at > _LOOK_SECONDS:
+                self._faults = faults(await asyncio.to_thread(self._look))
+                self._looked_at = time.monotonic()
+        told = [fault.as_dict() for fault in self._faults]
+        if wrong := failed(self._faults):
+            return JSONResponse({"status": "failing", "error": str(wrong[0]), "faults": told}, 503)
+        return JSONResponse({"status": "ok", "faults": told})
+
+    async def alive(self, request: Request) -> JSONResponse:
+        """Answer that this process lives, whatever else does."""
+        del request
+        return JSONResponse({"status": "ok"})
+
+    def _look(self) -> Observations:
+        """Look at everything that the board is told the address of; Docker's board is told none of Kafka."""
+        asks_kafka = "kafka_bootstrap_servers" in self._settings.model_fields_set
+        return observe(self._settings, self._instance, asks_kafka=asks_kafka)
+
+    async def _campaigns_or_problem(self) -> tuple[list[dict[str, Any]], str | None]:
+        try:
+            return await asyncio.to_thread(campaigns, self._settings), None
+        except BoardError as error:
+            return [], str(error)
