@@ -19,23 +19,26 @@ if TYPE_CHECKING:
 _runs = count(1)
 # whole files go to the workers in this order; one that is started last would have them all wait for it
 LONGEST_FIRST: Final = (
-    "tests/erasure/test_core.py",
     "tests/faults/test_kills.py",
+    "tests/embedded/test_faults.py",
+    "tests/erasure/test_core.py",
     "tests/faults/test_halts.py",
-    "tests/faults/test_ends.py",
-    "tests/erasure/test_command.py",
     "tests/embedded/test_up.py",
+    "tests/faults/test_ends.py",
     "tests/transport/test_consumer.py",
+    "tests/erasure/test_command.py",
     "tests/operations/test_evidence.py",
     "tests/simulation/test_bank.py",
-    "tests/figures/test_figures_against_oracle.py",
     "tests/docs/test_commands.py",
+    "tests/embedded/clickhouse/test_jdbc.py",
+    "tests/faults/test_fuzz.py",
+    "tests/figures/test_figures_against_oracle.py",
+    "tests/embedded/clickhouse/test_crash.py",
+    "tests/docs/test_demo.py",
     "tests/oracle/test_second_opinion.py",
     "tests/ingest/test_memory.py",
     "tests/figures/test_worked_examples.py",
-    "tests/embedded/clickhouse/test_crash.py",
     "tests/state/test_core_properties.py",
-    "tests/docs/test_demo.py",
     "tests/embedded/test_directory.py",
     "tests/schemas/test_agreement.py",
 )
@@ -46,9 +49,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Half as many again as there are cores: what starts processes spends much of its time on waiting for them."""
-    cores = os.cpu_count() or 1
-    return cores + cores // 2
+    """Twice as many as there are cores: what starts processes spends much of its time on waiting for them."""
+    return 2 * (os.cpu_count() or 1)
 
 
 @pytest.hookimpl(tryfirst=True)  # before tests are chosen by their markers

@@ -24,9 +24,10 @@ ELSEWHERE: Final = {
     ".venv/bin/python -m bench --quick --brokers tansu": "tests/bench/test_harness.py",
     "make kafka": "tests/deploy/test_kafka.py",
     "ROI_KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:9092 ./roi up --embedded --data data-kafka": "tests/support/kafka.py",
-    'ROI_FAULT_KILLS=20 ROI_FAULT_ZOMBIES=3 .venv/bin/python -m pytest tests/faults -m "not kafka"': (
-        ".ci/run faults-tansu"
-    ),
+    (
+        "ROI_TEST_DEPTH=full ROI_FAULT_KILLS=20 ROI_FAULT_ZOMBIES=3 "
+        '.venv/bin/python -m pytest tests/faults -m "not kafka"'
+    ): ".ci/run faults-tansu",
     "bash .ci/run": ".ci/run setup",
     "./roi worker": "tests/support/cluster.py",
     "deploy/make-env": "tests/deploy/test_secrets.py",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import product
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from tests.oracle.compare import differences
 from tests.oracle.config import MODELS, OracleConfig
 from tests.oracle.generators import random_log
 from tests.oracle.world import CUSTOMER_NAMES
-from tests.support.depth import depth
+from tests.support.depth import depth, some
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,8 +89,7 @@ def test_crashes_at_any_stage_change_nothing(clickhouse: Any, run_name: str, see
     assert player.kinds_about(customer) == {"erased"}
 
 
-@pytest.mark.parametrize("commits", [0, 1, 2, 3])
-@pytest.mark.parametrize("deleted", [False, True])
+@pytest.mark.parametrize(("deleted", "commits"), some(tuple(product((False, True), range(4)))))
 def test_a_new_owner_goes_on_at_each_stage(clickhouse: Any, run_name: str, commits: int, *, deleted: bool) -> None:
     player, log, config = _player(clickhouse, run_name, 7)
     player.feed_some(Random(1), 0.7)
@@ -106,7 +106,7 @@ def test_a_new_owner_goes_on_at_each_stage(clickhouse: Any, run_name: str, commi
     assert player.kinds_about("zoë") == {"erased"}
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", some(MODELS))
 def test_every_model_is_put_right(clickhouse: Any, run_name: str, model: Model) -> None:
     player, log, config = _player(clickhouse, run_name, 11, model)
     player.feed_some(Random(3), 0.8, crashes=0.05)
@@ -117,8 +117,7 @@ def test_every_model_is_put_right(clickhouse: Any, run_name: str, model: Model) 
     _assert_gone(player, log, config, "c-1")
 
 
-@pytest.mark.parametrize("crashes", [0.0, 0.15])
-@pytest.mark.parametrize("seed", range(depth(4)))
+@pytest.mark.parametrize(("seed", "crashes"), some(tuple(product(range(4), (0.0, 0.15)))))
 def test_new_profile_lets_later_events_count(clickhouse: Any, run_name: str, seed: int, crashes: float) -> None:
     player, log, config = _player(clickhouse, run_name, 100 + seed)
     customer = _customer(seed)

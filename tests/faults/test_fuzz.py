@@ -17,6 +17,7 @@ from schemas import topics
 from schemas.export import EXAMPLES
 from tests.schemas.strategies import ODD_LITERALS
 from tests.support.cluster import Cluster, running_cluster
+from tests.support.depth import depth
 from tests.support.kafka import running_kafka, running_tansu
 from tests.support.odd_headers import write_odd_headers
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
-RECORDS = int(os.environ.get("ROI_FUZZ_RECORDS", "2500"))
+RECORDS = int(os.environ.get("ROI_FUZZ_RECORDS", depth(4_500)))
 SEED = int(os.environ.get("ROI_FUZZ_SEED", "7"))
 PARTITIONS = 3
 # half of everything is bad here, on purpose; misplaced keys stay rare, so that no partitioner is suspected

@@ -14,6 +14,7 @@ from tests.oracle.evaluate import evaluate
 from tests.oracle.generators import interleaved, random_log
 from tests.oracle.story import Shape
 from tests.support.cluster import Cluster, running_cluster
+from tests.support.depth import depth
 from tests.support.kafka import running_kafka, running_tansu
 from tests.support.processes import starts_process
 
@@ -27,7 +28,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 KILLS = int(os.environ.get("ROI_FAULT_KILLS", "5"))
 ZOMBIES = int(os.environ.get("ROI_FAULT_ZOMBIES", "1"))
-SIZE = int(os.environ.get("ROI_FAULT_EVENTS", "12000"))
+SIZE = int(os.environ.get("ROI_FAULT_EVENTS", depth(12_000)))
 SHAPE = Shape(customers=400, campaigns=12, partitions=3, huge_share=0.0)
 
 

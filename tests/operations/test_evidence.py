@@ -15,6 +15,7 @@ from tests.oracle.config import OracleConfig
 from tests.oracle.evaluate import Views, evaluate
 from tests.oracle.generators import random_log
 from tests.support.core_player import CorePlayer
+from tests.support.depth import depth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +52,7 @@ def explained(client: Any, cell: Cell, limit: int = ALL) -> Explanation:
     return found
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(depth(3)))
 def test_evidence_adds_up_to_every_cell(clickhouse: Any, run_name: str, seed: int) -> None:
     _, views = played(clickhouse, run_name, seed)
     totals = [(Cell(run_name, row["campaign_id"]), row) for row in views.rows["campaign_totals"]]

@@ -42,7 +42,7 @@ def test_oracle_agrees_with_brute_force_and_sql(log: Records, config: OracleConf
 
 
 @pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(depth(3)))
 def test_oracle_agrees_on_denser_logs(seed: int, model: Model) -> None:
     shape = Shape(customers=3, span_days=12)
     _check(random_log(seed, 250, shape=shape), OracleConfig(model=model, margins_bps=MARGINS))
