@@ -55,7 +55,8 @@ def test_any_statement_is_read_in_linear_time(name: str) -> None:
 
     text = _HOSTILE[name][:MAX_STATEMENT_BYTES]
     eighth = min(seconds(text[: len(text) // 8]) for _ in range(3))
-    assert seconds(text) < 12 * eighth + 0.3  # quadratic would be 64 times
+    # quadratic would be 64 times, each time; a busy machine may slow down one
+    assert any(seconds(text) < 12 * eighth + 0.3 for _ in range(3))
 
 
 @pytest.mark.parametrize(
