@@ -97,7 +97,7 @@ def step(record: AlertRecord | None, look: Look, now: Moment, conduct: Conduct) 
     if record.state == "resolved":
         if look.verdict.outcome == "below" and not look.is_over and not look.faults:
             return _begin(look, record.number + 1, now, conduct)
-        return looked_at(record, look), None
+        return record, None  # it keeps what it was resolved with
     seen = _seen(record, look, now)
     state, event, why = _next(seen, look, now, conduct)
     if state == seen.state:

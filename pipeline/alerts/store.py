@@ -94,6 +94,9 @@ class AlertStore(Protocol):
     def actions(self) -> list[Action]:
         """Return what people asked for and nobody has applied or refused, oldest first."""
 
+    def newest_epoch(self) -> int:
+        """Return the epoch of the newest claim, 0 = there is none: who has a smaller one decides nothing any more."""
+
     def beat(self, epoch: int, beat: int, body: dict[str, Any]) -> None:
         """Leave a sign of life."""
 
@@ -162,6 +165,10 @@ class ClickHouseAlertStore:
             Action(action_id, alert_id, action, by, _object(body), at_ms)
             for action_id, alert_id, action, by, body, at_ms in self._ledger.fetch("load_alert_actions")
         ]
+
+    def newest_epoch(self) -> int:
+        """Return the epoch of the newest claim, 0 = there is none."""
+        return int(self._ledger.fetch_value("alert_epoch"))
 
     def beat(self, epoch: int, beat: int, body: dict[str, Any]) -> None:
         """Leave a sign of life."""

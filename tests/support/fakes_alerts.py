@@ -73,6 +73,10 @@ class FakeAlertStore:
         waiting = (action for action in self.tables.actions if action.action_id not in known)
         return sorted(waiting, key=lambda action: (action.at_ms, action.action_id))
 
+    def newest_epoch(self) -> int:
+        self._reach()
+        return max((epoch for epoch, _ in self.tables.claims), default=0)
+
     def beat(self, epoch: int, beat: int, body: dict[str, Any]) -> None:
         self._reach()
         self.tables.leases.append(Lease(epoch, self.owner, beat, body, 0.0))

@@ -1,0 +1,202 @@
+"""One turn of the deciding instance: look at the campaigns, step their alerts, make the changes durable.
+
+A turn is a function of the looks and of what is on the desk. What it changes is written in pieces of some hundred
+campaigns, each one INSERT; only when a piece is durable do its alerts count as changed. A crash anywhere leaves every
+alert as it was before a change or as it is after it, with all that belongs to it.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from pipeline.alerts.applying import Applying
+from pipeline.alerts.lifecycle import step
+from pipeline.alerts.log import record_row, reminder_rows, rows_of
+from pipeline.alerts.silences import silenced_by
+from pipeline.alerts.telling import is_reminder_due, reminded, with_telling, with_told_since
+from schemas.alerts import OPEN_STATES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pipeline.alerts.actions import Action
+    from pipeline.alerts.desk import Desk
+    from pipeline.alerts.lifecycle import Change, Conduct
+    from pipeline.alerts.log import Addressing, LogRow
+    from pipeline.alerts.record import AlertRecord, Look, Moment
+    from pipeline.alerts.verdict import Verdict
+
+PIECE: Final = 250
+_OPEN_REFRESH_SECONDS: Final = 2.0
+_REFRESH_SECONDS: Final = 10.0
+_MOST_REFRESHED: Final = 300  # a turn; ten thousand campaigns are shown as they were half a minute ago at most
+_log = logging.getLogger(__name__)
+
+
+class Looks(Protocol):
+    """Where looks at campaigns come from. Calls block and come from one thread at a time."""
+
+    def look(self, records: Mapping[str, AlertRecord]) -> Sequence[Look]:
+        """Return a look at every campaign as of now, as far as the facts have got.
+
+        Args:
+            records: the current alerts by campaign; since when it has been so goes on from them.
+        """
+
+
+class Told(Protocol):
+    """Who counts what happens."""
+
+    def changed(self, change: Change) -> None:
+        """Count an entry in an alert's history."""
+
+    def acted(self, outcome: str, count: int) -> None:
+        """Count actions that were applied or refused."""
+
+
+class _Shown(NamedTuple):
+    """What of an alert was written last, and when by this process's clock."""
+
+    verdict: Verdict
+    at: float
+
+
+class Evaluator:
+    """Takes turns at one desk.
+
+    Args:
+        desk: of this epoch.
+        conduct: of the lifecycle.
+        addressing: whom to tell.
+        repeat_seconds: after how long a firing alert is told again.
+        told: counts.
+        now: both clocks.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it works on and how
+        self,
+        desk: Desk,
+        conduct: Conduct,
+        addressing: Addressing,
+        *,
+        repeat_seconds: float,
+        told: Told,
+        now: Callable[[], Moment],
+    ) -> None:
+        self._desk = desk
+        self._conduct = conduct
+        self._addressing = addressing
+        self._repeat_seconds = repeat_seconds
+        self._told = told
+        self._now = now
+        self._shown: dict[str, _Shown] = {}
+        self._done: set[str] = set()
+
+    async def turn(self, looks: Sequence[Look]) -> None:
+        """Step every alert by its look.
+
+        Raises:
+            FencedError: another instance decides.
+        """
+        budget = _MOST_REFRESHED
+        for begin in range(0, len(looks), PIECE):
+            async with self._desk.turn:
+                budget -= await self._step_piece(looks[begin : begin + PIECE], budget)
+        await self._end_silences()
+
+    async def _step_piece(self, looks: Sequence[Look], budget: int) -> int:
+        now = self._now()
+        rows: list[LogRow] = []
+        changes: list[Change] = []
+        stepped: list[AlertRecord] = []
+        shown: list[AlertRecord] = []
+        for look in looks:
+            known = self._desk.records.get(look.campaign.campaign_id)
+            if known is not None:
+                known = with_told_since(known, self._repeat_seconds, now)
+            record, change = step(known, look, now, self._conduct)
+            if change is not None:
+                record, of_change = self._entered(change, now)
+                changes.append(change)
+                rows += of_change
+                shown.append(record)
+            elif reminder := self._reminder(record, now):
+                record, of_reminder = reminder
+                rows += of_reminder
+                shown.append(record)
+            elif len(shown) < budget and self._is_stale(record, now):
+                rows.append(record_row(record, self._addressing.board_url))
+                shown.append(record)
+            stepped.append(record)
+        if rows:
+            await self._desk.write(rows)
+        self._desk.enter(stepped)
+        for record in shown:
+            self._shown[record.campaign_id] = _Shown(record.verdict, now.seconds)
+        for change in changes:
+            self._told.changed(change)
+        return len(shown)
+
+    def _entered(self, change: Change, now: Moment) -> tuple[AlertRecord, list[LogRow]]:
+        silence = silenced_by(change.record, self._desk.silences.values(), now.wall_ms)
+        told = with_telling(change, self._addressing, silence, now)
+        return told.record, rows_of(told, self._addressing, silence)
+
+    def _reminder(self, record: AlertRecord, now: Moment) -> tuple[AlertRecord, list[LogRow]] | None:
+        if not is_reminder_due(record, self._repeat_seconds, now) or not self._addressing.receivers_of(record):
+            return None
+        if silenced_by(record, self._desk.silences.values(), now.wall_ms) is not None:
+            return None
+        again = reminded(record, now)
+        return again, reminder_rows(again, self._addressing, now.wall_ms)
+
+    def _is_stale(self, record: AlertRecord, now: Moment) -> bool:
+        """Tell whether what is shown of an alert is older than what is known."""
+        shown = self._shown.get(record.campaign_id)
+        if shown is None:  # it was loaded, or has just begun: it is as it was written
+            self._shown[record.campaign_id] = _Shown(record.verdict, now.seconds)
+            return False
+        seconds = _OPEN_REFRESH_SECONDS if record.state in OPEN_STATES else _REFRESH_SECONDS
+        return now.seconds - shown.at >= seconds and shown.verdict != record.verdict
+
+    async def _end_silences(self) -> None:
+        async with self._desk.turn:
+            wall_ms = self._now().wall_ms
+            over = [silence for silence in self._desk.silences.values() if silence.until_ms <= wall_ms]
+            if over:
+                await self._desk.write([silence.ended(None).row(wall_ms) for silence in over])
+
+    async def apply(self, actions: Sequence[Action]) -> None:
+        """Apply what people asked for; what was applied before is not applied again.
+
+        Raises:
+            FencedError: another instance decides.
+        """
+        async with self._desk.turn:
+            fresh = [action for action in actions if action.action_id not in self._done]
+            if not fresh:
+                return
+            retries = any(action.action == "retry" for action in fresh)
+            dead = await self._desk.dead_notifications() if retries else []
+            applying = Applying(
+                alerts=self._desk.alerts,
+                silences=self._desk.silences,
+                dead={one.notification_id: one for one in dead},
+                conduct=self._conduct,
+                addressing=self._addressing,
+                now=self._now(),
+            )
+            await self._desk.write(applying.rows(fresh))
+            self._done.update(action.action_id for action in fresh)
+            for record in applying.changed.values():
+                self._enter(record)
+            for outcome, count in applying.outcomes.items():
+                self._told.acted(outcome, count)
+
+    def _enter(self, record: AlertRecord) -> None:
+        current = self._desk.records.get(record.campaign_id)
+        if current is None or current.alert_id == record.alert_id:
+            self._desk.enter([record])
+        else:
+            self._desk.alerts[record.alert_id] = record

@@ -1,0 +1,1 @@
+SELECT max(epoch) FROM {database}.claims WHERE run = {run:String} AND shard = 0
