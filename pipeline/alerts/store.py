@@ -136,11 +136,11 @@ class ClickHouseAlertStore:
 
     def load(self) -> list[LogRow]:
         """Return every alert, the silences in force, and the messages and notifications that wait."""
-        return [LogRow(*row) for row in self._ledger.fetch("load_alert_log")]
+        return [LogRow(*row) for row in self._ledger.fetch("alert_log")]
 
     def dead(self) -> list[LogRow]:
         """Return the notifications that were given up."""
-        return [LogRow(*row) for row in self._ledger.fetch("load_dead_notifications")]
+        return [LogRow(*row) for row in self._ledger.fetch("dead_notifications")]
 
     def write(self, write: Write) -> None:
         """Make rows durable, all or nothing; FencedError: another instance has claimed, and nothing was written."""
@@ -163,7 +163,7 @@ class ClickHouseAlertStore:
         """Return what people asked for and nobody has applied or refused, oldest first."""
         return [
             Action(action_id, alert_id, action, by, _object(body), at_ms)
-            for action_id, alert_id, action, by, body, at_ms in self._ledger.fetch("load_alert_actions")
+            for action_id, alert_id, action, by, body, at_ms in self._ledger.fetch("alert_actions")
         ]
 
     def newest_epoch(self) -> int:
@@ -177,7 +177,7 @@ class ClickHouseAlertStore:
 
     def lease(self) -> Lease | None:
         """Return the newest sign of life of the newest epoch that left one."""
-        for epoch, owner, beat, body, age_ms in self._ledger.fetch("load_alert_lease"):
+        for epoch, owner, beat, body, age_ms in self._ledger.fetch("alert_lease"):
             return Lease(epoch, owner, beat, _object(body), age_ms / 1000)
         return None
 

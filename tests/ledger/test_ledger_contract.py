@@ -143,6 +143,12 @@ def test_the_latest_definition_of_a_campaign_is_loaded(bench: Bench, ledger: Led
     assert [row[1:] for row in bench.open("second").fetch("load_campaigns") if row[0] == name] == [["three", 3]]
 
 
+def whole_credit() -> CreditColumns:
+    whole = [1_000_000]
+    who = ([0], ["spring"], ["b"], ["x"], ["t"], [PSEUDONYM], [1_000], [2_000], ["A"])
+    return CreditColumns(*who, whole, [70], [-4], whole, ["deposit"])
+
+
 def test_everything_a_block_says_is_loaded_by_a_new_owner(bench: Bench, ledger: LedgerPort) -> None:
     campaigns = CampaignRegistry(POLICY)
     paid = TransactionFacts(
@@ -161,23 +167,6 @@ def test_everything_a_block_says_is_loaded_by_a_new_owner(bench: Bench, ledger: 
         scenario=[None] * 2,
         reverses=[None, "x"],
     )
-    whole = [1_000_000]
-    credit = (
-        [0],
-        ["spring"],
-        ["b"],
-        ["x"],
-        ["t"],
-        [PSEUDONYM],
-        [1_000],
-        [2_000],
-        ["A"],
-        whole,
-        [70],
-        [-4],
-        whole,
-        ["deposit"],
-    )
     ledger.write(
         block_of(
             part(
@@ -186,7 +175,7 @@ def test_everything_a_block_says_is_loaded_by_a_new_owner(bench: Bench, ledger: 
                 transactions=paid,
                 logins=LoginDays([PSEUDONYM] * 2, [5, 5], [False, True], ["A", "A"]),
                 profiles=[ProfileRow(PSEUDONYM, "B", "", None), ProfileRow(PSEUDONYM, "A", "", None)],
-                credits=CreditColumns(*credit),
+                credits=whole_credit(),
             )
         )
     )
