@@ -38,6 +38,7 @@ FIRST_DAY: Final = datetime(1970, 1, 2, tzinfo=UTC)
 AttributionModel = Literal["last_touch", "first_touch", "linear", "position", "time_decay"]
 PUBLIC_ENV = "roi.env"
 PRIVATE_ENV = "private.env"
+OWNERS_TOKEN: Final = "ROI_API_TOKEN"  # noqa: S105 - the name of a variable
 
 
 class AttributionSettings(Group):
@@ -206,7 +207,10 @@ def load_settings(data: Path | None = None, **overrides: Any) -> Settings:
             raise UserError(
                 f"nothing runs on {data} ({PUBLIC_ENV} is not there)", f"start it: roi up --embedded --data {data}"
             )
-        known = read_env_file(data / PRIVATE_ENV) | read_env_file(data / PUBLIC_ENV)
+        public = read_env_file(data / PUBLIC_ENV)
+        known = read_env_file(data / PRIVATE_ENV) | public
+        if OWNERS_TOKEN not in public:
+            known.pop(OWNERS_TOKEN, None)  # kept for later: now people act by tokens of their own
         instance = {key.removeprefix("ROI_").lower(): value for key, value in known.items() if key.startswith("ROI_")}
     try:
         return Settings(**(instance | overrides))
@@ -223,7 +227,14 @@ def load_settings(data: Path | None = None, **overrides: Any) -> Settings:
 
 
 SECRETS: frozenset[str] = frozenset(
-    {"clickhouse_password", "clickhouse_writer_password", "kafka_sasl_password", "pseudonym_key"}
+    {
+        "api_token",
+        "clickhouse_actor_password",
+        "clickhouse_password",
+        "clickhouse_writer_password",
+        "kafka_sasl_password",
+        "pseudonym_key",
+    }
 )
 
 
@@ -242,6 +253,7 @@ def environment_of(settings: Settings, secrets: frozenset[str] = SECRETS) -> dic
         "clickhouse_url",
         "clickhouse_user",
         "clickhouse_writer_user",
+        "clickhouse_actor_user",
         "board_url",
     ):
         child[f"ROI_{name.upper()}"] = str(getattr(settings, name))

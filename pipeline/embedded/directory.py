@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.embedded import stale_address
 from pipeline.errors import UserError
 from pipeline.operations.observing import HEALTH_FILE
-from pipeline.settings import PRIVATE_ENV, PUBLIC_ENV, read_env_file
+from pipeline.settings import OWNERS_TOKEN, PRIVATE_ENV, PUBLIC_ENV, read_env_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -39,6 +39,8 @@ class Secrets:
     reader_password: str
     writer_password: str
     pseudonym_key: str
+    actor_password: str
+    api_token: str
 
 
 class InstanceDirectory:
@@ -124,6 +126,10 @@ class InstanceDirectory:
             reader_password=_first(reader.get_secret_value(), kept.get("ROI_CLICKHOUSE_PASSWORD")),
             writer_password=_first(writer.get_secret_value(), kept.get("ROI_CLICKHOUSE_WRITER_PASSWORD")),
             pseudonym_key=_first(key, kept_key),
+            actor_password=_first(
+                settings.clickhouse_actor_password.get_secret_value(), kept.get("ROI_CLICKHOUSE_ACTOR_PASSWORD")
+            ),
+            api_token=_first(settings.api_token.get_secret_value(), kept.get(OWNERS_TOKEN)),
         )
         write_env_file(
             self.private_env,
@@ -132,6 +138,8 @@ class InstanceDirectory:
                 "ROI_CLICKHOUSE_PASSWORD": found.reader_password,
                 "ROI_CLICKHOUSE_WRITER_PASSWORD": found.writer_password,
                 "ROI_PSEUDONYM_KEY": found.pseudonym_key,
+                "ROI_CLICKHOUSE_ACTOR_PASSWORD": found.actor_password,
+                OWNERS_TOKEN: found.api_token,
             },
         )
         return found
@@ -143,8 +151,9 @@ class InstanceDirectory:
     def publish(self, settings: Settings) -> None:
         """Write the address file: from now on everything answers.
 
-        Secrets in it are those of the read-only user alone.
+        Secrets in it are those of the read-only user, and the owner's token for actions where nobody else has one.
         """
+        token = settings.api_token.get_secret_value()
         write_env_file(
             self.public_env,
             {
@@ -153,7 +162,8 @@ class InstanceDirectory:
                 "ROI_CLICKHOUSE_USER": settings.clickhouse_user,
                 "ROI_CLICKHOUSE_PASSWORD": settings.clickhouse_password.get_secret_value(),
                 "ROI_BOARD_URL": settings.board_url,
-            },
+            }
+            | ({OWNERS_TOKEN: token} if token and not settings.api.tokens else {}),
         )
 
     def publish_health(self, children: Iterable[Child]) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _NEEDED: Final = {
     ("pipeline", "migrate"): frozenset({"clickhouse_writer_password", "kafka_sasl_password"}),
     ("pipeline", "worker"): frozenset({"clickhouse_writer_password", "kafka_sasl_password", "pseudonym_key"}),
-    ("pipeline.api", "--port"): frozenset({"clickhouse_password"}),
+    ("pipeline.api", "--port"): frozenset({"clickhouse_password", "clickhouse_actor_password", "api_token"}),
 }
 _READY_SECONDS: Final = 60.0
 _ENDPOINT_STAGE: Final = 1  # the broker is stage 0
@@ -84,7 +84,9 @@ async def _start(
     if supervisor.stopping:
         return settings
     found = directory.load_secrets(settings)
-    settings = settings.model_copy(update={"pseudonym_key": SecretStr(found.pseudonym_key)})
+    settings = settings.model_copy(
+        update={"pseudonym_key": SecretStr(found.pseudonym_key), "api_token": SecretStr(found.api_token)}
+    )
     if "kafka_bootstrap_servers" not in configured:
         settings = await _start_broker(settings, ports.kafka, supervisor)
     if "clickhouse_url" not in configured:
@@ -93,6 +95,7 @@ async def _start(
             update={
                 "clickhouse_password": SecretStr(found.reader_password),
                 "clickhouse_writer_password": SecretStr(found.writer_password),
+                "clickhouse_actor_password": SecretStr(found.actor_password),
             }
         )
         settings = await _start_endpoint(directory, settings, ports.clickhouse, supervisor)
@@ -184,7 +187,11 @@ def _worker_part(number: int, settings: Settings) -> Part:
 
 
 def _digests(settings: Settings) -> dict[str, str]:
-    passwords = {Role.READER: settings.clickhouse_password, Role.WRITER: settings.clickhouse_writer_password}
+    passwords = {
+        Role.READER: settings.clickhouse_password,
+        Role.WRITER: settings.clickhouse_writer_password,
+        Role.ACTOR: settings.clickhouse_actor_password,
+    }
     return {
         DIGEST_VARIABLE.format(role=role.name): hashlib.sha256(password.get_secret_value().encode()).hexdigest()
         for role, password in passwords.items()

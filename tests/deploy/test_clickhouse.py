@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.embedded.clickhouse.allowlists import ACTOR_TABLE
 from pipeline.settings import Settings
 from tests.deploy.conftest import REPOSITORY, SERVICES, secrets_of
 
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 DEFAULTS = {name: field.default for name, field in Settings.model_fields.items()}
-READER, WRITER, DATABASE = (DEFAULTS[f"clickhouse_{name}"] for name in ("user", "writer_user", "database"))
+READER, WRITER, ACTOR, DATABASE = (
+    DEFAULTS[f"clickhouse_{name}"] for name in ("user", "writer_user", "actor_user", "database")
+)
+USERS = (READER, WRITER, ACTOR)
 STATEMENT = re.compile(r"^(?:CREATE|DROP|ALTER|TRUNCATE|OPTIMIZE|INSERT|SELECT|KILL|RENAME)\b[^(]*", re.MULTILINE)
 # first words of a statement and what it needs on the database; one's own queries can be killed without any right
 STATEMENTS: dict[str, set[str]] = {
@@ -42,11 +46,11 @@ def grants(users: Element, user: str) -> list[str]:
 def test_only_the_users_of_the_settings_exist(users: Element) -> None:
     defined = {user.tag for user in users.findall("users/*") if user.get("remove") is None}
     removed = {user.tag for user in users.findall("users/*") if user.get("remove") is not None}
-    assert defined == {READER, WRITER}
+    assert defined == set(USERS)
     assert removed == {"default"}
 
 
-@pytest.mark.parametrize("user", [READER, WRITER])
+@pytest.mark.parametrize("user", USERS)
 def test_passwords_come_as_a_file_beside_the_users(users: Element, user: str) -> None:
     element = users.find(f"users/{user}")
     assert element is not None
@@ -58,11 +62,11 @@ def test_passwords_come_as_a_file_beside_the_users(users: Element, user: str) ->
 
 
 def test_rights_do_not_leave_the_database(users: Element) -> None:
-    for user in (READER, WRITER):
+    for user in USERS:
         for grant in grants(users, user):
             privileges, _, target = grant.removeprefix("GRANT ").partition(" ON ")
             harmless = (privileges, target) == ("CREATE TEMPORARY TABLE", "*.*")
-            assert harmless or target == f"{DATABASE}.*" or target.startswith("system."), grant
+            assert harmless or target.startswith((f"{DATABASE}.", "system.")), grant
             assert "GRANT OPTION" not in grant
             assert "ALL" not in privileges.split(", ")
 
@@ -72,6 +76,10 @@ def test_the_reader_may_only_read(users: Element) -> None:
     profile = users.find(f"profiles/{users.findtext(f'users/{READER}/profile')}")
     assert profile is not None
     assert profile.findtext("readonly") == "1"
+
+
+def test_the_actor_may_only_hand_in(users: Element) -> None:
+    assert grants(users, ACTOR) == [f"GRANT INSERT ON {DATABASE}.{ACTOR_TABLE}"]
 
 
 def test_the_writer_sees_what_it_may_have_to_kill(users: Element) -> None:
@@ -114,7 +122,7 @@ def test_system_tables_are_read_by_right(users: Element) -> None:
 
 @pytest.mark.process
 def test_every_grant_is_understood_by_clickhouse(users: Element) -> None:
-    statements = [f"{grant} TO somebody" for user in (READER, WRITER) for grant in grants(users, user)]
+    statements = [f"{grant} TO somebody" for user in USERS for grant in grants(users, user)]
     # in a process of its own: an engine stays for the rest of the process that loads it
     query = "SELECT formatQuerySingleLine(arrayJoin(" + repr(statements) + "))"
     program = "import chdb, sys; print(chdb.query(sys.argv[1], 'TSVRaw'), end='')"

@@ -179,10 +179,17 @@ def test_the_application_has_the_command(name: str) -> None:
 def test_rights_are_split_between_the_parts() -> None:
     holders = {
         secret: {name for name in SERVICES if secret in secrets_of(name).values()}
-        for secret in ("clickhouse_writer_password", "clickhouse_reader_password", "pseudonym_key")
+        for secret in (
+            "clickhouse_writer_password",
+            "clickhouse_reader_password",
+            "clickhouse_actor_password",
+            "api_token",
+            "pseudonym_key",
+        )
     }
     assert holders["clickhouse_writer_password"] == {"migrate", "worker"}
     assert holders["clickhouse_reader_password"] == {"board", "grafana"}
+    assert holders["clickhouse_actor_password"] == holders["api_token"] == {"board"}
     assert holders["pseudonym_key"] == {"worker"}
     assert {name for name in SERVICES if "stream" in SERVICES[name]["networks"]} == {"kafka", "migrate", "worker"}
 

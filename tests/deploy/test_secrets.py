@@ -58,7 +58,7 @@ def test_writes_exactly_what_compose_asks_for(made: Path, compose: dict[str, Any
 def test_the_hashes_are_those_of_the_passwords(made: Path) -> None:
     written = contents(made)
     users = ET.fromstring(written["clickhouse_users.xml"])
-    for user in ("reader", "writer"):
+    for user in ("reader", "writer", "actor"):
         expected = hashlib.sha256(written[f"clickhouse_{user}_password"].encode()).hexdigest()
         assert users.findtext(f"users/roi_{user}/password_sha256_hex") == expected
     cluster = read_env_file(made / "env")["KAFKA_CLUSTER_ID"]

@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import astuple, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import SecretStr
 
+from pipeline.alert_settings import ApiSettings, TokenSettings
 from pipeline.embedded.directory import InstanceDirectory, write_env_file
 from pipeline.errors import UserError
 from pipeline.settings import Settings, load_settings, read_env_file
@@ -30,7 +32,8 @@ with InstanceDirectory(pathlib.Path(sys.argv[1])).locked():
 
 
 def settings(**values: Any) -> Settings:
-    return Settings.model_construct(**(Settings().model_dump() | values))
+    fresh = Settings()
+    return Settings.model_construct(**({name: getattr(fresh, name) for name in Settings.model_fields} | values))
 
 
 def mode(path: Path) -> int:
@@ -90,8 +93,8 @@ def test_secrets_are_generated_once_and_kept(tmp_path: Path) -> None:
         first = directory.load_secrets(settings())
     with directory.locked():
         assert directory.load_secrets(settings()) == first
-    assert len({first.reader_password, first.writer_password, first.pseudonym_key}) == 3
-    assert min(len(first.reader_password), len(first.writer_password), len(first.pseudonym_key)) >= 32
+    assert len(set(astuple(first))) == 5
+    assert min(map(len, astuple(first))) >= 32
 
 
 def test_two_directories_have_different_secrets(tmp_path: Path) -> None:
@@ -131,11 +134,39 @@ def test_published_instance_is_what_commands_load(tmp_path: Path) -> None:
     assert loaded.clickhouse_writer_password.get_secret_value() == found.writer_password
 
 
-def test_public_file_holds_no_secret_but_the_readers(tmp_path: Path) -> None:
+def test_an_instance_made_before_there_were_actions_gets_what_they_need(tmp_path: Path) -> None:
+    directory = InstanceDirectory(tmp_path / "data")
+    with directory.locked():
+        old = directory.load_secrets(settings())
+        kept = read_env_file(directory.private_env)
+        write_env_file(
+            directory.private_env, {name: kept[name] for name in kept if "ACTOR" not in name and "TOKEN" not in name}
+        )
+        new = directory.load_secrets(settings())
+        assert new.api_token not in {"", old.api_token}
+        assert directory.load_secrets(settings()) == new
+    assert replace(new, api_token=old.api_token, actor_password=old.actor_password) == old
+
+
+def test_the_owners_token_is_told_only_while_people_have_none_of_their_own(tmp_path: Path) -> None:
+    directory = InstanceDirectory(tmp_path / "data")
+    people = ApiSettings(tokens={"lin": TokenSettings(hash="0" * 64)})
+    with directory.locked():
+        found = directory.load_secrets(settings())
+        token = SecretStr(found.api_token)
+        directory.publish(settings(api_token=token))
+        assert load_settings(directory.root).api_token == token
+        directory.publish(settings(api_token=token, api=people))
+        assert load_settings(directory.root).api_token.get_secret_value() == ""
+        assert found.api_token not in directory.public_env.read_text()
+
+
+def test_public_file_holds_no_secret_but_the_readers_and_the_owners_token(tmp_path: Path) -> None:
     directory = InstanceDirectory(tmp_path / "data")
     with directory.locked():
         found = directory.load_secrets(settings())
-        directory.publish(settings(clickhouse_password=SecretStr(found.reader_password)))
+        published = settings(clickhouse_password=SecretStr(found.reader_password), api_token=SecretStr(found.api_token))
+        directory.publish(published)
         text = directory.public_env.read_text()
     assert set(read_env_file(directory.public_env)) == {
         "ROI_KAFKA_BOOTSTRAP_SERVERS",
@@ -143,7 +174,9 @@ def test_public_file_holds_no_secret_but_the_readers(tmp_path: Path) -> None:
         "ROI_CLICKHOUSE_USER",
         "ROI_CLICKHOUSE_PASSWORD",
         "ROI_BOARD_URL",
+        "ROI_API_TOKEN",
     }
+    assert found.actor_password not in text
     assert found.writer_password not in text
     assert found.pseudonym_key not in text
 

@@ -132,7 +132,7 @@ def test_each_process_has_only_the_secrets_that_it_needs(tmp_path: Path) -> None
     data = tmp_path / "data"
     with running(data) as up:
         kept = read_env_file(data / "private.env")
-        secrets = {name: kept[name] for name in kept if name.endswith(("PASSWORD", "KEY"))}
+        secrets = {name: kept[name] for name in kept if name.endswith(("PASSWORD", "KEY", "TOKEN"))}
         parts = children(up.pid)
         held = {
             kind: {
@@ -144,7 +144,7 @@ def test_each_process_has_only_the_secrets_that_it_needs(tmp_path: Path) -> None
         "broker": set(),
         "pipeline.embedded.clickhouse": set(),
         "worker": {"ROI_CLICKHOUSE_WRITER_PASSWORD", "ROI_PSEUDONYM_KEY"},
-        "pipeline.api": {"ROI_CLICKHOUSE_PASSWORD"},
+        "pipeline.api": {"ROI_CLICKHOUSE_PASSWORD", "ROI_CLICKHOUSE_ACTOR_PASSWORD", "ROI_API_TOKEN"},
     }
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 READER = "roi_reader"
 WRITER = "roi_writer"
+ACTOR = "roi_actor"
 _START_SECONDS = 60
 _STOP_SECONDS = 10
 
@@ -34,6 +35,7 @@ class EndpointHandle:
     writer_password: str
     process: subprocess.Popen[bytes]
     path: Path
+    actor_password: str
 
     @property
     def host(self) -> str:
@@ -45,11 +47,12 @@ class EndpointHandle:
 
     @property
     def settings(self) -> Settings:
-        """What a program needs to speak to it, as reader and as writer."""
+        """What a program needs to speak to it, as reader, as writer and as actor."""
         return Settings(
             clickhouse_url=self.url,
             clickhouse_password=self.reader_password,
             clickhouse_writer_password=self.writer_password,
+            clickhouse_actor_password=self.actor_password,
         )
 
     @property
@@ -59,6 +62,10 @@ class EndpointHandle:
     @property
     def writer(self) -> tuple[str, str]:
         return WRITER, self.writer_password
+
+    @property
+    def actor(self) -> tuple[str, str]:
+        return ACTOR, self.actor_password
 
 
 @contextlib.contextmanager
@@ -75,6 +82,7 @@ def running_endpoint(
     Calling it again with the same ``tmp_path`` (and ``port``, ``passwords``) reopens the data.
     """
     reader_password, writer_password = passwords or (secrets.token_urlsafe(12), secrets.token_urlsafe(12))
+    actor_password = secrets.token_urlsafe(12)
     ready = tmp_path / "endpoint.ready"
     ready.unlink(missing_ok=True)
     path = tmp_path / "clickhouse"
@@ -85,6 +93,8 @@ def running_endpoint(
             "ROI_CLICKHOUSE_PASSWORD": reader_password,
             "ROI_CLICKHOUSE_WRITER_USER": WRITER,
             "ROI_CLICKHOUSE_WRITER_PASSWORD": writer_password,
+            "ROI_CLICKHOUSE_ACTOR_USER": ACTOR,
+            "ROI_CLICKHOUSE_ACTOR_PASSWORD": actor_password,
         }
         | dict(environment or {})
     )
@@ -92,7 +102,9 @@ def running_endpoint(
     with subprocess.Popen([*command, "--ready-file", str(ready), *arguments], cwd=ROOT, env=child) as process:
         try:
             _wait_ready(process, ready)
-            yield EndpointHandle(ready.read_text().strip(), reader_password, writer_password, process, path)
+            yield EndpointHandle(
+                ready.read_text().strip(), reader_password, writer_password, process, path, actor_password
+            )
         finally:
             process.terminate()
             try:

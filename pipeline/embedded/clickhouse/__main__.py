@@ -51,7 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m pipeline.embedded.clickhouse",
         description="ClickHouse's HTTP interface in front of chDB",
-        epilog="Users and passwords come from ROI_CLICKHOUSE_USER, …_PASSWORD, …_WRITER_USER, …_WRITER_PASSWORD.",
+        epilog="Users and passwords come from ROI_CLICKHOUSE_USER, …_PASSWORD, …_WRITER_USER, …_WRITER_PASSWORD, "
+        "…_ACTOR_USER, …_ACTOR_PASSWORD; the last one need not be there.",
     )
     parser.add_argument("--path", type=Path, required=True, help="directory of the data")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: loopback)")
@@ -70,16 +71,27 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _users(settings: Settings) -> tuple[User, ...]:
-    reader = settings.clickhouse_user, Role.READER, settings.clickhouse_password.get_secret_value()
-    writer = settings.clickhouse_writer_user, Role.WRITER, settings.clickhouse_writer_password.get_secret_value()
-    digests = {role: os.environ.get(DIGEST_VARIABLE.format(role=role.name)) for role in Role}
-    if all(digests.values()):  # a supervisor gives no process more than it needs
-        return tuple(User(name, role, bytes.fromhex(digests[role] or "")) for name, role, _ in (reader, writer))
-    for name, role, password in (reader, writer):
-        if not password:
-            variable = "ROI_CLICKHOUSE_PASSWORD" if role is Role.READER else "ROI_CLICKHOUSE_WRITER_PASSWORD"
+    """Return the users; a supervisor gives digests, for no process is to know more than it needs."""
+    known = (
+        (Role.READER, settings.clickhouse_user, settings.clickhouse_password, "ROI_CLICKHOUSE_PASSWORD"),
+        (
+            Role.WRITER,
+            settings.clickhouse_writer_user,
+            settings.clickhouse_writer_password,
+            "ROI_CLICKHOUSE_WRITER_PASSWORD",
+        ),
+        (Role.ACTOR, settings.clickhouse_actor_user, settings.clickhouse_actor_password, ""),
+    )
+    users = []
+    for role, name, password, variable in known:
+        digest = os.environ.get(DIGEST_VARIABLE.format(role=role.name))
+        if digest:
+            users.append(User(name, role, bytes.fromhex(digest)))
+        elif password.get_secret_value():
+            users.append(User.of(name, role, password.get_secret_value()))
+        elif variable:
             raise UserError(f"user {name} has no password", f"set {variable}")
-    return User.of(*reader), User.of(*writer)
+    return tuple(users)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 Two walls stand behind each other. Statements that only read run with the engine's ``readonly=1``, whoever asks: it
 refuses writes, changes of settings and table functions that leave the database. This module refuses the rest: what
 readonly=1 lets through (the scalar function ``file``, INTO OUTFILE, KILL, cluster functions), and what writers could do
-outside their database.
+outside their database. An actor reads as a reader does, and hands rows in to one table by one form of INSERT, whose
+data cannot hold an expression.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class Role(Enum):
     """What a user is for."""
 
     READER = "reader"
+    ACTOR = "actor"
     WRITER = "writer"
 
 
@@ -82,7 +84,11 @@ def check(statement: Statement, user: User, database: str, current: str, paramet
     if statement.verb not in allowlists.WRITER_VERBS:
         begin = statement.tokens[0].text
         raise QueryError(62, f"Syntax error: failed at position 1 ({begin}): no statement served here begins so")
-    may = allowlists.READER_VERBS if user.role is Role.READER else allowlists.WRITER_VERBS
+    if user.role is Role.ACTOR and statement.verb == "INSERT":
+        _check_handing_in(statement, user, database)
+        check_settings(statement.settings, user)
+        return
+    may = allowlists.WRITER_VERBS if user.role is Role.WRITER else allowlists.READER_VERBS
     if statement.verb not in may and not _kills_queries(statement):
         raise QueryError(164, f"{user.name}: Cannot execute query in readonly mode")
     tokens = _with_identifiers(_without_input(statement), parameters)
@@ -90,6 +96,23 @@ def check(statement: Statement, user: User, database: str, current: str, paramet
         _check_write(tokens, user, database)
     _check_names(tokens, user, current)
     check_settings(statement.settings, user)
+
+
+def _check_handing_in(statement: Statement, user: User, database: str) -> None:
+    """Refuse every INSERT but ``INSERT INTO database.table (columns) FORMAT JSONEachRow`` into the actors' table."""
+    tokens = statement.tokens
+    start = ("INSERT", "INTO", database, ".", allowlists.ACTOR_TABLE, "(")
+    words = [token.text.upper() if place < 2 else token.text for place, token in enumerate(tokens[: len(start)])]
+    names, commas = tokens[len(start) : -1 : 2], tokens[len(start) + 1 : -1 : 2]
+    is_plain = (
+        tuple(words) == start
+        and tokens[-1].is_symbol(")")
+        and len(names) == len(commas) + 1
+        and all(token.kind is Kind.WORD for token in names)
+        and all(token.is_symbol(",") for token in commas)
+    )
+    if not is_plain or statement.format != "JSONEachRow" or not statement.takes_data:
+        raise _denied(user, f"to insert but into {database}.{allowlists.ACTOR_TABLE} (…) FORMAT JSONEachRow")
 
 
 def _kills_queries(statement: Statement) -> bool:
@@ -184,7 +207,7 @@ def _check_system(tokens: Sequence[Token], user: User, current: str) -> None:
             and third.value.lower() in allowlists.SENSITIVE_SYSTEM_TABLES
         ):
             raise _denied(user, f"to read system.{third.value}")
-    if user.role is Role.READER:
+    if user.role is not Role.WRITER:
         _check_filtered(tokens, user, current)
     if current.lower() == "system":
         for token in tokens:

@@ -65,7 +65,7 @@ def admit(asked: Asked, database: str, limits: Limits) -> Job:
             "implies readonly. You should use method POST for modifying queries",
         )
     settings = session.settings | {name: quote(value) for name, value in query.settings.items()}
-    owner = user.name if user.role is Role.READER else None
+    owner = None if user.role is Role.WRITER else user.name
     plan = make_plan(statement, settings, query.format, asked.data, View(owner, databases[0]))
     if query.waits_for_end:
         plan = replace(plan, streamed=False)
@@ -92,7 +92,7 @@ def _databases(wanted: str, own: str) -> Sequence[str]:
 
 def _caps(user: User, limits: Limits) -> dict[str, int]:
     caps = {"max_memory_usage": limits.memory_bytes}
-    return caps | {"max_execution_time": limits.read_seconds} if user.role is Role.READER else caps
+    return caps if user.role is Role.WRITER else caps | {"max_execution_time": limits.read_seconds}
 
 
 def _external_table(name: str, about: Mapping[str, str], spool: Spool) -> ExternalTable:

@@ -24,6 +24,8 @@ WRITER_VERBS: Final = READER_VERBS | {
     "SYSTEM",
 }
 
+ACTOR_TABLE: Final = "alert_actions"  # the one table that actors hand rows in to
+
 # What CREATE, DROP, … may name; the modifiers may stand before it.
 KIND_MODIFIERS: Final = frozenset(
     {"OR", "REPLACE", "TEMPORARY", "MATERIALIZED", "IF", "EXISTS", "TABLES", "ALL", "FROM"}
