@@ -1,0 +1,125 @@
+"""One cell of the table: a scenario at one true ratio, its campaigns in portfolios that share their peers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from math import sqrt
+from typing import TYPE_CHECKING, Any, Final
+from zlib import crc32
+
+import numpy as np
+
+from bench.stop_rule.campaigns import campaign
+from bench.stop_rule.peers import PRODUCT, bank_level, peers_of
+from bench.stop_rule.trials import plain_stop, tried
+from pipeline.alerts.learning import PeerLibrary, generic_library, learn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.stop_rule.scenario import Scenario
+    from pipeline.alerts.statistics import BankLevel
+
+CAMPAIGNS_A_PORTFOLIO: Final = 50
+"""They share peers, and with them what was learnt wrongly: the error of a share is taken between portfolios."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One portfolio of a cell: ``campaigns`` campaigns whose peers are drawn by its number.
+
+    The same number and seed give the same campaigns, in whatever order and process tasks are done.
+    """
+
+    scenario: Scenario
+    true_ratio: float
+    number: int
+    campaigns: int
+    seed: int
+
+
+@dataclass(slots=True)
+class Found:
+    """What became of a portfolio.
+
+    Attributes:
+        campaigns: how many.
+        stops: days from the start to the stop.
+        plain_stops: likewise by the plain rule.
+        converters: of all campaigns, at their end.
+        codes: caveats that the stops carried.
+        immature: campaigns that could not be judged even at their last look.
+    """
+
+    campaigns: int = 0
+    stops: list[float] = field(default_factory=list)
+    plain_stops: list[float] = field(default_factory=list)
+    converters: int = 0
+    codes: Counter[str] = field(default_factory=Counter)
+    immature: int = 0
+
+
+def library_of(task: Task) -> tuple[PeerLibrary, BankLevel | None]:
+    """Return what the portfolio's peers teach, and the bank's level where they are too few to tell it."""
+    random = np.random.default_rng([task.seed, crc32(task.scenario.name.encode()), task.number])
+    peers = peers_of(random, task.scenario)
+    window = float(task.scenario.window_hours)
+    library = learn(peers, PRODUCT, window) if peers else generic_library(PRODUCT, window)
+    return library, bank_level(random, task.scenario)
+
+
+def done(task: Task) -> Found:
+    """Draw and judge one portfolio."""
+    library, bank = library_of(task)
+    seed = [task.seed, crc32(task.scenario.name.encode()), task.number, round(task.true_ratio * 1000)]
+    random = np.random.default_rng(seed)
+    drawn = [campaign(random, task.scenario, task.true_ratio) for _ in range(task.campaigns)]
+    found = Found(campaigns=task.campaigns)
+    for trial in tried(drawn, library, bank):
+        last = trial.verdicts[max(trial.verdicts)]
+        found.converters += last.converters
+        found.immature += last.outcome == "immature"
+        if trial.stopped_at is not None:
+            found.stops.append((trial.stopped_at + 1) / 24)
+            found.codes.update({caveat.code for caveat in trial.verdicts[trial.stopped_at].caveats})
+        plain = plain_stop(trial.campaign)
+        if plain is not None:
+            found.plain_stops.append((plain + 1) / 24)
+    return found
+
+
+def summary(parts: Sequence[Found]) -> dict[str, Any]:
+    """Return a cell as the file of results has it: shares in %, errors as one standard error, days as medians."""
+    campaigns = sum(part.campaigns for part in parts)
+    stops = [day for part in parts for day in part.stops]
+    plain = [day for part in parts for day in part.plain_stops]
+    codes = sum((part.codes for part in parts), Counter[str]())
+    return {
+        "campaigns": campaigns,
+        "converters": round(sum(part.converters for part in parts) / campaigns, 1),
+        "stopped": _percent(len(stops), campaigns),
+        "error": round(100 * _error([len(part.stops) / part.campaigns for part in parts], campaigns), 2),
+        "days": _median(stops),
+        "plain": _percent(len(plain), campaigns),
+        "plain_days": _median(plain),
+        "immature": _percent(sum(part.immature for part in parts), campaigns),
+        "said": {code: _percent(count, len(stops)) for code, count in sorted(codes.items())},
+    }
+
+
+def _percent(part: int, whole: int) -> float:
+    return round(100 * part / whole, 2) if whole else 0.0
+
+
+def _median(days: Sequence[float]) -> float | None:
+    return round(float(np.median(days)), 1) if days else None
+
+
+def _error(shares: Sequence[float], campaigns: int) -> float:
+    """Return the standard error of a share: between portfolios, and at least what as many coins would have."""
+    mean = float(np.mean(shares))
+    coins = sqrt(mean * (1 - mean) / campaigns)
+    if len(shares) < 5:
+        return coins
+    return max(coins, float(np.std(shares, ddof=1)) / sqrt(len(shares)))

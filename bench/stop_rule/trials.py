@@ -1,0 +1,171 @@
+"""When a campaign would have been stopped: by the product's rule, and by the plain one.
+
+The product looks every hour (every third in campaigns of three weeks and more), and a breach must hold for an hour.
+Here looks are judged in two passes: every fourth or sixth first, then those between two of which one came within
+`SLACK` of the boundary, until the campaign is stopped. A look that is left out could only matter if the root had risen
+by more than that and fallen again between them; ``every_look`` leaves none out, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from bench.stop_rule.campaigns import NEVER
+from bench.stop_rule.looks import rows_of, together
+from bench.stop_rule.scenario import COST_PER_TOUCH
+from pipeline.alerts.judging import judge
+from pipeline.alerts.rule import AlertRule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.stop_rule.campaigns import Campaign
+    from pipeline.alerts.learning import PeerLibrary
+    from pipeline.alerts.statistics import BankLevel, Booleans, Floats, Integers
+    from pipeline.alerts.verdict import Verdict
+
+SLACK: Final = 1.0
+RULE: Final = AlertRule()
+HOLD_HOURS: Final = int(RULE.hold_minutes // 60)
+_COARSE: Final = {1: 6, 3: 12}
+"""Hours between looks of the first pass, by the hours between looks."""
+_CELLS: Final = 8_000_000
+"""So many numbers are handed to the rule at once: 64 MB a matrix."""
+
+
+@dataclass(slots=True)
+class Trial:
+    """One campaign on trial.
+
+    Attributes:
+        campaign: the campaign.
+        verdicts: by hour, those that were looked at.
+        stopped_at: hour of the stop; None without one.
+    """
+
+    campaign: Campaign
+    verdicts: dict[int, Verdict] = field(default_factory=dict)
+    stopped_at: int | None = None
+
+    @property
+    def smallest_p_value(self) -> float:
+        """The running p-value at the end."""
+        return min(verdict.p_value for verdict in self.verdicts.values())
+
+    def below(self, hour: int) -> bool:
+        """Return whether the rule finds the return to stay below what is required."""
+        return hour in self.verdicts and self.verdicts[hour].outcome == "below"
+
+
+def tried(
+    campaigns: Sequence[Campaign], library: PeerLibrary, bank: BankLevel | None = None, *, every_look: bool = False
+) -> list[Trial]:
+    """Return what becomes of campaigns of one scenario."""
+    trials = [Trial(one) for one in campaigns]
+    scenario = campaigns[0].scenario
+    step = scenario.step_hours
+    coarse = step if every_look else _COARSE[step]
+    grid = np.arange(coarse - 1, scenario.hours, coarse)
+    told = (library, bank)
+    _look(trials, [grid] * len(trials), *told)
+    waiting = trials
+    while waiting:
+        until = [scenario.hours if every_look else _next_breach(trial, grid, step) for trial in waiting]
+        _look(waiting, [_between(trial, grid, step, hour) for trial, hour in zip(waiting, until, strict=True)], *told)
+        _look(waiting, [_held(trial, hour) for trial, hour in zip(waiting, until, strict=True)], *told)
+        for trial, hour in zip(waiting, until, strict=True):
+            trial.stopped_at = _stopped(trial, step, hour)
+        waiting = [
+            trial
+            for trial, hour in zip(waiting, until, strict=True)
+            if trial.stopped_at is None and hour < scenario.hours
+        ]
+    return trials
+
+
+def _look(trials: Sequence[Trial], hours: Sequence[Integers], library: PeerLibrary, bank: BankLevel | None) -> None:
+    """Judge these hours of each trial."""
+    waiting = [(trial, looks) for trial, looks in zip(trials, hours, strict=True) if len(looks)]
+    batch: list[tuple[Trial, Integers]] = []
+    rows = 0
+    for number, (trial, looks) in enumerate(waiting, start=1):
+        batch.append((trial, looks))
+        rows += len(looks)
+        if rows * trial.campaign.scenario.hours > _CELLS or number == len(waiting):
+            statistics = together([rows_of(one.campaign, each) for one, each in batch])
+            verdicts = iter(judge(statistics, library, RULE, bank))
+            for one, each in batch:
+                one.verdicts.update(zip(each.tolist(), verdicts, strict=False))
+            batch, rows = [], 0
+
+
+def _next_breach(trial: Trial, grid: Integers, step: int) -> int:
+    """Return the first hour of the first pass with a breach that was not looked into yet; the end without one."""
+    previous = -1
+    for hour in grid.tolist():
+        if trial.below(hour) and _open(trial, previous, hour, step):
+            return int(hour)
+        previous = hour
+    return trial.campaign.scenario.hours
+
+
+def _between(trial: Trial, grid: Integers, step: int, until: int) -> Integers:
+    """Return the hours that the second pass looks at: those next to a look that came near, up to an hour."""
+    found: list[int] = []
+    previous = -1
+    for hour in grid[grid <= until].tolist():
+        if any(_near(trial.verdicts[one]) for one in (previous, hour) if one >= 0):
+            found += _open(trial, previous, hour, step)
+        previous = hour
+    return np.array(found, np.int64)
+
+
+def _open(trial: Trial, start: int, end: int, step: int) -> list[int]:
+    return [hour for hour in range(start + step, end, step) if hour not in trial.verdicts]
+
+
+def _near(verdict: Verdict) -> bool:
+    return verdict.outcome != "immature" and verdict.boundary - verdict.signed_root < SLACK
+
+
+def _held(trial: Trial, until: int) -> Integers:
+    """Return the hours that a breach must have been there before it fires, as far as nobody looked at them."""
+    wanted = {
+        hour - back
+        for hour in trial.verdicts
+        if hour <= until and trial.below(hour)
+        for back in range(1, HOLD_HOURS + 1)
+        if hour >= back
+    }
+    return np.array(sorted(wanted - trial.verdicts.keys()), np.int64)
+
+
+def _stopped(trial: Trial, step: int, until: int) -> int | None:
+    looks = (hour for hour in sorted(trial.verdicts) if hour <= until and (hour + 1) % step == 0)
+    return next((hour for hour in looks if all(trial.below(hour - back) for back in range(HOLD_HOURS + 1))), None)
+
+
+def plain_stop(campaign: Campaign) -> int | None:
+    """Return the hour at which the plain rule would stop: ratio below the limit, minimum cost, held for an hour."""
+    hours = campaign.scenario.hours
+    booked = np.zeros(hours)
+    delay = campaign.scenario.cost_delay_hours
+    booked[delay:] = campaign.touches[: hours - delay]
+    cost = np.cumsum(booked) * COST_PER_TOUCH
+    gone = campaign.reversed_at < NEVER
+    returned = _by_hour(campaign.at, campaign.value, hours)
+    returned -= _by_hour(campaign.reversed_at[gone], campaign.value[gone], hours)
+    breach = (returned < RULE.min_return_ratio * cost) & (cost >= RULE.min_cost_minor)
+    held: Booleans = breach.copy()
+    for back in range(1, HOLD_HOURS + 1):
+        held[back:] &= breach[:-back]
+        held[:back] = False
+    return int(held.argmax()) if held.any() else None
+
+
+def _by_hour(at: Floats, amounts: Floats, hours: int) -> Floats:
+    """Return what has come by the end of every hour."""
+    return np.cumsum(np.bincount(np.minimum(at, hours).astype(np.int64), amounts, minlength=hours + 1)[:hours])
