@@ -31,7 +31,7 @@ FEW_CONSTANT_SPREAD: Final = 0.6
 """τm where peers are too few to show it."""
 MAX_LOG_VARIANCE: Final = 2.6
 """Log variance of the bank's transactions that is believed: beyond it the mean would be made of the tail alone."""
-FLOOR_RATE: Final = 0.001
+FLOOR_RATE: Final = 0.002
 """Conversion rate below which a campaign converts nobody, where nothing is known of values (see `_expected`)."""
 NO_PLAN_INFORMATION: Final = 0.3
 CACHED_ROWS: Final = 256
@@ -167,7 +167,7 @@ def _expected(inputs: Inputs, matured: Matured, levels: Levels) -> tuple[Floats,
 
     Step 8, for campaigns with fewer than 10 converters: the peers' mean value and one standard deviation between
     them. With fewer than 3 peers the bank's transactions, with a wide spread, whichever is more. Where nothing is
-    known at all, so many converters as 1 in 1,000 matured touches would be: who converts fewer, converts nobody; and
+    known at all, so many converters as 1 in 500 matured touches would be: who converts fewer, converts nobody; and
     its own return, matured, must be behind as well.
     """
     level = _typical_level(inputs)
