@@ -12,14 +12,23 @@ from rich.table import Table
 
 from bench import throughput
 from bench.children import measured
-from bench.figures import Row, family_rows, latency_row, memory_row, recovery_row, throughput_rows, whale_row
+from bench.figures import (
+    Row,
+    family_rows,
+    judging_row,
+    latency_row,
+    memory_row,
+    recovery_row,
+    throughput_rows,
+    whale_row,
+)
 from bench.servers import Broker, running_broker, running_instance
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PARTS: Final = ("throughput", "latency", "whale", "families", "memory", "recovery")
+PARTS: Final = ("throughput", "latency", "whale", "families", "memory", "recovery", "judging")
 _QUICK_EVENTS: Final = 200_000
 _QUICK_SECONDS: Final = 5
 _QUICK_CUSTOMERS: Final = 100_000
@@ -65,6 +74,8 @@ def steps(arguments: argparse.Namespace) -> Iterator[tuple[str, Callable[[], lis
         yield "memory", partial(_memory, customers)
     if "recovery" in arguments.only:
         yield "take-over", partial(_recovery, customers)
+    if "judging" in arguments.only:
+        yield "the stop rule", _judging
 
 
 def _throughput(broker: Broker, arguments: argparse.Namespace) -> list[Row]:
@@ -97,6 +108,10 @@ def _families(arguments: argparse.Namespace) -> list[Row]:
 def _recovery(customers: int) -> list[Row]:
     with running_broker("tansu") as bootstrap, running_instance(bootstrap) as data:
         return [recovery_row(measured("bench.recovery", "--data", data, "--customers", customers))]
+
+
+def _judging() -> list[Row]:
+    return [judging_row(measured("bench.judging"))]
 
 
 def main() -> int:

@@ -163,6 +163,17 @@ def recovery_row(measured: Mapping[str, Any]) -> Row:
     )
 
 
+def judging_row(measured: Mapping[str, Any]) -> Row:
+    """Return the row of the stop rule (`bench.judging` prints its fields)."""
+    each = measured["p50_ms"] * 1e3 / measured["campaigns"]
+    return Row(
+        f"stop rule: {measured['campaigns']:,} campaigns judged at once",
+        "-",
+        f"p50 {measured['p50_ms']:.0f} ms, worst {measured['worst_ms']:.0f} ms",
+        f"{each:.0f} µs a campaign, {measured['below']:,} below",
+    )
+
+
 def family_rows(mix: str, one: Mapping[str, float], five: Mapping[str, float]) -> list[Row]:
     """Return what each metric family costs in the core (`bench.families` prints the fields)."""
     names = {

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from bench.figures import (
     Sample,
     Throughput,
+    judging_row,
     latency_row,
     memory_row,
     percentile,
@@ -110,4 +111,6 @@ def test_other_rows_show_their_figures() -> None:
     )
     assert whale.result == "late event p50 20 µs, worst 90 µs"
     memory = memory_row({"customers": 200, "live_touches": 100, "live_transactions": 300, "bytes_each": 742.4})
+    judged = judging_row({"campaigns": 10_000, "below": 900, "p50_ms": 512.4, "worst_ms": 700})
+    assert (judged.result, judged.beside) == ("p50 512 ms, worst 700 ms", "51 µs a campaign, 900 below")
     assert (memory.result, memory.beside) == ("742 bytes a customer", "each with 0.50 touches, 1.50 transactions")

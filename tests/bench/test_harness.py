@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench import families, memory, recovery, whale
+from bench import families, judging, memory, recovery, whale
 from bench.__main__ import parse, steps
 from bench.children import cpu_seconds, measured, own_module, parse_cpu_seconds, running
 from bench.figures import family_rows
@@ -83,6 +83,7 @@ def test_every_part_is_measured_on_every_broker_once() -> None:
         "metric families",
         "memory",
         "take-over",
+        "the stop rule",
     ]
     assert [name for name, _ in steps(parse(["--only", "latency", "--brokers", "kafka"]))] == ["latency on kafka"]
 
@@ -91,6 +92,12 @@ def test_a_small_whale_can_be_measured() -> None:
     found = whale.measure(200)
     assert found["touches"] == found["transactions"] == 200
     assert 0 < found["late_p50_us"] <= found["late_worst_us"]
+
+
+def test_the_stop_rule_can_be_measured_on_few_campaigns() -> None:
+    found = judging.measure(30, 2)
+    assert found["campaigns"] == 30
+    assert 0 < found["p50_ms"] <= found["worst_ms"]
 
 
 def test_a_small_take_over_can_be_measured(migrated: Settings) -> None:
