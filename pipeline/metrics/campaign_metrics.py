@@ -122,7 +122,7 @@ CAMPAIGN_METRICS: Final = (
         'return_minor / cost_minor; "1:2" means below 2',
         RATIO,
         "ratio",
-        _TOTALS,
+        (*_TOTALS, "alerts"),
         short="Ratio",
     ),
     _base("net_roi", "Net ROI", "(return_minor - cost_minor) / cost_minor", RATIO, "ratio", _TOTALS),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from pipeline.metrics.alert_metrics import ALERT_DIMENSIONS
 from pipeline.metrics.definitions import Dimension
 
-DIMENSIONS: Final = tuple(
+_VIEW_DIMENSIONS: Final = tuple(
     Dimension(*row)
     for row in (
         ("run", "Run", "`live`, or the name of a replay"),
@@ -58,13 +59,13 @@ DIMENSIONS: Final = tuple(
         ("updated_at", "Updated", "when the latest block of the run was written"),
         ("written_at", "Written at", "when the latest block of the topic partition was written"),
         ("changed_at", "Changed at", "when the state last changed"),
-        ("state", "State", "how far the erasure is: begun, subtracted, done; or revived by a new profile"),
+        ("state", "State", "how far an erasure, an alert, a notification or a silence is"),
         ("requests", "Requests", "the requests for the erasure"),
         ("topic", "Topic", "input topic"),
         ("topic_id", "Topic id", "which life of the topic: a topic made anew has another"),
         ("partition", "Partition", "partition of the topic"),
         ("offset", "Offset", "offset of the record"),
-        ("reason", "Reason", "why the record was refused"),
+        ("reason", "Reason", "why a record was refused, or what to know of an alert"),
         ("detail", "Detail", "field and rule, never the value"),
         ("at", "At", "when the record was refused"),
         ("cause", "Cause", "why the topic is halted, as it was found first"),
@@ -73,3 +74,4 @@ DIMENSIONS: Final = tuple(
         ("resumed_at", "Resumed at", "when `roi resume` ended the halt; null while it holds"),
     )
 )
+DIMENSIONS: Final = (*_VIEW_DIMENSIONS, *ALERT_DIMENSIONS)

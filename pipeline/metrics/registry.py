@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from pipeline.metrics.alert_metrics import ALERT_METRICS
 from pipeline.metrics.bank_metrics import BANK_METRICS
 from pipeline.metrics.campaign_metrics import ACTIVITY_METRICS, CAMPAIGN_METRICS, MATURITY_METRICS
 from pipeline.metrics.dimensions import DIMENSIONS
@@ -20,6 +21,7 @@ METRICS: Final = (
     *ACTIVITY_METRICS,
     *MATURITY_METRICS,
     *BANK_METRICS,
+    *ALERT_METRICS,
     *POSITION_METRICS,
     *ERASURE_METRICS,
     *PROMETHEUS_METRICS,
