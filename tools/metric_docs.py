@@ -21,8 +21,9 @@ _HEAD: Final = """\
 
 Generated from `pipeline/metrics/registry.py` by `python -m tools.metric_docs`; do not edit.
 
-Money is in minor units (fen). A ratio whose denominator is 0 is null. Every view but those of alerts has a column `run`: `live`,
-or the name of a replay. Sections are those of the public contract, `.sql` files those of `sql/migrations/`.
+Money is in minor units (fen). A ratio whose denominator is 0 is null. Every view but those of alerts has a
+column `run`: `live`, or the name of a replay. Sections are those of the
+public contract, `.sql` files those of `sql/migrations/`.
 """
 _SECTIONS: Final[tuple[tuple[Kind, str, str], ...]] = (
     ("measure", "Measures", "They add up over campaigns and time, except distinct customers."),

@@ -250,10 +250,11 @@ MATURITY_METRICS: Final = (
     MetricDefinition(
         "matured_share",
         "Matured share",
-        "return in complete lags / matured return",
+        "return in complete lags / matured return; on alerts the matured cost / the cost",
         RATIO,
         "pipeline/forecast/maturity.py",
         "ratio",
+        ("alerts.matured_share",),
     ),
     MetricDefinition(
         "matured_return",
