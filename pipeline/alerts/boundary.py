@@ -17,20 +17,24 @@ import numpy as np
 if TYPE_CHECKING:
     from pipeline.alerts.statistics import Floats
 
-CONSTANT: Final = 1.8
-CAREFUL_CONSTANT: Final = 2.05
-"""Without peers, and where the peers' values may have an infinite variance."""
+CONSTANT: Final = 1.9
+"""C13 has 1.8 with a guard of .45·z_c: with this and the guard below, false stops of light tails, longer lags and
+unlike shapes fall by half a point to a point at the same power of usual campaigns."""
+HEAVY_CONSTANT: Final = 2.1
+"""Where the peers' values may have an infinite variance."""
+COLD_CONSTANT: Final = 2.15
+"""Without peers."""
 EARLY_CONSTANT: Final = 2.6
 EARLY_SHARE: Final = 0.57
 """Early is until window + 24 h, at most this share of the planned duration."""
-GUARD: Final = 0.45
-UNLIKE_PENALTY: Final = 0.05
+GUARD: Final = 0.65
+GUARD_FREE: Final = 0.6
+"""So much z_c is chance in a campaign that does not change: the greatest of several stretches."""
+UNLIKE_PENALTY: Final = 0.10
 INFORMATION: Final = 80.0
 """I*: so much information as a whole campaign of usual size has."""
 EXPONENT: Final = 0.35
 CALIBRATED_CONFIDENCE: Final = 0.95
-NO_EVIDENCE: Final = -9.0
-"""Root of rows that show nothing."""
 
 
 def newton_root(distance: Floats, dispersion: Floats, noise: Floats) -> Floats:
@@ -108,9 +112,17 @@ def change_roots(converters: Floats, newest: Floats, exposed: Floats, dispersion
     return np.where((newest > expected) & (count > 0), root, 0.0)
 
 
+def raised(change: Floats, unlike: Floats) -> Floats:
+    """Return what is added to the constant for z_c and z_s (steps 6 and 7)."""
+    return np.asarray(GUARD * np.maximum(change - GUARD_FREE, 0) + UNLIKE_PENALTY * np.clip(unlike - 1, 0, 2))
+
+
 def growth(planned_hours: Floats) -> Floats:
-    """Return by how much the boundary grows with log f beyond the plan (step 7): a long campaign is looked at often."""
-    return np.where(planned_hours <= 14 * 24, 0.3, 0.5)
+    """Return by how much the boundary grows with log f (step 7): the longer a campaign, the oftener it is looked at.
+
+    .3 up to 14 days, 1.0 from 28 days on and without an end; C13's .5 left 6 % false stops at 30 days.
+    """
+    return np.asarray(0.3 + 0.7 * np.clip(planned_hours / (14 * 24) - 1, 0, 1))
 
 
 def early(elapsed_hours: Floats, planned_hours: Floats, window_hours: Floats) -> Floats:
@@ -119,7 +131,10 @@ def early(elapsed_hours: Floats, planned_hours: Floats, window_hours: Floats) ->
 
 
 def boundary(constant: Floats, information: Floats, added: Floats, grows: Floats) -> Floats:
-    """Return [c_t + added]·min(1, f)^(-.35) + k·log max(1, f) at confidence 0.95 (step 7)."""
+    """Return [c_t + added]·min(1, f)^(-.35) + k·log max(1, f) at confidence 0.95 (step 7).
+
+    ``added`` is what change and an unlike shape raise it by (`raised`).
+    """
     share = np.clip(information, 1e-4, 1e6)
     return np.asarray((constant + added) * np.minimum(share, 1) ** -EXPONENT + grows * np.log(np.maximum(share, 1)))
 

@@ -47,7 +47,7 @@ class Look:
         there are converters enough to judge by the campaign's own values. typical: (B,) log of the value that a
         converter is taken to have; NaN where nothing is known of it. expected: (B,) converters that must have come by
         now at the required ratio. root: (B,) signed root. boundary: (B,) what it must reach. standardised: (B,) the
-        root less all that depends on when and what is looked at: 1.8 decides at confidence 0.95. change: (B,) z_c.
+        root less all that depends on when and what is looked at: 1.9 decides at confidence 0.95. change: (B,) z_c.
         changed_stretch: (B,) which of the newest stretches it comes from. floor_rule: (B,) whether the conversion
         rate stands in for an unknown value.
     """
@@ -110,13 +110,11 @@ def look(inputs: Inputs) -> Look:
     changes = test.change_roots(levels.converters, matured.newest_converters, exposed, dispersion)
     change = changes.max(axis=1)
     information = _information(matured, levels, dispersion, own)
-    unlike = test.UNLIKE_PENALTY * np.clip(levels.unlike - 1, 0, 2)
     early = test.early(statistics.elapsed_hours, statistics.planned_hours, statistics.window_hours)
-    careful = inputs.of_library([float(not one.campaigns or one.shape.heavy) for one in inputs.libraries])
-    usual = np.where(careful > 0, test.CAREFUL_CONSTANT, test.CONSTANT)
+    usual = inputs.of_library([_constant(library) for library in inputs.libraries])
     constant = np.where(early, test.EARLY_CONSTANT, usual)
     grows = test.growth(statistics.planned_hours)
-    added = test.GUARD * change + unlike
+    added = test.raised(change, levels.unlike)
     beyond = (root - grows * np.log(np.maximum(information, 1))) * np.minimum(information, 1) ** test.EXPONENT
     scale = test.confidence_scale(inputs.confidence)
     return Look(
@@ -134,6 +132,12 @@ def look(inputs: Inputs) -> Look:
         changed_stretch=changes.argmax(axis=1),
         floor_rule=floor_rule,
     )
+
+
+def _constant(library: PeerLibrary) -> float:
+    if not library.campaigns:
+        return test.COLD_CONSTANT
+    return test.HEAVY_CONSTANT if library.shape.heavy else test.CONSTANT
 
 
 def matured_of(inputs: Inputs) -> Matured:
@@ -178,7 +182,9 @@ def _expected(inputs: Inputs, matured: Matured, levels: Levels) -> tuple[Floats,
     required_cost = inputs.required * matured.low
     by_value = required_cost * np.exp(-np.clip(np.where(np.isnan(typical), 0, typical), -80, 80))
     behind = np.where(inputs.statistics.total < required_cost, matured.touches * FLOOR_RATE, 0.0)
-    by_own = np.where(count >= MIN_OWN_LEVEL, required_cost * np.exp(-np.clip(levels.log_mean, -80, 80)), np.inf)
+    # its own few customers are the only ones that tell a value, so one standard error more than they say
+    at_most = levels.log_mean + np.sqrt(levels.noise / np.maximum(count, 1))
+    by_own = np.where(count > 0, required_cost * np.exp(-np.clip(at_most, -80, 80)), np.inf)
     return typical, np.where(unknown, np.minimum(behind, by_own), by_value), unknown
 
 

@@ -1,4 +1,7 @@
-"""The rule against the study's own code: numbers that it found on campaigns that it drew (tests/alerts/study)."""
+"""The rule against the study's own code: numbers that it found on campaigns that it drew (tests/alerts/study).
+
+Not compared is the boundary, whose constants are others here (pipeline/alerts/boundary.py says why).
+"""
 
 from __future__ import annotations
 
@@ -61,9 +64,6 @@ def test_every_step_agrees_with_the_study(path: Path) -> None:
         "change": seen.change,
         "root": seen.root,
     }
-    # without peers and with heavy tails the study's table is of the constant 1.8, its text says 2.05
-    if library.campaigns and not library.shape.heavy:
-        found["boundary"] = seen.boundary
     for name, values in found.items():
         assert values == pytest.approx([one[name] for one in body["looks"]], rel=2e-3, abs=8e-3), name
     own = [place for place, one in enumerate(body["looks"]) if one["own"]]
