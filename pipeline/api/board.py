@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from pipeline.api.answers import problem
+from pipeline.api.answers import ApiError, problem
 from pipeline.api.campaigns import BoardError, campaigns
 from pipeline.api.page import render_page
+from pipeline.api.tokens import Reads, Tokens, page_reader
 from pipeline.operations.health import failed, faults
 from pipeline.operations.observing import observe
 
@@ -43,8 +44,8 @@ class Board:
 
     async def page(self, request: Request) -> HTMLResponse:
         """Answer the campaigns page; 503 with the reason on it when ClickHouse does not answer."""
+        await page_reader(request)
         nonce = secrets.token_urlsafe(16)
-        del request
         rows, wrong = await self._campaigns_or_problem()
         return HTMLResponse(
             render_page(rows, wrong, nonce),
@@ -52,20 +53,23 @@ class Board:
             headers={"Content-Security-Policy": _POLICY.format(nonce=nonce)},
         )
 
-    async def campaigns(self) -> JSONResponse:
+    async def campaigns(self, _: Reads) -> JSONResponse:
         """Answer the totals of every campaign."""
         rows, wrong = await self._campaigns_or_problem()
         return JSONResponse(rows) if wrong is None else problem(503, wrong, _REMEDY)
 
     async def health(self, request: Request) -> JSONResponse:
-        """Answer 200 while nothing is at fault, 503 otherwise; the body says what."""
-        del request
+        """Answer 200 while nothing is at fault, 503 otherwise; the body says what to those who may read it."""
+        tokens: Tokens = request.app.state.tokens
         async with self._looking:
             if self._faults or time.monotonic() - self._looked_at > _LOOK_SECONDS:
                 self._faults = faults(await asyncio.to_thread(self._look))
                 self._looked_at = time.monotonic()
         told = [fault.as_dict() for fault in self._faults]
-        if wrong := failed(self._faults):
+        wrong = failed(self._faults)
+        if tokens.are_peoples and not await _may_read(request):
+            return JSONResponse({"status": "failing" if wrong else "ok"}, 503 if wrong else 200)
+        if wrong:
             return JSONResponse({"status": "failing", "error": str(wrong[0]), "faults": told}, 503)
         return JSONResponse({"status": "ok", "faults": told})
 
@@ -84,3 +88,13 @@ class Board:
             return await asyncio.to_thread(campaigns, self._settings), None
         except BoardError as error:
             return [], str(error)
+
+
+async def _may_read(request: Request) -> bool:
+    if "Authorization" not in request.headers:
+        return False
+    try:
+        await page_reader(request)
+    except ApiError:
+        return False
+    return True

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 import uvicorn
 from fastapi import FastAPI
 
+from pipeline.api.alerts import router
 from pipeline.api.answers import add_handlers
 from pipeline.api.board import Board
 from pipeline.api.guard import MOST_BODY_BYTES, Guard
+from pipeline.api.handing_in import Alerts
+from pipeline.api.tokens import Tokens
 from pipeline.build import VERSION
 from pipeline.errors import UserError
 
@@ -31,7 +34,7 @@ def build_app(settings: Settings, instance: Path | None = None) -> FastAPI:
     """Return the application without its guard: pages, API and their description.
 
     Args:
-        settings: ClickHouse, with the reader's login.
+        settings: ClickHouse, with the logins of reader and actor; tokens.
         instance: directory of the instance that it belongs to, for what its supervisor knows.
     """
     app = FastAPI(
@@ -44,6 +47,9 @@ def build_app(settings: Settings, instance: Path | None = None) -> FastAPI:
         max_body_size=MOST_BODY_BYTES,
     )
     add_handlers(app)
+    app.state.tokens = Tokens(settings)
+    app.state.alerts = Alerts(settings)
+    app.include_router(router)
     board = Board(settings, instance)
     app.add_route("/", board.page)
     app.add_route("/healthz", board.health)

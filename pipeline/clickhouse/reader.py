@@ -11,7 +11,7 @@ import http.client
 import json
 import re
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlencode, urlsplit
 
 from pipeline.clickhouse.ping import PING_SECONDS, ping, unreachable
@@ -28,6 +28,12 @@ _EXCEPTION_TAG: Final = "X-ClickHouse-Exception-Tag"
 _VERSION_SUFFIX: Final = re.compile(r"\s*\(version .*\)$")
 
 
+_USERS: Final = {
+    "reader": "ROI_CLICKHOUSE_USER and ROI_CLICKHOUSE_PASSWORD",
+    "actor": "ROI_CLICKHOUSE_ACTOR_USER and ROI_CLICKHOUSE_ACTOR_PASSWORD",
+}
+
+
 class Reader:
     """Runs queries as the read-only user.
 
@@ -37,13 +43,24 @@ class Reader:
         settings: address and login.
         timeout_seconds: longest silence of the server.
         in_database: whether names without a database mean the application's; asking for an absent one is an error.
+        role: ``actor`` = the API's user, who may hand in actions instead (`insert`).
     """
 
-    def __init__(self, settings: Settings, *, timeout_seconds: float = 300.0, in_database: bool = True) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        timeout_seconds: float = 300.0,
+        in_database: bool = True,
+        role: Literal["reader", "actor"] = "reader",
+    ) -> None:
         self._url = urlsplit(settings.clickhouse_url)
         self._address = settings.clickhouse_url
-        self._user = settings.clickhouse_user
-        self._password = settings.clickhouse_password.get_secret_value()
+        self._variables = _USERS[role]
+        acts = role == "actor"
+        self._user = settings.clickhouse_actor_user if acts else settings.clickhouse_user
+        password = settings.clickhouse_actor_password if acts else settings.clickhouse_password
+        self._password = password.get_secret_value()
         self._timeout = timeout_seconds
         self._database = {"database": settings.clickhouse_database} if in_database else {}
 
@@ -77,6 +94,12 @@ class Reader:
         _, chunks = self.stream(sql, "JSONEachRow", parameters, options)
         return [json.loads(line) for line in b"".join(chunks).splitlines() if line]
 
+    def insert(self, sql: str, row: Mapping[str, object]) -> None:
+        """Hand one row in by an ``INSERT … FORMAT JSONEachRow``; after an error it may be there all the same."""
+        _, chunks = self.stream(f"{sql.rstrip()}\n{json.dumps(row)}", "JSONEachRow")
+        for _ in chunks:
+            pass
+
     def _send(self, path: str, sql: str) -> http.client.HTTPResponse:
         secure = self._url.scheme == "https"
         connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
@@ -109,7 +132,7 @@ class Reader:
         if status in {http.client.UNAUTHORIZED, http.client.FORBIDDEN}:
             return UserError(
                 f"ClickHouse at {self._address} refused the user {self._user}",
-                "correct ROI_CLICKHOUSE_USER and ROI_CLICKHOUSE_PASSWORD, or name an instance with --data",
+                f"correct {self._variables}, or name an instance with --data",
             )
         return query_error(body)
 

@@ -1,0 +1,7 @@
+-- Alerts as people are shown them, those with the most money at risk first; an empty parameter chooses nothing.
+SELECT * EXCEPT record
+FROM {database}.alerts
+WHERE ({state:String} = '' OR state = {state:String})
+  AND ({campaign:String} = '' OR campaign_id = {campaign:String})
+  AND ({owner:String} = '' OR owner = {owner:String})
+ORDER BY money_at_risk_minor DESC NULLS LAST, changed_at DESC, alert_id
