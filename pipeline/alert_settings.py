@@ -91,6 +91,7 @@ class AlertSettings(Group):
         400.0, gt=0, le=MAX_DAYS, description="finished campaigns teach their successors for so long, in days"
     )
     metrics_port: int = Field(0, ge=0, le=65535, description="Prometheus port of `roi alerts run`, 0 = any free one")
+    metrics_host: str = Field("127.0.0.1", description="address the metrics of `roi alerts run` are served on")
 
 
 class ReceiverSettings(Group):

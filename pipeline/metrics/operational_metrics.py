@@ -8,6 +8,7 @@ from pipeline.metrics.definitions import COUNT, MetricDefinition
 
 _WORKER: Final = "pipeline/worker/telemetry.py"
 _TRANSPORT: Final = "pipeline/transport/metrics.py"
+_ALERTS: Final = "pipeline/alerts/telemetry.py"
 _POSITIONS: Final = "0003_operations_views.sql"
 
 
@@ -59,6 +60,40 @@ _PROCESS_METRICS: Final = (
     _family("python_gc_objects_collected", "Garbage collected", "Objects collected during gc", _WORKER),
     _family("python_gc_objects_uncollectable", "Garbage kept", "Uncollectable objects found during GC", _WORKER),
     _family("python_gc_collections", "Garbage collections", "Number of times this generation was collected", _WORKER),
+)
+
+ALERT_PROMETHEUS_METRICS: Final = (
+    _family("roi_alerts_deciding", "Deciding", "1 while this instance decides", _ALERTS),
+    _family("roi_alerts", "Alerts", "Current alerts by state", _ALERTS),
+    _family("roi_alert_changes", "Changes of alerts", "Changes of alerts by the state after them", _ALERTS),
+    _family("roi_alert_actions", "Actions on alerts", "Actions by outcome", _ALERTS),
+    _family(
+        "roi_alert_turn_seconds",
+        "Time of a look",
+        "Time of one look at all campaigns, its changes made durable",
+        _ALERTS,
+        "seconds",
+    ),
+    _family(
+        "roi_alerts_as_of_timestamp_seconds",
+        "As of",
+        "Event time that the newest look went up to, 0 = none",
+        _ALERTS,
+        "epoch seconds",
+    ),
+    _family(
+        "roi_alerts_turn_age_seconds",
+        "Age of the last look",
+        "Seconds since the last turn or start",
+        _ALERTS,
+        "seconds",
+    ),
+    _family("roi_alert_messages", "Messages", "Messages stored in Kafka", _ALERTS),
+    _family(
+        "roi_alert_message_failures", "Failed publishing", "Attempts to publish after which messages waited on", _ALERTS
+    ),
+    _family("roi_alert_notifications", "Notifications", "Attempts to tell a receiver by outcome", _ALERTS),
+    _family("roi_alerts_waiting", "Waiting", "Messages and notifications that wait to be sent", _ALERTS),
 )
 
 PROMETHEUS_METRICS: Final = (

@@ -9,7 +9,12 @@ from pipeline.metrics.alert_metrics import ALERT_METRICS
 from pipeline.metrics.bank_metrics import BANK_METRICS
 from pipeline.metrics.campaign_metrics import ACTIVITY_METRICS, CAMPAIGN_METRICS, MATURITY_METRICS
 from pipeline.metrics.dimensions import DIMENSIONS
-from pipeline.metrics.operational_metrics import ERASURE_METRICS, POSITION_METRICS, PROMETHEUS_METRICS
+from pipeline.metrics.operational_metrics import (
+    ALERT_PROMETHEUS_METRICS,
+    ERASURE_METRICS,
+    POSITION_METRICS,
+    PROMETHEUS_METRICS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,6 +30,7 @@ METRICS: Final = (
     *POSITION_METRICS,
     *ERASURE_METRICS,
     *PROMETHEUS_METRICS,
+    *ALERT_PROMETHEUS_METRICS,
 )
 _BY_NAME: Final[Mapping[str, MetricDefinition]] = MappingProxyType({found.name: found for found in METRICS})
 _DIMENSION_NAMES: Final = frozenset(dimension.name for dimension in DIMENSIONS)

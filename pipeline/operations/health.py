@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pipeline.operations.evaluators import EvaluatorSeen
     from pipeline.operations.halts import Halted, LogFault
 
 RECENT_SECONDS: Final = 300.0
 LOOP_DEATHS: Final = 2  # so many within the recent past, and a part is said to die again and again
 _TROUBLE_SECONDS: Final = 6.0  # what is over sooner is no trouble
 STALLED_SECONDS: Final = 30.0
+SILENT_EVALUATOR_SECONDS: Final = 15.0  # a standby takes over from a silent one sooner
+STALE_LOOK_SECONDS: Final = 30.0
 _LITTLE_BYTES: Final = 32 * 1024 * 1024  # less than a merge or a few blocks need: writes fail or are about to
 _LOW_BYTES: Final = 1024 * 1024 * 1024
 _LOW_SHARE: Final = 0.05
@@ -92,6 +95,7 @@ class Observations:
         disk: of an embedded instance.
         lag: records that wait, None where nobody asked.
         block_age_seconds: age of the newest block.
+        evaluator: who decides about alerts.
     """
 
     now: float
@@ -104,6 +108,7 @@ class Observations:
     disk: Disk | None = None
     lag: int | None = None
     block_age_seconds: float | None = None
+    evaluator: EvaluatorSeen | None = None
 
 
 def faults(seen: Observations) -> list[Fault]:
@@ -115,6 +120,7 @@ def faults(seen: Observations) -> list[Fault]:
         *(Fault(part, why, remedy) for part, why, remedy in seen.unreachable),
         *(Fault(topic, "this topic is missing", "create it: roi migrate") for topic in seen.missing_topics),
         *_troubles(seen),
+        *_evaluator(seen.evaluator),
         *(Fault("log", str(it), _SEND_AGAIN, _log_severity(it)) for it in seen.log_faults),
     ]
     return sorted(found, key=lambda fault: (not fault.is_lasting, fault.severity != "failed"))
@@ -154,6 +160,22 @@ def _loops(deaths: Sequence[Death], now: float) -> list[Fault]:
         lasting = kind == "worker" and len(own) >= LOOP_DEATHS
         found.append(Fault(kind, cause, f"look into the log of {last.part}", is_lasting=lasting))
     return found
+
+
+def _evaluator(seen: EvaluatorSeen | None) -> list[Fault]:
+    """Tell whether nobody decides about alerts, or nobody gets to it."""
+    if seen is None:
+        return []
+    start = "start one: roi alerts run (roi up runs one)"
+    if seen.age_seconds is None:
+        return [Fault("alerts", "no evaluator has run yet: nobody is told of any campaign", start, "warning")]
+    if seen.has_ended or seen.age_seconds > SILENT_EVALUATOR_SECONDS:
+        return [Fault("alerts", f"no evaluator runs, the last sign of life is {seen.age_seconds:.0f} s old", start)]
+    if seen.turn_age_seconds > STALE_LOOK_SECONDS:
+        why = f": {'; '.join(seen.reasons)}" if seen.reasons else ""
+        cause = f"the newest look at the campaigns is {seen.turn_age_seconds:.0f} s old{why}"
+        return [Fault("alerts", cause, "look into the log of alerts")]
+    return []
 
 
 def _log_severity(fault: LogFault) -> Severity:

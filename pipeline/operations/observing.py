@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.errors import UnreachableError, UserError
+from pipeline.operations.evaluators import EvaluatorSeen, evaluator_seen
 from pipeline.operations.halts import halted, log_faults
 from pipeline.operations.health import RECENT_SECONDS, Death, Disk, Observations, Trouble
 from schemas.topics import ALL_TOPICS
@@ -52,9 +53,11 @@ def observe(
     unreachable, missing = _of_kafka(settings) if asks_kafka else ([], ())
     halts: list[Halted] = []
     found: list[LogFault] = []
+    evaluator: EvaluatorSeen | None = None
     reader = Reader(settings, timeout_seconds=QUESTION_SECONDS)
     try:
         halts, found = halted(reader), log_faults(reader, settings)
+        evaluator = evaluator_seen(reader)
         if not parts:  # a supervisor knows of every death, a worker only of those that it could tell
             deaths += [Death(f"worker on {row['host']}", row["at"], row["cause"]) for row in reader.rows(_DEATHS)]
     except UserError as error:  # also one that answers with nothing but errors
@@ -70,6 +73,7 @@ def observe(
         disk=disk_of(data),
         lag=lag,
         block_age_seconds=block_age_seconds,
+        evaluator=evaluator,
     )
 
 

@@ -1,4 +1,4 @@
-"""The worker's own HTTP server: `/metrics` for Prometheus and `/healthz` for whoever restarts or watches it."""
+"""A process's own HTTP server: `/metrics` for Prometheus and `/healthz` for whoever restarts or watches it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 from socketserver import TCPServer, ThreadingMixIn
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import make_wsgi_app
@@ -21,13 +21,19 @@ if TYPE_CHECKING:
 
     from prometheus_client import CollectorRegistry
 
-    from pipeline.worker.health import Health
 
 _OK: Final = "200 OK"
 _JSON: Final = "application/json"
 
 
-def monitoring_app(registry: CollectorRegistry, health: Health) -> WSGIApplication:
+class Reports(Protocol):
+    """Who knows whether a process does its work."""
+
+    def report(self) -> dict[str, Any]:
+        """Return the answer of `/healthz`; its ``status`` is ``ok``, ``starting`` or ``failing``."""
+
+
+def monitoring_app(registry: CollectorRegistry, health: Reports) -> WSGIApplication:
     """Return the WSGI application; any other path is 404."""
     metrics = make_wsgi_app(registry)
 
@@ -78,17 +84,23 @@ class _Handler(WSGIRequestHandler):
 class MonitoringServer:
     """Serves an application from a thread while it is entered.
 
+    Args:
+        app: what it serves.
+        host: address to listen on.
+        port: 0 = any free one.
+        group: the group of settings that host and port come from, for the error.
+
     Raises:
         UserError: the port is taken, or the address is not one of this machine.
     """
 
-    def __init__(self, app: WSGIApplication, host: str, port: int) -> None:
+    def __init__(self, app: WSGIApplication, host: str, port: int, group: str = "WORKER") -> None:
         try:
             self._server = make_server(host, port, app, _ServerOfVersion6 if ":" in host else _Server, _Handler)
         except OSError as error:
             raise UserError(
                 f"metrics cannot be served on {host}:{port} ({error.strerror})",
-                "choose another ROI_WORKER__METRICS_HOST or ROI_WORKER__METRICS_PORT (0 = any free one)",
+                f"choose another ROI_{group}__METRICS_HOST or ROI_{group}__METRICS_PORT (0 = any free one)",
             ) from error
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True, name="monitoring")
 

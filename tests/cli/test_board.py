@@ -36,6 +36,8 @@ ROW: dict[str, Any] = {
     "updated_at": "2026-01-01 00:00:00.000",
 }
 
+EVALUATOR: dict[str, Any] = {"last_body": '{"turn_age_seconds": 0.5}', "age_seconds": 0.4}
+
 
 @pytest.fixture
 async def board(settings: Settings) -> AsyncIterator[ClientSession]:
@@ -76,6 +78,7 @@ async def test_health_follows_clickhouse(board: ClientSession, clickhouse: FakeC
     assert (await board.get("/healthz")).status == 503
     for table in ("halted_topics", "log_faults", "worker_deaths"):
         clickhouse.answer_rows(table, [])
+    clickhouse.answer_rows("alert_leases", [EVALUATOR])
     assert (await board.get("/healthz")).status == 200
 
 
@@ -83,10 +86,20 @@ async def test_health_tells_halted_topics_and_dying_workers(board: ClientSession
     halt = {"topic": "bank.costs.v1", "kind": "bad_share", "cause": "too many", "remedy": "mend it", "halted_at": "now"}
     clickhouse.answer_rows("halted_topics", [halt])
     clickhouse.answer_rows("log_faults", [])
+    clickhouse.answer_rows("alert_leases", [EVALUATOR])
     clickhouse.answer_rows("worker_deaths", [{"host": "a", "cause": "KeyError", "at": time.time() - 1}] * 2)
     response = await board.get("/healthz")
     assert response.status == 503
     assert [fault["part"] for fault in (await response.json())["faults"]] == ["bank.costs.v1", "worker"]
+
+
+async def test_health_tells_that_nobody_decides_about_alerts(board: ClientSession, clickhouse: FakeClickHouse) -> None:
+    for table in ("halted_topics", "log_faults", "worker_deaths"):
+        clickhouse.answer_rows(table, [])
+    clickhouse.answer_rows("alert_leases", [EVALUATOR | {"age_seconds": 60.0}])
+    response = await board.get("/healthz")
+    assert response.status == 503
+    assert [fault["part"] for fault in (await response.json())["faults"]] == ["alerts"]
 
 
 async def test_health_tells_a_broker_that_does_not_answer(
@@ -95,6 +108,7 @@ async def test_health_tells_a_broker_that_does_not_answer(
     monkeypatch.setattr(observing, "QUESTION_SECONDS", 0.5)
     for table in ("halted_topics", "log_faults", "worker_deaths"):
         clickhouse.answer_rows(table, [])
+    clickhouse.answer_rows("alert_leases", [EVALUATOR])
     with socket.create_server(("127.0.0.1", 0)) as frozen:  # takes connections and says nothing
         address = f"127.0.0.1:{frozen.getsockname()[1]}"
         told = Settings(**settings.model_dump(exclude_unset=True) | {"kafka_bootstrap_servers": address})

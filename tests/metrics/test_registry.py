@@ -12,11 +12,12 @@ from prometheus_client import CollectorRegistry
 from rich.console import Group
 from rich.table import Table
 
+from pipeline.alerts.telemetry import AlertTelemetry
 from pipeline.api import page
 from pipeline.cli.demo_table import Pace, live_table
 from pipeline.clickhouse import sql
 from pipeline.metrics.dimensions import DIMENSIONS
-from pipeline.metrics.operational_metrics import PROMETHEUS_METRICS
+from pipeline.metrics.operational_metrics import ALERT_PROMETHEUS_METRICS, PROMETHEUS_METRICS
 from pipeline.metrics.registry import METRICS, defined_columns, headings, metric, undefined
 from pipeline.transport.metrics import TransportMetrics
 from pipeline.worker.telemetry import Telemetry
@@ -104,6 +105,14 @@ def test_prometheus_metrics_are_the_registrys() -> None:
     TransportMetrics(collectors)
     exported = {family.name: family.documentation for family in (*telemetry.registry.collect(), *collectors.collect())}
     assert exported == {found.name: found.formula for found in PROMETHEUS_METRICS}
+
+
+def test_prometheus_metrics_of_alerts_are_the_registrys_and_all_series_are_there_from_the_start() -> None:
+    families = list(AlertTelemetry().registry.collect())
+    assert {one.name: one.documentation for one in families} == {
+        one.name: one.formula for one in ALERT_PROMETHEUS_METRICS
+    }
+    assert all(family.samples for family in families)
 
 
 def test_boards_call_metrics_by_their_labels() -> None:

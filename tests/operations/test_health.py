@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import pytest
+
+from pipeline.operations.evaluators import EvaluatorSeen
 from pipeline.operations.halts import Halted, LogFault
 from pipeline.operations.health import Death, Disk, Observations, Trouble, failed, faults
 
@@ -76,3 +79,24 @@ def test_records_that_wait_while_no_block_is_written_are_told() -> None:
 def test_a_log_read_beyond_its_end_fails_and_a_recreated_one_warns() -> None:
     found = [LogFault("bank.costs.v1", kind, 1, "noon", 3, 0) for kind in ("recreated", "cut_short")]
     assert [fault.severity for fault in faults(Observations(NOW, log_faults=tuple(found)))] == ["failed", "warning"]
+
+
+@pytest.mark.parametrize(
+    ("seen", "said", "severity"),
+    [
+        (EvaluatorSeen(), "no evaluator has run yet", "warning"),
+        (EvaluatorSeen(16.0), "no evaluator runs", "failed"),
+        (EvaluatorSeen(1.0, has_ended=True), "no evaluator runs", "failed"),
+        (EvaluatorSeen(1.0, turn_age_seconds=31.0, reasons=("looks: away",)), "31 s old: looks: away", "failed"),
+    ],
+)
+def test_it_is_told_when_nobody_decides_about_alerts_or_nobody_gets_to_it(
+    seen: EvaluatorSeen, said: str, severity: str
+) -> None:
+    (fault,) = faults(Observations(NOW, evaluator=seen))
+    assert (fault.part, fault.severity, fault.is_lasting) == ("alerts", severity, False)
+    assert said in fault.cause
+
+
+def test_an_evaluator_that_lives_and_looks_is_no_fault() -> None:
+    assert faults(Observations(NOW, evaluator=EvaluatorSeen(14.0, turn_age_seconds=29.0))) == []

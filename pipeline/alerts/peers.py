@@ -1,0 +1,100 @@
+"""The peer libraries in use: learnt from the ledger's finished campaigns, or handed in from a warehouse's history.
+
+Every library that was ever used is a row of table alert_peers with a version of its own: what a verdict rested on can
+be looked up. Of a product's libraries the one that rests on more campaigns is used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+
+from pipeline.alerts.learning import PeerLibrary, generic_library, learn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pipeline.alerts.statistics import FinishedCampaign
+
+Source = Literal["ledger", "warehouse"]
+LEDGER: Final[Source] = "ledger"
+WAREHOUSE: Final[Source] = "warehouse"
+
+
+class PeersPort(Protocol):
+    """Where libraries are kept: `ClickHouseLedger`, or a fake."""
+
+    def fetch(self, name: str, **parameters: Any) -> list[list[Any]]:
+        """Return the rows of a query."""
+
+    def execute(self, name: str, **parameters: Any) -> None:
+        """Run a statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLibrary:
+    """A library as it is kept, with where it comes from and since when."""
+
+    source: Source
+    library: PeerLibrary
+    learnt_ms: int
+    version: int
+
+
+def read_libraries(port: PeersPort) -> list[KeptLibrary]:
+    """Return the newest library of every product, source and window."""
+    return [
+        KeptLibrary(source, PeerLibrary.from_json(body), learnt_ms, version)
+        for _, source, _, _, body, learnt_ms, version in port.fetch("alert_peers")
+    ]
+
+
+def write_library(port: PeersPort, source: Source, library: PeerLibrary) -> None:
+    """Keep a library as the newest of its product, source and window."""
+    port.execute(
+        "write_alert_peers",
+        product=library.product,
+        source=source,
+        campaigns=library.campaigns,
+        customers=library.customers,
+        body=library.to_json(),
+    )
+
+
+class PeerShelf:
+    """The libraries of one instance; asks ClickHouse when told to, and writes what it learns anew."""
+
+    def __init__(self, port: PeersPort) -> None:
+        self._port = port
+        self._finished: tuple[FinishedCampaign, ...] = ()
+        self._kept: dict[tuple[Source, str, float], PeerLibrary] = {}
+        self._in_use: dict[tuple[str, float], PeerLibrary] = {}
+
+    def refresh(self, finished: Sequence[FinishedCampaign]) -> None:
+        """Take the campaigns that are finished by now, and what a warehouse has handed in meanwhile."""
+        kept = {
+            (one.source, one.library.product, one.library.window_hours): one.library
+            for one in read_libraries(self._port)
+        }
+        if _names(finished) != _names(self._finished) or kept.keys() != self._kept.keys() or kept != self._kept:
+            self._in_use = {}
+        self._finished, self._kept = tuple(finished), kept
+
+    def library(self, product: str, window_hours: float) -> PeerLibrary:
+        """Return what is known of a product; the same object for the same question until `refresh` finds news."""
+        found = self._in_use.get((product, window_hours))
+        if found is None:
+            found = self._in_use[product, window_hours] = self._choose(product, window_hours)
+        return found
+
+    def _choose(self, product: str, window_hours: float) -> PeerLibrary:
+        learnt = learn(self._finished, product, window_hours)
+        if learnt.campaigns and self._kept.get((LEDGER, product, window_hours)) != learnt:
+            write_library(self._port, LEDGER, learnt)
+            self._kept[LEDGER, product, window_hours] = learnt
+        handed_in = self._kept.get((WAREHOUSE, product, window_hours), generic_library(product, window_hours))
+        return handed_in if handed_in.campaigns > learnt.campaigns else learnt
+
+
+def _names(finished: Iterable[FinishedCampaign]) -> set[tuple[str, int]]:
+    return {(one.campaign_id, one.ended_at_ms) for one in finished}
