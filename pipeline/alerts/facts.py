@@ -1,0 +1,135 @@
+"""What the ledger knows of campaigns as of an instant, in the shape of the rule: the way in for all who judge or show.
+
+*As of t* is everything with ``occurred_at`` up to and including t, reversals too, and nothing later: a reversal of next
+week leaves today's figures as they are. The live t is the largest durable watermark of the transactions (of the touches
+where there are none), floored to a full minute. The same function serves live looks, backtests and tests: equal facts
+and equal t give equal bits, whatever the order of arrival, the crashes and the merges between.
+
+    port = LedgerFacts(client, settings.clickhouse_database, "live")
+    plans = read_plans(port, policy)
+    numbers = statistics(port, list(plans.values()), t, policy)
+    channels, parts = segment_statistics(port, plans["spring"], "channel", t, policy)
+
+Live, every tick: `pipeline.alerts.live.LiveFacts`. Finished campaigns: `pipeline.alerts.finished`. A warehouse's
+export: `pipeline.alerts.warehouse`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from pipeline.alerts.assembly import assemble
+from pipeline.alerts.plans import plan_of
+from pipeline.alerts.reading import read_facts
+from pipeline.alerts.segments import read_segments
+from pipeline.clickhouse import sql
+from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError, short
+from pipeline.state.calendar import MINUTE_MS
+from schemas import Campaign
+from schemas.topics import TOUCHES, TRANSACTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.alerts.plans import CampaignPlan
+    from pipeline.alerts.reading import FactsPort
+    from pipeline.alerts.segments import Dimension
+    from pipeline.alerts.statistics import Statistics
+    from pipeline.state.policy import Policy
+
+_NO_WATERMARK: Final = -(1 << 61)
+
+
+class LedgerFacts:
+    """The ledger of one run in ClickHouse, to be read; implements `FactsPort`. One thread at a time.
+
+    Every call may raise `LedgerUnavailableError` and be repeated.
+    """
+
+    def __init__(self, client: Any, database: str, run: str) -> None:
+        self._ledger = ClickHouseLedger(client, database, run, "")
+        self._client = client
+        self._database = database
+        self._run = run
+
+    def fetch(self, name: str, **parameters: Any) -> list[list[Any]]:
+        """Return the rows of sql/queries/NAME.sql, which ends in FORMAT JSONCompactEachRow."""
+        return self._ledger.fetch(name, **parameters)
+
+    def records(self, name: str, kind: np.dtype[np.void], **parameters: Any) -> np.ndarray[Any, np.dtype[np.void]]:
+        """Return the rows of sql/queries/NAME.sql, which ends in FORMAT RowBinary."""
+        try:
+            answer: bytes = self._client.raw_query(
+                sql.query(name, self._database), parameters={"run": self._run, **parameters}
+            )
+        except (ClickHouseError, OSError) as error:
+            raise LedgerUnavailableError(short(error)) from error
+        return np.frombuffer(answer, kind)
+
+
+def read_plans(port: FactsPort, policy: Policy) -> dict[str, CampaignPlan]:
+    """Return the plans of all campaigns that are defined or have a fact, by name."""
+    defined = {campaign_id: text for campaign_id, text, _ in port.fetch("load_campaigns") if text}
+    known = {row[0] for row in port.fetch("alert_campaigns")}
+    return {
+        name: plan_of(name, Campaign.model_validate_json(defined[name]) if name in defined else None, policy)
+        for name in sorted(known | defined.keys())
+    }
+
+
+def live_instant(port: FactsPort) -> int | None:
+    """Return the live t; None before anything has been counted."""
+    marks: dict[str, int] = {}
+    for _, topic, watermark, _ in port.fetch("alert_positions"):
+        marks[topic] = max(watermark, marks.get(topic, watermark))
+    return instant_of(marks)
+
+
+def instant_of(watermarks: dict[str, int]) -> int | None:
+    """Return the live t of the topics' largest watermarks."""
+    for topic in (TRANSACTIONS, TOUCHES):
+        if watermarks.get(topic, _NO_WATERMARK) > _NO_WATERMARK:
+            return watermarks[topic] // MINUTE_MS * MINUTE_MS
+    return None
+
+
+def statistics(  # noqa: PLR0913 - what to look at, and how it was counted
+    port: FactsPort,
+    plans: Sequence[CampaignPlan],
+    as_of_ms: int,
+    policy: Policy,
+    *,
+    model: str = "",
+    ages: int | None = None,
+) -> Statistics:
+    """Return the statistics of campaigns as of an instant, one row each, in their order.
+
+    Args:
+        port: the ledger of a run.
+        plans: the campaigns.
+        as_of_ms: nothing later is looked at.
+        policy: how the run counts.
+        model: the attribution model; '' is the deciding one, else one of `policy.labels`.
+        ages: number of columns by age; at first as many as the longest window and stretch need.
+    """
+    facts = read_facts(port, plans, as_of_ms, policy, model)
+    return assemble(facts, [as_of_ms] * len(facts), ZoneInfo(policy.zone), ages=ages)
+
+
+def segment_statistics(  # noqa: PLR0913 - what to look at, and how it was counted
+    port: FactsPort,
+    plan: CampaignPlan,
+    dimension: Dimension,
+    as_of_ms: int,
+    policy: Policy,
+    *,
+    model: str = "",
+    ages: int | None = None,
+) -> tuple[list[str], Statistics]:
+    """Return one campaign's segments and the statistics of each, a row a segment: see `segments.read_segments`."""
+    names, facts = read_segments(port, plan, dimension, as_of_ms, policy, model=model)
+    return names, assemble(facts, [as_of_ms] * len(facts), ZoneInfo(policy.zone), ages=ages)

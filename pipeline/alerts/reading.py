@@ -1,0 +1,160 @@
+"""Campaigns' facts as of an instant, read from the ledger: rows of a port in, `CampaignFacts` out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import numpy as np
+
+from pipeline.alerts.assembly import CampaignFacts
+from pipeline.alerts.conversions import CHANGES, KINDS, Customers, as_of, customers
+from pipeline.alerts.costs import CostEvent
+from pipeline.alerts.repricing import BookedCredit, Reversed, StoredTransaction
+from pipeline.alerts.statistics import HOUR_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pipeline.alerts.conversions import Changes
+    from pipeline.alerts.plans import CampaignPlan
+    from pipeline.alerts.statistics import Integers
+    from pipeline.state.policy import Policy
+
+SINCE_EVER: Final = -(1 << 62)
+TOUCHES: Final = np.dtype([("place", "<u4"), ("slot", "<i8"), ("creditable", "<i8"), ("cost", "<i8")])
+_CHUNK: Final = 100  # names in one question: they travel in its URL
+
+
+class FactsPort(Protocol):
+    """Where facts are read: the ledger of one run, by the queries of sql/queries. Calls may block."""
+
+    def fetch(self, name: str, **parameters: Any) -> list[list[Any]]:
+        """Return the rows of a query that answers in JSON."""
+
+    def records(self, name: str, kind: np.dtype[np.void], **parameters: Any) -> np.ndarray[Any, np.dtype[np.void]]:
+        """Return the rows of a query that answers in RowBinary with columns of fixed width."""
+
+
+def chunks(plans: Sequence[CampaignPlan]) -> Iterator[Sequence[CampaignPlan]]:
+    """Yield campaigns a question can be asked about."""
+    for start in range(0, len(plans), _CHUNK):
+        yield plans[start : start + _CHUNK]
+
+
+def read_facts(
+    port: FactsPort, plans: Sequence[CampaignPlan], as_of_ms: int, policy: Policy, model: str = ""
+) -> list[CampaignFacts]:
+    """Return what had occurred of campaigns by an instant, in their order.
+
+    Args:
+        port: the ledger.
+        plans: the campaigns.
+        as_of_ms: nothing later is looked at, reversals neither.
+        policy: how the run counts.
+        model: the attribution model; '' is the deciding one.
+    """
+    found: list[CampaignFacts] = []
+    for chunk in chunks(plans):
+        facts = [CampaignFacts(plan) for plan in chunk]
+        names = [plan.campaign_id for plan in chunk]
+        set_touches(facts, port.records("alert_touches", TOUCHES, campaigns=names, until=as_of_ms, slot=HOUR_MS))
+        set_events(facts, port.fetch("alert_costs", campaigns=names, until=as_of_ms))
+        set_conversions(facts, read_changes(port, chunk, as_of_ms, policy, model=model, since=as_of_ms), as_of_ms)
+        found += [one.pay() for one in facts]
+    return found
+
+
+def read_changes(  # noqa: PLR0913 - what to look at, and how it was counted
+    port: FactsPort, plans: Sequence[CampaignPlan], until: int, policy: Policy, *, model: str, since: int
+) -> Changes:
+    """Return the credited transactions up to an instant, and what reversals changed of them after ``since``.
+
+    The return of a transaction that nothing after ``since`` has changed stands at its own instant.
+    """
+    names = [plan.campaign_id for plan in plans]
+    places = {name: place for place, name in enumerate(names)}
+    changes = port.records(
+        "alert_conversions", CHANGES, kinds=list(KINDS), campaigns=names, model=model, until=until, since=since
+    )
+    booked = read_reversed(port, names, until, policy, model=model, since=since)
+    if booked is None:
+        return changes
+    return np.concatenate([changes, booked.changes(plans, policy, lambda credit: places.get(credit.campaign_id))])
+
+
+def read_reversed(  # noqa: PLR0913 - what to look at, and how it was counted
+    port: FactsPort, names: Sequence[str], until: int, policy: Policy, *, model: str, since: int
+) -> Reversed | None:
+    """Return the credited transactions up to an instant that reversals after ``since`` name; None without any."""
+    if not port.fetch("alert_any_reversal", since=since)[0][0]:
+        return None
+    common = {"campaigns": list(names), "model": model, "until": until, "since": since}
+    credits_then = port.fetch("alert_reversed_credits", everywhere=0, **common)
+    if not credits_then:
+        return None
+    if model_of(policy, model) not in {"last_touch", "first_touch"}:  # the others share with other campaigns
+        credits_then = port.fetch("alert_reversed_credits", everywhere=1, **common)
+    first = min(row[2] for row in credits_then)
+    transactions = port.fetch("alert_reversals", since=since, first=first)
+    return Reversed([BookedCredit(*row) for row in credits_then], [StoredTransaction(*row) for row in transactions])
+
+
+def model_of(policy: Policy, label: str) -> str:
+    """Return the name of the model that the ledger calls so."""
+    return policy.models[policy.labels.index(label)]
+
+
+def set_touches(facts: Sequence[CampaignFacts], touches: np.ndarray[Any, np.dtype[np.void]]) -> None:
+    """Give campaigns their touches by hour."""
+    bounds = np.searchsorted(touches["place"], np.arange(len(facts) + 1))
+    for number, one in enumerate(facts):
+        part = touches[bounds[number] : bounds[number + 1]]
+        one.hours, one.touches, one.touch_cost = part["slot"].copy(), part["creditable"].copy(), part["cost"].copy()
+
+
+def set_events(facts: Sequence[CampaignFacts], rows: Sequence[Sequence[Any]]) -> None:
+    """Give campaigns their cost events."""
+    events: dict[int, list[CostEvent]] = defaultdict(list)
+    for place, *event in rows:
+        events[place].append(CostEvent(*event))
+    for number, one in enumerate(facts):
+        one.events = tuple(sorted(events[number]))
+
+
+def set_conversions(facts: Sequence[CampaignFacts], changes: Changes, as_of_ms: int) -> None:
+    """Give campaigns the customers and arrivals of all that had occurred by an instant."""
+    occurred = as_of(changes, as_of_ms)
+    found = customers(occurred, products_of_kinds([one.plan for one in facts]))
+    bounds = np.searchsorted(found.row, np.arange(len(facts) + 1))
+    arrivals = arrivals_of(occurred)
+    starts = np.searchsorted(arrivals["row"], np.arange(len(facts) + 1))
+    for number, one in enumerate(facts):
+        start, end = bounds[number], bounds[number + 1]
+        one.customers = Customers(
+            found.row[start:end],
+            found.product[start:end].copy(),
+            found.total[start:end].copy(),
+            found.touched_at[start:end].copy(),
+        )
+        part = arrivals[starts[number] : starts[number + 1]]
+        one.arrival_touched_at = part["touched_at"].copy()
+        one.arrival_lag_ms = part["converted_at"] - part["touched_at"]
+        one.arrival_eaten = (part["eaten_at"] <= as_of_ms).astype(np.int64)
+
+
+def arrivals_of(occurred: Changes) -> Changes:
+    """Return the arrivals of what has occurred, by row, in an order that follows from their values."""
+    arrivals: Changes = occurred[occurred["arrived"] == 1]
+    order = np.lexsort((arrivals["eaten_at"], arrivals["touched_at"], arrivals["converted_at"], arrivals["row"]))
+    return arrivals[order]
+
+
+def products_of_kinds(plans: Sequence[CampaignPlan]) -> Integers:
+    """Return, for each campaign, the place of every kind of transaction among its products (`KINDS`, 0: not known)."""
+    places = np.zeros((len(plans), len(KINDS) + 1), np.int64)
+    for number, plan in enumerate(plans):
+        for place, product in enumerate(plan.products):
+            if product in KINDS:
+                places[number, 1 + KINDS.index(product)] = place
+    return places

@@ -1,0 +1,36 @@
+-- one campaign's credited transactions by segment; the rest is that of alert_conversions
+SELECT
+    toUInt32(transform(segment, {segments:Array(String)}, range(length({segments:Array(String)})), 0)) AS place,
+    reinterpretAsUInt64(unhex(substring(customer, 1, 16))) AS customer_start,
+    reinterpretAsUInt64(unhex(substring(customer, 17, 16))) AS customer_end,
+    at AS effective_at,
+    at AS converted_at,
+    min(touched_at) AS first_touched_at,
+    sum(return_minor) AS returned,
+    toUInt8(indexOf({kinds:Array(String)}, any(category))) AS kind_number,
+    toUInt8(1) AS arrived,
+    if(max(millionths) = 0, converted_at, toInt64(9223372036854775807)) AS eaten_at
+FROM (
+    SELECT
+        shard, id, at, customer, category, other_id, measures[4] AS touched_at, measures[2] AS return_minor,
+        measures[1] AS millionths,
+        multiIf({dimension:String} = 'variant', toString(label), {dimension:String} = 'tier', toString(tier), channel_of_touch) AS segment
+    FROM {database}.ledger AS credit FINAL
+    LEFT JOIN (
+        SELECT shard AS touch_shard, id AS touch_id, toString(channel) AS channel_of_touch
+        FROM {database}.ledger FINAL
+        WHERE run = {run:String} AND kind = 'touch' AND campaign_id = {campaign:String}
+          AND {dimension:String} = 'channel'
+    ) AS touch ON credit.shard = touch.touch_shard AND credit.other_id = touch.touch_id
+    WHERE run = {run:String} AND kind = 'credit' AND model = {model:String} AND campaign_id = {campaign:String}
+      AND at <= {until:Int64} AND if(length(measures) > 4, measures[5], measures[1]) != 0
+      AND (shard, id) NOT IN (
+          SELECT shard, other_id FROM {database}.ledger
+          WHERE run = {run:String} AND kind = 'transaction' AND other_id != '' AND at > {until:Int64}
+      )
+      AND customer NOT IN (
+          SELECT id FROM {database}.ledger FINAL WHERE run = {run:String} AND kind = 'erased' AND measures[1] = 2
+      )
+)
+GROUP BY place, customer, shard, at, id
+FORMAT RowBinary
