@@ -28,10 +28,12 @@ CURVE: Final = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2, 2.4, 3.0)
 CURVE_SIZE: Final = 0.5
 CONSTANTS: Final = (
     "CONSTANT",
-    "CAREFUL_CONSTANT",
+    "HEAVY_CONSTANT",
+    "COLD_CONSTANT",
     "EARLY_CONSTANT",
     "EARLY_SHARE",
     "GUARD",
+    "GUARD_FREE",
     "UNLIKE_PENALTY",
     "INFORMATION",
     "EXPONENT",
