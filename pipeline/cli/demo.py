@@ -29,6 +29,7 @@ LONGEST_SECONDS: Final = 9.7
 _UP_SECONDS: Final = 90.0
 _SCREEN_SECONDS: Final = 1.0
 _PLAIN_SECONDS: Final = 5.0
+_FINISHED: Final = 63  # campaigns that are over: seven for each product that running ones are compared by
 _RATE_SECONDS: Final = 10.0  # the rate is taken over so long at least, looks coming as far apart as they do
 _ROWS: Final = """
     SELECT t.campaign_id AS campaign_id, JSONExtractString(d.definition, 'name') AS name, t.reached AS reached,
@@ -79,8 +80,9 @@ async def _run(directory: InstanceDirectory, supervisor: Supervisor, rate: float
         await supervisor.until(lambda: _signature(directory.public_env) not in {None, left_behind}, up, _UP_SECONDS)
         if not supervisor.stopping:
             typer.echo(f"up after {time.monotonic() - started:.1f} s, simulating a bank at {rate:,.0f} events/s …")
-            await supervisor.keep_once(_simulate_part(directory, rate), "and the demo with it")
             settings = options.settings_for(directory.root)
+            finished = 0 if await asyncio.to_thread(_has_events, settings) else _FINISHED
+            await supervisor.keep_once(_simulate_part(directory, rate, finished), "and the demo with it")
             await _show(supervisor, looker(settings), _addresses(settings, directory.root))
         await supervisor.until_stopped()
 
@@ -107,10 +109,19 @@ def _up_part(directory: InstanceDirectory, workers: int) -> Part:
     return Part("up", command, own_environment(os.environ), stage=0, stop_seconds=8.5)
 
 
-def _simulate_part(directory: InstanceDirectory, rate: float) -> Part:
+def _has_events(settings: Settings) -> bool:
+    """Tell a demo that is continued: its finished campaigns are known, and once more they would be too late."""
+    from pipeline.clickhouse.reader import Reader
+    from pipeline.operations.lag import positions
+
+    return bool(positions(Reader(settings, timeout_seconds=10.0)))
+
+
+def _simulate_part(directory: InstanceDirectory, rate: float, finished: int) -> Part:
     from pipeline.embedded.child import Part, own_environment, own_module
 
-    command = own_module("pipeline", "simulate", "--data", str(directory.root), "--rate", str(rate))
+    history = ("--finished", str(finished))
+    command = own_module("pipeline", "simulate", "--data", str(directory.root), "--rate", str(rate), *history)
     return Part("simulate", command, own_environment(os.environ), stage=1, stop_seconds=0.8)
 
 

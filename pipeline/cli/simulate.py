@@ -55,6 +55,16 @@ def _simulate(
     backfill_density: Annotated[
         float, typer.Option("--backfill-density", min=0, help="Events per customer and day of the past.")
     ] = 8.0,
+    finished: Annotated[
+        int,
+        typer.Option(
+            "--finished",
+            metavar="N",
+            min=0,
+            help="Campaigns that were over weeks ago, for running ones to be compared with, come first of all. "
+            "Only for an instance without events: they would be too late.",
+        ),
+    ] = 0,
     disorder: Annotated[float, typer.Option("--disorder", min=0, max=1, help="Share of events that come late.")] = 0.02,
     duplicates: Annotated[float, typer.Option("--duplicates", min=0, max=1, help="Share that comes twice.")] = 0.005,
     bad: Annotated[float, typer.Option("--bad", min=0, max=1, help="Share with a broken twin.")] = 0.001,
@@ -81,11 +91,13 @@ def _simulate(
 
     Its campaigns are truly below 1:2, at the edge, above it, or good but immature (conversions still to come).
     """
-    from pipeline.simulation.bank import Bank, BankOptions
+    from pipeline.simulation.bank import LONGEST_PAST_DAYS, Bank, BankOptions
     from pipeline.simulation.schedule import Irregularities
 
     if duration is not None and events is not None:
         raise typer.BadParameter("give --duration or --events, not both")
+    if finished and backfill_days > LONGEST_PAST_DAYS:
+        raise typer.BadParameter(f"--finished needs --backfill-days of at most {LONGEST_PAST_DAYS}")
     if disorder + duplicates + bad > 1:
         raise typer.BadParameter("--disorder, --duplicates and --bad may not sum to more than 1")
     wished = BankOptions(
@@ -95,6 +107,7 @@ def _simulate(
         rate=rate,
         backfill_days=backfill_days,
         backfill_density=backfill_density,
+        finished=finished,
         irregularities=Irregularities(disorder, duplicates, bad),
     )
     bank = Bank(wished, int(time.time() * 1000))

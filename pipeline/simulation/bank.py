@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipeline.simulation import customers as people
 from pipeline.simulation.background import Background
-from pipeline.simulation.campaigns import plan_campaigns
+from pipeline.simulation.campaigns import plan_campaigns, plan_finished
 from pipeline.simulation.journeys import Journeys
 from pipeline.simulation.schedule import Irregularities, Schedule
 from pipeline.simulation.wire import DAY_MS
@@ -28,6 +28,10 @@ _BACKFILL_JOURNEYS: Final = 0.12
 _LIVE_JOURNEYS: Final = 0.03
 _LIVE_HOURS_TO_MATCH_THE_PAST: Final = 1.0  # quicker, and costs without conversions yet would soon outweigh the past
 _LOGIN_SHARE: Final = 0.6
+LONGEST_PAST_DAYS: Final = 30
+"""Days of the past that finished campaigns leave room for."""
+
+_FINISHED_JOURNEYS: Final = 700  # of each finished campaign: about a hundred converters
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class BankOptions:
         rate: events per second from ``now`` on.
         backfill_days: how far before ``now`` the simulation begins.
         backfill_density: events per customer and day before ``now``.
+        finished: campaigns that were over weeks ago, which come first of all.
         irregularities: how much arrives out of order, twice, or broken.
     """
 
@@ -47,12 +52,15 @@ class BankOptions:
     rate: float = 500.0
     backfill_days: float = 2.5
     backfill_density: float = 8.0
+    finished: int = 0
     irregularities: Irregularities = field(default_factory=Irregularities)
 
     def __post_init__(self) -> None:
-        for name, low in (("customers", 1), ("campaigns", 1), ("rate", 0.001), ("backfill_days", 0)):
+        for name, low in (("customers", 1), ("campaigns", 1), ("rate", 0.001), ("backfill_days", 0), ("finished", 0)):
             if getattr(self, name) < low:
                 raise ValueError(f"{name} == {getattr(self, name)}, must be at least {low}")
+        if self.finished and self.backfill_days > LONGEST_PAST_DAYS:
+            raise ValueError(f"backfill_days == {self.backfill_days}, must be at most {LONGEST_PAST_DAYS}")
 
 
 class _Phase(NamedTuple):
@@ -71,13 +79,14 @@ class Bank:
         self._begin_ms = now_ms - int(options.backfill_days * DAY_MS)
         self._rng = Random(options.seed)  # noqa: S311 - a simulation must be repeatable
         self.campaigns: list[CampaignPlan] = plan_campaigns(self._rng, options.campaigns, self._begin_ms, now_ms)
+        self.finished = plan_finished(self._rng, options.finished, options.campaigns, now_ms)
         self._schedule = Schedule(self._rng, options.irregularities, f"s{options.seed:x}-{now_ms:x}-")
         self._journeys = Journeys(self._rng, self._schedule, self.campaigns, options.customers)
         self._background = Background(self._rng, self._schedule, self.campaigns, options.customers)
 
     def definitions(self) -> Iterator[tuple[str, bytes, bytes]]:
         """Yield campaign definitions, then customer profiles: topic, key, value."""
-        for campaign in self.campaigns:
+        for campaign in (*self.finished, *self.campaigns):
             yield CAMPAIGNS, campaign.campaign_id.encode(), campaign.definition()
         for number in range(self._options.customers):
             key = people.customer_id(number).encode()
@@ -94,6 +103,8 @@ class Bank:
         density = options.backfill_density * options.customers / (DAY_MS / 1000)
         past = _Phase(self._begin_ms, self.now_ms, density, _BACKFILL_JOURNEYS)
         live = _Phase(self.now_ms, self.now_ms + live_seconds * 1000, options.rate, self._live_journeys(density))
+        if self.finished:
+            yield from self._history()
         for phase in (past, live):
             yield from self._run(phase)
         if settle:
@@ -102,7 +113,21 @@ class Bank:
 
     def truth(self) -> dict[str, object]:
         """Return each campaign's true numbers by campaign_id."""
-        return {campaign.campaign_id: campaign.truth() for campaign in self.campaigns}
+        return {campaign.campaign_id: campaign.truth() for campaign in (*self.finished, *self.campaigns)}
+
+    def _history(self) -> Iterator[Due]:
+        """Run the finished campaigns; what follows their last journeys falls due within what comes after."""
+        journeys = Journeys(self._rng, self._schedule, self.finished, self._options.customers)
+        begin = min(campaign.starts_ms for campaign in self.finished)
+        end = max(campaign.ends_ms for campaign in self.finished)
+        per_ms = _FINISHED_JOURNEYS * len(self.finished) / (end - begin)
+        moment = begin + self._rng.expovariate(per_ms)
+        while moment < end:
+            yield from self._schedule.due_until(moment)
+            journeys.start(int(moment))
+            moment += self._rng.expovariate(per_ms)
+        journeys.close_books(end)
+        yield from self._schedule.due_until(self._begin_ms)
 
     def _run(self, phase: _Phase) -> Iterator[Due]:
         """Start logins, transactions and journeys as a Poisson process; let out what falls due between them."""

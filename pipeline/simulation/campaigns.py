@@ -11,7 +11,7 @@ from pipeline.simulation.wire import DAY_MS, HOUR_MS, MINUTE_MS, stamp
 if TYPE_CHECKING:
     from random import Random
 
-Archetype = Literal["below", "edge", "above", "immature"]
+Archetype = Literal["below", "edge", "above", "immature", "finished"]
 
 CONTROL: Final = "control"
 FULL_REVERSAL_SHARE: Final = 0.03
@@ -36,7 +36,11 @@ _RATIOS: Final[dict[Archetype, tuple[float, float]]] = {
     "edge": (1.8, 2.2),
     "above": (2.6, 6.0),
     "immature": (2.6, 4.0),
+    "finished": (1.4, 3.2),
 }
+_FINISHED_DAYS: Final = 10
+_FINISHED_BEFORE_DAYS: Final = 34  # so that the longest window and the reversals after it have passed
+_LAG_SPREAD: Final = 0.25  # of the logarithm, between campaigns for one product
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +67,21 @@ class _Offer:
     kind: str
     noun: str
     margin_bps: int  # 0: the event itself says what it earns
+    lag_ms: int  # mean time from a journey's start to its conversion, unless customers think it over
 
 
 _OFFERS: Final = (
-    _Offer("wealth_purchase", "wealth", 80),
-    _Offer("card_spend", "card", 150),
-    _Offer("deposit", "deposit", 40),
-    _Offer("loan_drawdown", "loan", 120),
-    _Offer("insurance_purchase", "insurance", 0),
-    _Offer("card_activation", "activation", 0),
-    _Offer("account_open", "account", 0),
+    _Offer("wealth_purchase", "wealth", 80, 5 * HOUR_MS),
+    _Offer("card_spend", "card", 150, 40 * MINUTE_MS),
+    _Offer("deposit", "deposit", 40, 2 * HOUR_MS),
+    _Offer("loan_drawdown", "loan", 120, 6 * HOUR_MS),
+    _Offer("insurance_purchase", "insurance", 0, 3 * HOUR_MS),
+    _Offer("card_activation", "activation", 0, 30 * MINUTE_MS),
+    _Offer("account_open", "account", 0, HOUR_MS),
 )
+_THOUGHT_OVER: Final = (_OFFERS[0], _OFFERS[3])  # what customers take days to decide on
+_THOUGHT_OVER_LAG_MS: Final = 3 * DAY_MS
+_PRODUCTS: Final = (*((offer, False) for offer in _OFFERS), *((offer, True) for offer in _THOUGHT_OVER))
 _MONEYLESS: Final = frozenset({"card_activation", "account_open"})
 
 
@@ -85,6 +93,7 @@ class CampaignPlan:
     buys the campaign's own product, so what the campaign is credited with does not depend on the attribution model.
 
     Attributes:
+        line: whose finished campaigns it is compared with.
         conversion_probability: of a journey of the treated, mean over the variants.
         baseline_probability: of a journey of the control variant: what would be bought without the campaign.
         variant_lift: the second treated variant converts ``1 + lift`` times the mean, the first ``1 - lift`` times.
@@ -99,6 +108,7 @@ class CampaignPlan:
     first_touch: str
     kind: str
     product: str
+    line: str
     margin_bps: int
     window_ms: int
     starts_ms: int
@@ -159,6 +169,7 @@ class CampaignPlan:
         body: dict[str, object] = {
             "campaign_id": self.campaign_id,
             "name": f"{self.product.replace('_', ' ').title()} by {self.channel}",
+            "product": self.line,
             "owner": f"team-{self.number % 5 + 1}",
             "starts_at": stamp(self.starts_ms),
             "ends_at": stamp(self.ends_ms),
@@ -178,20 +189,52 @@ class CampaignPlan:
 
 def plan_campaigns(rng: Random, count: int, begin_ms: int, now_ms: int) -> list[CampaignPlan]:
     """Return campaigns that begin soon after ``begin_ms``, except the immature ones: those begin shortly before now."""
-    return [_plan(rng, number, begin_ms, now_ms) for number in range(count)]
+    return [_running(rng, number, begin_ms, now_ms) for number in range(count)]
 
 
-def _plan(rng: Random, number: int, begin_ms: int, now_ms: int) -> CampaignPlan:
+def plan_finished(rng: Random, count: int, first_number: int, now_ms: int) -> list[CampaignPlan]:
+    """Return campaigns that are over, windows included: what running ones are compared with, the products in turn."""
+    return [_finished(rng, number, first_number + number, now_ms) for number in range(count)]
+
+
+def _running(rng: Random, number: int, begin_ms: int, now_ms: int) -> CampaignPlan:
     archetype = _ARCHETYPES[number % len(_ARCHETYPES)]
-    channel = _CHANNELS[number % len(_CHANNELS)]
-    offer = _OFFERS[number % len(_OFFERS)]
-    immature = archetype == "immature"
     past = now_ms - begin_ms
-    starts = begin_ms + int(past * (rng.uniform(0.88, 0.93) if immature else rng.uniform(0.0, 0.3)))
+    if archetype == "immature":
+        offer = _THOUGHT_OVER[number % len(_THOUGHT_OVER)]
+        starts = begin_ms + int(past * rng.uniform(0.88, 0.93))
+        return _plan(rng, number, archetype, offer, (starts, now_ms + rng.randint(10, 60) * DAY_MS))
+    starts = begin_ms + int(past * rng.uniform(0.0, 0.3))
+    return _plan(
+        rng, number, archetype, _OFFERS[number % len(_OFFERS)], (starts, now_ms + rng.randint(10, 60) * DAY_MS)
+    )
+
+
+def _finished(rng: Random, place: int, number: int, now_ms: int) -> CampaignPlan:
+    offer, is_thought_over = _PRODUCTS[place % len(_PRODUCTS)]
+    ends = now_ms - _FINISHED_BEFORE_DAYS * DAY_MS - rng.randrange(2 * DAY_MS)
+    period = (ends - _FINISHED_DAYS * DAY_MS, ends)
+    return _plan(rng, number, "finished", offer, period, is_thought_over=is_thought_over)
+
+
+def _plan(  # noqa: PLR0913 - what tells one campaign from another
+    rng: Random,
+    number: int,
+    archetype: Archetype,
+    offer: _Offer,
+    period: tuple[int, int],
+    *,
+    is_thought_over: bool = False,
+) -> CampaignPlan:
+    channel = _CHANNELS[number % len(_CHANNELS)]
+    immature = archetype == "immature"
+    is_thought_over |= immature
     probability = rng.uniform(0.08, 0.2)
     cost = channel.touch_cost_minor + channel.event_cost_minor + probability * REDEEMED_SHARE * channel.voucher_minor
     ratio = rng.uniform(*_RATIOS[archetype])
-    controlled = number % 3 == 0
+    controlled = number % 3 == 0 and archetype != "finished"
+    days = 21 if is_thought_over else 14 if archetype == "finished" else rng.choice((7, 7, 10, 14))
+    lag = _THOUGHT_OVER_LAG_MS if is_thought_over else offer.lag_ms
     return CampaignPlan(
         campaign_id=f"c{number + 1:03d}-{offer.noun}-{channel.token}",
         number=number,
@@ -200,10 +243,11 @@ def _plan(rng: Random, number: int, begin_ms: int, now_ms: int) -> CampaignPlan:
         first_touch=channel.first_touch,
         kind=offer.kind,
         product=f"{offer.noun}_{number + 1:03d}",
+        line=f"{offer.noun}-plan" if is_thought_over else offer.noun,
         margin_bps=offer.margin_bps,
-        window_ms=(21 if immature else rng.choice((7, 7, 10, 14))) * DAY_MS,
-        starts_ms=starts,
-        ends_ms=now_ms + rng.randint(10, 60) * DAY_MS,
+        window_ms=days * DAY_MS,
+        starts_ms=period[0],
+        ends_ms=period[1],
         touch_cost_minor=channel.touch_cost_minor,
         event_cost_minor=channel.event_cost_minor,
         cost_category=channel.category,
@@ -214,15 +258,9 @@ def _plan(rng: Random, number: int, begin_ms: int, now_ms: int) -> CampaignPlan:
         conversion_probability=probability,
         baseline_probability=probability * rng.uniform(0.1, 0.6),
         mean_return_minor=ratio * cost / (probability * _kept_share(offer.kind)),
-        mean_lag_ms=_mean_lag(rng, immature=immature),
+        mean_lag_ms=int(lag * rng.lognormvariate(0.0, _LAG_SPREAD)),
         weight=6 if immature else 1,
     )
-
-
-def _mean_lag(rng: Random, *, immature: bool) -> int:
-    if immature:
-        return int(rng.uniform(2.5, 4.0) * DAY_MS)
-    return rng.randint(10 * MINUTE_MS, HOUR_MS) if rng.random() < 0.6 else rng.randint(2 * HOUR_MS, 8 * HOUR_MS)
 
 
 def _kept_share(kind: str) -> float:

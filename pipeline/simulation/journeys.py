@@ -43,6 +43,7 @@ class Journeys:
         self._schedule = schedule
         self._waiting = sorted(campaigns, key=lambda campaign: campaign.starts_ms, reverse=True)
         self._running: list[CampaignPlan] = []  # each as often as its weight
+        self._next_end = math.inf
         self._unbilled = {campaign.campaign_id: 0 for campaign in campaigns}
         self._campaigns = campaigns
         self._customers = customers
@@ -54,6 +55,10 @@ class Journeys:
         while self._waiting and self._waiting[-1].starts_ms <= at_ms:
             campaign = self._waiting.pop()
             self._running += [campaign] * campaign.weight
+            self._next_end = min(self._next_end, campaign.ends_ms)
+        if at_ms >= self._next_end:
+            self._running = [campaign for campaign in self._running if campaign.ends_ms > at_ms]
+            self._next_end = min((campaign.ends_ms for campaign in self._running), default=math.inf)
         if not self._running:
             return
         campaign = self._running[int(self._rng.random() * len(self._running))]

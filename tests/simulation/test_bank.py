@@ -160,3 +160,31 @@ def test_impossible_options_are_refused(wrong: dict[str, Any]) -> None:
 
 def test_one_customer_makes_a_bank() -> None:
     assert small(customers=1, backfill_density=300)
+
+
+def test_finished_campaigns_come_first_and_are_over_with_all_that_follows() -> None:
+    bank = Bank(BankOptions(customers=500, campaigns=8, finished=9, irregularities=REGULAR), NOW)
+    names = {plan.campaign_id for plan in bank.finished}
+    definitions = {
+        json.loads(value)["campaign_id"]: json.loads(value) for _, _, value in bank.definitions() if b"goal" in value
+    }
+    assert names < definitions.keys() == bank.truth().keys()
+    events = [json.loads(event.value) | {"at": event.at_ms} for event in bank.events(live_seconds=0)]
+    moments = [event["at"] for event in events]
+    assert moments == sorted(moments)
+    touches = [event for event in events if event.get("campaign_id") in names]
+    assert len(touches) > 9 * 500
+    longest = max(plan.window_ms for plan in bank.finished)
+    assert max(event["at"] for event in touches) + longest < NOW - 7 * DAY_MS
+    # each product that a running campaign is compared by has a finished one
+    assert {plan.line for plan in bank.campaigns} <= {plan.line for plan in bank.finished}
+
+
+def test_finished_campaigns_settle_where_declared() -> None:
+    options = BankOptions(customers=3_000, campaigns=1, finished=9, backfill_density=0.1, irregularities=REGULAR)
+    bank = Bank(options, NOW)
+    counted = count_campaigns(list(bank.definitions()), good_events(bank.events(live_seconds=0)))
+    for plan in bank.finished:
+        found = counted[plan.campaign_id]
+        assert len(found.returns) > 30
+        assert found.ratio == pytest.approx(plan.true_ratio, rel=4 * found.relative_error), plan
