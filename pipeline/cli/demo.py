@@ -31,13 +31,6 @@ _SCREEN_SECONDS: Final = 1.0
 _PLAIN_SECONDS: Final = 5.0
 _FINISHED: Final = 63  # campaigns that are over: seven for each product that running ones are compared by
 _RATE_SECONDS: Final = 10.0  # the rate is taken over so long at least, looks coming as far apart as they do
-_ROWS: Final = """
-    SELECT t.campaign_id AS campaign_id, JSONExtractString(d.definition, 'name') AS name, t.reached AS reached,
-           t.converters AS converters, t.cost_minor AS cost_minor, t.return_minor AS return_minor,
-           t.return_ratio AS return_ratio
-    FROM campaign_totals AS t LEFT JOIN campaign_definitions AS d ON t.campaign_id = d.campaign_id
-    WHERE t.run = 'live' ORDER BY cost_minor DESC, campaign_id
-"""
 
 
 def register(app: typer.Typer) -> None:
@@ -128,10 +121,12 @@ def _simulate_part(directory: InstanceDirectory, rate: float, finished: int) -> 
 def looker(settings: Settings) -> Look:
     """Return a function that reads the campaigns and the pace, remembering the look before for the rate."""
     from pipeline.cli.demo_table import Pace
+    from pipeline.clickhouse import sql
     from pipeline.clickhouse.reader import Reader
     from pipeline.operations.lag import log_ends, positions
 
     reader = Reader(settings, timeout_seconds=10.0)
+    statement = sql.query("demo_campaigns", settings.clickhouse_database)
     before: list[tuple[float, int]] = []
 
     def look() -> tuple[list[dict[str, Any]], Pace]:
@@ -145,7 +140,7 @@ def looker(settings: Settings) -> Look:
         newest = max((row["written_ms"] for row in rows), default=None)
         fresh = None if newest is None else max(0.0, time.time() - newest / 1000)
         lag = sum(standing.lag for standing in log_ends(settings).standings(rows))
-        return reader.rows(_ROWS), Pace(events, rate, lag, fresh)
+        return reader.rows(statement), Pace(events, rate, lag, fresh)
 
     return look
 

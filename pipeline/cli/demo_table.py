@@ -19,6 +19,24 @@ _BAR_CELLS: Final = 20
 _BAR_FULL_RATIO: Final = 4.0  # the required ratio stands in the middle
 
 
+_ALERT_WORDS: Final = {
+    "firing": "FIRING: stays below 1:2",
+    "acknowledged": "acknowledged: below 1:2",
+    "pending": "pending: below 1:2",
+    "watching": "watching",
+    "blocked": "blocked: data at fault",
+    "resolved": "resolved",
+}
+_ALERT_COLOURS: Final = {
+    "firing": "bold red",
+    "acknowledged": "red",
+    "pending": "yellow",
+    "blocked": "magenta",
+    "decided": "cyan",
+    "watching": "green",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How fast the pipeline goes at one moment.
@@ -42,12 +60,33 @@ class Pace:
 
 
 def state_word(row: Mapping[str, Any]) -> str:
-    """Say no more than the numbers carry: cost comes before the conversions it buys, so every verdict is 'so far'."""
+    """Say what the alert rule says, and where it has not looked yet no more than the numbers carry.
+
+    Cost comes before the conversions it buys, so every word about the ratio alone is 'so far'.
+    """
     if not row["cost_minor"]:
         return "no cost yet"
+    if state := row.get("alert_state"):
+        return _alert_word(state, row)
     if row["converters"] < FEW_CONVERTERS:
         return "few converters yet"
     return "below 1:2 so far" if row["return_ratio"] < REQUIRED_RATIO else "above 1:2 so far"
+
+
+def _alert_word(state: str, row: Mapping[str, Any]) -> str:
+    if state == "immature" and row.get("matured_share") is not None:
+        return f"immature: {row['matured_share']:.0%} of return in"
+    if state == "decided":
+        return f"decided: {row.get('decision') or '-'}"
+    return _ALERT_WORDS.get(state, state)
+
+
+def _colour(row: Mapping[str, Any]) -> str:
+    state = row.get("alert_state")
+    if state:
+        return _ALERT_COLOURS.get(state, "dim")
+    word = state_word(row)
+    return "red" if word.startswith("below") else "green" if word.startswith("above") else "dim"
 
 
 def ratio_bar(ratio: float | None) -> str:
@@ -96,8 +135,7 @@ def live_table(
     for place in kept[1:]:
         table.add_column(columns[place][0], justify="right" if place < _FIRST_WORD else "left", no_wrap=True)
     for number, row in enumerate(shown):
-        word = state_word(row)
-        colour = "red" if word.startswith("below") else "green" if word.startswith("above") else "dim"
+        colour = _colour(row)
         table.add_row(
             *(Text(columns[place][1][number], style=colour if place >= _FIRST_WORD else "") for place in kept)
         )

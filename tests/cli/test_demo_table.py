@@ -31,6 +31,11 @@ def row(**values: Any) -> dict[str, Any]:
         ({"converters": 29}, "few converters yet"),
         ({"converters": 30}, "below 1:2 so far"),
         ({"cost_minor": 0, "return_ratio": None}, "no cost yet"),
+        ({"alert_state": "firing"}, "FIRING: stays below 1:2"),
+        ({"alert_state": "watching"}, "watching"),
+        ({"alert_state": "immature", "matured_share": 0.384}, "immature: 38% of return in"),
+        ({"alert_state": "immature", "matured_share": None}, "immature"),
+        ({"alert_state": "decided", "decision": "stop"}, "decided: stop"),
     ],
 )
 def test_state_says_no_more_than_the_numbers_carry(values: dict[str, Any], word: str) -> None:
