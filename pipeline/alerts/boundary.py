@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 CONSTANT: Final = 1.9
 """C13 has 1.8 with a guard of .45·z_c: with this and the guard below, false stops of light tails, longer lags and
 unlike shapes fall by half a point to a point at the same power of usual campaigns."""
-HEAVY_CONSTANT: Final = 2.1
+HEAVY_CONSTANT: Final = 2.2
 """Where the peers' values may have an infinite variance."""
-COLD_CONSTANT: Final = 2.15
+COLD_CONSTANT: Final = 2.05
 """Without peers."""
 EARLY_CONSTANT: Final = 2.6
 EARLY_SHARE: Final = 0.57
 """Early is until window + 24 h, at most this share of the planned duration."""
-GUARD: Final = 0.65
-GUARD_FREE: Final = 0.6
+GUARD: Final = 0.55
+GUARD_FREE: Final = 0.5
 """So much z_c is chance in a campaign that does not change: the greatest of several stretches."""
 UNLIKE_PENALTY: Final = 0.10
 INFORMATION: Final = 80.0
