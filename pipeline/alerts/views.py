@@ -34,9 +34,17 @@ class AlertViews:
         self._reader = reader
         self._database = database
 
+    def plain(self, state: str = "", campaign: str = "", owner: str = "") -> list[Row]:
+        """Return the rows of view alerts as they are, those with the most money at risk first; '' = any."""
+        asked = {"state": state, "campaign": campaign, "owner": owner}
+        return self._reader.rows(sql.query("alerts_shown", self._database), asked)
+
     def alerts(self, state: str = "", campaign: str = "", owner: str = "") -> list[Row]:
-        """Return the columns of view alerts but its record, those with the most money at risk first; '' = any."""
-        return self._rows("alerts_shown", {"state": state, "campaign": campaign, "owner": owner})
+        """Return the same without their records, instants in RFC 3339."""
+        rows = [_told(row) for row in self.plain(state, campaign, owner)]
+        for row in rows:
+            del row["record"]
+        return rows
 
     def alert(self, alert_id: str) -> Row | None:
         """Return one alert: columns of view alerts, the record as an object, its history, notifications and actions.
@@ -96,13 +104,10 @@ class AlertViews:
         return after_decision(decided["decision"], instant, Around(**around)) | told
 
     def _rows(self, query: str, parameters: Mapping[str, object]) -> list[Row]:
-        rows = self._reader.rows(sql.query(query, self._database), parameters)
-        for row in rows:
-            for name in _INSTANTS.intersection(row):
-                row[name] = rfc_3339(row[name])
-        return rows
+        return [_told(row) for row in self._reader.rows(sql.query(query, self._database), parameters)]
 
 
-def rfc_3339(text: str | None) -> str | None:
-    """Return an instant as ClickHouse writes it (UTC, without saying so) in RFC 3339."""
-    return None if text is None else f"{text.replace(' ', 'T')}Z"
+def _told(row: Row) -> Row:
+    """Return a row with its instants, which ClickHouse writes in UTC without saying so, in RFC 3339."""
+    instants = {name: row[name] for name in _INSTANTS.intersection(row)}
+    return row | {name: None if text is None else f"{text.replace(' ', 'T')}Z" for name, text in instants.items()}

@@ -16,6 +16,7 @@ from pipeline.cli.boundary import OneLineErrors
 def build_app() -> typer.Typer:
     """Return the whole command line, assembled anew."""
     from pipeline.cli import (
+        alerts,
         campaigns,
         demo,
         dlq,
@@ -31,6 +32,7 @@ def build_app() -> typer.Typer:
         simulate,
         sql,
         status,
+        token,
         up,
         worker,
     )
@@ -57,6 +59,8 @@ def build_app() -> typer.Typer:
         status,
         forecast,
         explain,
+        alerts,
+        token,
         erase,
         sql,
         dlq,

@@ -1,5 +1,5 @@
 -- Alerts as people are shown them, those with the most money at risk first; an empty parameter chooses nothing.
-SELECT * EXCEPT record
+SELECT *
 FROM {database}.alerts
 WHERE ({state:String} = '' OR state = {state:String})
   AND ({campaign:String} = '' OR campaign_id = {campaign:String})

@@ -76,6 +76,8 @@ def test_bug_keeps_its_traceback() -> None:
         ("drain", "--timeout", "soon"),
         ("up", "--workers", "-1"),
         ("campaigns",),
+        *(("alerts", name) for name in ("list", "show", "ack", "decide", "silence", "test", "deliveries")),
+        ("token",),
         ("campaigns", "apply"),
         ("dlq", "list", "--topic", "bank.nosuch"),
     ],

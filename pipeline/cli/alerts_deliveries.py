@@ -1,0 +1,83 @@
+"""`roi alerts deliveries|test`: who was told what, and whether receivers are reached."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import typer
+
+from pipeline.cli import options
+from pipeline.cli.alert_ids import shortened, views_of, whole_id
+
+_STATES: Final = ("waiting", "sent", "suppressed", "dead")
+
+
+def register(group: typer.Typer) -> None:
+    """Add the commands."""
+    group.command(name="test", epilog=options.example("roi alerts test floor --data data"))(_test)
+    group.command(name="deliveries", epilog=options.example("roi alerts deliveries --state dead"))(_deliveries)
+
+
+def _test(
+    receiver: Annotated[
+        str | None,
+        typer.Argument(metavar="[RECEIVER]", show_default=False, help="A name of the settings; all if not given."),
+    ] = None,
+    as_json: options.Json = False,
+    data: options.Data = None,
+) -> None:
+    """Send a test to a receiver, or to all; roi alerts deliveries tells what became of it."""
+    from pipeline.cli.api_client import ApiClient
+
+    body = {} if receiver is None else {"receiver": receiver}
+    rows = ApiClient(options.settings_for(data)).send("POST", "/api/alerts/test", body)
+    _print(rows, as_json, empty="nobody is told")
+
+
+def _deliveries(
+    state: Annotated[str | None, typer.Option("--state", help="waiting, sent, suppressed or dead (given up).")] = None,
+    retry: Annotated[
+        str | None,
+        typer.Option("--retry", metavar="ID", help="Send this dead one again: its id or the beginning of it."),
+    ] = None,
+    retry_dead: Annotated[bool, typer.Option("--retry-dead", help="Send every dead one again.")] = False,
+    as_json: options.Json = False,
+    data: options.Data = None,
+) -> None:
+    """List who was told what, newest first; or send again what was given up."""
+    if state is not None and state not in _STATES:
+        raise typer.BadParameter(f"{state!r} is none of {', '.join(_STATES)}", param_hint="--state")
+    if retry is not None and retry_dead:
+        raise typer.BadParameter("either --retry ID or --retry-dead")
+    settings = options.settings_for(data)
+    if retry is None and not retry_dead:
+        _print(views_of(settings).notifications(state=state or ""), as_json, empty="nobody was told anything yet")
+        return
+
+    from pipeline.cli.api_client import ApiClient
+
+    client = ApiClient(settings)
+    if retry is None:
+        rows = client.send("POST", "/api/notifications/retry", {})
+    else:
+        dead = views_of(settings).notifications(state="dead")
+        listed = "roi alerts deliveries --state dead"
+        notification = whole_id(dead, "notification_id", retry, "dead notification", listed)
+        rows = [client.send("POST", f"/api/notifications/{notification}/retry", {})]
+    _print(rows, as_json, empty="none is dead any more: all are sent again")
+
+
+def _print(rows: list[dict[str, Any]], as_json: bool, empty: str) -> None:
+    from pipeline.cli.output import Column, print_rows
+
+    columns = (
+        Column("notification_id", "Notification", "value"),
+        Column("receiver", "Receiver"),
+        Column("campaign_id", "Campaign"),
+        Column("message_type", "Message", "value"),
+        Column("state", "State", "value"),
+        Column("attempts", "Attempts", "value", is_detail=True),
+        Column("sent_at", "Sent", is_detail=True),
+        Column("last_error", "Last error", is_detail=True),
+    )
+    print_rows(rows if as_json else shortened(rows, "notification_id"), columns, as_json=as_json, empty=empty)

@@ -1,0 +1,139 @@
+"""`roi alerts list|show`: read with the reader's rights, so they work while the board is away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from pipeline.cli import options
+from pipeline.cli.alert_ids import ALERT, alert_id_of, shortened, views_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_WIDTH: Final = 78
+State = Annotated[str | None, typer.Option("--state", help="Only those in this state, such as firing.")]
+
+
+def register(group: typer.Typer) -> None:
+    """Add the commands."""
+    group.command(name="list", epilog=options.example("roi alerts list --state firing --data data"))(_list)
+    group.command(name="show", epilog=options.example("roi alerts show spring-2026 --data data"))(_show)
+
+
+def _list(
+    state: State = None,
+    campaign: Annotated[str | None, typer.Option("--campaign", help="Only this campaign's.")] = None,
+    owner: Annotated[str | None, typer.Option("--owner", help="Only those of this owner's campaigns.")] = None,
+    as_json: options.Json = False,
+    data: options.Data = None,
+) -> None:
+    """List alerts, those with the most money at risk first; every campaign has one from the first look on."""
+    from pipeline.cli.output import Column, print_rows
+
+    rows = views_of(options.settings_for(data)).plain(_known(state), campaign or "", owner or "")
+    columns = (
+        Column("alert_id", "Alert", "value"),
+        Column("campaign_id", "Campaign"),
+        Column("state", "State", "value"),
+        Column("return_ratio", "Ratio", "ratio"),
+        Column("upper_bound", "At most", "ratio"),
+        Column("money_at_risk_minor", "At risk", "money"),
+        Column("decision", "Decision", "value", is_detail=True),
+        Column("owner", "Owner", is_detail=True),
+        Column("opened_at", "Since", is_detail=True),
+        Column("reason", "Reason", is_detail=True),
+    )
+    shown = rows if as_json else shortened(rows, "alert_id")
+    print_rows(shown, columns, as_json=as_json, empty="no alerts; the evaluator (roi alerts run) begins them")
+
+
+def _show(alert: Annotated[str, ALERT], as_json: options.Json = False, data: options.Data = None) -> None:
+    """Show one alert: the evidence, everything that was done, who was told, and what became of the return."""
+    views = views_of(options.settings_for(data))
+    print_alert(views.alert(alert_id_of(views, alert)) or {}, as_json=as_json)
+
+
+def print_alert(alert: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print one alert as `AlertViews.alert` returns it."""
+    import json
+    import textwrap
+
+    from pipeline.cli.output import Column, print_rows
+    from pipeline.cli.terminal import printable
+
+    if as_json:
+        typer.echo(printable(json.dumps(alert, ensure_ascii=False, indent=2), keep="\n"))
+        return
+    for line in _lines(alert):
+        typer.echo("\n".join(textwrap.wrap(printable(line), _WIDTH, subsequent_indent="  ")))
+    typer.echo("")
+    history = (
+        Column("changed_at", "When", "value"),
+        Column("event", "Event", "value"),
+        Column("state", "State", "value"),
+        Column("by", "By"),
+        Column("note", "Note"),
+    )
+    entries = [{**entry, "changed_at": _moment(entry["changed_at"])} for entry in alert["history"]]
+    print_rows(entries, history, as_json=False, empty="nothing has happened yet")
+    told = (
+        Column("receiver", "Receiver"),
+        Column("message_type", "Message", "value"),
+        Column("state", "State", "value"),
+        Column("attempts", "Attempts", "value"),
+        Column("last_error", "Last error", is_detail=True),
+    )
+    print_rows(alert["notifications"], told, as_json=False, empty="nobody was told")
+
+
+def _lines(alert: Mapping[str, Any]) -> Iterator[str]:
+    from pipeline.cli.output import Column
+
+    def written(key: str, kind: Any) -> str:
+        return Column(key, key, kind).cell(alert[key])
+
+    record = alert["record"]
+    yield f"{alert['alert_id']} is {alert['state']}"
+    yield f"campaign {alert['campaign_id']}"
+    yield f"owner {alert['owner'] or '-'}, since {_moment(alert['opened_at'])}, as of {_moment(alert['as_of'])}"
+    required = record.get("rule", {}).get("min_return_ratio")
+    yield (
+        f"return ratio {written('return_ratio', 'ratio')}, at most {written('upper_bound', 'ratio')},"
+        f" required {'-' if required is None else format(required, '.3f')}"
+    )
+    yield f"at risk {written('money_at_risk_minor', 'money')}, decision {alert['decision'] or '-'}"
+    yield from (f"- {reason}" for reason in record.get("reasons", ()))
+    yield from _after(alert["after_decision"])
+
+
+def _after(after: Mapping[str, Any] | None) -> Iterator[str]:
+    if after is None:
+        return
+    from pipeline.cli.output import Column
+
+    ratio, money = Column("return_ratio", "", "ratio"), Column("", "", "money")
+    before = ratio.cell(after["before"]["return_ratio"])
+    if after["after"] is None:
+        so_far = f"{after['days_so_far']:g} days so far"
+        yield f"{after['decision']}: ratio {before} in the {after['days']} days before; {so_far}"
+    else:
+        yield (
+            f"{after['decision']}: ratio {before} in the {after['days']} days before,"
+            f" {ratio.cell(after['after']['return_ratio'])} in those after;"
+        )
+        yield f"spend avoided {money.cell(after['spend_avoided_minor'])}"
+
+
+def _moment(text: str | None) -> str:
+    """Return an instant to the second."""
+    return "-" if text is None else f"{text[:19].replace('T', ' ')}Z"
+
+
+def _known(state: str | None) -> str:
+    from schemas.alerts import STATES
+
+    if state is not None and state not in STATES:
+        raise typer.BadParameter(f"{state!r} is none of {', '.join(STATES)}", param_hint="--state")
+    return state or ""
