@@ -65,6 +65,12 @@ class AlertSettings(Group):
     group_seconds: float = Field(
         1.0, ge=0, le=3600, description="notices to one receiver within so long become one message, in seconds"
     )
+    retry_hours: float = Field(
+        24.0,
+        gt=0,
+        le=MAX_DAYS * 24,
+        description="a notice that a receiver does not take is given up after so long, in hours",
+    )
     language: Literal["en", "zh"] = Field("en", description="language of notices")
     tick_seconds: float = Field(
         1.0, gt=0, le=60, description="shortest time between two looks at the ledger, in seconds"

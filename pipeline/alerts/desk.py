@@ -111,6 +111,11 @@ class Desk:
         async with self._writing:
             return [Notification.of(row) for row in await insistently(self._store.dead, self._trouble)]
 
+    async def last_sent(self) -> dict[str, int]:
+        """Return when (wall clock, epoch milliseconds) each receiver got its newest message."""
+        async with self._writing:
+            return await insistently(self._store.last_sent, self._trouble)
+
     async def confirm(self, seconds: float = 1.0) -> None:
         """Return if this instance decides, by an answer of ClickHouse that is no older than so many seconds.
 

@@ -83,6 +83,9 @@ class AlertStore(Protocol):
     def dead(self) -> list[LogRow]:
         """Return the notifications that were given up."""
 
+    def last_sent(self) -> dict[str, int]:
+        """Return when (wall clock, epoch milliseconds) each receiver got its newest message, tests aside."""
+
     def write(self, write: Write) -> None:
         """Make rows durable, all or nothing.
 
@@ -141,6 +144,10 @@ class ClickHouseAlertStore:
     def dead(self) -> list[LogRow]:
         """Return the notifications that were given up."""
         return [LogRow(*row) for row in self._ledger.fetch("dead_notifications")]
+
+    def last_sent(self) -> dict[str, int]:
+        """Return when (wall clock, epoch milliseconds) each receiver got its newest message, tests aside."""
+        return {str(receiver): int(sent_ms) for receiver, sent_ms in self._ledger.fetch("last_notifications")}
 
     def write(self, write: Write) -> None:
         """Make rows durable, all or nothing; FencedError: another instance has claimed, and nothing was written."""

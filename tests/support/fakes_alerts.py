@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipeline.alerts.log import LogRow
+from pipeline.alerts.log import LogRow, Notification
 from pipeline.alerts.store import Lease
 from pipeline.errors import FencedError
 from pipeline.ledger.ledger import LedgerUnavailableError
@@ -52,6 +52,12 @@ class FakeAlertStore:
         self._reach()
         rows = (row for _, row in self.tables.log.values() if row.kind == "notification" and row.state == "dead")
         return sorted(rows, key=lambda row: (row.at_ms, row.id))
+
+    def last_sent(self) -> dict[str, int]:
+        self._reach()
+        told = [Notification.of(row) for _, row in self.tables.log.values() if row.kind == "notification"]
+        sent = [one for one in told if one.sent_ms is not None and one.message_type != "test"]
+        return {one.receiver: max(o.sent_ms or 0 for o in sent if o.receiver == one.receiver) for one in sent}
 
     def write(self, write: Write) -> None:
         self._reach()

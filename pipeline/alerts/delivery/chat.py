@@ -1,0 +1,41 @@
+"""Chat and mail: several notices become one text for a phone, sent through Apprise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pipeline.alerts.delivery.texts import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.alerts.delivery.outcomes import Outcome
+    from pipeline.alerts.delivery.postmen import Postmen
+    from pipeline.alerts.delivery.texts import Wording
+    from pipeline.alerts.log import Notification
+
+
+class ChatChannel:
+    """Tells one receiver by texts.
+
+    Args:
+        url: as Apprise understands it.
+        postmen: send.
+        wording: of the texts.
+    """
+
+    is_grouped = True
+
+    def __init__(self, url: str, postmen: Postmen, wording: Wording) -> None:
+        self._url = url
+        self._postmen = postmen
+        self._wording = wording
+
+    async def deliver(self, notices: Sequence[Notification]) -> Outcome:
+        """Send one text about all notices; of one alert the newest counts."""
+        newest = {notice.alert_id: notice for notice in notices}
+        contents = [(msgspec.json.decode(notice.payload), notice.is_reminder) for notice in newest.values()]
+        text = text_of(contents, self._wording)
+        return await self._postmen.send(self._url, text.title, text.body, text.kind)

@@ -1,0 +1,56 @@
+"""The words of notices, English and Chinese."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PHRASES: Final[dict[str, tuple[str, str]]] = {
+    "test_title": ("Test of campaign alerts", "活动告警测试"),
+    "test": (
+        "Alerts of this installation reach you here. Asked for by {by}; there is nothing to do.",
+        "本系统的告警会发到这里。由 {by} 发起，无需处理。",
+    ),
+    "firing_title": ("Below {required}: {name}", "低于 {required}：{name}"),
+    "firing_title_again": ("Still below {required}: {name}", "仍低于 {required}：{name}"),
+    "unblocked_title": ("Judged again, below {required}: {name}", "恢复判断，低于 {required}：{name}"),
+    "resolved_title": ("Recovered, above {required}: {name}", "已恢复，高于 {required}：{name}"),
+    "over_title": ("Over: {name}", "活动已结束：{name}"),
+    "blocked_title": ("Not judged for now: {name}", "暂不判断：{name}"),
+    "decided_title": ("Decided: {name}", "已决定：{name}"),
+    "group_title": ("{count} campaigns below {limit}", "{count} 个活动低于 {limit}"),
+    "mixed_title": (
+        "{count} campaigns changed, {below} below the limit",
+        "{count} 个活动有变化，其中 {below} 个低于要求",
+    ),
+    "limit": ("their limits", "各自要求"),
+    "again": ("Nobody has acknowledged it yet.", "尚无人确认。"),
+    "mended": ("Its data are in order again.", "数据已恢复正常。"),
+    "over": ("The campaign has ended: nothing is left to stop.", "活动已结束，无需再停止。"),
+    "fault": ("Its data are at fault: {why}", "数据有问题：{why}"),
+    "do_data": ("Do: have the data mended; the campaign is not to blame.", "建议：先修复数据，不要据此评判活动。"),
+    "decided": ("{by} decided: {decision}.", "{by} 决定：{decision}。"),
+    "ratio": ("Returns {ratio} so far; {required} is required.", "目前回报 {ratio}，要求 {required}。"),
+    "sure": ("Sure: {bound}{share}, {converters} converters.", "把握：{bound}{share}，转化客户 {converters} 名。"),
+    "bound": ("at most {upper} ({confidence})", "{confidence} 置信上限 {upper}"),
+    "nobody": ("converts nobody", "几乎无人转化"),
+    "matured": ("; {share} of the return is in", "，预计回报已到 {share}"),
+    "money": ("Money: {risk} at risk, {spent} spent.", "金额：风险 {risk}，已花 {spent}。"),
+    "spent": ("Money: {spent} spent.", "金额：已花 {spent}。"),
+    "do": ("Do: {what}.", "建议：{what}。"),
+    "know": ("Know: {what}", "注意：{what}"),
+    "optimise": ("optimise: {without}", "优化：{without}"),
+    "stop": ("stop it, or say why it goes on", "停止，或说明继续的理由"),
+    "look": ("look first: the attribution models disagree", "先核查：各归因模型结论不一"),
+    "decision_stop": ("stop", "停止"),
+    "decision_optimise": ("optimise", "优化"),
+    "decision_continue": ("continue", "继续"),
+    "none": ("no ratio", "暂无比率"),
+    "line_risk": (", {money} at risk", "，风险 {money}"),
+    "firing_line": ("{ratio} {name}{risk}", "{ratio} {name}{risk}"),
+    "unblocked_line": ("{ratio} {name}, judged again{risk}", "{ratio} {name}，恢复判断{risk}"),
+    "blocked_line": ("not judged: {name}", "暂不判断：{name}"),
+    "decided_line": ("decided ({decision}): {name}", "已决定（{decision}）：{name}"),
+    "resolved_line": ("recovered, {ratio}: {name}", "已恢复 {ratio}：{name}"),
+    "over_line": ("over: {name}", "已结束：{name}"),
+    "rest": ("and {count} more{money}", "另有 {count} 个{money}"),
+}
