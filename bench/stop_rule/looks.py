@@ -9,7 +9,7 @@ import numpy as np
 
 from bench.stop_rule.campaigns import NEVER, PRODUCTS
 from bench.stop_rule.scenario import COST_PER_TOUCH
-from pipeline.alerts.statistics import HOUR_MS, POWERS, Statistics
+from pipeline.alerts.statistics import HOUR_MS, POWERS, STRETCHES, Statistics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 MONDAY_MS: Final = 1_767_571_200_000  # 2026-01-05, 0:00 UTC
 MINUTE_MS: Final = 60_000
-OLDER_HOURS: Final = 24
-"""Columns beyond the window: all of a window is seen, and a week of touches behind a cost feed that is a day late."""
+OLDER_HOURS: Final = max(STRETCHES) + 2
+"""Columns beyond the window, as `pipeline.alerts.assembly` has them."""
 _TINY: Final = 1e-6
 
 
@@ -68,7 +68,9 @@ def rows_of(campaign: Campaign, looks: Integers, name: str = "") -> Statistics:
     products = PRODUCTS if scenario.second_share else PRODUCTS[:1]
     cells, cube = (place, steps.product), (len(looks), len(products))
     total = _by_look((place,), steps.after - steps.before, shape[:1])
-    aged = _ages(campaign, looks, _by_look((place, steps.hour), exists, shape))
+    by_hour = (place, steps.hour)
+    gained = np.sqrt(steps.after) - np.sqrt(steps.before)
+    aged = _ages(campaign, looks, _by_look(by_hour, exists, shape), _by_look(by_hour, gained, shape))
     booked = aged["cost"].sum(axis=1) + aged["cost_older"]
     seen = aged["touches"].sum(axis=1) + aged["touches_older"]
     return Statistics(
@@ -95,8 +97,8 @@ def rows_of(campaign: Campaign, looks: Integers, name: str = "") -> Statistics:
     )
 
 
-def _ages(campaign: Campaign, looks: Integers, converters: Floats) -> dict[str, Floats]:
-    """Return the columns by age and lag, given the converters by touch hour."""
+def _ages(campaign: Campaign, looks: Integers, converters: Floats, root_values: Floats) -> dict[str, Floats]:
+    """Return the columns by age and lag, given the converters and the roots of their values by touch hour."""
     scenario = campaign.scenario
     columns = min(scenario.hours, scenario.window_hours + OLDER_HOURS)
     place = np.searchsorted(looks + 1.0, _paid(campaign), side="right")
@@ -113,6 +115,7 @@ def _ages(campaign: Campaign, looks: Integers, converters: Floats) -> dict[str, 
     found = {"lags": _by_look((place, lag), 1.0, (len(looks), scenario.window_hours))}
     for name, (table, until) in tables.items():
         found[name], found[f"{name}_older"] = _by_age(table, looks, until, columns)
+    found["root_values"], _ = _by_age(root_values, looks, looks, columns)
     return found
 
 

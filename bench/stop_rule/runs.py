@@ -33,7 +33,7 @@ CONSTANTS: Final = (
     "EARLY_CONSTANT",
     "EARLY_SHARE",
     "GUARD",
-    "GUARD_FREE",
+    "OPEN_LEFT",
     "UNLIKE_PENALTY",
     "INFORMATION",
     "EXPONENT",

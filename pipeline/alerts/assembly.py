@@ -153,6 +153,7 @@ def assemble(
         products=values.products,
         reversed=np.bincount(row[keep], eaten, size).astype(np.float64),
         unit_hours=unit,
+        root_values=values.root_values,
     )
 
 
@@ -230,6 +231,7 @@ class _Values:
         counts = (total > 0) & table.is_paid(row, hour)
         row, total, product, hour = row[counts], total[counts], product[counts], hour[counts]
         self.converters, self.converters_older = table.counts_by_age(row, hour, np.ones(len(row)))
+        self.root_values, _ = table.counts_by_age(row, hour, np.sqrt(total))
         place = row * width + product
         cells = size * width
         self.product_converters = np.bincount(place, minlength=cells).reshape(size, width).astype(np.float64)

@@ -17,19 +17,25 @@ import numpy as np
 if TYPE_CHECKING:
     from pipeline.alerts.statistics import Floats
 
-CONSTANT: Final = 1.9
-"""C13 has 1.8 with a guard of .45·z_c: with this and the guard below, false stops of light tails, longer lags and
-unlike shapes fall by half a point to a point at the same power of usual campaigns."""
-HEAVY_CONSTANT: Final = 2.2
+CONSTANT: Final = 1.6
+"""C13 has 1.8 with a guard of .45·z_c all the time."""
+HEAVY_CONSTANT: Final = 1.75
 """Where the peers' values may have an infinite variance."""
-COLD_CONSTANT: Final = 2.05
+COLD_CONSTANT: Final = 1.75
 """Without peers."""
 EARLY_CONSTANT: Final = 2.6
 EARLY_SHARE: Final = 0.57
 """Early is until window + 24 h, at most this share of the planned duration."""
-GUARD: Final = 0.55
-GUARD_FREE: Final = 0.5
-"""So much z_c is chance in a campaign that does not change: the greatest of several stretches."""
+GUARD: Final = 2.5
+"""Times √(share of the plan that is left): a change matters by what is still to come of it, at the end by nothing.
+
+C13's .45 all the time weighed too little early and too much late: a campaign that rises slowly or wakes up is stopped
+wrongly in its first half, and a steady one is missed at its end.
+"""
+OPEN_LEFT: Final = 0.04
+"""Share that counts as left without a planned end."""
+MIN_COMPARED: Final = 3
+"""Customers that either side needs for their values to be compared."""
 UNLIKE_PENALTY: Final = 0.10
 INFORMATION: Final = 80.0
 """I*: so much information as a whole campaign of usual size has."""
@@ -112,9 +118,35 @@ def change_roots(converters: Floats, newest: Floats, exposed: Floats, dispersion
     return np.where((newest > expected) & (count > 0), root, 0.0)
 
 
-def raised(change: Floats, unlike: Floats) -> Floats:
-    """Return what is added to the constant for z_c and z_s (steps 6 and 7)."""
-    return np.asarray(GUARD * np.maximum(change - GUARD_FREE, 0) + UNLIKE_PENALTY * np.clip(unlike - 1, 0, 2))
+def value_roots(converters: Floats, newest: Floats, total: Floats, of_newest: Floats, variance: Floats) -> Floats:
+    """Return the (B, stretches) roots of "the newest customers are worth more than the others", at least 0.
+
+    Of √z: it bends heavy tails and yet sees a drift of the product mix, which log z hardly does.
+
+    Args:
+        converters: (B,) all n.
+        newest: (B, stretches) n_w.
+        total: (B,) Σ √z of all.
+        of_newest: (B, stretches) of the newest.
+        variance: (B,) of √z within the campaign.
+    """
+    rest = converters[:, None] - newest
+    known = (newest >= MIN_COMPARED) & (rest >= MIN_COMPARED)
+    one, other = np.where(known, newest, 1.0), np.where(known, rest, 1.0)
+    gap = of_newest / one - (total[:, None] - of_newest) / other
+    error = np.sqrt(np.maximum(variance, 1e-9)[:, None] * (1 / one + 1 / other))
+    return np.where(known, np.maximum(gap / error, 0.0), 0.0)
+
+
+def time_left(elapsed_hours: Floats, planned_hours: Floats) -> Floats:
+    """Return which share of the plan is still to come, 0 to 1; without an end `OPEN_LEFT`."""
+    planned = np.maximum(np.where(np.isfinite(planned_hours), planned_hours, 1.0), 1e-9)
+    return np.where(np.isfinite(planned_hours), np.clip(1 - elapsed_hours / planned, 0, 1), OPEN_LEFT)
+
+
+def raised(change: Floats, unlike: Floats, left: Floats) -> Floats:
+    """Return what is added to the constant for z_c, with the share of the plan that is left, and z_s (steps 6, 7)."""
+    return np.asarray(GUARD * np.sqrt(left) * change + UNLIKE_PENALTY * np.clip(unlike - 1, 0, 2))
 
 
 def growth(planned_hours: Floats) -> Floats:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from pipeline.alerts.levels import HALF
 from pipeline.alerts.looks import FLOOR_RATE
 from pipeline.alerts.verdict import Caveat
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from pipeline.alerts.looks import Inputs, Look
     from pipeline.alerts.rule import AlertRule
-    from pipeline.alerts.statistics import Booleans, Floats
+    from pipeline.alerts.statistics import Booleans, Floats, Statistics
 
     Note = Callable[[str, Booleans, Callable[[int], dict[str, float | str]]], None]
 
@@ -98,10 +99,12 @@ def _of_time(note: Note, inputs: Inputs, seen: Look) -> None:
     rows = np.arange(len(statistics))
     newest = matured.newest[rows, seen.changed_stretch]
     converters = matured.newest_converters[rows, seen.changed_stretch]
+    others = seen.levels.converters - converters
     worth = np.exp(np.clip(seen.levels.centre, -80, 80))
-    now = converters * worth / np.maximum(newest, 1e-300)
+    newer, older = _worth(statistics, matured.newest_roots[rows, seen.changed_stretch], converters, others)
+    now = converters * worth * newer / np.maximum(newest, 1e-300)
     rest = matured.mean - newest
-    before = (seen.levels.converters - converters) * worth / np.where(rest > 0, rest, np.inf)
+    before = others * worth * older / np.where(rest > 0, rest, np.inf)
     note(
         "changing",
         seen.change > CHANGING,
@@ -125,6 +128,16 @@ def _of_time(note: Note, inputs: Inputs, seen: Look) -> None:
         (share > REVERSALS) & (statistics.elapsed_hours < statistics.window_hours + half),
         lambda row: {"share": round(float(share[row]), 4)},
     )
+
+
+def _worth(statistics: Statistics, roots: Floats, converters: Floats, others: Floats) -> tuple[Floats, Floats]:
+    """Return what the newest customers and the others are worth relative to all: squares of their mean √z."""
+    if statistics.root_values is None:
+        return np.ones(len(roots)), np.ones(len(roots))
+    total = statistics.sums[:, :, HALF].sum(axis=1)
+    mean = np.maximum(total, 1e-300) / np.maximum(converters + others, 1)
+    newest = roots / np.maximum(converters, 1) / mean
+    return newest**2, ((total - roots) / np.maximum(others, 1) / mean) ** 2
 
 
 def _of_peers(note: Note, inputs: Inputs, seen: Look) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pipeline.alerts import boundary as test
-from pipeline.alerts.levels import Levels, levels_of
+from pipeline.alerts.levels import HALF, Levels, levels_of
 from pipeline.alerts.matured import Matured, Phase, empty_matured, fill, phases_of
 from pipeline.alerts.statistics import BankLevel
 
@@ -47,8 +47,8 @@ class Look:
         there are converters enough to judge by the campaign's own values. typical: (B,) log of the value that a
         converter is taken to have; NaN where nothing is known of it. expected: (B,) converters that must have come by
         now at the required ratio. root: (B,) signed root. boundary: (B,) what it must reach. standardised: (B,) the
-        root less all that depends on when and what is looked at: 1.9 decides at confidence 0.95. change: (B,) z_c.
-        changed_stretch: (B,) which of the newest stretches it comes from. floor_rule: (B,) whether the conversion
+        root less all that depends on when and what is looked at: `CONSTANT` decides at confidence 0.95. change: (B,)
+        z_c. changed_stretch: (B,) which of the newest stretches it comes from. floor_rule: (B,) whether the conversion
         rate stands in for an unknown value.
     """
 
@@ -107,14 +107,18 @@ def look(inputs: Inputs) -> Look:
         test.poisson_root(expected, levels.converters, dispersion),
     )
     exposed = matured.newest / np.maximum(matured.mean, 1e-300)[:, None]
-    changes = test.change_roots(levels.converters, matured.newest_converters, exposed, dispersion)
+    changes = np.maximum(
+        test.change_roots(levels.converters, matured.newest_converters, exposed, dispersion),
+        _value_changes(statistics, matured, levels),
+    )
     change = changes.max(axis=1)
     information = _information(matured, levels, dispersion, own)
     early = test.early(statistics.elapsed_hours, statistics.planned_hours, statistics.window_hours)
     usual = inputs.of_library([_constant(library) for library in inputs.libraries])
     constant = np.where(early, test.EARLY_CONSTANT, usual)
     grows = test.growth(statistics.planned_hours)
-    added = test.raised(change, levels.unlike)
+    left = test.time_left(statistics.elapsed_hours, statistics.planned_hours)
+    added = test.raised(change, levels.unlike, left)
     beyond = (root - grows * np.log(np.maximum(information, 1))) * np.minimum(information, 1) ** test.EXPONENT
     scale = test.confidence_scale(inputs.confidence)
     return Look(
@@ -132,6 +136,16 @@ def look(inputs: Inputs) -> Look:
         changed_stretch=changes.argmax(axis=1),
         floor_rule=floor_rule,
     )
+
+
+def _value_changes(statistics: Statistics, matured: Matured, levels: Levels) -> Floats:
+    """Return the (B, stretches) roots of newer customers being worth more; 0 where nobody counted that by hour."""
+    if statistics.root_values is None:
+        return np.zeros_like(matured.newest_roots)
+    total, squares = (table[:, :, HALF].sum(axis=1) for table in (statistics.sums, statistics.squares))
+    count = np.maximum(levels.converters, 1)
+    variance = (squares - total**2 / count) / np.maximum(count - 1, 1)
+    return test.value_roots(levels.converters, matured.newest_converters, total, matured.newest_roots, variance)
 
 
 def _constant(library: PeerLibrary) -> float:

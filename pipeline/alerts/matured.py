@@ -37,6 +37,7 @@ class Matured:
         planned: (B,) A at the planned end, if the cost goes on as so far; infinite without an end.
         newest: (B, stretches) Ā of the newest touch hours.
         newest_converters: (B, stretches) converters of those touches.
+        newest_roots: (B, stretches) Σ √z of those converters; 0 where nobody counted.
         touches: (B,) touches that have had their time.
         upfront_hours: (B,) by how much the cost is older than the touches, mean age against mean age.
         reversed_share: (B,) q, as the campaign's own reversals let expect.
@@ -49,6 +50,7 @@ class Matured:
     planned: Floats
     newest: Floats
     newest_converters: Floats
+    newest_roots: Floats
     touches: Floats
     upfront_hours: Floats
     reversed_share: Floats
@@ -56,7 +58,7 @@ class Matured:
 
 def empty_matured(rows: int) -> Matured:
     """Return columns to be filled group by group."""
-    two = {"newest", "newest_converters"}
+    two = {"newest", "newest_converters", "newest_roots"}
     return Matured(
         **{one.name: np.zeros((rows, len(STRETCHES)) if one.name in two else rows) for one in fields(Matured)}
     )
@@ -83,7 +85,11 @@ def fill(into: Matured, rows: Integers, statistics: Statistics, library: PeerLib
     per_age = weights @ curves.arrived
     if library.reversed_share:
         per_age = (per_age - share[:, None] * (weights @ curves.gone)) / (1 - share[:, None])
-    into.newest[rows], into.newest_converters[rows] = _newest(group, cost, cost * per_age)
+    ends = _newest(group, cost)
+    into.newest[rows] = _until(cost * per_age, ends)
+    into.newest_converters[rows] = _until(group.column("converters"), ends)
+    if group.statistics.root_values is not None:
+        into.newest_roots[rows] = _until(group.column("root_values"), ends)
     touches = group.column("touches")
     into.touches[rows] = np.einsum("ba,ba->b", touches, per_age) + group.column("touches_older") * curves.older
     into.upfront_hours[rows] = _upfront(group, curves.ages)
@@ -236,17 +242,17 @@ def _planned(group: Group, library: PeerLibrary, spent: Floats) -> Floats:
     return np.where(np.isfinite(hours), spent / booked_hours * area, np.inf)
 
 
-def _newest(group: Group, cost: Floats, matured: Floats) -> tuple[Floats, Floats]:
-    """Return the matured cost and the converters of the newest touch hours (stretches that end with the newest)."""
+def _newest(group: Group, cost: Floats) -> Integers:
+    """Return the (B, stretches) last columns of the stretches, which end with the newest hour that is paid for."""
     start = (cost > 0).argmax(axis=1)
     unit = group.statistics.unit_hours
-    columns = cost.shape[1]
     ends = start[:, None] + np.array([max(1, round(hours / unit)) for hours in STRETCHES])
-    needed = int(min(ends.max(), columns))
-    inside = np.minimum(ends, columns) - 1
-    reached = np.cumsum(matured[:, :needed], axis=1)
-    converters = np.cumsum(group.column("converters")[:, :needed], axis=1)
-    return np.take_along_axis(reached, inside, axis=1), np.take_along_axis(converters, inside, axis=1)
+    return np.asarray(np.minimum(ends, cost.shape[1]) - 1)
+
+
+def _until(table: Floats, ends: Integers) -> Floats:
+    """Return the (B, stretches) sums of columns 0 to each end."""
+    return np.take_along_axis(np.cumsum(table[:, : int(ends.max()) + 1], axis=1), ends, axis=1)
 
 
 def _upfront(group: Group, ages: Floats) -> Floats:

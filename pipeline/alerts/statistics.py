@@ -93,6 +93,8 @@ class Statistics:
         products: what the K columns stand for, by row: B tuples of names, padded with "".
         reversed: (B,) arrivals that have been fully reversed by ``as_of``; None where nobody counted them.
         unit_hours: length of a column by age or lag, in hours.
+        root_values: (B, A) Σ √z by age of the touch hour: whether newer customers are worth more; None where nobody
+            counted.
     """
 
     campaign_id: tuple[str, ...]
@@ -124,6 +126,7 @@ class Statistics:
     products: tuple[tuple[str, ...], ...]
     reversed: Floats | None = None
     unit_hours: float = 1.0
+    root_values: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.campaign_id)

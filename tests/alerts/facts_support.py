@@ -85,6 +85,11 @@ def _by_age(found: Statistics, row: int, wanted: Expected, *, cost: bool) -> Ite
                 columns[min(now - hour // unit, ages)] += float(amount)
         yield name, getattr(found, name)[row], columns[:-1]
         yield f"{name}_older", getattr(found, f"{name}_older")[row], columns[-1]
+    roots = np.zeros(ages)
+    for hour, root in wanted.roots.items():
+        if now - hour // unit < ages and hour <= wanted.limit:
+            roots[now - hour // unit] += root
+    yield "root_values", found.root_values[row] if found.root_values is not None else None, roots
     lags = np.zeros(found.lags.shape[1])
     for lag, count in wanted.lags.items():
         lags[min(lag // unit, len(lags) - 1)] += count

@@ -70,9 +70,24 @@ def test_the_boundary_of_worked_examples() -> None:
 
 
 def test_change_and_an_unlike_shape_raise_the_boundary() -> None:
-    """.55·(1.5 - .5) + .1·(2.5 - 1); up to .5 and 1 nothing, beyond 3 no more."""
-    found = test.raised(column(1.5, 0.5, 0.0), column(2.5, 1.0, 9.0))
-    assert found == pytest.approx([0.55 + 0.15, 0.0, 0.2])
+    """2.5·1.6·√.25 + .1·(2.5 - 1); an unlike shape counts from 1 to 3."""
+    found = test.raised(column(1.6, 0.0, 0.0), column(2.5, 1.0, 9.0), column(0.25, 0.25, 1.0))
+    assert found == pytest.approx([2.0 + 0.15, 0.0, 0.2])
+
+
+def test_a_change_counts_by_what_is_left_of_the_plan() -> None:
+    left = test.time_left(column(0, 84, 336, 400, 500), column(336, 336, 336, 336, np.inf))
+    assert left.tolist() == [1.0, 0.75, 0.0, 0.0, test.OPEN_LEFT]
+    assert (test.raised(column(2, 2, 2, 2, 2), column(0, 0, 0, 0, 0), left)[2:4] == 0).all()
+
+
+def test_newer_customers_that_are_worth_more_raise_the_guard() -> None:
+    """20 of 100 customers with a mean √z of 3 beside 2 of the others, variance 1: 1 / √(1/20 + 1/80) = 4."""
+    found = test.value_roots(column(100), column(20)[:, None], column(220), column(60)[:, None], column(1))
+    assert found.ravel() == pytest.approx([4.0])
+    worse = test.value_roots(column(100), column(20)[:, None], column(220), column(30)[:, None], column(1))
+    few = test.value_roots(column(100), column(2)[:, None], column(220), column(60)[:, None], column(1))
+    assert worse.item() == few.item() == 0
 
 
 def test_long_campaigns_pay_for_their_many_looks() -> None:

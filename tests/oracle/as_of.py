@@ -34,6 +34,7 @@ class Expected:
     cost: dict[int, Fraction] = field(default_factory=lambda: defaultdict(Fraction))
     touches: Counter[int] = field(default_factory=Counter)
     converters: Counter[int] = field(default_factory=Counter)
+    roots: dict[int, float] = field(default_factory=lambda: defaultdict(float))
     arrivals: Counter[int] = field(default_factory=Counter)
     lags: Counter[int] = field(default_factory=Counter)
     reversed: int = 0
@@ -125,6 +126,7 @@ def _count(
             found.converters_all += 1
             if hour <= found.limit:
                 found.converters[hour] += 1
+                found.roots[hour] += total**0.5
                 first = min((each[0].transaction for each in conversions), key=lambda one: (one.occurred_at, one.kind))
                 found.totals[first.kind if len(products) > 1 else ""].append(total)
 
