@@ -100,6 +100,13 @@ class PeerLibrary:
         return arrived_and_reversed(self.curves, np.array(self.reversal_kernel))
 
     @cached_property
+    def mean_curve(self) -> Floats:
+        """Share of the final return that is in by bin edge, the mean over all curves; reversals as the peers' were."""
+        arrived, gone = self.arrived_and_reversed
+        share = self.reversed_share
+        return np.asarray(self.curves.prior @ ((arrived - share * gone) / (1 - share)))
+
+    @cached_property
     def half_reversed_hours(self) -> float:
         """Hours from conversion by which half of the reversals have come; 0 where there are none."""
         return median_hours(np.array(self.reversal_kernel), self.unit_hours) if self.reversed_share else 0.0

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from pipeline.alerts.lag import interpolated
+from pipeline.alerts.ages import CurvesAt, Grid, curves_at
 from pipeline.alerts.reversals import MAX_SHARE
 from pipeline.alerts.statistics import HOUR_MS, STRETCHES
 
@@ -67,7 +67,7 @@ def empty_matured(rows: int) -> Matured:
 def fill(into: Matured, rows: Integers, statistics: Statistics, library: PeerLibrary, phase: Phase) -> None:
     """Compute the matured columns of rows that share a library and the phase of their instants."""
     group = Group(statistics, _view(rows))
-    curves = _CurvesAt(library, group, phase.part)
+    curves = curves_at(library, group.grid, phase.part)
     cost, older = _weighted(group, library, phase)
     weights = _posterior(group, curves)
     arrived, gone = _by_curve(cost, older, curves)
@@ -116,43 +116,25 @@ def phases_of(statistics: Statistics) -> tuple[Floats, Integers]:
     return columns - np.floor(columns), (first + passed).astype(np.int64) % WEEK_HOURS
 
 
-@dataclass(frozen=True, slots=True)
 class Group:
     """Some rows of statistics; without a copy where they stand one after the other."""
 
-    statistics: Statistics
-    rows: Integers | slice
+    def __init__(self, statistics: Statistics, rows: Integers | slice) -> None:
+        self.statistics = statistics
+        self.grid = Grid(statistics.cost.shape[1], statistics.lags.shape[1], statistics.unit_hours)
+        self._rows = rows
+        self._columns: dict[str, Floats] = {}
 
     def column(self, name: str) -> Floats:
         """Return a column of the statistics."""
-        whole: Floats = getattr(self.statistics, name)
-        return whole[self.rows]
+        if name not in self._columns:
+            self._columns[name] = getattr(self.statistics, name)[self._rows]
+        return self._columns[name]
 
 
 def _view(rows: Integers) -> Integers | slice:
     first, last = int(rows[0]), int(rows[-1])
     return slice(first, last + 1) if last - first + 1 == len(rows) else rows
-
-
-class _CurvesAt:
-    """A library's curves at the ages and lags of the statistics' columns."""
-
-    def __init__(self, library: PeerLibrary, group: Group, part: float) -> None:
-        unit = group.statistics.unit_hours
-        columns = group.statistics.cost.shape[1]
-        places = np.arange(float(columns)) - 0.5 + part
-        places[0] = part / 2
-        self.ages: Floats = np.asarray(places * unit, dtype=np.float64)
-        """Mean age of what stands in a column, in hours."""
-        arrived, gone = library.arrived_and_reversed
-        positions = self.ages / library.unit_hours
-        self.arrived = interpolated(arrived, positions)
-        self.gone = interpolated(gone, positions) if library.reversed_share else np.zeros_like(self.arrived)
-        covered = self.ages[-1] >= library.window_hours
-        self.older = 1.0 if covered else float(library.curves.prior @ self.arrived[:, -1])
-        """Share that has come of what is older than the columns."""
-        self.prior = library.curves.prior
-        self.log_densities = library.curves.log_densities(group.statistics.lags.shape[1], unit)
 
 
 def _weighted(group: Group, library: PeerLibrary, phase: Phase) -> tuple[Floats, Floats]:
@@ -182,12 +164,11 @@ def _weighted(group: Group, library: PeerLibrary, phase: Phase) -> tuple[Floats,
     return cost * profile[weekday] * scale[:, None], older
 
 
-def _posterior(group: Group, curves: _CurvesAt) -> Floats:
+def _posterior(group: Group, curves: CurvesAt) -> Floats:
     """Return the (B, C) probabilities of the curves after the campaign's own conversions."""
-    come = np.log(np.maximum(curves.arrived, 1e-9))
-    last = come[:, -1] if curves.older < 1 else np.zeros(len(come))
+    last = curves.log_arrived[:, -1] if curves.older < 1 else np.zeros(len(curves.prior))
     log_weights = group.column("lags") @ curves.log_densities.T
-    log_weights -= group.column("arrivals") @ come.T
+    log_weights -= group.column("arrivals") @ curves.log_arrived.T
     log_weights -= group.column("arrivals_older")[:, None] * last
     log_weights += np.log(curves.prior)
     log_weights -= log_weights.max(axis=1, keepdims=True)
@@ -195,10 +176,10 @@ def _posterior(group: Group, curves: _CurvesAt) -> Floats:
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
-def _by_curve(cost: Floats, older: Floats, curves: _CurvesAt) -> tuple[Floats, Floats]:
+def _by_curve(cost: Floats, older: Floats, curves: CurvesAt) -> tuple[Floats, Floats]:
     """Return Σ cost·F_j and Σ cost·(F_j*K), (B, C) each; what is older than the columns has settled as far as F has."""
     arrived = cost @ curves.arrived.T
-    gone = cost @ curves.gone.T if curves.gone.any() else np.zeros_like(arrived)
+    gone = cost @ curves.gone.T if curves.reverses else np.zeros_like(arrived)
     # older cost at its final value, q of it gone again: (F - q·gone)/(1 - q) is then F, not beyond it
     settled = curves.arrived[:, -1] if curves.older < 1 else np.ones(len(curves.arrived))
     return arrived + older[:, None] * settled, gone + older[:, None] * settled
@@ -229,9 +210,7 @@ def _quantile(by_curve: Floats, weights: Floats) -> Floats:
 
 def _planned(group: Group, library: PeerLibrary, spent: Floats) -> Floats:
     """Return Σ planned cost_h·F̄(end - h), the cost planned as it was spent so far; F̄ is the library's mean curve."""
-    arrived, gone = library.arrived_and_reversed
-    share = library.reversed_share
-    mean = library.curves.prior @ ((arrived - share * gone) / (1 - share))
+    mean = library.mean_curve
     unit = library.unit_hours
     integral = np.concatenate([[0.0], np.cumsum((mean[1:] + mean[:-1]) / 2 * unit)])
     hours = np.maximum(group.column("planned_hours"), group.column("elapsed_hours"))
