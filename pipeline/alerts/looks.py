@@ -43,13 +43,20 @@ class Look:
     """What the test says of ``B`` rows; `boundary` and `root` are at the rule's confidence and required ratio.
 
     Attributes:
-        matured: the lag's part. levels: the values' part. dispersion: (B,) φ. required: (B,) ρ0. own: (B,) whether
-        there are converters enough to judge by the campaign's own values. typical: (B,) log of the value that a
-        converter is taken to have; NaN where nothing is known of it. expected: (B,) converters that must have come by
-        now at the required ratio. root: (B,) signed root. boundary: (B,) what it must reach. standardised: (B,) the
-        root less all that depends on when and what is looked at: `CONSTANT` decides at confidence 0.95. change: (B,)
-        z_c. changed_stretch: (B,) which of the newest stretches it comes from. floor_rule: (B,) whether the conversion
-        rate stands in for an unknown value.
+        matured: the lag's part.
+        levels: the values' part.
+        dispersion: (B,) φ.
+        required: (B,) ρ0.
+        own: (B,) whether there are converters enough to judge by the campaign's own values.
+        typical: (B,) log of the value that a converter is taken to have; NaN where nothing is known of it.
+        expected: (B,) converters that must have come by now at the required ratio.
+        root: (B,) signed root.
+        boundary: (B,) what it must reach.
+        standardised: (B,) the root less all that depends on when and what is looked at: `boundary.CONSTANT` decides at
+            confidence 0.95.
+        change: (B,) z_c.
+        changed_stretch: (B,) which of the newest stretches it comes from.
+        floor_rule: (B,) whether the conversion rate stands in for an unknown value.
     """
 
     matured: Matured
