@@ -49,9 +49,9 @@ class ProductLevel:
     spread: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class PeerLibrary:
-    """What is known of a product before a campaign of it begins.
+    """What is known of a product before a campaign of it begins. Equal libraries say the same.
 
     Attributes:
         product: whose.
@@ -86,6 +86,9 @@ class PeerLibrary:
     products: dict[str, ProductLevel]
     level: float | None
     level_spread: float
+
+    def __hash__(self) -> int:
+        return hash((self.product, self.window_hours, self.campaigns, self.customers, self.lag_curve))
 
     @cached_property
     def curves(self) -> LagCurves:
