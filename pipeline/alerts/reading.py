@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SINCE_EVER: Final = -(1 << 62)
 TOUCHES: Final = np.dtype([("place", "<u4"), ("slot", "<i8"), ("creditable", "<i8"), ("cost", "<i8")])
-_CHUNK: Final = 100  # names in one question: they travel in its URL
+CHUNK: Final = 100  # names in one question: they travel in its URL
 
 
 class FactsPort(Protocol):
@@ -38,8 +38,8 @@ class FactsPort(Protocol):
 
 def chunks(plans: Sequence[CampaignPlan]) -> Iterator[Sequence[CampaignPlan]]:
     """Yield campaigns a question can be asked about."""
-    for start in range(0, len(plans), _CHUNK):
-        yield plans[start : start + _CHUNK]
+    for start in range(0, len(plans), CHUNK):
+        yield plans[start : start + CHUNK]
 
 
 def read_facts(

@@ -1,0 +1,293 @@
+"""The facts of all campaigns as of the live instant, kept up to date block by block.
+
+Touches are facts that never change, so the new ones are added to what is known; costs and credits are read again for
+the campaigns that a block has changed, and for no other. What is later than the live instant waits for its minute.
+After a crash everything is read anew: nothing is remembered but what the ledger holds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from pipeline.alerts.assembly import CampaignFacts, assemble
+from pipeline.alerts.facts import instant_of, read_plans
+from pipeline.alerts.plans import plan_of
+from pipeline.alerts.reading import CHUNK, SINCE_EVER, read_changes, set_conversions, set_events
+from pipeline.state.calendar import MINUTE_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from pipeline.alerts.plans import CampaignPlan
+    from pipeline.alerts.reading import FactsPort
+    from pipeline.alerts.statistics import Statistics
+    from pipeline.state.policy import Policy
+
+BUDGET_SECONDS: Final = 0.5
+_KNOWN_TOUCHES: Final = np.dtype(
+    [("place", "<u4"), ("hour", "<i8"), ("minute", "<i8"), ("creditable", "<i8"), ("cost", "<i8")]
+)
+_EPOCH_SHIFT: Final = 32
+_ROWS_AT_ONCE: Final = 200_000
+_TOUCHES, _COST, _CREDIT, _ALL = "touch", "cost", "credit", "erased"  # as alert_new_rows calls them
+_Touch = tuple[int, int, int]  # hour, creditable, cost
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a refresh brought.
+
+    Attributes:
+        as_of_ms: the live t; None before anything has been counted.
+        changed: campaigns whose figures have changed, by name.
+        waiting: campaigns that have changed too, but whose new rows could not be read within the budget.
+    """
+
+    as_of_ms: int | None
+    changed: list[str]
+    waiting: int
+
+
+@dataclass(slots=True)
+class _Pending:
+    """What is known already but has not occurred yet as of t, by the minute that ends after it."""
+
+    touches: dict[int, list[tuple[str, _Touch]]] = field(default_factory=lambda: defaultdict(list))
+    rows: dict[int, set[tuple[str, str]]] = field(default_factory=lambda: defaultdict(set))
+
+
+class LiveFacts:
+    """Facts of one run for the instance that decides. Calls block and come from one thread at a time.
+
+    Every call may raise LedgerUnavailableError and be repeated.
+
+    Args:
+        port: the ledger.
+        policy: how the run counts.
+        monotonic: a clock for the budget.
+    """
+
+    def __init__(self, port: FactsPort, policy: Policy, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._port = port
+        self._policy = policy
+        self._monotonic = monotonic
+        self._versions: dict[int, int] = {}
+        self._stamp: Any = None
+        self._pending = _Pending()
+        self._dirty: dict[str, set[str]] = {}  # in the order of waiting: campaign -> what must be read again
+        self._facts: dict[str, CampaignFacts] = {}
+        self._as_of_ms: int | None = None
+        self.plans: dict[str, CampaignPlan] = {}
+
+    @property
+    def as_of_ms(self) -> int | None:
+        """The live t of the last refresh."""
+        return self._as_of_ms
+
+    def refresh(self, *, budget_seconds: float = BUDGET_SECONDS) -> Refreshed:
+        """Take in what has become durable since the last call.
+
+        Campaigns beyond the budget keep their figures and come first the next time; the very first call reads all.
+        """
+        marks: dict[str, int] = {}
+        until: dict[int, int] = {}
+        for shard, topic, watermark, version in self._port.fetch("alert_positions"):
+            marks[topic] = max(watermark, marks.get(topic, watermark))
+            until[shard] = max(version, until.get(shard, 0))
+        instant = instant_of(marks)
+        if instant is None:
+            return Refreshed(None, [], 0)
+        instant = max(instant, self._as_of_ms or instant)
+        is_first = self._as_of_ms is None
+        self._read_plans()
+        if until != self._versions:
+            self._take_new_rows(instant, until)
+        self._as_of_ms = instant
+        changed = self._arrive(instant)
+        for name in self.plans.keys() - self._facts.keys():
+            self._soil(name, _ALL)
+        changed |= self._read_dirty(instant, None if is_first else budget_seconds)
+        return Refreshed(instant, sorted(changed - self._dirty.keys()), len(self._dirty))
+
+    def facts(self, names: Iterable[str]) -> list[CampaignFacts]:
+        """Return what is known of campaigns as of the last refresh; not to be changed."""
+        return [self._facts[name] for name in names]
+
+    def statistics(self, names: Sequence[str], *, ages: int | None = None) -> Statistics:
+        """Return campaigns' statistics as of the last refresh, one row each; one that waits is read before.
+
+        Raises:
+            RuntimeError: nothing has been counted yet.
+        """
+        if self._as_of_ms is None:
+            raise RuntimeError("no campaign is known before the first event")
+        waiting = [name for name in names if name in self._dirty]
+        if waiting:
+            self._read_again(waiting, self._as_of_ms)
+        return assemble(self.facts(names), [self._as_of_ms] * len(names), ZoneInfo(self._policy.zone), ages=ages)
+
+    def last_touch_hours(self) -> dict[str, int]:
+        """Return the hour of each campaign's last creditable touch, where there is one."""
+        found = {name: one.last_hour for name, one in self._facts.items()}
+        return {name: hour for name, hour in found.items() if hour is not None}
+
+    # -- definitions -----------------------------------------------------------------------------------------------
+
+    def _read_plans(self) -> None:
+        stamp = self._port.fetch("alert_definitions_stamp")
+        if stamp == self._stamp:
+            return
+        plans = read_plans(self._port, self._policy)
+        for name, facts in self._facts.items():
+            plan = plans.setdefault(name, self.plans[name])
+            if plan != facts.plan:
+                facts.plan = plan
+                self._soil(name, _CREDIT)
+        self.plans, self._stamp = plans, stamp
+
+    def _plan(self, name: str) -> CampaignPlan:
+        """Return a campaign's plan; one that has shown up with an event alone has no definition."""
+        known = self.plans.get(name)
+        if known is None:
+            known = self.plans[name] = plan_of(name, None, self._policy)
+        return known
+
+    # -- what is new -----------------------------------------------------------------------------------------------
+
+    def _take_new_rows(self, instant: int, until: dict[int, int]) -> None:
+        """Note the new touches, and whose costs and credits have changed."""
+        now = instant // MINUTE_MS
+        touches: list[list[Any]] = []
+        rows: list[list[Any]] = []
+        for shards in self._groups(until):
+            since = [self._versions.get(shard, 0) for shard in shards]
+            bounds = {"shards": shards, "since": since, "oldest": min(since), "now": now}
+            if self._facts:
+                touches += self._port.fetch("alert_new_touches", until=[until[shard] for shard in shards], **bounds)
+            rows += self._port.fetch("alert_new_rows", after=SINCE_EVER if self._facts else instant, **bounds)
+        self._versions = until
+        for name, hour, minute, creditable, cost in touches:
+            self._plan(name)
+            if name in self._facts:  # else it is about to be read as a whole
+                self._pending.touches[minute].append((name, (hour, creditable, cost)))
+        for kind, name, minute in rows:
+            self._plan(name)
+            if minute > now:
+                self._pending.rows[minute].add((name, kind))
+            else:
+                self._soil(name, kind)
+
+    def _groups(self, until: dict[int, int]) -> list[list[int]]:
+        """Return the shards with new blocks, those together whose blocks are of about one age."""
+        groups: dict[int, list[int]] = defaultdict(list)
+        for shard, version in sorted(until.items()):
+            since = self._versions.get(shard, 0)
+            if version > since:
+                groups[since >> _EPOCH_SHIFT].append(shard)
+        return list(groups.values())
+
+    def _arrive(self, instant: int) -> set[str]:
+        """Let what was pending take its place now that t has come to it; return whose touches have changed."""
+        now = instant // MINUTE_MS
+        new: dict[str, list[_Touch]] = defaultdict(list)
+        for minute in [minute for minute in self._pending.touches if minute <= now]:
+            for name, touch in self._pending.touches.pop(minute):
+                if name in self._facts:
+                    new[name].append(touch)
+        for minute in [minute for minute in self._pending.rows if minute <= now]:
+            for name, kind in sorted(self._pending.rows.pop(minute)):
+                self._soil(name, kind)
+        for name, touches in new.items():
+            add_touches(self._facts[name], touches)
+            self._facts[name].pay()
+        return set(new)
+
+    def _soil(self, name: str, kind: str) -> None:
+        self._dirty.setdefault(name, set()).add(kind)
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def _read_dirty(self, instant: int, budget_seconds: float | None) -> set[str]:
+        """Read again what has changed, those that have waited longest first; return whose figures are new."""
+        begun = self._monotonic()
+        changed: set[str] = set()
+        while self._dirty and (budget_seconds is None or self._monotonic() - begun < budget_seconds):
+            part = self._next_part()
+            self._read_again(part, instant)
+            changed.update(part)
+        return changed
+
+    def _next_part(self) -> list[str]:
+        """Return the next campaigns to be read at once: many small ones, or a few large ones."""
+        part: list[str] = []
+        size = 0
+        for name in self._dirty:
+            part.append(name)
+            size += len(self._facts[name].arrival_lag_ms) if name in self._facts else 0
+            if size > _ROWS_AT_ONCE or len(part) == CHUNK:
+                break
+        return part
+
+    def _read_again(self, names: Sequence[str], instant: int) -> None:
+        facts = {name: self._facts.get(name) or CampaignFacts(self._plan(name)) for name in names}
+        for kind, read in ((_TOUCHES, self._read_touches), (_COST, self._read_costs), (_CREDIT, self._read_credits)):
+            chosen = [name for name in names if name not in self._facts or self._dirty.get(name, set()) & {kind, _ALL}]
+            for start in range(0, len(chosen), CHUNK):
+                read([facts[name] for name in chosen[start : start + CHUNK]], instant)
+        for name in names:
+            facts[name].pay()
+            self._dirty.pop(name, None)
+        self._facts |= facts
+
+    def _read_touches(self, facts: Sequence[CampaignFacts], instant: int) -> None:
+        names = [one.plan.campaign_id for one in facts]
+        shards = list(self._versions)
+        bounds = {"shards": shards, "until": [self._versions[shard] for shard in shards]}
+        now = instant // MINUTE_MS
+        found = self._port.records("alert_known_touches", _KNOWN_TOUCHES, campaigns=names, now=now, **bounds)
+        again = set(names)
+        for minute, pending in self._pending.touches.items():
+            self._pending.touches[minute] = [one for one in pending if one[0] not in again]
+        later = found[found["minute"] > now]
+        for place, hour, minute, creditable, cost in later.tolist():
+            self._pending.touches[minute].append((names[place], (hour, creditable, cost)))
+        known = found[found["minute"] <= now]
+        bounds_of = np.searchsorted(known["place"], np.arange(len(facts) + 1))
+        for place, one in enumerate(facts):
+            part = known[bounds_of[place] : bounds_of[place + 1]]
+            one.hours, one.touches, one.touch_cost = part["hour"].copy(), part["creditable"].copy(), part["cost"].copy()
+
+    def _read_costs(self, facts: Sequence[CampaignFacts], instant: int) -> None:
+        names = [one.plan.campaign_id for one in facts]
+        rows = self._port.fetch("alert_costs", campaigns=names, until=-SINCE_EVER)
+        set_events(facts, [row for row in rows if row[3] <= instant])
+        for place, _, _, at, _ in rows:
+            if at > instant:
+                self._pending.rows[-(-at // MINUTE_MS)].add((names[place], _COST))
+
+    def _read_credits(self, facts: Sequence[CampaignFacts], instant: int) -> None:
+        plans = [one.plan for one in facts]
+        changes = read_changes(self._port, plans, instant, self._policy, model="", since=instant)
+        set_conversions(facts, changes, instant)
+        later = changes[changes["at"] > instant]
+        for place, at in later[["row", "at"]].tolist():
+            self._pending.rows[-(-at // MINUTE_MS)].add((plans[place].campaign_id, _CREDIT))
+
+
+def add_touches(facts: CampaignFacts, touches: Sequence[_Touch]) -> None:
+    """Add touches by hour to a campaign's."""
+    new = np.array(touches, np.int64)
+    hours = np.union1d(facts.hours, new[:, 0])
+    place, own = np.searchsorted(hours, new[:, 0]), np.searchsorted(hours, facts.hours)
+    for name, added in (("touches", new[:, 1]), ("touch_cost", new[:, 2])):
+        numbers = np.zeros(len(hours), np.int64)
+        numbers[own] = getattr(facts, name)
+        np.add.at(numbers, place, added)
+        setattr(facts, name, numbers)
+    facts.hours = hours
