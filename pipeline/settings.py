@@ -232,10 +232,15 @@ SECRETS: frozenset[str] = frozenset(
         "clickhouse_actor_password",
         "clickhouse_password",
         "clickhouse_writer_password",
+        "grafana_token",
         "kafka_sasl_password",
         "pseudonym_key",
+        "receivers",
     }
 )
+"""Fields that hold secrets; ``receivers`` is a map whose addresses do."""
+_FROM_OUTSIDE: frozenset[str] = frozenset({"grafana_token", "kafka_sasl_password", "receivers"})
+"""Of these an instance makes none: they come from the environment or roi.toml only."""
 
 
 def environment_of(settings: Settings, secrets: frozenset[str] = SECRETS) -> dict[str, str]:
@@ -245,8 +250,8 @@ def environment_of(settings: Settings, secrets: frozenset[str] = SECRETS) -> dic
         settings: the instance's.
         secrets: the fields of `SECRETS` that the child needs; it gets no other.
     """
-    hidden = {f"ROI_{name.upper()}" for name in SECRETS - secrets}
-    child = {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in hidden}
+    hidden = tuple(f"ROI_{name.upper()}" for name in SECRETS - secrets)
+    child = {name: value for name, value in os.environ.items() if not _names_one_of(hidden, name)}
     for name in (
         "kafka_bootstrap_servers",
         "kafka_incarnation",
@@ -257,8 +262,14 @@ def environment_of(settings: Settings, secrets: frozenset[str] = SECRETS) -> dic
         "board_url",
     ):
         child[f"ROI_{name.upper()}"] = str(getattr(settings, name))
-    for name in secrets - {"kafka_sasl_password"}:  # that one comes from outside only
+    for name in secrets - _FROM_OUTSIDE:
         child[f"ROI_{name.upper()}"] = getattr(settings, name).get_secret_value()
         # the value is given now; naming its file as well would be two ways at once
         child.pop(f"ROI_{name.upper()}{SUFFIX}", None)
     return child
+
+
+def _names_one_of(hidden: tuple[str, ...], variable: str) -> bool:
+    """Tell whether a variable gives one of these settings: itself, as a file, or a part of it."""
+    name = variable.upper()
+    return name.removesuffix(SUFFIX) in hidden or name.startswith(tuple(f"{each}__" for each in hidden))

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _NEEDED: Final = {
     ("pipeline", "migrate"): frozenset({"clickhouse_writer_password", "kafka_sasl_password"}),
     ("pipeline", "worker"): frozenset({"clickhouse_writer_password", "kafka_sasl_password", "pseudonym_key"}),
+    ("pipeline", "alerts"): frozenset(
+        {"clickhouse_writer_password", "kafka_sasl_password", "grafana_token", "receivers"}
+    ),
     ("pipeline.api", "--port"): frozenset({"clickhouse_password", "clickhouse_actor_password", "api_token"}),
 }
 _READY_SECONDS: Final = 60.0
@@ -70,7 +73,7 @@ async def run_embedded(
 
 
 async def run_clients(settings: Settings, board_port: int, workers: int, supervisor: Supervisor) -> None:
-    """Run workers and the board against the configured Kafka and ClickHouse until a signal ends it."""
+    """Run workers, evaluator and board against the configured Kafka and ClickHouse until a signal ends it."""
     async with supervisor.running():
         await _start_clients(settings, usable_port(board_port, "--board-port"), workers, supervisor)
         await supervisor.until_stopped()
@@ -171,6 +174,7 @@ async def _start_clients(
         return settings
     for number in range(1, workers + 1):
         await supervisor.keep(_worker_part(number, settings))
+    await supervisor.keep(_alerts_part(settings))
     board_part = _client_part("board", settings, "pipeline.api", "--port", str(board_port), *board_options)
     board = await supervisor.keep(replace(board_part, health_url=f"{settings.board_url}/livez"))
     await supervisor.until(partial(answers, board_port), board, _READY_SECONDS)
@@ -178,12 +182,21 @@ async def _start_clients(
 
 
 def _worker_part(number: int, settings: Settings) -> Part:
-    """Return a worker whose port is known, so that it can be asked how it is."""
     part = _client_part(f"worker-{number}", settings, "pipeline", "worker")
-    port = settings.worker.metrics_port or usable_port(0, "ROI_WORKER__METRICS_PORT")
-    host = settings.worker.metrics_host if settings.worker.metrics_host not in {"0.0.0.0", "::"} else LOOPBACK  # noqa: S104 - compared, not bound
-    environment = dict(part.environment) | {"ROI_WORKER__METRICS_PORT": str(port)}
-    return replace(part, environment=environment, health_url=f"http://{host}:{port}/healthz")
+    return _asked(part, "WORKER", settings.worker.metrics_host, settings.worker.metrics_port)
+
+
+def _alerts_part(settings: Settings) -> Part:
+    part = _client_part("alerts", settings, "pipeline", "alerts", "run")
+    return _asked(part, "ALERTS", settings.alerts.metrics_host, settings.alerts.metrics_port)
+
+
+def _asked(part: Part, group: str, host: str, configured_port: int) -> Part:
+    """Return a part whose port is known, so that it can be asked how it is."""
+    port = configured_port or usable_port(0, f"ROI_{group}__METRICS_PORT")
+    reached = host if host not in {"0.0.0.0", "::"} else LOOPBACK  # noqa: S104 - compared, not bound
+    environment = dict(part.environment) | {f"ROI_{group}__METRICS_PORT": str(port)}
+    return replace(part, environment=environment, health_url=f"http://{reached}:{port}/healthz")
 
 
 def _digests(settings: Settings) -> dict[str, str]:

@@ -14,6 +14,7 @@ BUSINESS: Final = (
     "agents",
     "pipeline.alerts",
     "pipeline.clickhouse",
+    "pipeline.evaluator",
     "pipeline.forecast",
     "pipeline.ingest",
     "pipeline.ledger",

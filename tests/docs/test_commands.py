@@ -30,6 +30,7 @@ ELSEWHERE: Final = {
     ): ".ci/run faults-tansu",
     "bash .ci/run": ".ci/run setup",
     "./roi worker": "tests/support/cluster.py",
+    "./roi alerts run": "tests/embedded/test_up.py",
     "deploy/make-env": "tests/deploy/test_secrets.py",
     "docker compose up --build --detach --wait": "tests/deploy/test_compose.py",
     "docker compose up --detach --scale worker=4": "tests/deploy/test_compose.py",

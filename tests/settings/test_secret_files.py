@@ -104,3 +104,15 @@ def test_a_child_process_is_given_the_secret_one_way(bare: pytest.MonkeyPatch, t
     child = environment_of(load_settings())
     assert child["ROI_CLICKHOUSE_PASSWORD"] == "from the file"
     assert "ROI_CLICKHOUSE_PASSWORD_FILE" not in child
+
+
+@pytest.mark.parametrize(
+    "variable", ["ROI_RECEIVERS", "ROI_RECEIVERS__FLOOR__URL", "roi_receivers__floor__secret", "ROI_GRAFANA_TOKEN_FILE"]
+)
+def test_a_child_process_sees_receivers_and_tokens_only_where_it_needs_them(
+    bare: pytest.MonkeyPatch, variable: str
+) -> None:
+    settings = load_settings()
+    bare.setenv(variable, "a secret")
+    assert variable not in environment_of(settings, frozenset({"clickhouse_password"}))
+    assert environment_of(settings, frozenset({"receivers", "grafana_token"}))[variable] == "a secret"

@@ -1,0 +1,208 @@
+"""Looks at all campaigns: facts, peers, rule, faults and evidence put together, as of how far the run has got."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from pipeline.alerts import words
+from pipeline.alerts.false_stops import false_stops
+from pipeline.alerts.judging import judge
+from pipeline.alerts.lifecycle import held_since, instants_to_look_back
+from pipeline.alerts.record import Campaign, Evidence, Look
+from pipeline.alerts.rule import FIELDS, AlertRule, rule_of
+from schemas.alerts import OPEN_STATES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipeline.alert_settings import AlertSettings
+    from pipeline.alerts.peers import PeerShelf
+    from pipeline.alerts.plans import CampaignPlan
+    from pipeline.alerts.record import AlertRecord
+    from pipeline.alerts.statistics import BankLevel, FinishedCampaign, Statistics
+    from pipeline.alerts.verdict import Outcome, Verdict
+
+_PENDING: Final = OPEN_STATES | {"pending"}
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What the facts say as of how far the run has got: a plan and a row of statistics a campaign, in one order.
+
+    ``banks``: by row, what the bank's transactions of the campaign's goal are worth; None = nobody asked.
+    """
+
+    as_of_ms: int
+    plans: Sequence[CampaignPlan]
+    statistics: Statistics
+    banks: Sequence[BankLevel | None] | None = None
+
+
+class Facts(Protocol):
+    """Where facts come from. Every call may raise LedgerUnavailableError and be repeated."""
+
+    def now(self) -> Now | None:
+        """Return the facts of all campaigns as of how far the run has got; None before anything was counted."""
+
+    def as_of(self, plans: Sequence[CampaignPlan], as_of_ms: int) -> Statistics:
+        """Return the statistics of some campaigns as of an earlier instant, a row each."""
+
+    def finished(self) -> Sequence[FinishedCampaign] | None:
+        """Return the campaigns that are over by now; None = the same as when asked before."""
+
+
+class Faults(Protocol):
+    """Who tells that a campaign's data are at fault."""
+
+    def faults(self, now: Now) -> Mapping[str, tuple[str, ...]]:
+        """Return by campaign what is at fault, in words; campaigns that are not named have no fault."""
+
+
+class Evidences(Protocol):
+    """Who finds what a reader is shown beside the verdict, for campaigns that somebody has to act upon."""
+
+    def evidence(self, plan: CampaignPlan, verdict: Verdict, rule: AlertRule, evidence: Evidence) -> Evidence:
+        """Return the evidence with advice and the decisions under other attribution models."""
+
+
+class LedgerLooks:
+    """Implements `pipeline.alerts.evaluator.Looks` upon the ledger.
+
+    Args:
+        settings: of alerts.
+        facts: of the campaigns.
+        shelf: peers.
+        faults: of the data; each is asked.
+        evidences: of campaigns that are below or open.
+    """
+
+    def __init__(
+        self,
+        settings: AlertSettings,
+        facts: Facts,
+        shelf: PeerShelf,
+        faults: Sequence[Faults] = (),
+        evidences: Evidences | None = None,
+    ) -> None:
+        self._settings = settings
+        self._facts = facts
+        self._shelf = shelf
+        self._faults = faults
+        self._evidences = evidences
+        self._known: dict[str, tuple[CampaignPlan, AlertRule, Campaign]] = {}
+        self._smallest: dict[str, float] = {}
+
+    def look(self, records: Mapping[str, AlertRecord]) -> Sequence[Look]:
+        """Return a look at every campaign."""
+        now = self._facts.now()
+        if now is None:
+            return []
+        if (finished := self._facts.finished()) is not None:
+            self._shelf.refresh(finished)
+        known = [self._of_plan(plan) for plan in now.plans]
+        rules = [rule for _, rule, _ in known]
+        libraries = [self._shelf.library(plan.product, plan.window_ms / 3_600_000) for plan in now.plans]
+        verdicts = judge(now.statistics, libraries, rules, now.banks)
+        stops = false_stops(verdicts, rules, self._settings.false_share_limit, self._smallest)
+        withheld = words.withheld_text(stops.expected_share, self._settings.language)
+        since = self._held_since(records, now, verdicts, rules)
+        faults = self._all_faults(now)
+        looks = []
+        for plan, verdict, (_, rule, campaign) in zip(now.plans, verdicts, known, strict=True):
+            name = plan.campaign_id
+            self._smallest[name] = min(self._smallest.get(name, 1.0), verdict.p_value)
+            may_fire = verdict.outcome != "below" or name in stops.may_fire
+            looks.append(
+                Look(
+                    verdict=verdict,
+                    rule=rule,
+                    held_since_ms=since.get(name, verdict.as_of_ms),
+                    campaign=campaign,
+                    faults=faults.get(name, ()),
+                    is_over=campaign.ends_ms is not None and campaign.ends_ms <= now.as_of_ms,
+                    withheld="" if may_fire else withheld,
+                    evidence=self._evidence(plan, verdict, rule, records.get(name)),
+                )
+            )
+        return looks
+
+    def _of_plan(self, plan: CampaignPlan) -> tuple[CampaignPlan, AlertRule, Campaign]:
+        known = self._known.get(plan.campaign_id)
+        if known is None or known[0] is not plan:
+            known = self._known[plan.campaign_id] = (plan, rule_of_plan(self._settings, plan), campaign_of(plan))
+        return known
+
+    def _all_faults(self, now: Now) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = defaultdict(tuple)
+        for one in self._faults:
+            for name, texts in one.faults(now).items():
+                found[name] = (*found[name], *texts)
+        return found
+
+    def _evidence(self, plan: CampaignPlan, verdict: Verdict, rule: AlertRule, record: AlertRecord | None) -> Evidence:
+        evidence = Evidence(
+            reasons=words.reasons(verdict, rule, self._settings.language),
+            money_at_risk_minor=money_at_risk(plan, verdict, rule),
+        )
+        needs_action = verdict.outcome == "below" or (record is not None and record.state in _PENDING)
+        if not needs_action or self._evidences is None:
+            return evidence
+        return self._evidences.evidence(plan, verdict, rule, evidence)
+
+    def _held_since(
+        self, records: Mapping[str, AlertRecord], now: Now, verdicts: Sequence[Verdict], rules: Sequence[AlertRule]
+    ) -> dict[str, int]:
+        """Return since when each verdict has held, looking back where nobody has looked, newest hour first."""
+        asked: dict[int, list[int]] = defaultdict(list)
+        for row, (verdict, rule) in enumerate(zip(verdicts, rules, strict=True)):
+            for instant in instants_to_look_back(records.get(verdict.campaign_id), verdict, rule):
+                asked[instant].append(row)
+        back: dict[int, list[tuple[int, Outcome]]] = defaultdict(list)
+        broken: set[int] = set()
+        for instant in sorted(asked, reverse=True):
+            rows = [row for row in asked[instant] if row not in broken]
+            for row, outcome in zip(rows, self._outcomes(now, rows, rules, instant), strict=True):
+                back[row].append((instant, outcome))
+                if outcome != verdicts[row].outcome:
+                    broken.add(row)
+        return {
+            verdict.campaign_id: held_since(records.get(verdict.campaign_id), verdict, back[row])
+            for row, verdict in enumerate(verdicts)
+        }
+
+    def _outcomes(self, now: Now, rows: Sequence[int], rules: Sequence[AlertRule], instant: int) -> list[Outcome]:
+        if not rows:
+            return []
+        plans = [now.plans[row] for row in rows]
+        libraries = [self._shelf.library(plan.product, plan.window_ms / 3_600_000) for plan in plans]
+        banks = None if now.banks is None else [now.banks[row] for row in rows]
+        verdicts = judge(self._facts.as_of(plans, instant), libraries, [rules[row] for row in rows], banks)
+        return [verdict.outcome for verdict in verdicts]
+
+
+def rule_of_plan(settings: AlertSettings, plan: CampaignPlan) -> AlertRule:
+    """Return a campaign's rule: what its definition says, and the settings for what it leaves open."""
+    given = None if plan.definition is None else plan.definition.model_dump(include=set(FIELDS), exclude_unset=True)
+    return rule_of(settings, given)
+
+
+def campaign_of(plan: CampaignPlan) -> Campaign:
+    """Return what alerts need of a definition."""
+    definition = plan.definition
+    if definition is None:
+        return Campaign(plan.campaign_id, ends_ms=plan.ends_at_ms)
+    return Campaign(plan.campaign_id, definition.name, definition.owner, plan.ends_at_ms, definition.receivers)
+
+
+def money_at_risk(plan: CampaignPlan, verdict: Verdict, rule: AlertRule) -> int | None:
+    """Return what of the remaining budget would not come back as required: remaining × (1 - forecast / required)."""
+    budget = None if plan.definition is None else plan.definition.budget_minor
+    if budget is None or rule.min_return_ratio <= 0:
+        return None
+    expected = verdict.forecast.value if verdict.forecast is not None else verdict.return_ratio
+    if expected is None:
+        return None
+    shortfall = min(1.0, max(0.0, 1 - expected / rule.min_return_ratio))
+    return round(max(0, budget - verdict.cost_minor) * shortfall)
