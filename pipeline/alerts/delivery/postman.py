@@ -36,9 +36,10 @@ _SPARE_SECONDS: Final = 5
 
 
 class Heard:
-    """What answers said during one sending: the newest fault of HTTP or of a vendor."""
+    """What answers said during one sending: the newest fault of HTTP or of a vendor, without secrets."""
 
-    def __init__(self) -> None:
+    def __init__(self, secrets: tuple[str, ...] = ()) -> None:
+        self._secrets = secrets
         self.fault = ""
         self.refusal = ""
         self.is_gone = False
@@ -53,7 +54,11 @@ class Heard:
             self.fault = f"HTTP {response.status_code}{redirect}"
             self.retry_after = retry_after(response.headers.get("retry-after", ""), time.time())
         elif is_vendor and (said := _refusal(response.content)):
-            self.fault = self.refusal = said
+            self.fault = self.refusal = scrubbed(said, self._secrets)
+
+    def error(self, error: Exception) -> None:
+        """Note what was raised."""
+        self.fault = scrubbed(f"{type(error).__name__}: {error}", self._secrets)
 
 
 class GuardedSession(requests.Session):
@@ -71,7 +76,7 @@ class GuardedSession(requests.Session):
             response = super().request(method, url, **options)
             content = response.raw.read(MOST_BYTES, decode_content=True)
         except Exception as error:
-            GuardedSession.heard.fault = f"{type(error).__name__}: {error}"
+            GuardedSession.heard.error(error)
             raise
         response._content = content  # noqa: SLF001 - where `requests` keeps what was read
         response._content_consumed = True  # noqa: SLF001 - as above
@@ -120,7 +125,7 @@ def send(letter: dict[str, Any]) -> dict[str, Any]:
     plugin = plugin_of(url)
     if plugin is None:
         return {"result": "refused", "error": "Apprise does not know this kind of address", "retry_after": None}
-    heard = GuardedSession.heard = Heard()
+    heard = GuardedSession.heard = Heard(secrets_of(url))
     GuardedSession.is_vendor = type(plugin).__name__ in _VENDORS
     try:
         is_sent = bool(
@@ -131,12 +136,12 @@ def send(letter: dict[str, Any]) -> dict[str, Any]:
                 body_format=apprise.NotifyFormat.TEXT,
             )
         )
-        fault = heard.fault
     except Exception as error:  # noqa: BLE001 - a plugin may raise anything
-        is_sent, fault = False, f"{type(error).__name__}: {error}"
+        is_sent = False
+        heard.error(error)
     if is_sent and not heard.refusal:  # other faults on the way to success are the plugin's to judge
         return {"result": "sent", "error": "", "retry_after": None}
-    said = scrubbed(fault or "the receiver could not be reached, or has refused", secrets_of(url))
+    said = heard.fault or "the receiver could not be reached, or has refused"
     return {"result": "refused" if heard.is_gone else "failed", "error": said, "retry_after": heard.retry_after}
 
 

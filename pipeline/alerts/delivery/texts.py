@@ -74,7 +74,8 @@ def _single(message: Mapping[str, Any], wording: Wording, *, again: bool) -> Tex
         lines += [_sure_line(data, wording), _money_line(data, wording)]
     if what in {"firing", "unblocked"}:
         lines.append(wording.say("do", what=_to_do(data, wording)))
-        lines += [wording.say("know", what=_reason(data, number)) for number in range(1, 1 + _MOST_REASONS)]
+        beyond = data["reasons"][1 : 1 + _MOST_REASONS]  # the first is the verdict, which has been said
+        lines += [wording.say("know", what=clipped(reason, _LONGEST_REASON)) for reason in beyond]
     kinds: dict[str, Kind] = {"firing": "failure", "resolved": "success", "blocked": "warning", "unblocked": "failure"}
     return _fitted(title, [line for line in lines if line], _link(data["links"]["board"]), kinds.get(what, "info"))
 
