@@ -73,7 +73,8 @@ def levels_of(statistics: Statistics, libraries: tuple[PeerLibrary, ...], which:
     names = [(libraries[library], products) for library, products in kinds]
     told_apart = np.array([[name in library.products for name in products] for library, products in names], dtype=bool)
     stratified = several & ~(present & ~told_apart[kind].reshape(counts.shape)).any(axis=1)
-    column = np.where(several, counts.shape[1], counts.argmax(axis=1))
+    width = counts.shape[1]
+    column = np.where(several, width, counts.argmax(axis=1)) if width else np.zeros(len(counts), dtype=np.int64)
     pooled = _pooled(statistics, _shapes(names, kind, column))
     if not stratified.any():
         return pooled

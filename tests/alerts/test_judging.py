@@ -271,6 +271,19 @@ def test_nothing_is_said_of_nothing() -> None:
     assert (verdict.upper_bound, verdict.matured_share) == (None, None)
 
 
+def test_the_narrowest_tables_are_judged_too() -> None:
+    """No product column, one column by age and by lag: everything is older, or nothing is known."""
+    thin: dict[str, Any] = {name: getattr(MANY, name)[:, :0] for name in ("product_converters", "sums", "squares")}
+    thin["products"] = ((),) * len(MANY)
+    for name in ("cost", "touches", "converters", "arrivals"):
+        values = getattr(MANY, name)
+        thin |= {name: values[:, :1], f"{name}_older": values[:, 1:].sum(axis=1)}
+    thin["lags"] = MANY.lags.sum(axis=1, keepdims=True)
+    for peers in (PEERS, GENERIC):
+        for verdict in judge(replace(MANY, **thin), peers, RULE):
+            assert all(math.isfinite(number) for number in numbers(verdict))
+
+
 def test_products_of_unlike_value_are_judged_by_their_own_levels() -> None:
     """Who sells more of the dear product than the peers did is not taken for a better campaign, nor for a worse."""
     dear = _two_products(5, 0.5)
