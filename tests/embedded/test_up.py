@@ -193,10 +193,10 @@ def test_no_secret_stands_on_a_command_line_or_in_a_log(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(data) as up:
         kept = read_env_file(data / "private.env")
-        hidden = [kept[name] for name in kept if name.endswith(("PASSWORD", "KEY"))]
+        hidden = [kept[name] for name in kept if name.endswith(("PASSWORD", "KEY", "TOKEN"))]
         lines = [Path(f"/proc/{pid}/cmdline").read_text() for pid in (up.pid, *children(up.pid).values())]
         logs = [log.read_text(errors="replace") for log in (data / "logs").iterdir()]
-    assert len(hidden) == 3
+    assert len(hidden) == 5
     assert not [secret for secret in hidden for text in (*lines, *logs) if secret in text]
 
 
