@@ -36,12 +36,11 @@ class AlertViews:
 
     def plain(self, state: str = "", campaign: str = "", owner: str = "") -> list[Row]:
         """Return the rows of view alerts as they are, those with the most money at risk first; '' = any."""
-        asked = {"state": state, "campaign": campaign, "owner": owner}
-        return self._reader.rows(sql.query("alerts_shown", self._database), asked)
+        return self._alerts(state, campaign, owner, whole=True)
 
     def alerts(self, state: str = "", campaign: str = "", owner: str = "") -> list[Row]:
         """Return the same without their records, instants in RFC 3339."""
-        rows = [_told(row) for row in self.plain(state, campaign, owner)]
+        rows = [_told(row) for row in self._alerts(state, campaign, owner, whole=False)]
         for row in rows:
             del row["record"]
         return rows
@@ -92,6 +91,10 @@ class AlertViews:
         """Tell whether an evaluator has given a sign of life within so many seconds, and not said that it ends."""
         newest = self._rows("evaluator_age", {})
         return any(row["age_ms"] <= within_seconds * 1000 and not row["has_ended"] for row in newest)
+
+    def _alerts(self, state: str, campaign: str, owner: str, *, whole: bool) -> list[Row]:
+        asked = {"state": state, "campaign": campaign, "owner": owner, "whole": int(whole)}
+        return self._reader.rows(sql.query("alerts_shown", self._database), asked)
 
     def _after_decision(self, campaign_id: str, history: Sequence[Row]) -> Row | None:
         decided = next((entry for entry in reversed(history) if entry["event"] in _DECIDED and entry["as_of"]), None)

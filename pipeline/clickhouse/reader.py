@@ -28,6 +28,7 @@ _EXCEPTION_TAG: Final = "X-ClickHouse-Exception-Tag"
 _VERSION_SUFFIX: Final = re.compile(r"\s*\(version .*\)$")
 
 
+_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"})
 _USERS: Final = {
     "reader": "ROI_CLICKHOUSE_USER and ROI_CLICKHOUSE_PASSWORD",
     "actor": "ROI_CLICKHOUSE_ACTOR_USER and ROI_CLICKHOUSE_ACTOR_PASSWORD",
@@ -80,7 +81,7 @@ class Reader:
             options: ClickHouse settings for this query.
         """
         arguments: dict[str, object] = {"default_format": output_format, **self._database, **(options or {})}
-        arguments |= {f"param_{name}": value for name, value in (parameters or {}).items()}
+        arguments |= {f"param_{name}": _escaped(value) for name, value in (parameters or {}).items()}
         response = self._send(f"/?{urlencode(arguments)}", sql)
         if response.status != http.client.OK:
             with closing(response):
@@ -166,6 +167,11 @@ def until_exception(chunks: Iterable[bytes], tag: str | None) -> Iterator[bytes]
     if failed:
         # the message ends with a line of its own length and the tag
         raise query_error(message.decode(errors="replace").rsplit("\r\n__exception__", 1)[0].rsplit("\n", 1)[0])
+
+
+def _escaped(value: object) -> object:
+    r"""Return a parameter as ClickHouse reads it: texts in the format Escaped, where ``\N`` would be none at all."""
+    return value.translate(_ESCAPES) if isinstance(value, str) else value
 
 
 def _words(error: Exception) -> str:

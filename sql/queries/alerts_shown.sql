@@ -1,5 +1,6 @@
--- Alerts as people are shown them, those with the most money at risk first; an empty parameter chooses nothing.
-SELECT *
+-- Alerts as people are shown them, those with the most money at risk first; an empty parameter chooses nothing. Records are
+-- most of the bytes.
+SELECT * REPLACE (if({whole:Bool}, record, '') AS record)
 FROM {database}.alerts
 WHERE ({state:String} = '' OR state = {state:String})
   AND ({campaign:String} = '' OR campaign_id = {campaign:String})

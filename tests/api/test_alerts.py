@@ -2,11 +2,16 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import TYPE_CHECKING, Any
+
+from yarl import URL
 
 from pipeline.alerts.record import Campaign, Evidence
 from pipeline.api import handing_in, models
 from tests.alerts.building import AT_ONCE, look
+from tests.api.conftest import TOKENS
+from tests.support.depth import depth as depth_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,6 +109,9 @@ async def test_a_list_is_ranked_by_money_at_risk_and_chosen_from(running: Runnin
             "state=&campaign=&owner=": ["big", "small", "unknown"],
             "state=resolved": [],
             "owner=' OR 1": [],
+            "owner=%5CN": [],
+            "owner=%5C": [],
+            "owner=%0A%09%00": [],
         }.items():
             assert [row["campaign_id"] for row in await api.get(f"/api/alerts?{query}")] == expected, query
 
@@ -241,3 +249,34 @@ async def test_a_form_of_a_foreign_page_is_not_an_action(running: Running) -> No
         ) as response:
             assert response.status == 405
             assert not [name for name in response.headers if name.lower().startswith("access-control")]
+
+
+def anything(random: Random, depth: int = 3) -> Any:
+    """Return any JSON, mostly with the names that bodies have."""
+    kind = random.randrange(9 if depth else 6)
+    plain = [None, True, random.uniform(-1e308, 1e308), random.randrange(-(2**70), 2**70), "stop", "\x00é\u202e'\\N"]
+    if kind < len(plain):
+        return plain[kind]
+    names = ("note", "decision", "reason", "until", "owner", "campaign_id", "receiver", "alert_id", "by", "__proto__")
+    if kind == 6:
+        return [anything(random, depth - 1) for _ in range(random.randrange(4))]
+    return {random.choice(names): anything(random, depth - 1) for _ in range(random.randrange(5))}
+
+
+async def test_no_body_and_no_path_is_a_fault_of_ours(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handing_in, "WAIT_SECONDS", 0.0)
+    random = Random(8)
+    pieces = ("alr_1", "..", "%2e%2e", "%00", "%5CN", "%F0%9F", "'", "a" * 65, "", "test", "retry", "%2F")
+    paths = ("alerts/{}", "alerts/{}/decide", "alerts/{}/note", "silences/{}", "silences", "notifications/{}/retry")
+    async with running(evaluator=False) as api:
+        for _ in range(depth_of(150)):
+            path = random.choice(paths).format(random.choice(pieces))
+            method = random.choice(("GET", "POST", "POST", "POST", "DELETE", "PUT"))
+            url = URL(f"{str(api.visitor._base_url).rstrip('/')}/api/{path}", encoded=True)
+            body = anything(random)
+            async with api.visitor.request(
+                method, url, json=body, headers={"Authorization": f"Bearer {TOKENS['lin']}"}
+            ) as response:
+                told = await response.json()
+                assert response.status in {200, 400, 404, 405, 409, 422, 503}, (method, path, body, told)
+                assert response.status != 503 or "no evaluator is running" in told["error"], (method, path, body, told)

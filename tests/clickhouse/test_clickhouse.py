@@ -13,6 +13,7 @@ from pipeline.api.campaigns import campaigns
 from pipeline.clickhouse import sql
 from pipeline.clickhouse.connection import connect
 from pipeline.clickhouse.migrations import migrate
+from pipeline.clickhouse.reader import Reader
 from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError
 from pipeline.state.policy import Policy
 from pipeline.state.rows import TIER, CellColumns, CellMeasure, DayColumns, DayMeasure
@@ -228,3 +229,9 @@ def test_the_fake_gives_the_views_that_sql_gives(clickhouse: Any, run_name: str)
 def test_the_fake_answers_every_query_that_loads_state() -> None:
     answered = {name[1:] for name, _ in inspect.getmembers(FakeLedger, inspect.isfunction)}
     assert {name for name in QUERIES if name.startswith("load_")} <= answered
+
+
+@pytest.mark.parametrize("text", ["a", r"\N", r"a\b", "a\tb\nc\rd\0e", "\\", "it's", r"\x41", "名\u202e", r"\\N"])
+def test_a_parameter_arrives_as_it_was_given(migrated: Settings, text: str) -> None:
+    question = "SELECT {text:String} AS text, {number:Int64} AS number"
+    assert Reader(migrated).rows(question, {"text": text, "number": -5}) == [{"text": text, "number": -5}]
