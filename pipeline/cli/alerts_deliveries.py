@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+import time
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from pipeline.cli import options
 from pipeline.cli.alert_ids import shortened, views_of, whole_id
 
+if TYPE_CHECKING:
+    from pipeline.alerts.views import AlertViews
+
+_TEST_SECONDS: Final = 45.0  # a receiver is given up after 20, and may have just begun with something else
+_POLL_SECONDS: Final = 0.2
 _STATES: Final = ("waiting", "sent", "suppressed", "dead")
 
 
@@ -26,12 +32,31 @@ def _test(
     as_json: options.Json = False,
     data: options.Data = None,
 ) -> None:
-    """Send a test to a receiver, or to all; roi alerts deliveries tells what became of it."""
+    """Send a test to a receiver, or to all, and tell who has got it; exit code 1 if somebody has not."""
     from pipeline.cli.api_client import ApiClient
 
+    settings = options.settings_for(data)
     body = {} if receiver is None else {"receiver": receiver}
-    rows = ApiClient(options.settings_for(data)).send("POST", "/api/alerts/test", body)
+    rows = ApiClient(settings).send("POST", "/api/alerts/test", body)
+    if rows:
+        rows = _settled(views_of(settings), rows[0]["message_id"])
     _print(rows, as_json, empty="nobody is told")
+    unreached = [row for row in rows if row["state"] != "sent"]
+    for row in unreached:
+        why = row["last_error"] or f"nothing is known after {_TEST_SECONDS:.0f} s, see roi alerts deliveries"
+        typer.echo(f"{row['receiver']} has not got it: {why}", err=True)
+    if unreached:
+        raise typer.Exit(1)
+
+
+def _settled(views: AlertViews, message_id: str) -> list[dict[str, Any]]:
+    """Wait until every receiver has got a message, or has not; return the notifications."""
+    deadline = time.monotonic() + _TEST_SECONDS
+    while True:
+        rows = views.notifications(message=message_id)
+        if not any(row["state"] == "waiting" for row in rows) or time.monotonic() > deadline:
+            return rows
+        time.sleep(_POLL_SECONDS)
 
 
 def _deliveries(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -12,9 +13,10 @@ import typer
 
 from pipeline.cli import options
 from pipeline.cli.versions import versions
+from pipeline.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pydantic import BaseModel
@@ -49,6 +51,8 @@ def _doctor(as_json: options.Json = False, data: options.Data = None) -> None:
         *_attempt("Kafka", lambda: _check_kafka(settings)),
         *_attempt("health", lambda: _check_health(settings, data)),
         check_pseudonym_key(settings),
+        *check_receivers(settings),
+        *_check_named_receivers(settings),
     ]
     if as_json:
         typer.echo(
@@ -80,6 +84,9 @@ def masked(settings: BaseModel, prefix: str = "ROI_") -> dict[str, str]:
         variable = f"{prefix}{name.upper()}"
         if isinstance(value, BaseModel):
             shown |= masked(value, f"{variable}__")
+        elif isinstance(value, dict) and any(isinstance(one, BaseModel) for one in value.values()):
+            for key, one in value.items():
+                shown |= masked(one, f"{variable}__{key}__")
         elif isinstance(value, SecretStr):
             shown[variable] = "***" if value.get_secret_value() else "(not set)"
         else:
@@ -112,6 +119,55 @@ def check_pseudonym_key(settings: Settings) -> Finding:
     if settings.pseudonym_key.get_secret_value():
         return Finding("pseudonym key", "ok", "set")
     return Finding("pseudonym key", "warning", "not set: workers need ROI_PSEUDONYM_KEY, or --data of an instance")
+
+
+def check_receivers(settings: Settings) -> list[Finding]:
+    """Check each receiver of alerts, and the names that settings use; addresses are shown without their keys."""
+    from pipeline.alerts.delivery.receivers import receiver_of
+
+    findings = []
+    for name, given in settings.receivers.items():
+        try:
+            receiver = receiver_of(name, given, settings)
+        except UserError as error:
+            findings.append(Finding(f"receiver {name}", "failed", str(error)))
+        else:
+            detail = "; ".join((receiver.shown, *receiver.remarks))
+            findings.append(Finding(f"receiver {name}", "warning" if receiver.remarks else "ok", detail))
+    unknown = [name for name in settings.alerts.receivers if name not in settings.receivers]
+    if unknown:
+        named = ", ".join(repr(name) for name in unknown)
+        detail = f"alerts.receivers names {named}, which is not among the receivers; add [receivers.{unknown[0]}]"
+        findings.append(Finding("alerts.receivers", "failed", detail))
+    elif settings.receivers and not settings.alerts.receivers:
+        findings.append(
+            Finding("alerts.receivers", "warning", "empty: nobody is told of campaigns that name no receivers")
+        )
+    return findings
+
+
+def _check_named_receivers(settings: Settings) -> list[Finding]:
+    """Check the names that definitions of campaigns use; that ClickHouse does not answer is told elsewhere."""
+    from pipeline.alerts.delivery.receivers import unknown_names
+    from pipeline.clickhouse.reader import Reader
+    from pipeline.operations.observing import QUESTION_SECONDS
+
+    reader = Reader(settings, timeout_seconds=QUESTION_SECONDS)
+    with suppress(UserError):
+        rows = reader.rows("SELECT campaign_id, definition FROM campaign_definitions")
+        named = {row["campaign_id"]: json.loads(row["definition"]).get("receivers") for row in rows}
+        return [
+            unknown_finding(name, campaigns) for name, campaigns in unknown_names(settings.receivers, named).items()
+        ]
+    return []
+
+
+def unknown_finding(name: str, campaigns: Sequence[str]) -> Finding:
+    """Tell that definitions name a receiver which the settings do not hold."""
+    listed = ", ".join(campaigns[:3]) + (", …" if len(campaigns) > 3 else "")
+    return Finding(
+        f"receiver {name}", "warning", f"not among the receivers of the settings, but named by campaigns: {listed}"
+    )
 
 
 def clock_finding(server_epoch: float, own_epoch: float) -> Finding:
@@ -186,8 +242,6 @@ def _check_kafka(settings: Settings) -> list[Finding]:
 
 
 def _attempt(check: str, look: Callable[[], list[Finding]]) -> list[Finding]:
-    from pipeline.errors import UserError
-
     try:
         return look()
     except UserError as error:

@@ -51,6 +51,7 @@ def _up(
 
     import asyncio
 
+    from pipeline.alerts.delivery.receivers import receivers_of
     from pipeline.embedded.directory import InstanceDirectory
     from pipeline.embedded.instance import Ports, run_clients, run_embedded
     from pipeline.embedded.supervisor import Supervisor
@@ -58,13 +59,16 @@ def _up(
     if embedded:
         # a directory that runs nothing yet has no addresses to load: only the environment counts
         settings = options.settings_for(None)
+        receivers_of(settings)  # said here, not in the log of a part that cannot start
         directory = InstanceDirectory(data or DEFAULT_DIRECTORY)
         supervisor = Supervisor(directory.logs, typer.echo, ending=ending)
         ports = Ports(kafka_port, clickhouse_port, board_port)
         running = run_embedded(directory, settings, ports, workers, supervisor)
     else:
         supervisor = Supervisor(None, typer.echo, ending=ending)
-        running = run_clients(options.settings_for(data), board_port, workers, supervisor)
+        settings = options.settings_for(data)
+        receivers_of(settings)
+        running = run_clients(settings, board_port, workers, supervisor)
 
     async def run() -> None:
         await running
