@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.cli.doctor import check_receivers, masked, unknown_finding
 from pipeline.settings import Settings
+from tests.architecture.sources import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +56,12 @@ def test_up_refuses_a_receiver_that_cannot_be_used_before_it_starts_anything(tmp
     command = [sys.executable, "-m", "pipeline", "up", "--embedded", "--data", str(tmp_path / "data")]
     receivers = '{"floor": {"url": "webhook+https://bank.example/sesame"}}'
     done = subprocess.run(
-        command, env=os.environ | {"ROI_RECEIVERS": receivers}, capture_output=True, text=True, check=False, timeout=60
+        command,
+        env=os.environ | {"ROI_RECEIVERS": receivers, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     assert done.returncode == 1
     assert "receiver 'floor': a webhook needs a secret" in done.stderr

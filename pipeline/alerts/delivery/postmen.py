@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.alerts.delivery.outcomes import Outcome
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MODULE: Final = "pipeline.alerts.delivery.postman"
+COMMAND: Final = (sys.executable, "-P", "-m", MODULE)
 SECONDS: Final = 20.0
 START_SECONDS: Final = 20.0
 _MOST_SPARE: Final = 2
+_ROOT: Final = Path(__file__).resolve().parents[3]
 _LIMIT: Final = 1 << 20
 # of this process's environment; never its passwords and addresses
 _KEPT: Final = (
@@ -26,7 +29,6 @@ _KEPT: Final = (
     "LANG",
     "LC_ALL",
     "TZ",
-    "PYTHONPATH",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "REQUESTS_CA_BUNDLE",
@@ -49,7 +51,7 @@ class Postmen:
         command: starts such a process.
     """
 
-    def __init__(self, seconds: float = SECONDS, command: tuple[str, ...] = (sys.executable, "-m", MODULE)) -> None:
+    def __init__(self, seconds: float = SECONDS, command: tuple[str, ...] = COMMAND) -> None:
         self._seconds = seconds
         self._command = command
         self._spare: list[asyncio.subprocess.Process] = []
@@ -89,13 +91,12 @@ class Postmen:
             await self._end(postman)
 
     async def _start(self) -> asyncio.subprocess.Process:
-        environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
         postman = await asyncio.create_subprocess_exec(
             *self._command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,  # plugins may print addresses
-            env=environment | {"URLLIB3_NO_OVERRIDE": "1"},
+            env=_environment(),
             limit=_LIMIT,
         )
         self._all.add(postman)
@@ -121,6 +122,13 @@ class Postmen:
         with suppress(ProcessLookupError):
             postman.kill()
         await postman.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Return an environment in which the command works from any directory."""
+    search = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH", ""))))
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return kept | {"PYTHONPATH": search, "URLLIB3_NO_OVERRIDE": "1"}
 
 
 async def _ask(postman: asyncio.subprocess.Process, letter: Mapping[str, Any]) -> dict[str, Any]:
