@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from pipeline.cli.streams import NobodyReadsError, outlive_readers
 from pipeline.cli.terminal import printable
 from pipeline.errors import PipelineError, UserError
 
@@ -26,7 +27,7 @@ _OUTPUT_LOST: Final = frozenset({errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFB
 class OneLineErrors(TyperGroup):
     """The root command group: a user's mistake is one line without a traceback; a bug of ours keeps its traceback.
 
-    Output that nobody reads any more (``| head -1``) ends a command quietly with 0, whatever it is.
+    A reader that leaves first (``| head -1``) changes no exit code: what is written afterwards goes nowhere.
     """
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
@@ -48,7 +49,7 @@ class OneLineErrors(TyperGroup):
         except (typer.Abort, KeyboardInterrupt):
             typer.echo("interrupted", err=True)
             _leave(INTERRUPTED)
-        except _NobodyReadsError:
+        except NobodyReadsError:
             _leave(0)
         _leave(result if isinstance(result, int) else 0)
 
@@ -61,10 +62,6 @@ class OneLineErrors(TyperGroup):
         """Run the command."""
         with _told():
             return super().invoke(*args, **extra)
-
-
-class _NobodyReadsError(Exception):
-    """The reader of stdout has seen enough."""
 
 
 class _Nowhere(io.RawIOBase):
@@ -82,12 +79,8 @@ def _told() -> Iterator[None]:
     """Turn what the operating system says of output and named files into errors of one line."""
     try:
         yield
-    except BrokenPipeError as error:
-        raise _NobodyReadsError from error
-    except SystemExit as error:
-        if isinstance(error.__context__, BrokenPipeError):  # rich leaves with code 1 of its own
-            raise _NobodyReadsError from error
-        raise
+    except BrokenPipeError as error:  # no standard stream raises it: some connection of ours was cut
+        raise UserError("a connection was closed by the other side", "try again; roi doctor tells more") from error
     except OSError as error:
         if error.filename is not None:
             name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else error.filename
@@ -116,6 +109,7 @@ def _prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    outlive_readers()
 
 
 def _leave(code: int) -> NoReturn:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from pipeline.cli import options
+from pipeline.cli.streams import stop_if_unread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -68,6 +69,7 @@ async def _run(directory: InstanceDirectory, supervisor: Supervisor, rate: float
     started = time.monotonic()
     async with supervisor.running():
         typer.echo(f"starting broker, ClickHouse, {workers} worker(s) and board in {directory.root} …")
+        stop_if_unread()
         left_behind = _signature(directory.public_env)
         up = await supervisor.keep_once(_up_part(directory, workers), "and the demo with it")
         await supervisor.until(lambda: _signature(directory.public_env) not in {None, left_behind}, up, _UP_SECONDS)
@@ -174,6 +176,7 @@ async def _print_lines(supervisor: Supervisor, look: Look) -> None:
     async def draw() -> None:
         rows, pace = await asyncio.to_thread(look)
         typer.echo(plain_lines(rows, pace) + "\n")
+        stop_if_unread()
 
     await _repeat(supervisor, draw, _PLAIN_SECONDS)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from pipeline.cli import options
+from pipeline.cli.streams import stop_if_unread
 from pipeline.cli.terminal import printable
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def _pass_on(body: Iterable[bytes]) -> None:
         output = sys.stdout.buffer
         for chunk in body:
             output.write(chunk)
+            stop_if_unread()
     sys.stdout.flush()
 
 
