@@ -12,16 +12,18 @@ from pipeline.alerts.judging import judge
 from pipeline.alerts.lifecycle import held_since, instants_to_look_back
 from pipeline.alerts.record import Campaign, Evidence, Look
 from pipeline.alerts.rule import FIELDS, AlertRule, rule_of
+from pipeline.alerts.statistics import HOUR_MS
 from schemas.alerts import OPEN_STATES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pipeline.alert_settings import AlertSettings
+    from pipeline.alerts.learning import PeerLibrary
     from pipeline.alerts.peers import PeerShelf
     from pipeline.alerts.plans import CampaignPlan
     from pipeline.alerts.record import AlertRecord
-    from pipeline.alerts.statistics import BankLevel, FinishedCampaign, Statistics
+    from pipeline.alerts.statistics import FinishedCampaign, Statistics
     from pipeline.alerts.verdict import Outcome, Verdict
 
 _PENDING: Final = OPEN_STATES | {"pending"}
@@ -29,25 +31,32 @@ _PENDING: Final = OPEN_STATES | {"pending"}
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """What the facts say as of how far the run has got: a plan and a row of statistics a campaign, in one order.
+    """How far the run has got, and what has changed since the last time it was asked.
 
-    ``banks``: by row, what the bank's transactions of the campaign's goal are worth; None = nobody asked.
+    Attributes:
+        as_of_ms: nothing later is looked at.
+        plans: of all campaigns by name; the same object where nothing was defined anew.
+        changed: campaigns whose figures are other ones; the others' are as they were, as of an earlier instant.
+        ended: campaigns of which no conversion can come any more, for their last touch is a window ago.
     """
 
     as_of_ms: int
-    plans: Sequence[CampaignPlan]
-    statistics: Statistics
-    banks: Sequence[BankLevel | None] | None = None
+    plans: Mapping[str, CampaignPlan]
+    changed: frozenset[str]
+    ended: frozenset[str] = frozenset()
 
 
 class Facts(Protocol):
     """Where facts come from. Every call may raise LedgerUnavailableError and be repeated."""
 
     def now(self) -> Now | None:
-        """Return the facts of all campaigns as of how far the run has got; None before anything was counted."""
+        """Take in what has become durable; None before anything was counted."""
+
+    def statistics(self, names: Sequence[str]) -> Statistics:
+        """Return some campaigns' statistics as of `now`, a row each."""
 
     def as_of(self, plans: Sequence[CampaignPlan], as_of_ms: int) -> Statistics:
-        """Return the statistics of some campaigns as of an earlier instant, a row each."""
+        """Return some campaigns' statistics as of an earlier instant, a row each."""
 
     def finished(self) -> Sequence[FinishedCampaign] | None:
         """Return the campaigns that are over by now; None = the same as when asked before."""
@@ -93,6 +102,9 @@ class LedgerLooks:
         self._evidences = evidences
         self._known: dict[str, tuple[CampaignPlan, AlertRule, Campaign]] = {}
         self._smallest: dict[str, float] = {}
+        self._verdicts: dict[str, Verdict] = {}
+        self._judged: tuple[int, int] | None = None
+        self._stale: set[str] = set()
 
     def look(self, records: Mapping[str, AlertRecord]) -> Sequence[Look]:
         """Return a look at every campaign."""
@@ -101,16 +113,15 @@ class LedgerLooks:
             return []
         if (finished := self._facts.finished()) is not None:
             self._shelf.refresh(finished)
-        known = [self._of_plan(plan) for plan in now.plans]
-        rules = [rule for _, rule, _ in known]
-        libraries = [self._shelf.library(plan.product, plan.window_ms / 3_600_000) for plan in now.plans]
-        verdicts = judge(now.statistics, libraries, rules, now.banks)
+        self._known = {name: self._of_plan(plan) for name, plan in now.plans.items()}
+        verdicts = self._judge(now)
+        rules = [rule for _, rule, _ in self._known.values()]
         stops = false_stops(verdicts, rules, self._settings.false_share_limit, self._smallest)
         withheld = words.withheld_text(stops.expected_share, self._settings.language)
-        since = self._held_since(records, now, verdicts, rules)
+        since = self._held_since(records, verdicts)
         faults = self._all_faults(now)
         looks = []
-        for plan, verdict, (_, rule, campaign) in zip(now.plans, verdicts, known, strict=True):
+        for verdict, (plan, rule, campaign) in zip(verdicts, self._known.values(), strict=True):
             name = plan.campaign_id
             self._smallest[name] = min(self._smallest.get(name, 1.0), verdict.p_value)
             may_fire = verdict.outcome != "below" or name in stops.may_fire
@@ -121,17 +132,35 @@ class LedgerLooks:
                     held_since_ms=since.get(name, verdict.as_of_ms),
                     campaign=campaign,
                     faults=faults.get(name, ()),
-                    is_over=campaign.ends_ms is not None and campaign.ends_ms <= now.as_of_ms,
+                    is_over=is_over(campaign, records.get(name), now),
                     withheld="" if may_fire else withheld,
                     evidence=self._evidence(plan, verdict, rule, records.get(name)),
                 )
             )
         return looks
 
+    def _judge(self, now: Now) -> list[Verdict]:
+        """Return the verdicts of all campaigns; within one minute only those are judged whose figures have changed."""
+        state = (now.as_of_ms, self._shelf.version)
+        # what has changed stays so until it is judged: a look may end half-way, and is then taken again
+        self._stale |= now.changed if state == self._judged else now.plans.keys()
+        stale = [name for name in now.plans if name in self._stale or name not in self._verdicts]
+        if stale:
+            libraries = [self._library(now.plans[name]) for name in stale]
+            rules = [self._known[name][1] for name in stale]
+            judged = judge(self._facts.statistics(stale), libraries, rules)
+            self._verdicts |= dict(zip(stale, judged, strict=True))
+        self._judged, self._stale = state, set()
+        return [self._verdicts[name] for name in now.plans]
+
+    def _library(self, plan: CampaignPlan) -> PeerLibrary:
+        return self._shelf.library(plan.product, plan.window_ms / HOUR_MS)
+
     def _of_plan(self, plan: CampaignPlan) -> tuple[CampaignPlan, AlertRule, Campaign]:
         known = self._known.get(plan.campaign_id)
         if known is None or known[0] is not plan:
-            known = self._known[plan.campaign_id] = (plan, rule_of_plan(self._settings, plan), campaign_of(plan))
+            self._stale.add(plan.campaign_id)
+            known = (plan, rule_of_plan(self._settings, plan), campaign_of(plan))
         return known
 
     def _all_faults(self, now: Now) -> Mapping[str, tuple[str, ...]]:
@@ -151,35 +180,43 @@ class LedgerLooks:
             return evidence
         return self._evidences.evidence(plan, verdict, rule, evidence)
 
-    def _held_since(
-        self, records: Mapping[str, AlertRecord], now: Now, verdicts: Sequence[Verdict], rules: Sequence[AlertRule]
-    ) -> dict[str, int]:
+    def _held_since(self, records: Mapping[str, AlertRecord], verdicts: Sequence[Verdict]) -> dict[str, int]:
         """Return since when each verdict has held, looking back where nobody has looked, newest hour first."""
-        asked: dict[int, list[int]] = defaultdict(list)
-        for row, (verdict, rule) in enumerate(zip(verdicts, rules, strict=True)):
+        asked: dict[int, list[Verdict]] = defaultdict(list)
+        for verdict in verdicts:
+            rule = self._known[verdict.campaign_id][1]
             for instant in instants_to_look_back(records.get(verdict.campaign_id), verdict, rule):
-                asked[instant].append(row)
-        back: dict[int, list[tuple[int, Outcome]]] = defaultdict(list)
-        broken: set[int] = set()
+                asked[instant].append(verdict)
+        back: dict[str, list[tuple[int, Outcome]]] = defaultdict(list)
+        broken: set[str] = set()
         for instant in sorted(asked, reverse=True):
-            rows = [row for row in asked[instant] if row not in broken]
-            for row, outcome in zip(rows, self._outcomes(now, rows, rules, instant), strict=True):
-                back[row].append((instant, outcome))
-                if outcome != verdicts[row].outcome:
-                    broken.add(row)
+            wanted = [verdict for verdict in asked[instant] if verdict.campaign_id not in broken]
+            for verdict, outcome in zip(wanted, self._outcomes(wanted, instant), strict=True):
+                back[verdict.campaign_id].append((instant, outcome))
+                if outcome != verdict.outcome:
+                    broken.add(verdict.campaign_id)
         return {
-            verdict.campaign_id: held_since(records.get(verdict.campaign_id), verdict, back[row])
-            for row, verdict in enumerate(verdicts)
+            verdict.campaign_id: held_since(
+                records.get(verdict.campaign_id), verdict, back.get(verdict.campaign_id, ())
+            )
+            for verdict in verdicts
         }
 
-    def _outcomes(self, now: Now, rows: Sequence[int], rules: Sequence[AlertRule], instant: int) -> list[Outcome]:
-        if not rows:
+    def _outcomes(self, verdicts: Sequence[Verdict], instant: int) -> list[Outcome]:
+        if not verdicts:
             return []
-        plans = [now.plans[row] for row in rows]
-        libraries = [self._shelf.library(plan.product, plan.window_ms / 3_600_000) for plan in plans]
-        banks = None if now.banks is None else [now.banks[row] for row in rows]
-        verdicts = judge(self._facts.as_of(plans, instant), libraries, [rules[row] for row in rows], banks)
-        return [verdict.outcome for verdict in verdicts]
+        known = [self._known[verdict.campaign_id] for verdict in verdicts]
+        plans = [plan for plan, _, _ in known]
+        libraries = [self._library(plan) for plan in plans]
+        judged = judge(self._facts.as_of(plans, instant), libraries, [rule for _, rule, _ in known])
+        return [verdict.outcome for verdict in judged]
+
+
+def is_over(campaign: Campaign, record: AlertRecord | None, now: Now) -> bool:
+    """Tell whether nothing is left to stop: the planned end has passed, or a request to stop has been followed."""
+    if campaign.ends_ms is not None and campaign.ends_ms <= now.as_of_ms:
+        return True
+    return record is not None and record.stop_id is not None and campaign.campaign_id in now.ended
 
 
 def rule_of_plan(settings: AlertSettings, plan: CampaignPlan) -> AlertRule:

@@ -62,13 +62,17 @@ def write_library(port: PeersPort, source: Source, library: PeerLibrary) -> None
 
 
 class PeerShelf:
-    """The libraries of one instance; asks ClickHouse when told to, and writes what it learns anew."""
+    """The libraries of one instance; asks ClickHouse when told to, and writes what it learns anew.
+
+    ``version`` grows whenever answers may be other ones than before.
+    """
 
     def __init__(self, port: PeersPort) -> None:
         self._port = port
         self._finished: tuple[FinishedCampaign, ...] = ()
         self._kept: dict[tuple[Source, str, float], PeerLibrary] = {}
         self._in_use: dict[tuple[str, float], PeerLibrary] = {}
+        self.version = 0
 
     def refresh(self, finished: Sequence[FinishedCampaign]) -> None:
         """Take the campaigns that are finished by now, and what a warehouse has handed in meanwhile."""
@@ -76,8 +80,9 @@ class PeerShelf:
             (one.source, one.library.product, one.library.window_hours): one.library
             for one in read_libraries(self._port)
         }
-        if _names(finished) != _names(self._finished) or kept.keys() != self._kept.keys() or kept != self._kept:
+        if _names(finished) != _names(self._finished) or kept != self._kept:
             self._in_use = {}
+            self.version += 1
         self._finished, self._kept = tuple(finished), kept
 
     def library(self, product: str, window_hours: float) -> PeerLibrary:

@@ -2,62 +2,83 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Final
 
-from pipeline.alerts.facts import LedgerFacts, instant_of, read_plans, statistics
+from pipeline.alerts.facts import LedgerFacts, statistics
+from pipeline.alerts.finished import FinishedFacts
+from pipeline.alerts.live import LiveFacts
 from pipeline.alerts.looking import LedgerLooks, Now
 from pipeline.alerts.peers import PeerShelf
+from pipeline.alerts.statistics import HOUR_MS
 from pipeline.clickhouse.connection import connect
 from pipeline.ledger.ledger import ClickHouseLedger
 from pipeline.policies import policy_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pipeline.alerts.plans import CampaignPlan
+    from pipeline.alerts.reading import FactsPort
     from pipeline.alerts.statistics import FinishedCampaign, Statistics
     from pipeline.settings import Settings
     from pipeline.state.policy import Policy
 
-_LIVE = "live"
+_LIVE: Final = "live"
+_FINISHED_SECONDS: Final = 15.0  # between two questions which campaigns are over: they read the touches of all
 
 
-class LedgerNow:
-    """Implements `pipeline.alerts.looking.Facts`: all campaigns, read anew whenever the run has got further."""
+class RunFacts:
+    """Implements `pipeline.alerts.looking.Facts` upon a run of the ledger.
 
-    def __init__(self, port: LedgerFacts, policy: Policy) -> None:
+    Args:
+        port: the ledger.
+        policy: how the run counts.
+        history_days: how long finished campaigns teach.
+        monotonic: a clock.
+    """
+
+    def __init__(
+        self, port: FactsPort, policy: Policy, history_days: float, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._port = port
         self._policy = policy
-        self._plans: dict[str, CampaignPlan] = {}
-        self._stamp: list[list[Any]] = []
-        self._now: Now | None = None
+        self._monotonic = monotonic
+        self._live = LiveFacts(port, policy, monotonic=monotonic)
+        self._over = FinishedFacts(port, policy, history_days=history_days)
+        self._asked: float | None = None
 
     def now(self) -> Now | None:
-        """Return the facts of all campaigns as of how far the run has got."""
-        positions = self._port.fetch("alert_positions")
-        marks: dict[str, int] = {}
-        for _, topic, watermark, *_ in positions:
-            marks[topic] = max(watermark, marks.get(topic, watermark))
-        as_of_ms = instant_of(marks)
-        if as_of_ms is None:
+        """Take in what has become durable; None before anything was counted."""
+        refreshed = self._live.refresh()
+        if refreshed.as_of_ms is None:
             return None
-        found = read_plans(self._port, self._policy)
-        # the same object for the same plan: what is made of it is made once
-        plans = {name: self._plans[name] if self._plans.get(name) == plan else plan for name, plan in found.items()}
-        if self._now is None or positions != self._stamp or plans != self._plans:
-            wanted = list(plans.values())
-            numbers = statistics(self._port, wanted, as_of_ms, self._policy)
-            self._now = Now(as_of_ms, wanted, numbers)
-        self._plans, self._stamp = plans, positions
-        return self._now
+        plans = dict(sorted(self._live.plans.items()))
+        return Now(refreshed.as_of_ms, plans, frozenset(refreshed.changed), self._ended(plans, refreshed.as_of_ms))
+
+    def statistics(self, names: Sequence[str]) -> Statistics:
+        """Return some campaigns' statistics as of `now`, a row each."""
+        return self._live.statistics(names)
 
     def as_of(self, plans: Sequence[CampaignPlan], as_of_ms: int) -> Statistics:
-        """Return the statistics of some campaigns as of an earlier instant, a row each."""
+        """Return some campaigns' statistics as of an earlier instant, a row each."""
         return statistics(self._port, plans, as_of_ms, self._policy)
 
     def finished(self) -> Sequence[FinishedCampaign] | None:
-        """Return the campaigns that are over by now."""
-        return None
+        """Return the campaigns that are over by now; None = the same as when asked before."""
+        now, as_of_ms = self._monotonic(), self._live.as_of_ms
+        if as_of_ms is None or (self._asked is not None and now - self._asked < _FINISHED_SECONDS):
+            return None
+        found = self._over.refresh(self._live.plans, as_of_ms)
+        self._asked = now
+        return found
+
+    def _ended(self, plans: dict[str, CampaignPlan], as_of_ms: int) -> frozenset[str]:
+        return frozenset(
+            name
+            for name, hour in self._live.last_touch_hours().items()
+            if (hour + 1) * HOUR_MS + plans[name].window_ms <= as_of_ms
+        )
 
 
 def open_looks(settings: Settings) -> LedgerLooks:
@@ -68,5 +89,5 @@ def open_looks(settings: Settings) -> LedgerLooks:
     """
     client, database = connect(settings, "writer"), settings.clickhouse_database
     shelf = PeerShelf(ClickHouseLedger(client, database, _LIVE, ""))
-    facts = LedgerNow(LedgerFacts(client, database, _LIVE), policy_of(settings))
+    facts = RunFacts(LedgerFacts(client, database, _LIVE), policy_of(settings), settings.alerts.history_days)
     return LedgerLooks(settings.alerts, facts, shelf)

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipeline.alert_settings import AlertSettings
+from pipeline.alerts.lifecycle import Conduct, step
+from pipeline.alerts.looking import LedgerLooks, Now, money_at_risk
+from pipeline.alerts.peers import PeerShelf
+from pipeline.alerts.plans import plan_of
+from pipeline.alerts.record import Moment
+from pipeline.ledger.ledger import LedgerUnavailableError
+from pipeline.state.policy import Policy
+from schemas import Campaign
+from tests.alerts.building import HOUR, RULE, T0, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.alerts.plans import CampaignPlan
+    from pipeline.alerts.record import AlertRecord
+    from pipeline.alerts.verdict import Outcome, Verdict
+
+POLICY = Policy(models=("last_touch",), future_ms=None, pseudonym_key=b"key")
+
+
+class FakePeers:
+    def fetch(self, name: str, **parameters: Any) -> list[list[Any]]:
+        del name, parameters
+        return []
+
+    def execute(self, name: str, **parameters: Any) -> None:
+        del name, parameters
+
+
+class FakeFacts:
+    """Outcomes by campaign and instant stand for statistics: the rule is another test's."""
+
+    def __init__(self, **outcomes: Outcome) -> None:
+        self.as_of_ms = T0
+        self.outcomes: dict[str, Outcome] = outcomes
+        self.past: dict[int, Outcome] = {}
+        self.plans = {name: plan_of(name, None, POLICY) for name in outcomes}
+        self.changed: set[str] = set()
+        self.is_away = False
+        self.asked: list[tuple[int, tuple[str, ...]]] = []
+
+    def now(self) -> Now | None:
+        changed, self.changed = frozenset(self.changed), set()
+        return Now(self.as_of_ms, dict(self.plans), changed)
+
+    def statistics(self, names: Sequence[str]) -> Any:
+        if self.is_away:
+            raise LedgerUnavailableError("away")
+        self.asked.append((self.as_of_ms, tuple(names)))
+        return [verdict(self.outcomes[name], self.as_of_ms, name) for name in names]
+
+    def as_of(self, plans: Sequence[CampaignPlan], as_of_ms: int) -> Any:
+        self.asked.append((as_of_ms, tuple(plan.campaign_id for plan in plans)))
+        return [verdict(self.past.get(as_of_ms, "below"), as_of_ms, plan.campaign_id) for plan in plans]
+
+    def finished(self) -> None:
+        return None
+
+
+@pytest.fixture(autouse=True)
+def _judged_as_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def judge(statistics: list[Verdict], libraries: Any, rules: Any) -> list[Verdict]:
+        assert len(statistics) == len(libraries) == len(rules)
+        return statistics
+
+    monkeypatch.setattr("pipeline.alerts.looking.judge", judge)
+
+
+def looks_at(facts: FakeFacts, **settings: Any) -> LedgerLooks:
+    return LedgerLooks(AlertSettings(**settings), facts, PeerShelf(FakePeers()))
+
+
+def records_of(looks: LedgerLooks, records: dict[str, AlertRecord] | None = None) -> dict[str, AlertRecord]:
+    found = dict(records or {})
+    for look in looks.look(found):
+        name = look.campaign.campaign_id
+        found[name], _ = step(found.get(name), look, Moment(T0, 0.0), Conduct(wall_hold_seconds=0))
+    return found
+
+
+def test_a_breach_that_history_shows_for_the_whole_hold_fires_at_the_first_look() -> None:
+    facts = FakeFacts(spring="below", winter="undecided")
+    (spring, winter) = looks_at(facts, hold_minutes=150).look({})
+    assert facts.asked[1:] == [(T0 - HOUR, ("spring",)), (T0 - 2 * HOUR, ("spring",)), (T0 - 150 * 60_000, ("spring",))]
+    assert (spring.held_since_ms, winter.held_since_ms) == (T0 - 150 * 60_000, T0)
+    assert records_of(looks_at(facts, hold_minutes=150))["spring"].state == "firing"
+
+
+def test_an_hour_without_the_breach_ends_the_looking_back() -> None:
+    facts = FakeFacts(spring="below")
+    facts.past[T0 - HOUR] = "undecided"
+    (look,) = looks_at(facts, hold_minutes=600).look({})
+    assert look.held_since_ms == T0
+    assert len(facts.asked) == 2
+
+
+def test_within_a_minute_only_what_has_changed_is_judged_again() -> None:
+    facts = FakeFacts(spring="undecided", winter="undecided")
+    looks = looks_at(facts)
+    looks.look({})
+    looks.look({})
+    facts.changed = {"winter"}
+    looks.look({})
+    facts.as_of_ms += 60_000
+    looks.look({})
+    both = ("spring", "winter")
+    assert facts.asked == [(T0, both), (T0, ("winter",)), (T0 + 60_000, both)]
+
+
+def test_what_has_changed_is_judged_though_a_look_ended_half_way() -> None:
+    facts = FakeFacts(spring="undecided", winter="undecided")
+    looks = looks_at(facts)
+    looks.look({})
+    facts.changed, facts.is_away = {"winter"}, True
+    with pytest.raises(LedgerUnavailableError):
+        looks.look({})
+    facts.is_away, facts.outcomes["winter"] = False, "above"
+    assert [look.verdict.outcome for look in looks.look({})] == ["undecided", "above"]
+
+
+def test_a_definition_that_changes_changes_the_rule_at_once() -> None:
+    facts = FakeFacts(spring="undecided")
+    looks = looks_at(facts)
+    assert looks.look({})[0].rule.min_return_ratio == 2.0
+    definition = Campaign.model_validate(
+        {
+            "campaign_id": "spring",
+            "name": "Spring",
+            "starts_at": "2026-01-01T00:00:00Z",
+            "ends_at": "2026-01-02T00:00:00Z",
+            "goal": {"kinds": ["deposit"]},
+            "min_return_ratio": 3.0,
+            "budget_minor": 2_000_000,
+            "receivers": ["floor"],
+        }
+    )
+    facts.plans["spring"] = plan_of("spring", definition, POLICY)
+    (look,) = looks.look({})
+    assert (look.rule.min_return_ratio, look.rule.hold_minutes) == (3.0, 60.0)
+    assert (look.campaign.name, look.campaign.receivers, look.is_over) == ("Spring", ("floor",), True)
+    assert look.evidence.money_at_risk_minor == round(1_000_000 * (1 - 1.4 / 3))
+
+
+def test_money_at_risk_is_unknown_without_a_budget_and_nothing_once_it_is_spent() -> None:
+    plan = plan_of("spring", None, POLICY)
+    assert money_at_risk(plan, verdict("below"), RULE) is None
+    definition = Campaign.model_validate(
+        {
+            "campaign_id": "spring",
+            "name": "Spring",
+            "starts_at": "2026-01-01T00:00:00Z",
+            "goal": {"kinds": ["deposit"]},
+            "budget_minor": 10,
+        }
+    )
+    spent = plan_of("spring", definition, POLICY)
+    assert money_at_risk(spent, verdict("below"), RULE) == 0
+    assert money_at_risk(spent, replace(verdict("below"), forecast=None, return_ratio=None), RULE) is None
