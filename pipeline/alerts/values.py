@@ -3,6 +3,7 @@
 Steps 3 and 4 of rule C13. The mean of heavy-tailed values cannot be known from one campaign's few customers, but the
 distance δ_p between the logarithm of the mean and that of a tamer functional M_p can be learnt from all peers:
 M_0 = exp(mean log z), M_p = (mean z^p)^(1/p). log mean ≈ log M_p + δ_p; the power with the least noise v_p is taken.
+Where the peers' tail is a power law (`pipeline.alerts.tails`) the mean is that of the law, not of what was seen of it.
 """
 
 from __future__ import annotations
@@ -14,14 +15,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pipeline.alerts.statistics import POWERS
+from pipeline.alerts.tails import power_law
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipeline.alerts.statistics import Floats
+    from pipeline.alerts.tails import PowerLaw
 
-HEAVY_TAIL: Final = 0.55
-"""Hill index (of the top 1 % and of the top ½ %) above which the variance may be infinite."""
+HEAVY_TAIL: Final = 0.5
+"""Index of a power law from which on its variance is infinite."""
 MIN_VARIANCE: Final = 1e-4
 """Values that are all alike would claim to be known without any error."""
 
@@ -37,7 +40,7 @@ class ValueShape:
         log_variance: s², variance of log z within campaigns.
         kurtosis: k4 of the logarithms.
         shape_spread: τs², variance of log s² between campaigns beyond noise.
-        tail_index: the smaller of the Hill indices of the top 1 % and ½ %; 0 with too few customers.
+        tail_index: 1 / exponent of the tail where it is a power law; 0 where it is none, or too few tell.
         customers: how many it was learnt from.
     """
 
@@ -58,7 +61,7 @@ class ValueShape:
 
     @property
     def heavy(self) -> bool:
-        """Whether the values' variance may be infinite."""
+        """Whether the values' variance is infinite, as far as can be seen."""
         return self.tail_index > HEAVY_TAIL
 
 
@@ -81,12 +84,11 @@ def shape_of(totals: Sequence[Floats]) -> ValueShape | None:
     customers, campaigns = sum(map(len, kept)), len(kept)
     if customers - campaigns < 2:
         return None
-    measured = [_functional(kept, power, customers, campaigns) for power in POWERS]
-    power = min(range(len(POWERS)), key=lambda index: (measured[index][0], -index))
+    law = power_law(np.sort(np.concatenate([one / _middle(one, 0.0) for one in kept])))
+    measured = [_functional(kept, power, law) for power in POWERS]
     deviations = np.concatenate([np.log(one) - np.log(one).mean() for one in kept])
     variance = max(float((deviations**2).mean()), MIN_VARIANCE)
     kurtosis = float(np.clip((deviations**4).mean() / variance**2, 1.5, 100.0))
-    scaled = np.sort(np.concatenate([one / _middle(one, POWERS[power]) for one in kept]))
     return ValueShape(
         noise=tuple(noise for noise, _, _ in measured),
         distance=tuple(distance for _, distance, _ in measured),
@@ -94,7 +96,7 @@ def shape_of(totals: Sequence[Floats]) -> ValueShape | None:
         log_variance=measured[0][0],
         kurtosis=kurtosis,
         shape_spread=_shape_spread(kept, kurtosis),
-        tail_index=min(_hill_index(scaled, 0.01), _hill_index(scaled, 0.005)),
+        tail_index=law.index if law else 0.0,
         customers=customers,
     )
 
@@ -107,8 +109,9 @@ def _middle(values: Floats, power: float) -> float:
     return scale * float(inner ** (1 / power))
 
 
-def _functional(totals: Sequence[Floats], power: float, customers: int, campaigns: int) -> tuple[float, float, float]:
+def _functional(totals: Sequence[Floats], power: float, law: PowerLaw | None) -> tuple[float, float, float]:
     """Return v_p, δ_p and its standard error (step 3)."""
+    customers, campaigns = sum(map(len, totals)), len(totals)
     scaled = np.concatenate([one / _middle(one, power) for one in totals])
     bent = np.log(scaled) if power == 0 else (scaled**power - 1) / power
     mean = float(scaled.mean())
@@ -117,7 +120,9 @@ def _functional(totals: Sequence[Floats], power: float, customers: int, campaign
     together = float(((scaled / mean - 1) * bent).mean()) * customers / freedom
     # each campaign's M_p is itself an estimate from few customers; to first order that moves δ by so much
     correction = (together - noise * (1 + power) / 2) * campaigns / customers
-    return noise, log(mean) + correction, float(scaled.std()) / mean / sqrt(customers)
+    if law is None:
+        return noise, log(mean) + correction, float(scaled.std()) / mean / sqrt(customers)
+    return noise, log(mean * law.mean_factor) + correction, law.mean_error
 
 
 def _shape_spread(totals: Sequence[Floats], kurtosis: float) -> float:
@@ -127,11 +132,3 @@ def _shape_spread(totals: Sequence[Floats], kurtosis: float) -> float:
     logs = np.log(np.maximum([variance for variance, _ in own], MIN_VARIANCE))
     noise = float(np.mean([(kurtosis - 1) / count for _, count in own]))
     return max(0.0, float(np.var(logs, ddof=1)) - noise)
-
-
-def _hill_index(ascending: Floats, share: float) -> float:
-    """Return the Hill estimate of 1 / tail exponent from the top share of sorted values (Hill 1975)."""
-    count = max(10, int(share * len(ascending)))
-    if len(ascending) < 3 * count:
-        return 0.0
-    return float(np.log(ascending[-count:] / ascending[-count - 1]).mean())
