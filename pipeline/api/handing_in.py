@@ -30,6 +30,12 @@ WAIT_SECONDS: Final = 5.0
 _PAUSES: Final = (0.05, 0.1, 0.2)  # seconds between two looks for the outcome, the last one again and again
 _SILENCE_SECONDS: Final = 5.0
 _ALIVE_SECONDS: Final = 10.0  # a take-over included
+_REMEDIES: Final = {
+    "silence": "see roi alerts silences",
+    "unsilence": "see roi alerts silences",
+    "retry": "see roi alerts deliveries --state dead",
+    "test": "name one of `receivers` in the settings (roi doctor prints them)",
+}
 _log = logging.getLogger(__name__)
 
 
@@ -92,7 +98,7 @@ class Alerts:
         await asked(lambda: self._actor.insert(self._statement, row))
         outcome = await self._outcome(action_id)
         if outcome["state"] != "applied":
-            raise ApiError(409, outcome["why"], "look at it again: roi alerts show, roi alerts list")
+            raise ApiError(409, outcome["why"], _REMEDIES.get(action, "look at it again: roi alerts show"))
         return action_id
 
     async def _outcome(self, action_id: str) -> dict[str, Any]:

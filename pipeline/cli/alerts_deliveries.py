@@ -96,11 +96,11 @@ def _print(rows: list[dict[str, Any]], as_json: bool, empty: str) -> None:
     from pipeline.cli.output import Column, print_rows
 
     columns = (
-        Column("notification_id", "Notification", "value"),
+        Column("notification_id", "Notification", "word"),
         Column("receiver", "Receiver"),
         Column("campaign_id", "Campaign"),
-        Column("message_type", "Message", "value"),
-        Column("state", "State", "value"),
+        Column("message_type", "Message", "word"),
+        Column("state", "State", "word"),
         Column("attempts", "Attempts", "value", is_detail=True),
         Column("sent_at", "Sent", is_detail=True),
         Column("last_error", "Last error", is_detail=True),

@@ -34,13 +34,13 @@ def _list(
 
     rows = views_of(options.settings_for(data)).plain(_known(state), campaign or "", owner or "")
     columns = (
-        Column("alert_id", "Alert", "value"),
+        Column("alert_id", "Alert", "word"),
         Column("campaign_id", "Campaign"),
-        Column("state", "State", "value"),
+        Column("state", "State", "word"),
         Column("return_ratio", "Ratio", "ratio"),
         Column("upper_bound", "At most", "ratio"),
         Column("money_at_risk_minor", "At risk", "money"),
-        Column("decision", "Decision", "value", is_detail=True),
+        Column("decision", "Decision", "word", is_detail=True),
         Column("owner", "Owner", is_detail=True),
         Column("opened_at", "Since", is_detail=True),
         Column("reason", "Reason", is_detail=True),
@@ -70,9 +70,9 @@ def print_alert(alert: Mapping[str, Any], *, as_json: bool) -> None:
         typer.echo("\n".join(textwrap.wrap(printable(line), _WIDTH, subsequent_indent="  ")))
     typer.echo("")
     history = (
-        Column("changed_at", "When", "value"),
-        Column("event", "Event", "value"),
-        Column("state", "State", "value"),
+        Column("changed_at", "When", "word"),
+        Column("event", "Event", "word"),
+        Column("state", "State", "word"),
         Column("by", "By"),
         Column("note", "Note"),
     )
@@ -80,8 +80,8 @@ def print_alert(alert: Mapping[str, Any], *, as_json: bool) -> None:
     print_rows(entries, history, as_json=False, empty="nothing has happened yet")
     told = (
         Column("receiver", "Receiver"),
-        Column("message_type", "Message", "value"),
-        Column("state", "State", "value"),
+        Column("message_type", "Message", "word"),
+        Column("state", "State", "word"),
         Column("attempts", "Attempts", "value"),
         Column("last_error", "Last error", is_detail=True),
     )

@@ -66,11 +66,11 @@ def _silences(as_json: options.Json = False, data: options.Data = None) -> None:
 
     rows = views_of(options.settings_for(data)).silences()
     columns = (
-        Column("silence_id", "Silence", "value"),
+        Column("silence_id", "Silence", "word"),
         Column("campaign_id", "Campaign"),
         Column("owner", "Owner"),
-        Column("state", "State", "value"),
-        Column("until", "Until", "value"),
+        Column("state", "State", "word"),
+        Column("until", "Until", "word"),
         Column("by", "By", is_detail=True),
         Column("reason", "Reason", is_detail=True),
     )

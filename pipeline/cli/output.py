@@ -23,13 +23,15 @@ _PIPE_WIDTH: Final = 200  # rich assumes 80 columns where there is no terminal, 
 class Column:
     """A table column: the row's key, the heading, and how the cell is written.
 
+    Text may be folded; words are never, and stand to the left; all other kinds are figures.
+
     Attributes:
         is_detail: whether it is the first to go where a terminal is too narrow for all.
     """
 
     key: str
     heading: str
-    kind: Literal["text", "value", "number", "money", "ratio"] = "text"
+    kind: Literal["text", "word", "value", "number", "money", "ratio"] = "text"
     is_detail: bool = False
 
     def cell(self, value: Any) -> str:
@@ -93,7 +95,8 @@ def table_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], width
         if texts[at]:
             table.add_column(columns[at].heading, overflow="fold")
         else:
-            table.add_column(columns[at].heading, justify="right", no_wrap=True, min_width=widths[at])
+            side: Literal["left", "right"] = "left" if columns[at].kind == "word" else "right"
+            table.add_column(columns[at].heading, justify=side, no_wrap=True, min_width=widths[at])
     for line in cells:
         table.add_row(*(Text(line[at]) for at in kept))
     hidden = [column.heading for at, column in enumerate(columns) if at not in kept]

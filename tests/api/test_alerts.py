@@ -155,10 +155,7 @@ async def test_silences_begin_are_listed_and_end(api: Api) -> None:
     assert (await api.ask("DELETE", path, "wu"))[1]["state"] == "ended"
     assert await api.ask("DELETE", path, "wu") == (
         409,
-        {
-            "error": "there is no such silence, or it has ended",
-            "remedy": "look at it again: roi alerts show, roi alerts list",
-        },
+        {"error": "there is no such silence, or it has ended", "remedy": "see roi alerts silences"},
     )
     assert (await api.ask("DELETE", "/api/silences/sil_unknown"))[0] == 404
     active = await api.get("/api/silences?state=active", "eve")
