@@ -1,0 +1,247 @@
+"""Finished campaigns, from the ledger and from an export of the same credits."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections import defaultdict
+from dataclasses import fields
+from datetime import UTC, datetime
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.alerts.facts import LedgerFacts, statistics
+from pipeline.alerts.finished import FinishedFacts, finished_campaigns
+from pipeline.alerts.statistics import HOUR_MS
+from pipeline.alerts.warehouse import read_warehouse
+from pipeline.errors import UserError
+from tests.alerts.facts_support import POLICY, plans_of
+from tests.oracle.as_of import judged_by
+from tests.oracle.building import Ledger, moment
+from tests.oracle.config import DAY_MS, OracleConfig
+from tests.oracle.credits import Catalogue, all_credits
+from tests.oracle.verdicts import judge
+from tests.support.core_player import CorePlayer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.alerts.statistics import FinishedCampaign
+    from tests.oracle.verdicts import Judged
+
+END = moment("2026-04-20 00:00")
+CONFIG = OracleConfig()
+
+
+def story(seed: int) -> Ledger:
+    """Return two campaigns of March, one that still runs, and reversals of some conversions, in part or altogether."""
+    random = Random(seed)
+    ledger = Ledger()
+    for name in ("done", "late", "runs"):
+        ledger.campaign(name, margins_bps={"deposit": 5_000}, product="cards" if name == "done" else None)
+    events: list[tuple[str, Any]] = []
+    for number in range(150):
+        name = ("done", "late", "runs")[number % 3]
+        day, hour = random.randint(1, 20 if name != "runs" else 31), random.randint(0, 23)
+        touched = f"2026-03-{day:02} {hour:02}:{random.randint(0, 59):02}"
+        who = f"c{random.randint(0, 40)}-{name}"
+        events.append((touched, ("touch", number, name, who)))
+        if random.random() < 0.7:
+            paid = _after(touched, random.randint(0, 6 * 1440))
+            events.append((paid, ("pay", number, name, who)))
+            if random.random() < 0.3:
+                events.append((_after(paid, random.randint(1, 9 * 1440)), ("reverse", number, name, who)))
+    for day in range(2, 22):
+        events += [(f"2026-03-{day:02} 00:00", ("cost", day, name, "")) for name in ("done", "late", "runs")]
+    for at, (kind, number, name, who) in sorted(events):
+        if kind == "touch":
+            ledger.touch(f"t{number}", at, campaign=name, customer_id=who, cost_minor=7)
+        elif kind == "pay":
+            ledger.pay(f"x{number}", at, 1_000 + number, customer_id=who)
+        elif kind == "reverse":
+            amount = (1_000 + number) if number % 2 else 400
+            ledger.pay(f"r{number}", at, amount, customer_id=who, reverses=f"x{number}")
+        else:
+            ledger.cost(f"k{number}-{name}", at, 900, campaign=name)
+    ledger.touch("newest", "2026-04-19 12:00", campaign="runs", customer_id="z", cost_minor=7)
+    ledger.pay("last", "2026-04-20 12:00", customer_id="z")
+    return ledger
+
+
+def _after(at: str, minutes: int) -> str:
+    instant = moment(at) + minutes * 60_000
+    return datetime.fromtimestamp(instant / 1000 + 8 * 3600, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_finished_campaigns_are_those_of_a_batch(clickhouse: Any, run_name: str, seed: int) -> None:
+    log = story(seed).log
+    CorePlayer(clickhouse, "roi", run_name, POLICY, log).play(Random(seed), crashes=2, tidy=False)
+    port = LedgerFacts(clickhouse, "roi", run_name)
+    plans = plans_of(log)
+    found = finished_campaigns(port, plans, END, POLICY)
+    judged = judged_by(judge(log, CONFIG), END)
+    assert [one.campaign_id for one in found] == ["done", "late"]
+    assert [one.product for one in found] == ["cards", "deposit"]
+    for one in found:
+        _assert_taught(one, judged)
+    kept = FinishedFacts(port, POLICY)
+    first = kept.refresh(plans, END)
+    assert [a is b for a, b in zip(kept.refresh(plans, END + DAY_MS), first, strict=True)] == [True, True]
+    assert finished_campaigns(port, plans, moment("2026-03-22 00:00"), POLICY) == []
+
+
+def _assert_taught(one: FinishedCampaign, judged: Judged) -> None:
+    catalogue = Catalogue(judged.campaigns, CONFIG)
+    touches = [touch for touch in judged.touches if touch.campaign_id == one.campaign_id]
+    credits_now = [each for each in all_credits(judged, catalogue, CONFIG) if each.touch.campaign_id == one.campaign_id]
+    judged = type(judged)(**{each.name: getattr(judged, each.name) for each in fields(judged)})
+    reversals, judged.reversals = judged.reversals, {}
+    booked = [each for each in all_credits(judged, catalogue, CONFIG) if each.touch.campaign_id == one.campaign_id]
+    totals: dict[str, int] = defaultdict(int)
+    for credit in credits_now:
+        totals[credit.transaction.customer_id] += credit.return_minor
+    assert sorted(one.totals) == [one.product]
+    assert one.totals[one.product].tolist() == sorted(total for total in totals.values() if total > 0)
+    lags = sorted((each.transaction.occurred_at - each.touch.occurred_at) / HOUR_MS for each in booked)
+    assert np.allclose(sorted(one.lags), lags)
+    gone = [
+        (max(r.occurred_at for r in reversals[each.transaction.event_id]) - each.transaction.occurred_at) / HOUR_MS
+        for each in booked
+        if sum(r.amount_minor for r in reversals.get(each.transaction.event_id, ())) >= each.transaction.amount_minor
+    ]
+    assert np.allclose(one.reversal_hours, sorted(gone))
+    days = [(touch.occurred_at + 8 * HOUR_MS) // DAY_MS for touch in touches]
+    assert one.touches.tolist() == [days.count(day) for day in range(min(days), max(days) + 1)]
+    assert one.first_weekday == (min(days) + 3) % 7
+    assert one.converters.sum() == len({each.transaction.customer_id for each in booked})
+    cost = sum(touch.cost_minor for touch in touches)
+    cost += sum(each.amount_minor for each in judged.costs if each.campaign_id == one.campaign_id)
+    assert one.settled_ratio == sum(each.return_minor for each in credits_now) / cost
+
+
+def _export(judged: Judged) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the lines of an export: what a warehouse knows of the same credits."""
+    catalogue = Catalogue(judged.campaigns, CONFIG)
+    products = {"done": "cards"}
+    costs = [(each.campaign_id, each.occurred_at, each.cost_minor) for each in judged.touches]
+    costs += [(each.campaign_id, each.occurred_at, each.amount_minor) for each in judged.costs]
+    reversals, judged.reversals = judged.reversals, {}
+    lines: list[tuple[str, str, int, int, int]] = []
+    for credit in all_credits(judged, catalogue, CONFIG):
+        place = credit.touch.campaign_id, credit.transaction.customer_id, credit.touch.occurred_at
+        lines.append((*place, credit.transaction.occurred_at, credit.return_minor))
+        amount, before = credit.transaction.amount_minor, credit.return_minor
+        for reversal in reversals.get(credit.transaction.event_id, ()):
+            amount -= reversal.amount_minor
+            left = credit.return_minor * max(0, amount) // credit.transaction.amount_minor
+            lines.append((*place, reversal.occurred_at, left - before))
+            before = left
+    judged.reversals = reversals
+    return (
+        [
+            {"campaign_id": c, "product": products.get(c, "deposit"), "at": _text(at), "cost_minor": m}
+            for c, at, m in costs
+        ],
+        [
+            {"campaign_id": c, "customer": who, "touched_at": _text(a), "converted_at": _text(b), "return_minor": m}
+            for c, who, a, b, m in lines
+        ],
+    )
+
+
+def _text(instant: int) -> str:
+    return datetime.fromtimestamp(instant / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def _ndjson(rows: list[dict[str, Any]]) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def _parquet(path: Path, rows: list[dict[str, Any]]) -> Path:
+    for row in rows:
+        row |= {name: datetime.fromisoformat(row[name]) for name in row if name == "at" or name.endswith("_at")}
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    return path
+
+
+@pytest.mark.parametrize("form", ["plain", "gzip", "parquet"])
+def test_an_export_teaches_what_the_ledger_teaches(clickhouse: Any, run_name: str, tmp_path: Path, form: str) -> None:
+    log = story(7).log
+    CorePlayer(clickhouse, "roi", run_name, POLICY, log).play(Random(1), tidy=False)
+    port, plans = LedgerFacts(clickhouse, "roi", run_name), plans_of(log)
+    costs, credits_then = _export(judge(log, CONFIG))
+    files = tmp_path / "costs", tmp_path / "credits"
+    for file, rows in zip(files, (costs, credits_then), strict=True):
+        if form == "parquet":
+            _parquet(file, rows)
+        else:
+            file.write_bytes(gzip.compress(_ndjson(rows)) if form == "gzip" else _ndjson(rows))
+    warehouse = read_warehouse(*files, POLICY)
+    assert [one.campaign_id for one in warehouse.finished(END)] == ["done", "late"]
+    for one, other in zip(warehouse.finished(END), finished_campaigns(port, plans, END, POLICY), strict=True):
+        for name in ("product", "window_hours", "first_weekday", "settled_ratio"):
+            assert getattr(one, name) == getattr(other, name)
+        for name in ("converters", "reversal_hours"):
+            assert np.array_equal(getattr(one, name), getattr(other, name))
+        assert np.allclose(np.sort(one.lags), np.sort(other.lags))
+        assert {name: totals.tolist() for name, totals in one.totals.items()} == {
+            name: totals.tolist() for name, totals in other.totals.items()
+        }
+    names = ["done", "late", "runs"]
+    for instant in (moment("2026-03-12 13:14"), END):
+        mine = warehouse.statistics(names, instant)
+        whole = statistics(port, [plans[name] for name in names], instant, POLICY)
+        for name in ("sums", "squares", "lags", "arrivals", "largest", "return_all", "cost_total", "reversed"):
+            if name in {"return_all", "cost_total"} or whole.booked_share.min() == 1:
+                assert np.array_equal(getattr(mine, name), getattr(whole, name)), name
+
+
+GOOD_COST = {"campaign_id": "a", "product": "p", "at": "2026-03-01T00:00:00Z", "cost_minor": 5}
+GOOD_CREDIT = {
+    "campaign_id": "a",
+    "customer": "c",
+    "touched_at": "2026-03-01T00:00:00Z",
+    "converted_at": "2026-03-02T00:00:00Z",
+    "return_minor": 9,
+}
+
+
+@pytest.mark.parametrize(
+    ("cost", "credit", "words"),
+    [
+        ({"cost_minor": 1.5}, {}, "costs:2: cost_minor == 1.5"),
+        ({"at": "yesterday"}, {}, "costs:2: at must be an RFC 3339"),
+        ({"product": "q"}, {}, "costs:2: campaign a has product 'q', in line 1 'p'"),
+        ({}, {"campaign_id": "b"}, "credits:2: campaign b has no line in"),
+        ({}, {"customer": ""}, "credits:2: customer must be a text"),
+        ({}, {"converted_at": "2026-02-01T00:00:00Z"}, "credits:2: converted_at is before"),
+        ({}, {"return_minor": -10}, "credits:2: a reversal of 10 without"),
+        ({}, {"return_minor": -5, "touched_at": "2026-03-01T00:00:01Z"}, "credits:2: a reversal of 5 without"),
+    ],
+)
+def test_a_bad_line_is_named_with_its_place(
+    tmp_path: Path, cost: dict[str, Any], credit: dict[str, Any], words: str
+) -> None:
+    (tmp_path / "costs").write_bytes(_ndjson([GOOD_COST, GOOD_COST | cost]))
+    (tmp_path / "credits").write_bytes(_ndjson([GOOD_CREDIT, GOOD_CREDIT | credit]))
+    with pytest.raises(UserError) as caught:
+        read_warehouse(tmp_path / "costs", tmp_path / "credits", POLICY)
+    assert words in caught.value.cause
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [(b"{}\nno", "costs:1: campaign_id is missing"), (b"\xff\n", "costs:1: not a JSON"), (b"PAR1x", "no Parquet")],
+)
+def test_a_file_that_is_none_of_the_forms_is_refused(tmp_path: Path, data: bytes, words: str) -> None:
+    (tmp_path / "costs").write_bytes(data)
+    (tmp_path / "credits").write_bytes(b"")
+    with pytest.raises(UserError) as caught:
+        read_warehouse(tmp_path / "costs", tmp_path / "credits", POLICY)
+    assert words in caught.value.cause
