@@ -46,9 +46,9 @@ async def list_alerts(
 
 
 @router.post("/alerts/test", response_model=list[models.Notification], responses=_DONE, tags=["notifications"])
-async def test_receivers(body: models.TestNotice, caller: Acts, here: Here) -> JSONResponse:
+async def send_test(caller: Acts, here: Here, body: models.TestNotice | None = None) -> JSONResponse:
     """Send a test to one receiver or to all; what became of it is seen in its notifications."""
-    asked_for = {} if body.receiver is None else {"receiver": body.receiver}
+    asked_for = {} if body is None or body.receiver is None else {"receiver": body.receiver}
     message = name_of("msg", await here.act(caller, "test", asked_for), "test")
     return JSONResponse(await asked(lambda: here.views.notifications(message=message)))
 

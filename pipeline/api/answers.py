@@ -54,9 +54,11 @@ async def _of_ours(_request: Request, error: Any) -> JSONResponse:
     return problem(error.status, error.error, error.remedy, error.headers)
 
 
-async def _of_validation(_request: Request, error: Any) -> JSONResponse:
+async def _of_validation(request: Request, error: Any) -> JSONResponse:
     """Tell the first thing that is wrong; what was sent is not repeated."""
     first = error.errors()[0]
+    if first["loc"] == ("body",) and "json" not in request.headers.get("content-type", ""):
+        return problem(422, "there is no body of JSON", f"send one with Content-Type: application/json, {_REMEDY}")
     place = ".".join(str(part) for part in first["loc"][1:])
     message = str(first["msg"]).removeprefix("Value error, ")
     return problem(422, f"{place}: {message}" if place else message, f"correct the request, {_REMEDY}")

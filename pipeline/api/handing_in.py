@@ -95,11 +95,19 @@ class Alerts:
             "by": caller.name or "",
             "body": json.dumps(body, ensure_ascii=False),
         }
-        await asked(lambda: self._actor.insert(self._statement, row))
+        await self._hand_in(row)
         outcome = await self._outcome(action_id)
         if outcome["state"] != "applied":
             raise ApiError(409, outcome["why"], _REMEDIES.get(action, "look at it again: roi alerts show"))
         return action_id
+
+    async def _hand_in(self, row: dict[str, str]) -> None:
+        """Insert an action once: a second time it could stand there twice."""
+        try:
+            await asked(lambda: self._actor.insert(self._statement, row))
+        except ApiError as error:
+            doubt = f"{error.error}; the action {row['action_id']} may have got there and count later"
+            raise ApiError(503, doubt, "look at what became of it before you ask again") from error
 
     async def _outcome(self, action_id: str) -> dict[str, Any]:
         end = time.monotonic() + WAIT_SECONDS

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from pydantic import SecretStr
 from yarl import URL
 
 from pipeline.alerts.record import Campaign, Evidence
@@ -208,6 +209,23 @@ async def test_without_an_evaluator_an_action_is_kept_and_counts_later(
         assert await api.alert_id("acknowledged") == alert_id
 
 
+async def test_a_wrong_login_for_actions_is_told_without_it(running: Running) -> None:
+    async with running(look("below", rule=AT_ONCE)) as api:
+        alert_id = await api.alert_id()
+    for password, cause in (("wrong", "ClickHouse refused the query; the action act_"), ("", "the board has no login")):
+        async with running(evaluator=False, clickhouse_actor_password=SecretStr(password)) as api:
+            status, told = await api.post(f"/api/alerts/{alert_id}/acknowledge")
+            assert (status, told["error"].startswith(cause)) == (503, True), told
+            assert "roi_actor" not in str(told)
+
+
+async def test_some_actions_need_no_body(api: Api) -> None:
+    alert_id = await api.alert_id()
+    assert (await api.ask("POST", f"/api/alerts/{alert_id}/acknowledge"))[0] == 200
+    assert (await api.ask("POST", f"/api/alerts/{alert_id}/approve"))[0] == 409
+    assert (await api.ask("POST", "/api/alerts/test"))[1]["error"] == "the settings hold no receivers"
+
+
 async def test_what_is_not_there_is_told_with_where_to_look(api: Api) -> None:
     for path in ("alr_unknown", "%27%3B%20DROP", "test"):
         status, told = await api.ask("GET", f"/api/alerts/{path}")
@@ -241,6 +259,7 @@ async def test_a_form_of_a_foreign_page_is_not_an_action(running: Running) -> No
             for who, expected in ((None, 401), ("lin", 422)):
                 told = await api.ask("POST", "/api/alerts/a/note", who, data=body, headers={"Content-Type": kind})
                 assert told[0] == expected
+            assert told[1]["error"] == "there is no body of JSON"
         async with api.visitor.options(
             "/api/alerts/a/note", headers={"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
         ) as response:
