@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
+_PASSWORD: Final = re.compile(r"(://)[^/@\s]*@")  # in an address that is no secret otherwise
 _CLOCK_SECONDS: Final = 5.0  # more than this apart, "from the future" starts to hit honest events
 
 
@@ -90,7 +92,7 @@ def masked(settings: BaseModel, prefix: str = "ROI_") -> dict[str, str]:
         elif isinstance(value, SecretStr):
             shown[variable] = "***" if value.get_secret_value() else "(not set)"
         else:
-            shown[variable] = str(value)
+            shown[variable] = _PASSWORD.sub(r"\1***@", str(value))
     return shown
 
 

@@ -41,6 +41,11 @@ def test_receivers_are_listed_without_their_keys_and_what_is_wrong_is_named() ->
     assert masked(settings)["ROI_RECEIVERS__floor__URL"] == "***"
 
 
+def test_a_password_in_an_address_is_not_shown() -> None:
+    shown = masked(Settings(alertmanager_url="http://robot:sesame@bank.example:9093/am"))
+    assert shown["ROI_ALERTMANAGER_URL"] == "http://***@bank.example:9093/am"
+
+
 def test_receivers_that_nobody_is_told_by_are_remarked() -> None:
     (_, finding) = check_receivers(Settings(receivers={"chat": RECEIVERS["chat"]}))
     assert (finding.check, finding.state) == ("alerts.receivers", "warning")
