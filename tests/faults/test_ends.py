@@ -1,4 +1,4 @@
-"""A worker ends within ten seconds of a signal, at any moment of its life, whatever broker and ClickHouse do."""
+"""A process ends within ten seconds of a signal, at any moment of its life, whatever broker and ClickHouse do."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.kafka import tansu_process, wait_until
 from tests.support.stalling import proxied
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tests.support.endpoint import EndpointHandle
@@ -60,7 +60,9 @@ def _settings(handle: EndpointHandle, url: str, bootstrap: str = "127.0.0.1:1") 
 
 
 class Case:
-    """A worker with a broker of its own and ClickHouse behind a proxy of its own, each of which may fail it."""
+    """A process with a broker of its own and ClickHouse behind a proxy of its own, each of which may fail it."""
+
+    command: tuple[str, ...] = ("worker",)
 
     def __init__(self, stack: ExitStack, handle: EndpointHandle, pair: tuple[State, State], directory: Path) -> None:
         self.broker, self.clickhouse = pair
@@ -78,7 +80,7 @@ class Case:
     def start(self) -> None:
         with self._log.open("wb") as log:
             self.worker = subprocess.Popen(
-                [sys.executable, "-m", "pipeline", "worker"],
+                [sys.executable, "-m", "pipeline", *self.command],
                 cwd=ROOT,
                 stdout=log,
                 stderr=log,
@@ -120,11 +122,15 @@ class Case:
             self.worker.wait()
 
 
-def _all_say(cases: list[Case], words: str) -> None:
+class Evaluating(Case):
+    command = ("alerts", "run")
+
+
+def _all_say(cases: Sequence[Case], words: str) -> None:
     wait_until(lambda: all(case.said(words) for case in cases), 60, what=f"{words!r} in every log")
 
 
-def _assert_all_end(cases: list[Case], told: float) -> None:
+def _assert_all_end(cases: Sequence[Case], told: float) -> None:
     late = []
     for case in cases:
         assert case.worker is not None
@@ -136,9 +142,12 @@ def _assert_all_end(cases: list[Case], told: float) -> None:
     assert not late, f"not ended within {ENDS_WITHIN} s: {late}"
 
 
-def test_a_worker_ends_that_is_told_so_during_its_start(endpoint: EndpointHandle, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [Case, Evaluating])
+def test_a_process_ends_that_is_told_so_during_its_start(
+    endpoint: EndpointHandle, tmp_path: Path, kind: type[Case]
+) -> None:
     with ExitStack() as stack:
-        cases = [Case(stack, endpoint, pair, tmp_path) for pair in PAIRS]
+        cases = [kind(stack, endpoint, pair, tmp_path) for pair in PAIRS]
         for case in cases:
             case.fail()
             case.start()
@@ -170,4 +179,20 @@ def test_a_worker_ends_that_has_lost_broker_or_clickhouse(
         told = time.monotonic()
         for case in cases:
             case.tell(signal.SIGTERM)
+        _assert_all_end(cases, told)
+
+
+def test_an_evaluator_ends_that_has_lost_broker_or_clickhouse(endpoint: EndpointHandle, tmp_path: Path) -> None:
+    """One of them decides, the others stand by."""
+    with ExitStack() as stack:
+        cases = [Evaluating(stack, endpoint, pair, tmp_path) for pair in FAILING]
+        for case in cases:
+            case.start()
+        _all_say(cases, "metrics on")
+        wait_until(lambda: any(case.said("deciding, epoch") for case in cases), 60, what="one that decides")
+        for case in cases:
+            case.fail()
+        told = time.monotonic()
+        for case, number in zip(cases, cycle((signal.SIGTERM, signal.SIGINT)), strict=False):
+            case.tell(number)
         _assert_all_end(cases, told)
