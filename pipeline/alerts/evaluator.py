@@ -128,7 +128,8 @@ class Evaluator:
             elif len(shown) < budget and self._is_stale(record, now):
                 rows.append(record_row(record, self._addressing.board_url))
                 shown.append(record)
-            stepped.append(record)
+            if record is not known:
+                stepped.append(record)
         if rows:
             await self._desk.write(rows)
         self._desk.enter(stepped)

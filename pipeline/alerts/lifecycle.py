@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pipeline.alerts.record import AlertRecord, Evidence, Look, looked_at, name_of
+from pipeline.alerts.record import AlertRecord, Evidence, Look, name_of
 from schemas.alerts import OPEN_STATES
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 3_600_000
+_QUIET: Final = frozenset({"immature", "watching"})
 OVER: Final = "over: the campaign has ended, nothing is left to stop"
 
 
@@ -98,6 +99,8 @@ def step(record: AlertRecord | None, look: Look, now: Moment, conduct: Conduct) 
         if look.verdict.outcome == "below" and not look.is_over and not look.faults:
             return _begin(look, record.number + 1, now, conduct)
         return record, None  # it keeps what it was resolved with
+    if _is_nothing_new(record, look):
+        return record, None
     seen = _seen(record, look, now)
     state, event, why = _next(seen, look, now, conduct)
     if state == seen.state:
@@ -138,11 +141,27 @@ def _seen(record: AlertRecord, look: Look, now: Moment) -> AlertRecord:
     elif below and look.withheld:
         evidence = replace(evidence, reasons=(look.withheld, *evidence.reasons))
     return replace(
-        looked_at(record, look),
+        record,
+        verdict=look.verdict,
+        rule=look.rule,
+        campaign=look.campaign,
         evidence=evidence,
         below_since_ms=look.held_since_ms if below else None,
         above_since_ms=look.held_since_ms if outcome == "above" else None,
         seen_since=(record.seen_since if record.seen_since is not None else now.seconds) if below else None,
+    )
+
+
+def _is_nothing_new(record: AlertRecord, look: Look) -> bool:
+    """Tell, quickly, that a look at a campaign that nobody has to act upon found what the one before found."""
+    return (
+        record.verdict is look.verdict
+        and record.evidence is look.evidence
+        and record.campaign is look.campaign
+        and record.rule is look.rule
+        and look.verdict.outcome != "below"
+        and not look.faults
+        and record.state in _QUIET
     )
 
 

@@ -105,6 +105,7 @@ class LedgerLooks:
         self._verdicts: dict[str, Verdict] = {}
         self._judged: tuple[int, int] | None = None
         self._stale: set[str] = set()
+        self._shown: dict[str, tuple[Verdict, Evidence]] = {}
 
     def look(self, records: Mapping[str, AlertRecord]) -> Sequence[Look]:
         """Return a look at every campaign."""
@@ -171,14 +172,17 @@ class LedgerLooks:
         return found
 
     def _evidence(self, plan: CampaignPlan, verdict: Verdict, rule: AlertRule, record: AlertRecord | None) -> Evidence:
-        evidence = Evidence(
-            reasons=words.reasons(verdict, rule, self._settings.language),
-            money_at_risk_minor=money_at_risk(plan, verdict, rule),
-        )
+        known = self._shown.get(plan.campaign_id)
+        if known is None or known[0] is not verdict:
+            evidence = Evidence(
+                reasons=words.reasons(verdict, rule, self._settings.language),
+                money_at_risk_minor=money_at_risk(plan, verdict, rule),
+            )
+            known = self._shown[plan.campaign_id] = (verdict, evidence)
         needs_action = verdict.outcome == "below" or (record is not None and record.state in _PENDING)
         if not needs_action or self._evidences is None:
-            return evidence
-        return self._evidences.evidence(plan, verdict, rule, evidence)
+            return known[1]
+        return self._evidences.evidence(plan, verdict, rule, known[1])
 
     def _held_since(self, records: Mapping[str, AlertRecord], verdicts: Sequence[Verdict]) -> dict[str, int]:
         """Return since when each verdict has held, looking back where nobody has looked, newest hour first."""

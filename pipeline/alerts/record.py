@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote
@@ -272,11 +272,6 @@ _PLAIN: Final = (
     "stop_id",
     "told",
 )
-
-
-def looked_at(record: AlertRecord, look: Look) -> AlertRecord:
-    """Return the record with what a look found in place of what was found before."""
-    return replace(record, verdict=look.verdict, rule=look.rule, campaign=look.campaign, evidence=look.evidence)
 
 
 def alert_data(record: AlertRecord, board_url: str) -> AlertData:
