@@ -6,13 +6,14 @@ import argparse
 import json
 import sys
 import time
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 from rich.markup import escape
 
-from bench.stop_rule.page import render, table
+from bench.stop_rule.page import beyond_promise, render, table
 from bench.stop_rule.plots import plots
 from bench.stop_rule.runs import CURVE, SEED, SIZES, cells_of, constants, measured, measured_mix, processes
 from bench.stop_rule.scenarios import CURVES, MIXES, SCENARIOS
@@ -35,7 +36,10 @@ def parse(words: list[str]) -> argparse.Namespace:
         "--campaigns", type=int, default=2000, help="at true 2.0 and 1.4; fewer at others (default 2000)"
     )
     parser.add_argument("--workers", type=int, default=2, help="processes (default 2); the numbers do not depend on it")
-    parser.add_argument("--out", type=Path, help="folder for results.json, plots and the table (default: print only)")
+    parser.add_argument("--minutes", type=float, help="begin no tenth of the campaigns that would take longer")
+    parser.add_argument(
+        "--out", type=Path, help="folder for results.json, renewed after every tenth, and plots (default: print only)"
+    )
     parser.add_argument("--write", action="store_true", help="renew docs/stop-rule.md, its plots and stop-rule.json")
     parser.add_argument("--draw", action="store_true", help="as --write, from the stop-rule.json there is")
     arguments = parser.parse_args(words)
@@ -49,26 +53,31 @@ def parse(words: list[str]) -> argparse.Namespace:
 def results(arguments: argparse.Namespace, progress: Console) -> dict[str, Any]:
     """Measure what the command line asks for."""
     began = time.monotonic()
+    found: dict[str, Any] = {"seed": SEED, "constants": constants()}
 
-    def tell(name: str, found: dict[str, Any]) -> None:
-        shown = {
-            key: value for key, value in found.items() if key in {"stopped", "error", "days", "each", "controlled"}
-        }
-        progress.print(
-            f"{time.monotonic() - began:5.0f} s  {escape(name)}: {escape(str(shown))}", highlight=False, soft_wrap=True
-        )
+    def tell(cells: dict[str, dict[str, dict[str, Any]]]) -> None:
+        done = sum(cell["campaigns"] for of_one in cells.values() for cell in of_one.values())
+        seconds = time.monotonic() - began
+        progress.print(f"{seconds:5.0f} s  {done:,} campaigns; {escape(beyond_promise(cells))}", soft_wrap=True)
+        if arguments.out:
+            _keep(arguments.out / "results.json", found | {"scenarios": cells})
 
     wanted = [word.strip() for word in (arguments.scenarios or "").split(";") if word.strip()]
     chosen = [one for one in SCENARIOS if not wanted or any(word in one.name for word in wanted)]
-    found: dict[str, Any] = {"campaigns": arguments.campaigns, "seed": SEED, "constants": constants()}
+    tasks = cells_of(chosen, arguments.campaigns)
+    curves = [] if wanted else cells_of(CURVES, arguments.campaigns, [one for one in CURVE if one not in SIZES])
     with processes(arguments.workers) as pool:
-        found["scenarios"] = measured(cells_of(chosen, arguments.campaigns, tuple(SIZES)), pool, tell)
         if not wanted:
-            extra = [one for one in CURVE if one not in SIZES]
-            found["curves"] = measured(cells_of(CURVES, arguments.campaigns, extra), pool, tell)
             size = round(MIX_SIZE * arguments.campaigns)
-            found["mixes"] = {one.name: measured_mix(one, size, pool, tell) for one in MIXES}
+            found["mixes"] = {one.name: measured_mix(one, size, pool) for one in MIXES}
+        left = 60 * (arguments.minutes or inf) - (time.monotonic() - began)
+        found["scenarios"] = measured([*tasks, *curves], pool, tell, left)
     return found
+
+
+def _keep(path: Path, found: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def write(found: dict[str, Any], folder: Path) -> None:
@@ -92,15 +101,10 @@ def main() -> int:
         return 0
     found = results(arguments, Console(stderr=True))
     sys.stdout.write(table(found))
-    text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
-    if arguments.out:
-        arguments.out.mkdir(parents=True, exist_ok=True)
-        (arguments.out / "results.json").write_text(text, encoding="utf-8")
-        (arguments.out / "table.md").write_text(table(found), encoding="utf-8")
     if arguments.out and not arguments.scenarios:
         write(found, arguments.out)
     if arguments.write:
-        kept.write_text(text, encoding="utf-8")
+        _keep(kept, found)
         write(found, DOCS)
     return 0
 

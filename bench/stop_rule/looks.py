@@ -105,18 +105,42 @@ def _ages(campaign: Campaign, looks: Integers, converters: Floats, root_values: 
     kept = place < len(looks)
     place, touch_hour = place[kept], campaign.touch_hour[kept]
     lag = np.minimum(campaign.lag[kept].astype(np.int64), scenario.window_hours - 1)
-    touches = np.broadcast_to(campaign.touches.astype(np.float64), converters.shape)
-    tables = {
-        "cost": (touches * COST_PER_TOUCH, looks - scenario.cost_delay_hours),
-        "touches": (touches, looks),
-        "converters": (converters, looks),
-        "arrivals": (_by_look((place, touch_hour), 1.0, converters.shape), looks),
+    ages = _Ages(looks, scenario.hours, columns)
+    touches, touches_older = ages.of(np.broadcast_to(campaign.touches.astype(np.float64), converters.shape))
+    unbooked = slice(0, scenario.cost_delay_hours)
+    cost = touches * COST_PER_TOUCH
+    cost[:, unbooked] = 0.0
+    converted, converted_older = ages.of(converters)
+    arrivals, arrivals_older = ages.of(_by_look((place, touch_hour), 1.0, converters.shape))
+    return {
+        "cost": cost,
+        "cost_older": touches_older * COST_PER_TOUCH,
+        "touches": touches,
+        "touches_older": touches_older,
+        "converters": converted,
+        "converters_older": converted_older,
+        "arrivals": arrivals,
+        "arrivals_older": arrivals_older,
+        "root_values": ages.of(root_values)[0],
+        "lags": _by_look((place, lag), 1.0, (len(looks), scenario.window_hours)),
     }
-    found = {"lags": _by_look((place, lag), 1.0, (len(looks), scenario.window_hours))}
-    for name, (table, until) in tables.items():
-        found[name], found[f"{name}_older"] = _by_age(table, looks, until, columns)
-    found["root_values"], _ = _by_age(root_values, looks, looks, columns)
-    return found
+
+
+class _Ages:
+    """Turns tables by touch hour into tables by age: column 0 is the look's own hour, later hours are not seen."""
+
+    def __init__(self, looks: Integers, hours: int, columns: int) -> None:
+        places = looks[:, None] - np.arange(columns)
+        self._seen = places >= 0
+        self._flat = np.maximum(places, 0) + np.arange(len(looks))[:, None] * hours
+        self._older = np.arange(hours) <= (looks - columns)[:, None] if columns < hours else None
+
+    def of(self, by_hour: Floats) -> tuple[Floats, Floats]:
+        """Return the (J, columns) table of a (J, hours) one, and the sums of what is older."""
+        table = by_hour.ravel().take(self._flat) * self._seen
+        if self._older is None:
+            return table, np.zeros(len(table))
+        return table, (by_hour * self._older).sum(axis=1)
 
 
 def together(parts: Sequence[Statistics]) -> Statistics:
@@ -192,14 +216,3 @@ def _largest(campaign: Campaign, steps: _Steps, place: Integers, rows: int) -> F
         return np.maximum.accumulate(largest)
     shape = (rows, int(campaign.customer.max()) + 1)
     return np.asarray(_by_look((place, steps.customer), steps.after - steps.before, shape).max(axis=1))
-
-
-def _by_age(by_hour: Floats, looks: Integers, until: Integers, columns: int) -> tuple[Floats, Floats]:
-    """Return an (J, hours) table by age: column 0 is the look's hour; hours after ``until`` are not seen."""
-    hours = by_hour.shape[1]
-    places = looks[:, None] - np.arange(columns)
-    seen = (places >= 0) & (places <= until[:, None])
-    table = np.where(seen, np.take_along_axis(by_hour, np.clip(places, 0, hours - 1), axis=1), 0.0)
-    before = np.concatenate([np.zeros((len(looks), 1)), np.cumsum(by_hour, axis=1)], axis=1)
-    oldest = np.minimum(looks - columns, until) + 1
-    return table, np.take_along_axis(before, np.clip(oldest, 0, hours)[:, None], axis=1)[:, 0]

@@ -32,7 +32,7 @@ def table(found: Mapping[str, Any]) -> str:
 
 def render(found: Mapping[str, Any]) -> str:
     """Return the generated part of the page."""
-    return "\n".join([_sizes(found), "", table(found), "", _beyond(found["scenarios"]), "", _mixes(found)])
+    return "\n".join([_sizes(found), "", table(found), "", beyond_promise(found["scenarios"]), "", _mixes(found)])
 
 
 def beyond(scenarios: Mapping[str, Any]) -> list[tuple[str, str, float, float]]:
@@ -78,7 +78,8 @@ def _sizes(found: Mapping[str, Any]) -> str:
     )
 
 
-def _beyond(scenarios: Mapping[str, Any]) -> str:
+def beyond_promise(scenarios: Mapping[str, Any]) -> str:
+    """Return a sentence that names every cell of which more were stopped than is promised."""
     found = beyond(scenarios)
     if not found:
         return "No scenario is beyond the promise (5 % at 2.0, 1 % at 2.4)."

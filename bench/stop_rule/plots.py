@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bench.stop_rule.runs import CURVE
+from bench.stop_rule.scenarios import CURVES
 from bench.stop_rule.svg import Dot, curves, rows
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ def plots(found: Mapping[str, Any]) -> dict[str, str]:
 def power(found: Mapping[str, Any]) -> str:
     """Return the plot of the share stopped over the true ratio."""
     lines: dict[str, list[float]] = {}
-    for name, extra in found["curves"].items():
-        cells = {**found["scenarios"][name], **extra}
-        lines[name] = [cells[f"{ratio:.1f}"]["stopped"] for ratio in CURVE]
+    for scenario in CURVES:
+        cells = found["scenarios"][scenario.name]
+        lines[scenario.name] = [cells[f"{ratio:.1f}"]["stopped"] for ratio in CURVE]
     return curves("Stopped by the end, % of campaigns", ("true ratio (required: 2.0)", ""), CURVE, lines, 5)
 
 

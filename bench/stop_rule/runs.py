@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections import defaultdict
+import time
+from collections import Counter
 from contextlib import contextmanager
+from math import ceil, inf
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.stop_rule.cells import CAMPAIGNS_A_PORTFOLIO, Task, done, summary
@@ -13,19 +15,21 @@ from bench.stop_rule.portfolio import dealt, ended, shares
 from pipeline.alerts import boundary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from multiprocessing.pool import Pool
 
     from bench.stop_rule.cells import Found
     from bench.stop_rule.scenario import Scenario
 
-    Tell = Callable[[str, dict[str, Any]], None]
+    Cells = dict[str, dict[str, dict[str, Any]]]
+    Tell = Callable[[Cells], None]
 
 SEED: Final = 20_261_126
 SIZES: Final = {2.0: 1.0, 1.4: 1.0, 2.4: 0.5, 1.0: 0.25}
 """True ratios of the table, and which part of the campaigns is spent on each."""
 CURVE: Final = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2, 2.4, 3.0)
 CURVE_SIZE: Final = 0.5
+ROUNDS: Final = 10
 CONSTANTS: Final = (
     "CONSTANT",
     "HEAVY_CONSTANT",
@@ -67,31 +71,49 @@ def processes(workers: int) -> Iterator[Pool]:
         yield pool
 
 
-def measured(tasks: Sequence[Task], pool: Pool, tell: Tell) -> dict[str, dict[str, Any]]:
-    """Return the summary of every cell, by scenario and true ratio; ``tell`` hears of each when it is done.
-
-    The numbers do not depend on how many processes there are.
-    """
-    waiting: dict[tuple[str, float], int] = defaultdict(int)
+def rounds_of(tasks: Sequence[Task]) -> list[list[Task]]:
+    """Deal tasks into ten rounds, each with a tenth of every cell: so many rounds are a table of so many campaigns."""
+    sizes = Counter((task.scenario.name, task.true_ratio) for task in tasks)
+    rounds: list[list[Task]] = [[] for _ in range(ROUNDS)]
     for task in tasks:
-        waiting[task.scenario.name, task.true_ratio] += 1
-    parts: dict[tuple[str, float], dict[int, Found]] = defaultdict(dict)
-    found: dict[str, dict[str, Any]] = {task.scenario.name: {} for task in tasks}
-    for task, part in pool.imap_unordered(_tried, tasks):
-        name, ratio = task.scenario.name, task.true_ratio
-        parts[name, ratio][task.number] = part
-        if len(parts[name, ratio]) == waiting[name, ratio]:
-            found[name][f"{ratio:.1f}"] = cell = summary([one for _, one in sorted(parts.pop((name, ratio)).items())])
-            tell(f"{name}, true {ratio:.1f}", cell)
-    return {name: dict(sorted(cells.items())) for name, cells in found.items()}
+        size = sizes[task.scenario.name, task.true_ratio]
+        rounds[ceil(ROUNDS * (task.number + 1) / size) - 1].append(task)
+    return [each for each in rounds if each]
 
 
-def measured_mix(scenario: Scenario, campaigns: int, pool: Pool, tell: Tell) -> dict[str, Any]:
+def measured(tasks: Sequence[Task], pool: Pool, tell: Tell, seconds: float = inf) -> Cells:
+    """Return the summary of every cell, by scenario and true ratio, after all rounds or those that fit into a time.
+
+    The numbers depend on how many rounds were done, not on how many processes there are. ``tell`` hears of every round.
+    """
+    ends = time.monotonic() + seconds
+    parts: dict[tuple[str, float], dict[int, Found]] = {(task.scenario.name, task.true_ratio): {} for task in tasks}
+    found: Cells = {}
+    longest = 0.0
+    for each in rounds_of(tasks):
+        began = time.monotonic()
+        if found and began + longest > ends:
+            break
+        for task, part in pool.imap_unordered(_tried, each):
+            parts[task.scenario.name, task.true_ratio][task.number] = part
+        longest = max(longest, time.monotonic() - began)
+        found = _summaries(parts)
+        tell(found)
+    return found
+
+
+def _summaries(parts: Mapping[tuple[str, float], Mapping[int, Found]]) -> Cells:
+    found: Cells = {name: {} for name, _ in parts}
+    for (name, ratio), numbered in sorted(parts.items()):
+        if numbered:
+            found[name][f"{ratio:.1f}"] = summary([one for _, one in sorted(numbered.items())])
+    return found
+
+
+def measured_mix(scenario: Scenario, campaigns: int, pool: Pool) -> dict[str, Any]:
     """Return false share and power of a mix of campaigns (`bench.stop_rule.portfolio`)."""
     tasks = [(scenario, number, ratios, SEED) for number, ratios in enumerate(dealt(scenario, campaigns))]
-    found = shares([one for part in pool.starmap(ended, tasks) for one in part])
-    tell(f"mix of {scenario.name}", found)
-    return found
+    return shares([one for part in pool.starmap(ended, tasks) for one in part])
 
 
 def constants() -> dict[str, float]:
