@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import sqrt
 from typing import TYPE_CHECKING, Any, Final
 from zlib import crc32
@@ -62,11 +63,16 @@ class Found:
 
 def library_of(task: Task) -> tuple[PeerLibrary, BankLevel | None]:
     """Return what the portfolio's peers teach, and the bank's level where they are too few to tell it."""
-    random = np.random.default_rng([task.seed, crc32(task.scenario.name.encode()), task.number])
-    peers = peers_of(random, task.scenario)
-    window = float(task.scenario.window_hours)
+    return _learnt(task.scenario, task.number, task.seed)
+
+
+@lru_cache(maxsize=4)
+def _learnt(scenario: Scenario, number: int, seed: int) -> tuple[PeerLibrary, BankLevel | None]:
+    random = np.random.default_rng([seed, crc32(scenario.name.encode()), number])
+    peers = peers_of(random, scenario)
+    window = float(scenario.window_hours)
     library = learn(peers, PRODUCT, window) if peers else generic_library(PRODUCT, window)
-    return library, bank_level(random, task.scenario)
+    return library, bank_level(random, scenario)
 
 
 def done(task: Task) -> Found:

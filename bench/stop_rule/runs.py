@@ -30,6 +30,7 @@ SIZES: Final = {2.0: 1.0, 1.4: 1.0, 2.4: 0.5, 1.0: 0.25}
 CURVE: Final = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2, 2.4, 3.0)
 CURVE_SIZE: Final = 0.5
 ROUNDS: Final = 10
+_TOGETHER: Final = 4
 CONSTANTS: Final = (
     "CONSTANT",
     "HEAVY_CONSTANT",
@@ -78,7 +79,8 @@ def rounds_of(tasks: Sequence[Task]) -> list[list[Task]]:
     for task in tasks:
         size = sizes[task.scenario.name, task.true_ratio]
         rounds[ceil(ROUNDS * (task.number + 1) / size) - 1].append(task)
-    return [each for each in rounds if each]
+    # tasks of one portfolio one after the other: they share what its peers teach
+    return [sorted(each, key=lambda task: (task.scenario.name, task.number)) for each in rounds if each]
 
 
 def measured(tasks: Sequence[Task], pool: Pool, tell: Tell, seconds: float = inf) -> Cells:
@@ -94,7 +96,7 @@ def measured(tasks: Sequence[Task], pool: Pool, tell: Tell, seconds: float = inf
         began = time.monotonic()
         if found and began + longest > ends:
             break
-        for task, part in pool.imap_unordered(_tried, each):
+        for task, part in pool.imap_unordered(_tried, each, chunksize=_TOGETHER):
             parts[task.scenario.name, task.true_ratio][task.number] = part
         longest = max(longest, time.monotonic() - began)
         found = _summaries(parts)

@@ -1,9 +1,10 @@
 """When a campaign would have been stopped: by the product's rule, and by the plain one.
 
 The product looks every hour (every third in campaigns of three weeks and more), and a breach must hold for an hour.
-Here looks are judged in two passes: every fourth or sixth first, then those between two of which one came within
-`SLACK` of the boundary, until the campaign is stopped. A look that is left out could only matter if the root had risen
-by more than that and fallen again between them; ``every_look`` leaves none out, and a test compares the two.
+Here looks are judged in three passes: every 12 hours (24); the middles between two of which one came within
+`WIDE_SLACK` of the boundary; all hours between two of which one came within `SLACK`, until the campaign is stopped. A
+look that is left out could only matter if the root had risen by more than that and fallen again between two of them;
+``every_look`` leaves none out, and a test compares the two.
 """
 
 from __future__ import annotations
@@ -28,10 +29,11 @@ if TYPE_CHECKING:
     from pipeline.alerts.verdict import Verdict
 
 SLACK: Final = 1.0
+WIDE_SLACK: Final = 1.5
 RULE: Final = AlertRule()
 HOLD_HOURS: Final = int(RULE.hold_minutes // 60)
-_COARSE: Final = {1: 6, 3: 12}
-"""Hours between looks of the first pass, by the hours between looks."""
+_COARSE: Final = {1: 12, 3: 24}
+"""Hours between looks of the first pass, by the hours between looks; the second one halves them."""
 _CELLS: Final = 8_000_000
 """So many numbers are handed to the rule at once: 64 MB a matrix."""
 
@@ -68,21 +70,21 @@ def tried(
     scenario = campaigns[0].scenario
     step = scenario.step_hours
     coarse = step if every_look else _COARSE[step]
-    grid = np.arange(coarse - 1, scenario.hours, coarse)
     told = (library, bank)
+    grid = np.arange(coarse - 1, scenario.hours, coarse)
     _look(trials, [grid] * len(trials), *told)
+    if not every_look:
+        _look(trials, [_middles(trial, coarse) for trial in trials], *told)
+    grids = {id(trial): sorted(trial.verdicts) for trial in trials}
     waiting = trials
     while waiting:
-        until = [scenario.hours if every_look else _next_breach(trial, grid, step) for trial in waiting]
-        _look(waiting, [_between(trial, grid, step, hour) for trial, hour in zip(waiting, until, strict=True)], *told)
-        _look(waiting, [_held(trial, hour) for trial, hour in zip(waiting, until, strict=True)], *told)
-        for trial, hour in zip(waiting, until, strict=True):
+        until = [_next_breach(trial, grids[id(trial)], step) for trial in waiting]
+        asked = list(zip(waiting, until, strict=True))
+        _look(waiting, [_between(trial, grids[id(trial)], step, hour) for trial, hour in asked], *told)
+        _look(waiting, [_held(trial, hour) for trial, hour in asked], *told)
+        for trial, hour in asked:
             trial.stopped_at = _stopped(trial, step, hour)
-        waiting = [
-            trial
-            for trial, hour in zip(waiting, until, strict=True)
-            if trial.stopped_at is None and hour < scenario.hours
-        ]
+        waiting = [trial for trial, hour in asked if trial.stopped_at is None and hour < scenario.hours]
     return trials
 
 
@@ -102,22 +104,34 @@ def _look(trials: Sequence[Trial], hours: Sequence[Integers], library: PeerLibra
             batch, rows = [], 0
 
 
-def _next_breach(trial: Trial, grid: Integers, step: int) -> int:
-    """Return the first hour of the first pass with a breach that was not looked into yet; the end without one."""
+def _middles(trial: Trial, coarse: int) -> Integers:
+    """Return the hours that the second pass looks at."""
+    found = [
+        hour - coarse // 2
+        for hour in sorted(trial.verdicts)
+        if any(_near(trial, one, WIDE_SLACK) for one in (hour - coarse, hour))
+    ]
+    return np.array(found, np.int64)
+
+
+def _next_breach(trial: Trial, grid: Sequence[int], step: int) -> int:
+    """Return the first hour of the passes so far with a breach that was not looked into yet; the end without one."""
     previous = -1
-    for hour in grid.tolist():
+    for hour in grid:
         if trial.below(hour) and _open(trial, previous, hour, step):
-            return int(hour)
+            return hour
         previous = hour
     return trial.campaign.scenario.hours
 
 
-def _between(trial: Trial, grid: Integers, step: int, until: int) -> Integers:
-    """Return the hours that the second pass looks at: those next to a look that came near, up to an hour."""
+def _between(trial: Trial, grid: Sequence[int], step: int, until: int) -> Integers:
+    """Return the hours that the third pass looks at: those next to a look that came near, up to an hour."""
     found: list[int] = []
     previous = -1
-    for hour in grid[grid <= until].tolist():
-        if any(_near(trial.verdicts[one]) for one in (previous, hour) if one >= 0):
+    for hour in grid:
+        if hour > until:
+            break
+        if any(_near(trial, one, SLACK) for one in (previous, hour)):
             found += _open(trial, previous, hour, step)
         previous = hour
     return np.array(found, np.int64)
@@ -127,8 +141,9 @@ def _open(trial: Trial, start: int, end: int, step: int) -> list[int]:
     return [hour for hour in range(start + step, end, step) if hour not in trial.verdicts]
 
 
-def _near(verdict: Verdict) -> bool:
-    return verdict.outcome != "immature" and verdict.boundary - verdict.signed_root < SLACK
+def _near(trial: Trial, hour: int, slack: float) -> bool:
+    verdict = trial.verdicts.get(hour)
+    return verdict is not None and verdict.outcome != "immature" and verdict.boundary - verdict.signed_root < slack
 
 
 def _held(trial: Trial, until: int) -> Integers:
