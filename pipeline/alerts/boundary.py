@@ -17,7 +17,7 @@ import numpy as np
 if TYPE_CHECKING:
     from pipeline.alerts.statistics import Floats
 
-CONSTANT: Final = 1.6
+CONSTANT: Final = 1.65
 """C13 has 1.8 with a guard of .45·z_c all the time."""
 HEAVY_CONSTANT: Final = 1.75
 """Where the peers' values may have an infinite variance."""
@@ -26,7 +26,7 @@ COLD_CONSTANT: Final = 1.75
 EARLY_CONSTANT: Final = 2.6
 EARLY_SHARE: Final = 0.57
 """Early is until window + 24 h, at most this share of the planned duration."""
-GUARD: Final = 2.5
+GUARD: Final = 2.75
 """Times √(share of the plan that is left): a change matters by what is still to come of it, at the end by nothing.
 
 C13's .45 all the time weighed too little early and too much late: a campaign that rises slowly or wakes up is stopped
