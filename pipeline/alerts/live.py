@@ -110,7 +110,7 @@ class LiveFacts:
             self._take_new_rows(instant, until)
         self._as_of_ms = instant
         changed = self._arrive(instant)
-        for name in self.plans.keys() - self._facts.keys():
+        for name in sorted(self.plans.keys() - self._facts.keys()):  # neighbours in the ledger are read at once
             self._soil(name, _ALL)
         changed |= self._read_dirty(instant, None if is_first else budget_seconds)
         return Refreshed(instant, sorted(changed - self._dirty.keys()), len(self._dirty))

@@ -12,8 +12,9 @@ SELECT
     toUInt8(1) AS arrived,
     if(max(measures[1]) = 0, converted_at, toInt64(9223372036854775807)) AS eaten_at
 FROM {database}.ledger FINAL
-WHERE run = {run:String} AND kind = 'credit' AND model = {model:String} AND campaign_id IN {campaigns:Array(String)}
-  AND at <= {until:Int64} AND if(length(measures) > 4, measures[5], measures[1]) != 0
+PREWHERE run = {run:String} AND kind = 'credit' AND model = {model:String} AND campaign_id IN {campaigns:Array(String)}
+  AND at <= {until:Int64}
+WHERE if(length(measures) > 4, measures[5], measures[1]) != 0
   AND (shard, id) NOT IN (
       SELECT shard, other_id FROM {database}.ledger
       WHERE run = {run:String} AND kind = 'transaction' AND other_id != '' AND at > {since:Int64}

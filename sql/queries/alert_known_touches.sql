@@ -6,8 +6,8 @@ SELECT
     toInt64(countIf(bitTest(flags, 2))) AS creditable,
     sum(measures[1]) AS cost_minor
 FROM {database}.ledger FINAL
-WHERE run = {run:String} AND kind = 'touch' AND campaign_id IN {campaigns:Array(String)}
-  AND version <= transform(shard, {shards:Array(UInt32)}, {until:Array(UInt64)}, toUInt64(0))
+PREWHERE run = {run:String} AND kind = 'touch' AND campaign_id IN {campaigns:Array(String)}
+WHERE version <= transform(shard, {shards:Array(UInt32)}, {until:Array(UInt64)}, toUInt64(0))
   AND customer NOT IN (
       SELECT id FROM {database}.ledger FINAL WHERE run = {run:String} AND kind = 'erased' AND measures[1] = 2
   )

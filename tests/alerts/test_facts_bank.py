@@ -1,0 +1,39 @@
+"""The bank's level of a goal."""
+
+from __future__ import annotations
+
+import math
+from random import Random
+from statistics import fmean, pstdev
+from typing import Any
+
+import pytest
+
+from pipeline.alerts.bank import bank_levels
+from pipeline.alerts.facts import LedgerFacts
+from tests.alerts.facts_support import POLICY, plans_of
+from tests.oracle.building import Ledger, moment
+from tests.support.core_player import CorePlayer
+
+
+def test_a_goals_level_is_that_of_the_transactions_it_matches(clickhouse: Any, run_name: str) -> None:
+    ledger = Ledger()
+    goal = {"kinds": ["deposit"], "min_amount_minor": 1_000}
+    ledger.campaign("spring", goal=goal, margins_bps={"deposit": 200})
+    ledger.campaign("rare", goal={"kinds": ["transfer"]})
+    amounts = [1_000 + 317 * number for number in range(40)]
+    for number, amount in enumerate(amounts):
+        ledger.pay(f"x{number}", f"2026-03-05 10:{number:02}", amount)
+    ledger.pay("small", "2026-03-05 11:00", 999)
+    ledger.pay("given", "2026-03-05 11:01", 5_000, revenue_minor=12)
+    ledger.pay("nothing", "2026-03-05 11:02", 5_000, revenue_minor=0)
+    ledger.pay("other", "2026-03-05 11:03", 5_000, kind="transfer", revenue_minor=7)
+    ledger.pay("later", "2026-03-06 11:01", 5_000)
+    CorePlayer(clickhouse, "roi", run_name, POLICY, ledger.log).play(Random(1), tidy=False)
+    port, plans = LedgerFacts(clickhouse, "roi", run_name), plans_of(ledger.log)
+    levels = bank_levels(port, [plans["spring"], plans["rare"]], moment("2026-03-06 00:00"))
+    logs = [math.log(amount * 200 // 10_000) for amount in amounts] + [math.log(12)]
+    assert levels[1] is None
+    assert levels[0] is not None
+    assert levels[0].mean_log == pytest.approx(fmean(logs))
+    assert levels[0].sd_log == pytest.approx(pstdev(logs))
