@@ -20,8 +20,8 @@ from bench.stop_rule.scenarios import CURVES, MIXES, SCENARIOS
 from tools.readme import with_section
 
 DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
-MIX_SIZE: Final = 2.5
-"""Campaigns of a mix as a multiple of those of a cell: 5,000 for 2,000."""
+MIX_SIZE: Final = 1.5
+"""Campaigns of a mix as a multiple of those of a cell."""
 
 
 def parse(words: list[str]) -> argparse.Namespace:
@@ -36,9 +36,11 @@ def parse(words: list[str]) -> argparse.Namespace:
         "--campaigns", type=int, default=2000, help="at true 2.0 and 1.4; fewer at others (default 2000)"
     )
     parser.add_argument("--workers", type=int, default=2, help="processes (default 2); the numbers do not depend on it")
-    parser.add_argument("--minutes", type=float, help="begin no tenth of the campaigns that would take longer")
+    parser.add_argument("--minutes", type=float, help="begin no twentieth of the campaigns that would take longer")
     parser.add_argument(
-        "--out", type=Path, help="folder for results.json, renewed after every tenth, and plots (default: print only)"
+        "--out",
+        type=Path,
+        help="folder for results.json, renewed after every twentieth, and plots (default: print only)",
     )
     parser.add_argument("--write", action="store_true", help="renew docs/stop-rule.md, its plots and stop-rule.json")
     parser.add_argument("--draw", action="store_true", help="as --write, from the stop-rule.json there is")
@@ -67,11 +69,10 @@ def results(arguments: argparse.Namespace, progress: Console) -> dict[str, Any]:
     tasks = cells_of(chosen, arguments.campaigns)
     curves = [] if wanted else cells_of(CURVES, arguments.campaigns, [one for one in CURVE if one not in SIZES])
     with processes(arguments.workers) as pool:
+        found["scenarios"] = measured([*tasks, *curves], pool, tell, 60 * (arguments.minutes or inf))
         if not wanted:
             size = round(MIX_SIZE * arguments.campaigns)
             found["mixes"] = {one.name: measured_mix(one, size, pool) for one in MIXES}
-        left = 60 * (arguments.minutes or inf) - (time.monotonic() - began)
-        found["scenarios"] = measured([*tasks, *curves], pool, tell, left)
     return found
 
 

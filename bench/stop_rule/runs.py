@@ -29,7 +29,7 @@ SIZES: Final = {2.0: 1.0, 1.4: 1.0, 2.4: 0.5, 1.0: 0.25}
 """True ratios of the table, and which part of the campaigns is spent on each."""
 CURVE: Final = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2, 2.4, 3.0)
 CURVE_SIZE: Final = 0.5
-ROUNDS: Final = 10
+ROUNDS: Final = 20
 _TOGETHER: Final = 4
 CONSTANTS: Final = (
     "CONSTANT",
@@ -73,7 +73,7 @@ def processes(workers: int) -> Iterator[Pool]:
 
 
 def rounds_of(tasks: Sequence[Task]) -> list[list[Task]]:
-    """Deal tasks into ten rounds, each with a tenth of every cell: so many rounds are a table of so many campaigns."""
+    """Deal tasks into rounds, each with a twentieth of every cell: so many rounds are a table of so many campaigns."""
     sizes = Counter((task.scenario.name, task.true_ratio) for task in tasks)
     rounds: list[list[Task]] = [[] for _ in range(ROUNDS)]
     for task in tasks:
