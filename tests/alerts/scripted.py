@@ -1,8 +1,7 @@
 """The service as a process that a test scripts and stops: `python -m tests.alerts.scripted DIRECTORY`.
 
-The store, the broker and the service are real. Looks come from DIRECTORY/looks.json, read anew at every turn; what the
-sender to receivers sends is a line of DIRECTORY/sent.log. ROI_TEST_HALT=STEP:WHEN:N kills the process (SIGKILL) before
-or after the N-th time of a step.
+The store, the broker, the service and delivery are real. Looks come from DIRECTORY/looks.json, read anew at every turn.
+ROI_TEST_HALT=STEP:WHEN:N kills the process (SIGKILL) before or after the N-th time of a step.
 """
 
 from __future__ import annotations
@@ -14,11 +13,12 @@ import os
 import signal
 import sys
 from collections import Counter
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.alerts.delivery.senders import open_senders
+from pipeline.alerts.delivery.webhooks import WebhookChannel
 from pipeline.alerts.publishing import KafkaPublisher
 from pipeline.alerts.service import Parts, serve
 from pipeline.alerts.store import ClickHouseAlertStore
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Mapping, Sequence
 
-    from pipeline.alerts.desk import Desk
+    from pipeline.alerts.delivery.outcomes import Outcome
+    from pipeline.alerts.log import Notification
     from pipeline.alerts.record import AlertRecord, Look
     from pipeline.alerts.store import AlertStore
     from pipeline.settings import Settings
@@ -50,16 +51,34 @@ class Halting:
 
     def around(self, step: str, call: Callable[..., Any]) -> Callable[..., Any]:
         def halting(*arguments: Any, **named: Any) -> Any:
-            self._passed[step] += 1
-            is_here = step == self._step and self._passed[step] == self._number
-            if is_here and self._when == "before":
-                os.kill(os.getpid(), signal.SIGKILL)
+            is_here = self._begin(step)
             answer = call(*arguments, **named)
             if is_here:
                 os.kill(os.getpid(), signal.SIGKILL)
             return answer
 
         return halting
+
+    def around_delivery(self) -> None:
+        """Halt at sending too: before a receiver has got a message, or after it has and before that is written."""
+        deliver = WebhookChannel.deliver
+
+        async def halting(channel: WebhookChannel, notices: Sequence[Notification]) -> Outcome:
+            is_here = self._begin("send")
+            outcome = await deliver(channel, notices)
+            if is_here:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return outcome
+
+        channels: Any = WebhookChannel
+        channels.deliver = halting
+
+    def _begin(self, step: str) -> bool:
+        self._passed[step] += 1
+        is_here = step == self._step and self._passed[step] == self._number
+        if is_here and self._when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return is_here
 
 
 class ScriptedLooks:
@@ -77,30 +96,6 @@ class ScriptedLooks:
         ]
 
 
-class FileSender:
-    """Sends by writing a line, synced to the disk, as a receiver that has got it would."""
-
-    def __init__(self, path: Path, halting: Halting) -> None:
-        self._path = path
-        self._send = halting.around("send", self._write)
-
-    def _write(self, line: str) -> None:
-        with self._path.open("a") as file:
-            file.write(line + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-
-    async def __call__(self, desk: Desk) -> None:
-        news = desk.listener()
-        while True:
-            news.clear()
-            for one in list(desk.notifications.values()):
-                await desk.confirm()
-                self._send(json.dumps([one.notification_id, one.message_id, one.receiver, one.message_type]))
-                await desk.write([replace(one, state="sent", attempts=1, sent_ms=T0).row()])
-            await news.wait()
-
-
 async def _run(settings: Settings, directory: Path, stop: asyncio.Event) -> None:
     halting = Halting(os.environ.get("ROI_TEST_HALT", ""))
 
@@ -113,8 +108,9 @@ async def _run(settings: Settings, directory: Path, stop: asyncio.Event) -> None
     looks, publisher = ScriptedLooks(directory / "looks.json"), KafkaPublisher(settings)
     looks.look = halting.around("look", looks.look)  # type: ignore[method-assign] # stopped there
     publisher.publish = halting.around("publish", publisher.publish)  # type: ignore[method-assign] # likewise
-    sender = FileSender(directory / "sent.log", halting)
-    await serve(settings, Parts(open_store, looks, publisher, (sender,), AlertTelemetry()), stop)
+    telemetry = AlertTelemetry()
+    halting.around_delivery()
+    await serve(settings, Parts(open_store, looks, publisher, open_senders(settings, telemetry), telemetry), stop)
 
 
 def main() -> int:

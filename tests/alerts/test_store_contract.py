@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 from pipeline.alerts.actions import Action
-from pipeline.alerts.log import LogRow
+from pipeline.alerts.log import LogRow, Notification
 from pipeline.alerts.store import ClickHouseAlertStore, encode
 from pipeline.errors import FencedError
 from tests.support.fakes_alerts import AlertTables, FakeAlertStore
@@ -173,3 +174,27 @@ def test_the_newest_sign_of_life_of_the_newest_epoch_is_found(bench: Bench) -> N
     ended = store.lease()
     assert ended is not None
     assert ended.has_ended
+
+
+def test_the_newest_message_of_each_receiver_is_known_tests_aside(bench: Bench) -> None:
+    store = bench.open("first")
+    epoch = store.claim()
+    rows = [
+        told(number, receiver, sent_ms, kind).row(1_790_000_000_000)
+        for number, (receiver, sent_ms, kind) in enumerate(
+            [
+                ("floor", 1_790_000_000_001, "alert.firing"),
+                ("floor", 1_790_000_000_003, "alert.resolved"),
+                ("floor", 1_790_000_000_009, "test"),
+                ("boss", 1_790_000_000_002, "alert.firing"),
+                ("nobody", None, "alert.firing"),
+            ]
+        )
+    ]
+    store.write(encode(rows, epoch, 1))
+    assert store.last_sent() == {"floor": 1_790_000_000_003, "boss": 1_790_000_000_002}
+
+
+def told(number: int, receiver: str, sent_ms: int | None, kind: str) -> Notification:
+    one = Notification(f"ntf_{number}", "alr_1", "spring", receiver, f"msg_{number}", kind, "{}", 1)
+    return one if sent_ms is None else replace(one, state="sent", sent_ms=sent_ms)
