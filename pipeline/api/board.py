@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from fastapi import Request
 
+    from pipeline.api.handing_in import Alerts
     from pipeline.operations.health import Fault, Observations
     from pipeline.settings import Settings
 
@@ -46,9 +47,11 @@ class Board:
         """Answer the campaigns page; 503 with the reason on it when ClickHouse does not answer."""
         await page_reader(request)
         nonce = secrets.token_urlsafe(16)
-        rows, wrong = await self._campaigns_or_problem()
+        campaign = request.query_params.get("campaign", "")
+        rows, wrong = await self._campaigns_or_problem(campaign)
+        alert = await self._alert(request, rows[0]["alert_id"]) if campaign and rows else None
         return HTMLResponse(
-            render_page(rows, wrong, nonce),
+            render_page(rows, wrong, nonce, campaign=campaign, alert=alert),
             200 if wrong is None else 503,
             headers={"Content-Security-Policy": _POLICY.format(nonce=nonce)},
         )
@@ -83,9 +86,17 @@ class Board:
         asks_kafka = "kafka_bootstrap_servers" in self._settings.model_fields_set
         return observe(self._settings, self._instance, asks_kafka=asks_kafka)
 
-    async def _campaigns_or_problem(self) -> tuple[list[dict[str, Any]], str | None]:
+    async def _alert(self, request: Request, alert_id: str | None) -> dict[str, Any] | None:
+        """Return the alert of the one campaign that is looked at; None: it has none, or cannot be asked for now."""
+        alerts: Alerts = request.app.state.alerts
         try:
-            return await asyncio.to_thread(campaigns, self._settings), None
+            return None if alert_id is None else await alerts.alert(alert_id)
+        except ApiError:
+            return None
+
+    async def _campaigns_or_problem(self, campaign: str = "") -> tuple[list[dict[str, Any]], str | None]:
+        try:
+            return await asyncio.to_thread(campaigns, self._settings, campaign), None
         except BoardError as error:
             return [], str(error)
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from pydantic import SecretStr
 from yarl import URL
 
@@ -15,15 +17,14 @@ from tests.api.conftest import TOKENS
 from tests.support.depth import depth as depth_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractAsyncContextManager
-
-    import pytest
 
     from tests.api.conftest import Api
 
     Running = Callable[..., AbstractAsyncContextManager[Api]]
 
+EVES_PASSWORD = b64encode(f"any:{TOKENS['eve']}".encode()).decode()
 BAD: list[tuple[str, Any]] = [
     ("alerts/alr_1/decide", {}),
     ("alerts/alr_1/decide", {"decision": "stop"}),
@@ -296,3 +297,35 @@ async def test_no_body_and_no_path_is_a_fault_of_ours(running: Running, monkeypa
                 told = await response.json()
                 assert response.status in {200, 400, 404, 405, 409, 422, 503}, (method, path, body, told)
                 assert response.status != 503 or "no evaluator is running" in told["error"], (method, path, body, told)
+
+
+async def test_the_link_of_an_alert_leads_to_its_campaign_and_what_was_done(running: Running, ledgered: str) -> None:
+    async with running(look("below", campaign_id=ledgered, rule=AT_ONCE)) as api:
+        alert_id = await api.alert_id()
+        hostile = "<script>alert(1)</script>"
+        await api.post(f"/api/alerts/{alert_id}/acknowledge", {"note": hostile})
+        headers = {"Authorization": f"Basic {EVES_PASSWORD}"}
+        async with api.visitor.get(f"/?campaign={ledgered}", headers=headers) as response:
+            page = await response.text()
+        assert "Alert: acknowledged" in page
+        assert "62 % of the return is in" in page
+        assert "by lin: &lt;script&gt;" in page
+        assert hostile not in page
+        async with api.visitor.get("/?campaign=%3Cb%3E", headers=headers) as response:
+            assert "No campaign &lt;b&gt; has an event yet." in await response.text()
+        async with api.visitor.get("/", headers=headers) as response:
+            assert f'<a href="?campaign={ledgered}">{ledgered}</a>' in await response.text()
+        (row,) = [row for row in await api.get("/api/campaigns") if row["campaign_id"] == ledgered]
+        assert (row["alert_state"], row["alert_id"]) == ("acknowledged", alert_id)
+
+
+@pytest.fixture
+def ledgered(clickhouse: Any) -> Iterator[str]:
+    """A campaign that the ledger has a cost of."""
+    name = "on-the-board"
+    clickhouse.command(
+        "INSERT INTO roi.ledger (run, kind, shard, campaign_id, label, measures, version) VALUES "
+        f"('live', 'tier', 0, '{name}', 'growth', [1, 1, 0, 0, 100, 90, 0], 1)"
+    )
+    yield name
+    clickhouse.command(f"DELETE FROM roi.ledger WHERE campaign_id = '{name}'")

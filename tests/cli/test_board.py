@@ -33,6 +33,8 @@ ROW: dict[str, Any] = {
     "return_ratio": 1.5,
     "min_return_ratio": 2.0,
     "net_roi": 0.5,
+    "alert_state": "firing",
+    "alert_id": "alr_1",
     "updated_at": "2026-01-01 00:00:00.000",
 }
 
