@@ -28,6 +28,9 @@ MIN_CUSTOMERS: Final = 5
 ONE_CUSTOMER: Final = 0.2
 FEW_PEERS: Final = 5
 """Below so many the power falls (docs/stop-rule.md)."""
+KNOWN_ALONE: Final = 50
+"""Without peers the shape of values is known from the campaign's own customers: of fewer, values of sigma 1.6 had 9 %
+false stops at true 2.0 (sigma 1.0: 3.5)."""
 UNLIKE: Final = 1.0
 CHANGING: Final = 2.0
 REVERSALS: Final = 0.005
@@ -141,7 +144,8 @@ def _worth(statistics: Statistics, roots: Floats, converters: Floats, others: Fl
 
 
 def _of_peers(note: Note, inputs: Inputs, seen: Look) -> None:
-    del seen
     peers = inputs.of_library([float(library.campaigns) for library in inputs.libraries])
     note("no_peers", peers == 0, lambda _: {})
+    counts = seen.levels.converters
+    note("few_customers", (peers == 0) & seen.own & (counts < KNOWN_ALONE), lambda row: {"has": float(counts[row])})
     note("few_peers", (peers > 0) & (peers < FEW_PEERS), lambda row: {"peers": float(peers[row])})

@@ -48,6 +48,10 @@ CAVEATS: Final[dict[str, tuple[str, str]]] = {
     "no_end_date": ("no end date: judged by what is known so far", "没有结束日期：按已有信息判断"),
     "reversals_assumed": ("reversals assumed: {share}", "假定冲正比例为 {share}"),
     "no_peers": ("no finished peers: own data only", "没有已结束的同类活动：只凭自身数据"),
+    "few_customers": (
+        "values known from {has} customers alone: may be wrong more often than promised",
+        "客户价值仅由 {has} 名客户得知：误判可能多于承诺",
+    ),
     "few_peers": ("only {peers} finished peers: slower to decide", "仅有 {peers} 个已结束的同类活动：判断较慢"),
 }
 """Words of every code of `pipeline.alerts.caveats`, English and Chinese."""

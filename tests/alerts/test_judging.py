@@ -178,7 +178,9 @@ def test_a_campaign_that_converts_nobody_is_below_before_the_week_is_over(peers:
 def test_caveats_name_what_is_odd() -> None:
     plain = judge(MANY, PEERS, RULE)
     assert "needs_converters" in codes(plain[5])
-    assert "no_peers" in codes(judge(MANY, GENERIC, RULE)[3])
+    alone = judge(MANY, GENERIC, RULE)
+    assert "no_peers" in codes(alone[3])
+    assert [("few_customers" in codes(one)) for one in alone] == [10 <= one.converters < 50 for one in alone]
     assert "few_peers" in codes(judge(MANY, library(4), RULE)[3])
     endless = replace(MANY, planned_hours=np.full(len(MANY), np.inf))
     assert "no_end_date" in codes(judge(endless, PEERS, RULE)[3])
