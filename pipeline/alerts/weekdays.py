@@ -56,10 +56,13 @@ def swing_of(finished: Sequence[FinishedCampaign]) -> Swing:
 
 def _days(one: FinishedCampaign) -> Days | None:
     converters, touches = float(one.converters.sum()), float(one.touches.sum())
-    if len(one.touches) < 2 or converters <= 0 or touches <= 0:
+    days = max(len(one.touches), len(one.converters))
+    if days < 2 or converters <= 0 or touches <= 0:
         return None
-    expected = one.touches * (converters / touches)
-    return Days(one.converters, expected, ((np.arange(len(expected)) + one.first_weekday) % 7).astype(np.float64))
+    seen, expected = np.zeros(days), np.zeros(days)  # the last days may have had touches and no converter
+    seen[: len(one.converters)] = one.converters
+    expected[: len(one.touches)] = one.touches * (converters / touches)
+    return Days(seen, expected, ((np.arange(len(expected)) + one.first_weekday) % 7).astype(np.float64))
 
 
 def _dispersion(days: list[Days], profile: Floats, freedom: int) -> float:

@@ -110,6 +110,11 @@ def test_a_weekly_swing_is_seen_where_it_is_and_only_there() -> None:
     assert flat.profile.tolist() == [1.0] * 7
 
 
+def test_last_days_without_a_converter_may_be_missing() -> None:
+    whole = replace(peers(1)[0], converters=np.array([9.0, 8.0, 12.0] + [0.0] * 11))
+    assert swing_of([replace(whole, converters=whole.converters[:3])]).dispersion == swing_of([whole]).dispersion > 1
+
+
 def test_days_that_scatter_are_dispersed() -> None:
     random = np.random.default_rng(2)
     converters = np.repeat(np.array([5.0, 80.0, 10.0, 60.0]), 7)
