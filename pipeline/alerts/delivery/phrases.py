@@ -17,10 +17,10 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "over_title": ("Over: {name}", "活动已结束：{name}"),
     "blocked_title": ("Not judged for now: {name}", "暂不判断：{name}"),
     "decided_title": ("Decided: {name}", "已决定：{name}"),
-    "group_title": ("{count} campaigns below {limit}", "{count} 个活动低于 {limit}"),
+    "group_title": ("{count:,} campaigns below {limit}", "{count:,} 个活动低于 {limit}"),
     "mixed_title": (
-        "{count} campaigns changed, {below} below the limit",
-        "{count} 个活动有变化，其中 {below} 个低于要求",
+        "{count:,} campaigns changed, {below:,} below the limit",
+        "{count:,} 个活动有变化，其中 {below:,} 个低于要求",
     ),
     "limit": ("their limits", "各自要求"),
     "again": ("Nobody has acknowledged it yet.", "尚无人确认。"),
@@ -52,5 +52,5 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "decided_line": ("decided ({decision}): {name}", "已决定（{decision}）：{name}"),
     "resolved_line": ("recovered, {ratio}: {name}", "已恢复 {ratio}：{name}"),
     "over_line": ("over: {name}", "已结束：{name}"),
-    "rest": ("and {count} more{money}", "另有 {count} 个{money}"),
+    "rest": ("and {count:,} more{money}", "另有 {count:,} 个{money}"),
 }

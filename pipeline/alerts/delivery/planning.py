@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pipeline.alerts.delivery.outcomes import Outcome
     from pipeline.alerts.log import Notification
 
-MOST_AT_ONCE: Final = 500
 RETRIES: Final = Backoff(first_seconds=5.0, longest_seconds=3600.0)
 PAUSES: Final = Backoff(first_seconds=2.0, longest_seconds=60.0)
 """Of a receiver after failures in a row, whichever notices they were: the rest need not be tried one by one."""
@@ -38,12 +37,14 @@ class Policy:
         min_interval_seconds: shortest time between two messages.
         quiet: hours in which nothing is sent; None = there are none.
         attempts: after so many a notice is given up.
+        most_at_once: what is sent before the next look at what waits; a grouped message names no more.
     """
 
     group_seconds: float = 0.0
     min_interval_seconds: float = 0.0
     quiet: QuietHours | None = None
     attempts: int = 1
+    most_at_once: int = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def plan(
     chosen = [notice for notice in kept if notice.alert_id in free]
     # what has failed most often goes last, so that one bad notice does not keep the others from being sent
     chosen.sort(key=lambda notice: (heads[notice.alert_id].attempts, notice.created_ms))
-    return Plan(suppressed, tuple(chosen[:MOST_AT_ONCE]), 0.0)
+    return Plan(suppressed, tuple(chosen[: policy.most_at_once]), 0.0)
 
 
 def is_test(notice: Notification) -> bool:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _PLAIN: Final = frozenset({"json", "jsons", "form", "forms", "xml", "xmls"})
 _WEAK_BYTES: Final = 24
+_TEXTS_AT_ONCE: Final = 5000  # one text counts them
+_WEBHOOKS_AT_ONCE: Final = 100  # one request each, about half a second together
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ def receiver_of(name: str, given: ReceiverSettings, settings: Settings) -> Recei
         min_interval_seconds=given.min_interval_minutes * 60,
         quiet=quiet,
         attempts=attempts_within(settings.alerts.retry_hours),
+        most_at_once=_TEXTS_AT_ONCE if key is None else _WEBHOOKS_AT_ONCE,
     )
     return Receiver(name, target, shown, key, policy, tuple(remarks))
 

@@ -20,6 +20,7 @@ _LONGEST_NAME: Final = 60
 _LONGEST_LINK: Final = 200
 _LONGEST_REASON: Final = 90
 _MOST_REASONS: Final = 2
+_MOST_LINES: Final = 40
 _WHOLE_UNITS: Final = 10_000  # minor units from which on parts of a unit tell nothing
 Kind = Literal["info", "success", "warning", "failure"]
 Content = tuple["Mapping[str, Any]", bool]
@@ -104,18 +105,14 @@ def _grouped(alerts: Sequence[Mapping[str, Any]], wording: Wording) -> Text:
         else wording.say("mixed_title", count=len(ranked), below=len(firing))
     )
     link = _link(ranked[0]["links"]["board"].partition("?")[0])
-    lines = [wording.say(f"{_what(data)}_line", **_line(data, wording)) for data in ranked]
+    lines = [wording.say(f"{_what(data)}_line", **_line(data, wording)) for data in ranked[:_MOST_LINES]]
     shown = len(lines)
-    while shown > 1:
-        rest = [wording.say("rest", count=len(lines) - shown, money=_at_risk(ranked[shown:], wording))]
-        body = "\n".join((*lines[:shown], *(rest if shown < len(lines) else ()), link))
-        if len(title) + len(body) + 2 <= MOST_CHARACTERS:
-            break
+    while True:
+        left = ranked[shown:]
+        rest = [wording.say("rest", count=len(left), money=_at_risk(left, wording))] if left else []
+        if shown == 1 or len(title) + len("\n".join((*lines[:shown], *rest, link))) + 2 <= MOST_CHARACTERS:
+            return _fitted(title, [*lines[:shown], *rest], link, "failure" if firing else "info")
         shown -= 1
-    rest = [wording.say("rest", count=len(lines) - shown, money=_at_risk(ranked[shown:], wording))]
-    return _fitted(
-        title, [*lines[:shown], *(rest if shown < len(lines) else ())], link, "failure" if firing else "info"
-    )
 
 
 def _what(data: Mapping[str, Any]) -> str:
