@@ -18,6 +18,7 @@ from bench.figures import (
     judging_row,
     latency_row,
     memory_row,
+    notice_row,
     recovery_row,
     throughput_rows,
     whale_row,
@@ -28,7 +29,7 @@ from pipeline.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PARTS: Final = ("throughput", "latency", "whale", "families", "memory", "recovery", "judging")
+PARTS: Final = ("throughput", "latency", "whale", "families", "memory", "recovery", "judging", "alerts")
 _QUICK_EVENTS: Final = 200_000
 _QUICK_SECONDS: Final = 5
 _QUICK_CUSTOMERS: Final = 100_000
@@ -76,6 +77,8 @@ def steps(arguments: argparse.Namespace) -> Iterator[tuple[str, Callable[[], lis
         yield "take-over", partial(_recovery, customers)
     if "judging" in arguments.only:
         yield "the stop rule", _judging
+    if "alerts" in arguments.only:
+        yield "from a breach to its notice", partial(_alerts, arguments)
 
 
 def _throughput(broker: Broker, arguments: argparse.Namespace) -> list[Row]:
@@ -112,6 +115,11 @@ def _recovery(customers: int) -> list[Row]:
 
 def _judging() -> list[Row]:
     return [judging_row(measured("bench.judging"))]
+
+
+def _alerts(arguments: argparse.Namespace) -> list[Row]:
+    campaigns = _QUICK_SECONDS if arguments.quick else 60
+    return [notice_row(measured("bench.alerting", "--campaigns", campaigns, "--rate", arguments.rate))]
 
 
 def main() -> int:

@@ -127,6 +127,17 @@ def latency_row(broker: str, measured: Mapping[str, Any]) -> Row:
     )
 
 
+def notice_row(measured: Mapping[str, Any]) -> Row:
+    """Return the row of the alerts' latency (`bench.alerting` prints its fields)."""
+    values = f"p50 {measured['p50_ms']:.0f} ms, p99 {measured['p99_ms']:.0f} ms, worst {measured['worst_ms']:.0f} ms"
+    return Row(
+        f"breach → notice at {measured['wished_rate']:,} events/s",
+        "tansu",
+        values,
+        f"{measured['notices']:,} notices at {measured['rate']:,.0f} events/s",
+    )
+
+
 def whale_row(measured: Mapping[str, Any]) -> Row:
     """Return the row of a whale measurement (`bench.whale` prints its fields)."""
     late = f"late event p50 {measured['late_p50_us']:.0f} µs, worst {measured['late_worst_us']:.0f} µs"

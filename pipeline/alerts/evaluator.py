@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipeline.alerts.desk import Desk
     from pipeline.alerts.lifecycle import Change, Conduct
     from pipeline.alerts.log import Addressing, LogRow
-    from pipeline.alerts.record import AlertRecord, Look, Moment
+    from pipeline.alerts.record import AlertRecord, Evidence, Look, Moment
     from pipeline.alerts.verdict import Verdict
 
 PIECE: Final = 250
@@ -59,6 +59,7 @@ class _Shown(NamedTuple):
     """What of an alert was written last, and when by this process's clock."""
 
     verdict: Verdict
+    evidence: Evidence
     at: float
 
 
@@ -134,7 +135,7 @@ class Evaluator:
             await self._desk.write(rows)
         self._desk.enter(stepped)
         for record in shown:
-            self._shown[record.campaign_id] = _Shown(record.verdict, now.seconds)
+            self._shown[record.campaign_id] = _Shown(record.verdict, record.evidence, now.seconds)
         for change in changes:
             self._told.changed(change)
         return len(shown)
@@ -156,10 +157,11 @@ class Evaluator:
         """Tell whether what is shown of an alert is older than what is known."""
         shown = self._shown.get(record.campaign_id)
         if shown is None:  # it was loaded, or has just begun: it is as it was written
-            self._shown[record.campaign_id] = _Shown(record.verdict, now.seconds)
+            self._shown[record.campaign_id] = _Shown(record.verdict, record.evidence, now.seconds)
             return False
         seconds = _OPEN_REFRESH_SECONDS if record.state in OPEN_STATES else _REFRESH_SECONDS
-        return now.seconds - shown.at >= seconds and shown.verdict != record.verdict
+        is_other = shown.verdict != record.verdict or shown.evidence != record.evidence
+        return now.seconds - shown.at >= seconds and is_other
 
     async def _end_silences(self) -> None:
         async with self._desk.turn:

@@ -12,6 +12,7 @@ from pipeline.alerts.looking import LedgerLooks, Now
 from pipeline.alerts.peers import PeerShelf
 from pipeline.alerts.statistics import HOUR_MS
 from pipeline.clickhouse.connection import connect
+from pipeline.evaluator.evidences import LedgerEvidences
 from pipeline.ledger.ledger import ClickHouseLedger
 from pipeline.policies import policy_of
 
@@ -89,5 +90,6 @@ def open_looks(settings: Settings) -> LedgerLooks:
     """
     client, database = connect(settings, "writer"), settings.clickhouse_database
     shelf = PeerShelf(ClickHouseLedger(client, database, _LIVE, ""))
-    facts = RunFacts(LedgerFacts(client, database, _LIVE), policy_of(settings), settings.alerts.history_days)
-    return LedgerLooks(settings.alerts, facts, shelf)
+    port, policy = LedgerFacts(client, database, _LIVE), policy_of(settings)
+    facts = RunFacts(port, policy, settings.alerts.history_days)
+    return LedgerLooks(settings.alerts, facts, shelf, evidences=LedgerEvidences(port, policy, shelf))

@@ -10,6 +10,7 @@ from bench.figures import (
     judging_row,
     latency_row,
     memory_row,
+    notice_row,
     percentile,
     throughput,
     throughput_rows,
@@ -106,6 +107,20 @@ def test_other_rows_show_their_figures() -> None:
     assert latency.measured == "accepted → visible at 20,000 events/s"
     assert latency.result == "p50 150 ms, p99 481 ms, worst 501 ms"
     assert latency.beside == "1,000 events at 19,990/s"
+    notice = notice_row(
+        {
+            "wished_rate": 20_000,
+            "rate": 19_990.4,
+            "notices": 30,
+            "p50_ms": 1_150.2,
+            "p99_ms": 2_480.6,
+            "worst_ms": 2_501.0,
+        }
+    )
+    assert (notice.result, notice.beside) == (
+        "p50 1150 ms, p99 2481 ms, worst 2501 ms",
+        "30 notices at 19,990 events/s",
+    )
     whale = whale_row(
         {"touches": 50_000, "transactions": 50_000, "in_order_us": 5.25, "late_p50_us": 20, "late_worst_us": 90}
     )

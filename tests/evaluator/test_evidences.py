@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipeline.alerts.peers import PeerShelf
+from pipeline.alerts.plans import plan_of
+from pipeline.alerts.record import Evidence
+from pipeline.alerts.verdict import Band
+from pipeline.evaluator import evidences
+from pipeline.evaluator.evidences import LedgerEvidences
+from schemas.alerts import Advice
+from tests.alerts.building import RULE, T0, verdict
+from tests.alerts.facts_support import POLICY, SHAPE, plans_of, played
+from tests.oracle.config import MODELS
+from tests.oracle.generators import random_log
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.alerts.plans import CampaignPlan
+    from pipeline.alerts.verdict import Verdict
+
+BEFORE = Evidence(("stays below",), 7)
+WHOLE = verdict("below", cost_minor=2_000, return_minor=2_000, forecast=Band(1.1, 1.25, 1.4))
+
+
+class NoPeers:
+    def fetch(self, name: str, **parameters: Any) -> list[list[Any]]:
+        del name, parameters
+        return []
+
+    def execute(self, name: str, **parameters: Any) -> None:
+        del name, parameters
+
+
+class Port:
+    """Never asked: what would be read is given."""
+
+    def fetch(self, name: str, **parameters: Any) -> list[list[Any]]:
+        raise AssertionError((name, parameters))
+
+    def records(self, name: str, kind: Any, **parameters: Any) -> Any:
+        raise AssertionError((name, kind, parameters))
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def part(cost: int, ratio: float, p_value: float) -> Verdict:
+    band = Band(ratio * 0.9, ratio, ratio * 1.1)
+    return verdict("below", cost_minor=cost, return_minor=round(cost * ratio), forecast=band, p_value=p_value)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Of two channels one drags the campaign down; of the models only the last one would let it run."""
+    questions: list[str] = []
+
+    def segment_statistics(
+        _port: Any, _plan: Any, kind: str, _at: int, _policy: Any
+    ) -> tuple[list[str], list[Verdict]]:
+        questions.append(kind)
+        channels = [part(1_000, 0.05, 1e-9), part(1_000, 2.4, 0.9)]
+        return (["sms", "wecom"], channels) if kind == "channel" else (["only"], [WHOLE])
+
+    def statistics(_port: Any, _plans: Any, _at: int, _policy: Any, *, model: str) -> list[Verdict]:
+        questions.append(model)
+        return [verdict("undecided" if model == MODELS[-1] else "below")]
+
+    def judge(rows: Sequence[Verdict], _library: Any, _rule: Any) -> Sequence[Verdict]:
+        return rows
+
+    for name, instead in (("segment_statistics", segment_statistics), ("statistics", statistics), ("judge", judge)):
+        monkeypatch.setattr(evidences, name, instead)
+    return questions
+
+
+def _plan(name: str) -> CampaignPlan:
+    return plan_of(name, None, POLICY)
+
+
+def test_the_segment_that_drags_a_campaign_down_and_what_models_decide_are_said(asked: list[str]) -> None:
+    found = LedgerEvidences(Port(), POLICY, PeerShelf(NoPeers())).evidence(_plan("spring"), WHOLE, RULE, BEFORE)
+    assert found.advice is not None
+    said = Advice.model_validate(found.advice)
+    assert (said.segment, said.label, round(said.ratio_without, 2)) == ("channel", "sms", 2.45)
+    assert list(found.decisions_by_model.values()) == [True] * (len(MODELS) - 1) + [False]
+    assert (found.reasons, found.money_at_risk_minor) == (BEFORE.reasons, 7)
+    assert asked[:3] == ["channel", "variant", "tier"]
+
+
+def test_what_was_found_is_asked_again_after_ten_minutes_of_event_time(asked: list[str]) -> None:
+    some = LedgerEvidences(Port(), POLICY, PeerShelf(NoPeers()))
+    some.evidence(_plan("spring"), WHOLE, RULE, BEFORE)
+    count = len(asked)
+    some.evidence(_plan("spring"), verdict("below", T0 + 599_999), RULE, BEFORE)
+    assert len(asked) == count
+    some.evidence(_plan("spring"), verdict("below", T0 + 600_000), RULE, BEFORE)
+    assert len(asked) == 2 * count
+
+
+def test_beyond_a_looks_budget_what_was_known_stands(asked: list[str]) -> None:
+    clock = Clock()
+    some = LedgerEvidences(Port(), POLICY, PeerShelf(NoPeers()), clock)
+    some.begin()
+    clock.seconds = 9.0
+    assert some.evidence(_plan("spring"), WHOLE, RULE, BEFORE) == BEFORE
+    assert asked == []
+    some.begin()
+    assert some.evidence(_plan("spring"), WHOLE, RULE, BEFORE).advice is not None
+
+
+@pytest.mark.process
+def test_a_campaign_of_a_real_ledger_gets_a_decision_of_every_model(clickhouse: Any, run_name: str) -> None:
+    log = random_log(77, 300, shape=SHAPE)
+    port = played(clickhouse, run_name, log, 7)
+    some = LedgerEvidences(port, POLICY, PeerShelf(NoPeers()))
+    for one in plans_of(log).values():
+        some.begin()
+        found = some.evidence(one, verdict("below", 1_800_000_000_000, one.campaign_id), RULE, BEFORE)
+        assert set(found.decisions_by_model) == set(MODELS)
