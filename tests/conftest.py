@@ -27,6 +27,8 @@ LONGEST_FIRST: Final = (
     "tests/faults/test_ends.py",
     "tests/transport/test_consumer.py",
     "tests/erasure/test_command.py",
+    "tests/api/test_commands.py",
+    "tests/api/test_alerts.py",
     "tests/operations/test_evidence.py",
     "tests/simulation/test_bank.py",
     "tests/docs/test_commands.py",
