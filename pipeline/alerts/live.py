@@ -1,8 +1,9 @@
 """The facts of all campaigns as of the live instant, kept up to date block by block.
 
-Touches are facts that never change, so the new ones are added to what is known; costs and credits are read again for
-the campaigns that a block has changed, and for no other. What is later than the live instant waits for its minute.
-After a crash everything is read anew: nothing is remembered but what the ledger holds.
+Touches are facts that never change, so the new ones are added to what is known; credits that a block has changed take
+the place of what was known of them; costs are read again for the campaigns that have new ones. What is later than the
+live instant waits for its minute. After a crash everything is read anew: nothing is remembered but what the ledger
+holds.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from pipeline.alerts.assembly import CampaignFacts, assemble
+from pipeline.alerts.conversions import KINDS, no_changes
+from pipeline.alerts.credit_book import CREDITS, CreditBook, by_campaign
 from pipeline.alerts.facts import instant_of, read_plans
 from pipeline.alerts.plans import plan_of
-from pipeline.alerts.reading import CHUNK, SINCE_EVER, read_changes, set_conversions, set_events
+from pipeline.alerts.reading import CHUNK, SINCE_EVER, read_reversed, set_conversions, set_events
 from pipeline.state.calendar import MINUTE_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from pipeline.alerts.conversions import Changes
     from pipeline.alerts.plans import CampaignPlan
     from pipeline.alerts.reading import FactsPort
     from pipeline.alerts.statistics import Statistics
@@ -80,6 +84,8 @@ class LiveFacts:
         self._versions: dict[int, int] = {}
         self._stamp: Any = None
         self._pending = _Pending()
+        self._book = CreditBook(splits=policy.models[0] not in {"last_touch", "first_touch"})
+        self._late: dict[int, tuple[str, int]] = {}  # transactions reversed after t, by hash: id, last instant
         self._dirty: dict[str, set[str]] = {}  # in the order of waiting: campaign -> what must be read again
         self._facts: dict[str, CampaignFacts] = {}
         self._as_of_ms: int | None = None
@@ -108,6 +114,7 @@ class LiveFacts:
         self._read_plans()
         if until != self._versions:
             self._take_new_rows(instant, until)
+        self._late = {key: (name, at) for key, name, at in self._port.fetch("alert_late_reversals", since=instant)}
         self._as_of_ms = instant
         changed = self._arrive(instant)
         for name in sorted(self.plans.keys() - self._facts.keys()):  # neighbours in the ledger are read at once
@@ -165,10 +172,12 @@ class LiveFacts:
         now = instant // MINUTE_MS
         touches: list[list[Any]] = []
         rows: list[list[Any]] = []
+        credits_now: list[list[Any]] = []
         for shards in self._groups(until):
             since = [self._versions.get(shard, 0) for shard in shards]
             bounds = {"shards": shards, "since": since, "oldest": min(since), "now": now}
             if self._facts:
+                credits_now += self._port.fetch("alert_new_credits", kinds=list(KINDS), **bounds)
                 touches += self._port.fetch("alert_new_touches", until=[until[shard] for shard in shards], **bounds)
             rows += self._port.fetch("alert_new_rows", after=SINCE_EVER if self._facts else instant, **bounds)
         self._versions = until
@@ -176,6 +185,8 @@ class LiveFacts:
             self._plan(name)
             if name in self._facts:  # else it is about to be read as a whole
                 self._pending.touches[minute].append((name, (hour, creditable, cost)))
+        for name, changed in by_campaign(credits_now).items():
+            self._book.change(name, changed)
         for kind, name, minute in rows:
             self._plan(name)
             if minute > now:
@@ -229,15 +240,20 @@ class LiveFacts:
         size = 0
         for name in self._dirty:
             part.append(name)
-            size += len(self._facts[name].arrival_lag_ms) if name in self._facts else 0
+            size += self._book.size(name)
             if size > _ROWS_AT_ONCE or len(part) == CHUNK:
                 break
         return part
 
     def _read_again(self, names: Sequence[str], instant: int) -> None:
         facts = {name: self._facts.get(name) or CampaignFacts(self._plan(name)) for name in names}
-        for kind, read in ((_TOUCHES, self._read_touches), (_COST, self._read_costs), (_CREDIT, self._read_credits)):
-            chosen = [name for name in names if name not in self._facts or self._dirty.get(name, set()) & {kind, _ALL}]
+        for kinds, read in (
+            ({_TOUCHES, _ALL}, self._read_touches),
+            ({_COST, _ALL}, self._read_costs),
+            ({_ALL}, self._read_credits),
+            ({_CREDIT, _ALL}, self._count_credits),
+        ):
+            chosen = [name for name in names if name not in self._facts or self._dirty.get(name, set()) & kinds]
             for start in range(0, len(chosen), CHUNK):
                 read([facts[name] for name in chosen[start : start + CHUNK]], instant)
         for name in names:
@@ -271,13 +287,54 @@ class LiveFacts:
             if at > instant:
                 self._pending.rows[-(-at // MINUTE_MS)].add((names[place], _COST))
 
-    def _read_credits(self, facts: Sequence[CampaignFacts], instant: int) -> None:
-        plans = [one.plan for one in facts]
-        changes = read_changes(self._port, plans, instant, self._policy, model="", since=instant)
+    def _read_credits(self, facts: Sequence[CampaignFacts], _instant: int) -> None:
+        """Read credits anew; what blocks change of them later is told by `alert_new_credits`."""
+        names = [one.plan.campaign_id for one in facts]
+        found = self._port.records("alert_known_credits", CREDITS, campaigns=names, kinds=list(KINDS))
+        bounds = np.searchsorted(found["place"], np.arange(len(facts) + 1))
+        for place, name in enumerate(names):
+            self._book.enter(name, found[bounds[place] : bounds[place + 1]])
+
+    def _count_credits(self, facts: Sequence[CampaignFacts], instant: int) -> None:
+        """Work out customers and arrivals from the credits that are known."""
+        late = np.array(list(self._late), np.uint64)
+        parts: list[Changes] = []
+        told: list[tuple[str, int]] = []  # id and time of the transactions that are told apart
+        for place, one in enumerate(facts):
+            name = one.plan.campaign_id
+            changes, later = self._book.changes(name, place, instant, late)
+            parts.append(changes)
+            for at in later.tolist():
+                self._pending.rows[-(-at // MINUTE_MS)].add((name, _CREDIT))
+            for credit in self._book.late(name, late) if len(late) else ():
+                if credit["converted_at"] <= instant:
+                    transaction, until = self._late[int(credit["transaction"])]
+                    told.append((transaction, int(credit["converted_at"])))
+                    self._pending.rows[-(-until // MINUTE_MS)].add((name, _CREDIT))
+        if told:
+            parts.append(self._told_apart([one.plan for one in facts], told, instant))
+        changes = np.concatenate(parts)
         set_conversions(facts, changes, instant)
-        later = changes[changes["at"] > instant]
-        for place, at in later[["row", "at"]].tolist():
-            self._pending.rows[-(-at // MINUTE_MS)].add((plans[place].campaign_id, _CREDIT))
+        for place, at in changes[["row", "at"]][changes["at"] > instant].tolist():
+            self._pending.rows[-(-at // MINUTE_MS)].add((facts[place].plan.campaign_id, _CREDIT))
+
+    def _told_apart(self, plans: Sequence[CampaignPlan], told: Sequence[tuple[str, int]], instant: int) -> Changes:
+        """Return what reversals have changed, and when, of transactions that are reversed after t."""
+        few = len(told) <= CHUNK
+        places = {plan.campaign_id: place for place, plan in enumerate(plans)}
+        booked = read_reversed(
+            self._port,
+            list(places),
+            instant,
+            self._policy,
+            model="",
+            since=instant,
+            only=sorted({name for name, _ in told}) if few else (),
+            instants=sorted({at for _, at in told}) if few else (),
+        )
+        if booked is None:
+            return no_changes()
+        return booked.changes(plans, self._policy, lambda credit: places.get(credit.campaign_id))
 
 
 def add_touches(facts: CampaignFacts, touches: Sequence[_Touch]) -> None:

@@ -84,19 +84,31 @@ def read_changes(  # noqa: PLR0913 - what to look at, and how it was counted
 
 
 def read_reversed(  # noqa: PLR0913 - what to look at, and how it was counted
-    port: FactsPort, names: Sequence[str], until: int, policy: Policy, *, model: str, since: int
+    port: FactsPort,
+    names: Sequence[str],
+    until: int,
+    policy: Policy,
+    *,
+    model: str,
+    since: int,
+    only: Sequence[str] = (),
+    instants: Sequence[int] = (),
 ) -> Reversed | None:
-    """Return the credited transactions up to an instant that reversals after ``since`` name; None without any."""
+    """Return the credited transactions up to an instant that reversals after ``since`` name; None without any.
+
+    Where it is known which they are, ``only`` has their ids and ``instants`` their times.
+    """
     if not port.fetch("alert_any_reversal", since=since)[0][0]:
         return None
     common = {"campaigns": list(names), "model": model, "until": until, "since": since}
+    common |= {"only": list(only), "instants": list(instants)}
     credits_then = port.fetch("alert_reversed_credits", everywhere=0, **common)
     if not credits_then:
         return None
     if model_of(policy, model) not in {"last_touch", "first_touch"}:  # the others share with other campaigns
         credits_then = port.fetch("alert_reversed_credits", everywhere=1, **common)
     first = min(row[2] for row in credits_then)
-    transactions = port.fetch("alert_reversals", since=since, first=first)
+    transactions = port.fetch("alert_reversals", since=since, first=first, only=list(only))
     return Reversed([BookedCredit(*row) for row in credits_then], [StoredTransaction(*row) for row in transactions])
 
 

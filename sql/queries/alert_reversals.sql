@@ -4,6 +4,7 @@ SELECT
     if(bitTest(flags, 5), measures[2], NULL), tier
 FROM {database}.ledger FINAL
 WHERE run = {run:String} AND kind = 'transaction' AND at >= {first:Int64}
+  AND (empty({only:Array(String)}) OR id IN {only:Array(String)} OR other_id IN {only:Array(String)})
   AND (
       (other_id = '' AND (shard, id) IN (
           SELECT shard, other_id FROM {database}.ledger

@@ -6,6 +6,8 @@ FROM {database}.ledger FINAL
 WHERE run = {run:String} AND kind = 'credit' AND model = {model:String}
   AND ({everywhere:UInt8} = 1 OR campaign_id IN {campaigns:Array(String)})
   AND at <= {until:Int64} AND booked != 0
+  AND (empty({instants:Array(Int64)}) OR at IN {instants:Array(Int64)})
+  AND (empty({only:Array(String)}) OR id IN {only:Array(String)})
   AND (shard, id) IN (
       SELECT shard, other_id FROM {database}.ledger
       WHERE run = {run:String} AND kind = 'transaction' AND other_id != '' AND at > {since:Int64}

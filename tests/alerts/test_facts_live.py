@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +13,17 @@ import pytest
 from pipeline.alerts.facts import LedgerFacts, live_instant, statistics
 from pipeline.alerts.live import LiveFacts
 from pipeline.alerts.statistics import Statistics
+from pipeline.state.rows import Stage
 from schemas import topics
 from tests.alerts.facts_support import POLICY, SHAPE
+from tests.erasure.player import ErasingPlayer
+from tests.oracle.building import Ledger
 from tests.oracle.generators import random_log
 from tests.support.core_player import CorePlayer
 from tests.support.depth import depth
 
 if TYPE_CHECKING:
+    from pipeline.state.policy import Policy
     from tests.oracle.log import Log
 
 
@@ -33,8 +37,8 @@ def assert_same_bits(found: Statistics, wanted: Statistics) -> None:
 class Stepper:
     """Feeds a log in random order and batches, and writes a block when told."""
 
-    def __init__(self, client: Any, run: str, log: Log, seed: int) -> None:
-        self.player = CorePlayer(client, "roi", run, POLICY, log)
+    def __init__(self, client: Any, run: str, log: Log, seed: int, policy: Policy = POLICY) -> None:
+        self.player = CorePlayer(client, "roi", run, policy, log)
         self.random = Random(seed)
         self._log = log
 
@@ -55,9 +59,10 @@ class Stepper:
 @pytest.mark.parametrize("seed", range(depth(9)))
 def test_what_is_kept_up_to_date_is_what_is_read_as_a_whole(clickhouse: Any, run_name: str, seed: int) -> None:
     log = random_log(1_500 + seed, 300, shape=SHAPE)
-    stepper = Stepper(clickhouse, run_name, log, seed)
+    policy = replace(POLICY, models=("linear" if seed % 3 == 1 else "last_touch",))
+    stepper = Stepper(clickhouse, run_name, log, seed, policy)
     port = LedgerFacts(clickhouse, "roi", run_name)
-    live = LiveFacts(port, POLICY)
+    live = LiveFacts(port, policy)
     looks = 0
     while True:
         more = stepper.step(stepper.random.randint(1, 6))
@@ -67,7 +72,7 @@ def test_what_is_kept_up_to_date_is_what_is_read_as_a_whole(clickhouse: Any, run
             names = sorted(live.plans)
             plans = [live.plans[name] for name in names]
             assert live.as_of_ms is not None
-            whole = statistics(port, plans, live.as_of_ms, POLICY)
+            whole = statistics(port, plans, live.as_of_ms, policy)
             assert_same_bits(live.statistics(names), whole)
             looks += bool(whole.lags.sum())
         if not more:
@@ -118,3 +123,59 @@ def test_a_budget_that_is_used_up_leaves_the_rest_for_the_next_time(clickhouse: 
     assert not set(first.changed) & live._dirty.keys()
     second = live.refresh()
     assert (second.waiting, set(second.changed) > set()) == (0, True)
+
+
+def test_a_reversal_counts_from_its_own_minute_on(clickhouse: Any, run_name: str) -> None:
+    ledger, name = Ledger(), f"half-{run_name}"
+    ledger.campaign(name, margins_bps={"deposit": 5_000})
+    ledger.touch("t", "2026-03-01 09:00", campaign=name, cost_minor=10)
+    ledger.pay("x", "2026-03-01 10:00", 100)
+    ledger.pay("half", "2026-03-01 10:30:10", 50, reverses="x")
+    ledger.pay("rest", "2026-03-01 10:30:50", 50, reverses="x")
+    ledger.pay("y", "2026-03-01 10:31", 1, customer_id="bob")
+    client_log = ledger.log
+    player = CorePlayer(clickhouse, "roi", run_name, POLICY, client_log)
+    port = LedgerFacts(clickhouse, "roi", run_name)
+    live = LiveFacts(port, POLICY)
+    definition = ledger.records[0].value or b""
+    player.ledger.execute("write_campaign", campaign_id=name, definition=definition.decode(), version=1)
+    places = [place for place in client_log if place[0] in topics.LANE_OF_TOPIC]
+    seen: list[tuple[float, float]] = []
+    for place in sorted(places, key=lambda place: place[0] != topics.TOUCHES):
+        for record in client_log[place]:
+            player.feed([record])
+            player.commit()
+            if live.refresh().as_of_ms is not None:
+                row = live.statistics([name])
+                whole = statistics(port, [live.plans[name]], int(row.as_of_ms[0]), POLICY)
+                assert_same_bits(row, whole)
+                assert row.reversed is not None
+                seen.append((float(row.return_all[0]), float(row.reversed[0])))
+    assert seen == [(0, 0), (50, 0), (50, 0), (50, 0), (0, 1)]
+
+
+def test_an_erased_customer_leaves_the_facts_that_are_kept(clickhouse: Any, run_name: str) -> None:
+    ledger = Ledger()
+    ledger.campaign("spring", margins_bps={"deposit": 5_000})
+    for who in ("ann", "bob"):
+        ledger.touch(f"t-{who}", "2026-03-01 09:00", customer_id=who, cost_minor=10)
+        ledger.pay(f"x-{who}", "2026-03-01 10:00", 100, customer_id=who)
+    ledger.login("2026-03-01 11:00")
+    player = ErasingPlayer(clickhouse, run_name, POLICY, ledger.log, partitions=1)
+    player.feed_some(Random(1))
+    player.commit()
+    port = LedgerFacts(clickhouse, "roi", run_name)
+    live = LiveFacts(port, POLICY)
+    live.refresh()
+    assert live.statistics(["spring"]).converters_all.tolist() == [2]
+    player.send("ann", None, "request")
+    while True:
+        player.commit()
+        live.refresh()
+        row = live.statistics(["spring"])
+        assert_same_bits(row, statistics(port, [live.plans["spring"]], int(row.as_of_ms[0]), POLICY))
+        if not player.advance():
+            break
+    touches = row.touches.sum() + row.touches_older.sum()
+    assert (row.converters_all.tolist(), touches, row.cost_total.tolist()) == ([1], 1, [10])
+    assert player.stage("ann") is Stage.DONE
