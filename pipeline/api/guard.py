@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Final
 
@@ -36,8 +37,12 @@ class Guard:
         if scope["type"] != "http":
             return
 
+        has_begun = False
+
         async def answer(message: Message) -> None:
+            nonlocal has_begun
             if message["type"] == "http.response.start":
+                has_begun = True
                 message["headers"] = [*message.get("headers", ()), *_HEADERS]
             await send(message)
 
@@ -46,7 +51,11 @@ class Guard:
         elif _announced(scope) > MOST_BODY_BYTES:
             await _refuse(answer, 413, f"the request is longer than {MOST_BODY_BYTES} bytes", "send less")
         else:
-            await self._app(scope, receive, answer)
+            try:
+                await self._app(scope, receive, answer)
+            except asyncio.CancelledError:  # the server ends, and something that was asked for this does not answer
+                if not has_begun:
+                    await _refuse(answer, 503, "the server is ending", "ask again in a moment")
 
 
 def _is_to_loopback(scope: Scope) -> bool:

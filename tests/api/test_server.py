@@ -98,7 +98,7 @@ def test_a_process_ends_within_seconds_even_while_it_answers() -> None:
         free.close()
         environment = dict(os.environ) | {"ROI_CLICKHOUSE_URL": f"http://127.0.0.1:{frozen.getsockname()[1]}"}
         command = [sys.executable, "-m", "pipeline.api", "--port", str(port)]
-        with subprocess.Popen(command, env=environment, cwd=ROOT) as process:
+        with subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE) as process:
             try:
                 wait_until(lambda: _is_alive(port), 30)
                 with socket.create_connection(("127.0.0.1", port)) as waiting:
@@ -109,6 +109,9 @@ def test_a_process_ends_within_seconds_even_while_it_answers() -> None:
                         process.send_signal(signal.SIGTERM)
                         assert process.wait(END_SECONDS * 2) == 0
                         assert time.monotonic() - began < END_SECONDS
+                    assert waiting.recv(1 << 16).startswith(b"HTTP/1.1 503 ")
+                assert process.stderr is not None
+                assert b"Traceback" not in process.stderr.read()
             finally:
                 process.kill()
 
