@@ -86,10 +86,11 @@ def measure(settings: Settings, campaigns: int, rate: int) -> dict[str, float]:
     background = threading.Thread(target=produce, args=(settings, events, rate), daemon=True)
     began = time.monotonic()
     background.start()
-    accepted = {}
+    accepted, accepted_wall = dict[str, float](), dict[str, float]()
     for number, name in enumerate(names):
         time.sleep(max(0.0, began + 5 + number - time.monotonic()))
         accepted[name] = breach(settings, name)
+        accepted_wall[name] = time.time()
     background.join()
     reached = len(events) / (time.monotonic() - began)
     deadline = time.monotonic() + _PATIENCE_SECONDS
@@ -98,6 +99,7 @@ def measure(settings: Settings, campaigns: int, rate: int) -> dict[str, float]:
             missing = len(accepted.keys() - Receiver.arrived.keys())
             raise UserError(f"{missing} notices did not come within {_PATIENCE_SECONDS:.0f} s", "see the alerts' log")
         time.sleep(0.1)
+    decided = decided_after(settings, accepted_wall)
     took = [Receiver.arrived[name] - at for name, at in accepted.items()]
     return {
         "wished_rate": rate,
@@ -106,7 +108,25 @@ def measure(settings: Settings, campaigns: int, rate: int) -> dict[str, float]:
         "p50_ms": percentile(took, 0.5) * 1e3,
         "p99_ms": percentile(took, 0.99) * 1e3,
         "worst_ms": max(took) * 1e3,
+        "decided_p50_ms": percentile(decided, 0.5) * 1e3,
+        "decided_p99_ms": percentile(decided, 0.99) * 1e3,
+        "turn_seconds": turn_seconds(settings),
     }
+
+
+def decided_after(settings: Settings, accepted: dict[str, float]) -> list[float]:
+    """Return the seconds from each acknowledged breach to the instant that its alert began to fire."""
+    query = """
+        SELECT campaign_id, toFloat64(min(changed_at)) AS at FROM alert_changes
+        WHERE state = 'firing' AND startsWith(campaign_id, 'breach-') GROUP BY campaign_id
+    """
+    return [row["at"] - accepted[row["campaign_id"]] for row in Reader(settings).rows(query)]
+
+
+def turn_seconds(settings: Settings) -> float:
+    """Return how long the newest look at all campaigns took."""
+    query = "SELECT argMax(JSONExtractFloat(body, 'turn_seconds'), beat) AS seconds FROM alert_leases"
+    return float(Reader(settings).rows(query)[0]["seconds"])
 
 
 def write_history(settings: Settings, names: list[str], now_ms: int) -> None:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from pipeline.alerts.learning import PeerLibrary, generic_library, learn
+from pipeline.alerts.statistics import HOUR_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pipeline.alerts.plans import CampaignPlan
     from pipeline.alerts.statistics import FinishedCampaign
 
 Source = Literal["ledger", "warehouse"]
@@ -99,6 +101,25 @@ class PeerShelf:
             self._kept[LEDGER, product, window_hours] = learnt
         handed_in = self._kept.get((WAREHOUSE, product, window_hours), generic_library(product, window_hours))
         return handed_in if handed_in.campaigns > learnt.campaigns else learnt
+
+
+def learn_from_warehouse(port: PeersPort, finished: Sequence[FinishedCampaign], plans: Iterable[CampaignPlan]) -> int:
+    """Keep what a warehouse's finished campaigns teach, for every window that is in use; return how many libraries.
+
+    Args:
+        port: where libraries are kept.
+        finished: of the warehouse.
+        plans: the campaigns that are known: of their products, their windows are in use as well.
+    """
+    wanted = {(one.product, one.window_hours) for one in finished}
+    wanted |= {(plan.product, plan.window_ms / HOUR_MS) for plan in plans}
+    learnt = 0
+    for product, window_hours in sorted(wanted):
+        library = learn(finished, product, window_hours)
+        if library.campaigns:
+            write_library(port, WAREHOUSE, library)
+            learnt += 1
+    return learnt
 
 
 def _names(finished: Iterable[FinishedCampaign]) -> set[tuple[str, int]]:
