@@ -55,6 +55,7 @@ def _doctor(as_json: options.Json = False, data: options.Data = None) -> None:
         check_pseudonym_key(settings),
         *check_receivers(settings),
         *_check_named_receivers(settings),
+        *_check_deliveries(settings),
     ]
     if as_json:
         typer.echo(
@@ -162,6 +163,27 @@ def _check_named_receivers(settings: Settings) -> list[Finding]:
             unknown_finding(name, campaigns) for name, campaigns in unknown_names(settings.receivers, named).items()
         ]
     return []
+
+
+def _check_deliveries(settings: Settings) -> list[Finding]:
+    """Check that no notice was given up; that ClickHouse does not answer is told elsewhere."""
+    from pipeline.clickhouse.reader import Reader
+    from pipeline.operations.observing import QUESTION_SECONDS
+
+    reader = Reader(settings, timeout_seconds=QUESTION_SECONDS)
+    with suppress(UserError):
+        rows = reader.rows(
+            "SELECT receiver, count() AS dead FROM notifications WHERE state = 'dead' AND message_type != 'test' "
+            "GROUP BY receiver ORDER BY receiver"
+        )
+        return [given_up_finding(row["receiver"], row["dead"]) for row in rows]
+    return []
+
+
+def given_up_finding(receiver: str, dead: int) -> Finding:
+    """Tell that notices to a receiver were given up."""
+    said = f"{dead:,} notices were given up; roi alerts deliveries --state dead says why, --retry-dead sends them again"
+    return Finding(f"receiver {receiver}", "warning", said)
 
 
 def unknown_finding(name: str, campaigns: Sequence[str]) -> Finding:

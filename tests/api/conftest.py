@@ -81,10 +81,12 @@ def running(alerting: Settings) -> Callable[..., AbstractAsyncContextManager[Api
     """Start application and evaluator with looks; ``settings`` lays values over those of `alerting`."""
 
     @asynccontextmanager
-    async def start(*looks: Look, evaluator: bool = True, **settings: Any) -> AsyncIterator[Api]:
+    async def start(
+        *looks: Look, evaluator: bool = True, delivers: bool = False, **settings: Any
+    ) -> AsyncIterator[Api]:
         laid = alerting.model_copy(update=settings)
         async with AsyncExitStack() as stack:
-            kept = await stack.enter_async_context(evaluating(laid, looks)) if evaluator else None
+            kept = await stack.enter_async_context(evaluating(laid, looks, delivers=delivers)) if evaluator else None
             visitor = await stack.enter_async_context(visiting(build_board(laid)))
             yield Api(visitor, kept, laid)
 

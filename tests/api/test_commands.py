@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from pipeline.alert_settings import ApiSettings, TokenSettings
+from pipeline.alert_settings import ApiSettings, ReceiverSettings, TokenSettings
 from pipeline.alerts.record import Campaign
 from pipeline.api import handing_in
 from pipeline.api.tokens import digest_of
@@ -15,6 +15,8 @@ from pipeline.cli import build_app, output
 from pipeline.clickhouse.reader import Reader
 from pipeline.settings import Settings, load_settings
 from tests.alerts.building import AT_ONCE, look
+from tests.alerts.delivery.listening import answer, listening
+from tests.alerts.delivery.office import webhook
 from tests.api.conftest import TOKENS
 
 if TYPE_CHECKING:
@@ -140,6 +142,17 @@ async def test_what_was_given_up_is_sent_again(running: Running, roi: Roi, alert
         assert rest.stdout == "none is dead any more: all are sent again\n"
         assert (await roi(api, "deliveries", "--retry-dead")).stderr.startswith("error: there is no dead notification")
         assert "no receiver 'floor'" in (await roi(api, "test", "floor")).stderr
+
+
+async def test_a_test_waits_and_says_who_has_got_it_and_who_has_not(running: Running, roi: Roi) -> None:
+    async with listening() as good, listening(answers=[answer(500)]) as bad:
+        receivers = {name: ReceiverSettings(**webhook(one.port)) for name, one in (("good", good), ("bad", bad))}
+        async with running(receivers=receivers, delivers=True) as api:
+            both = await roi(api, "test")
+            one = await roi(api, "test", "good", "--json")
+    assert (both.exit_code, both.stderr) == (1, "bad has not got it: HTTP 500\n")
+    assert (one.exit_code, [row["state"] for row in json.loads(one.stdout)]) == (0, ["sent"])
+    assert len(good.ids) == len(set(good.ids)) == 2
 
 
 async def test_what_is_not_there_is_one_line_with_where_to_look(running: Running, roi: Roi) -> None:

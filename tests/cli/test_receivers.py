@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.cli.doctor import check_receivers, masked, unknown_finding
+from pipeline.cli.doctor import check_receivers, given_up_finding, masked, unknown_finding
 from pipeline.settings import Settings
 from tests.architecture.sources import ROOT
 
@@ -50,6 +50,10 @@ def test_receivers_that_nobody_is_told_by_are_remarked() -> None:
     (_, finding) = check_receivers(Settings(receivers={"chat": RECEIVERS["chat"]}))
     assert (finding.check, finding.state) == ("alerts.receivers", "warning")
     assert check_receivers(Settings()) == []
+
+
+def test_notices_that_were_given_up_are_told_with_what_to_do() -> None:
+    assert "1,200 notices were given up" in given_up_finding("floor", 1200).detail
 
 
 def test_a_name_that_only_definitions_know_is_told_with_some_of_them() -> None:

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from pipeline.alerts.delivery.senders import open_senders
 from pipeline.alerts.service import Parts, serve
 from pipeline.alerts.store import ClickHouseAlertStore
 from pipeline.alerts.telemetry import AlertTelemetry
@@ -42,8 +43,8 @@ class Kept:
 
 
 @asynccontextmanager
-async def evaluating(settings: Settings, looks: Sequence[Look]) -> AsyncIterator[Kept]:
-    """Yield the messages that the evaluator publishes while it runs in this event loop."""
+async def evaluating(settings: Settings, looks: Sequence[Look], *, delivers: bool = False) -> AsyncIterator[Kept]:
+    """Yield the messages that the evaluator publishes while it runs in this event loop; receivers are told if asked."""
     clients: list[Any] = []
 
     async def open_store(owner: str) -> ClickHouseAlertStore:
@@ -52,7 +53,9 @@ async def evaluating(settings: Settings, looks: Sequence[Look]) -> AsyncIterator
         return ClickHouseAlertStore(client, settings.clickhouse_database, owner)
 
     kept, stop = Kept(), asyncio.Event()
-    parts = Parts(open_store, ScriptedLooks(looks), kept, (), AlertTelemetry())
+    telemetry = AlertTelemetry()
+    senders = open_senders(settings, telemetry) if delivers else ()
+    parts = Parts(open_store, ScriptedLooks(looks), kept, senders, telemetry)
     running = asyncio.create_task(serve(settings, parts, stop))
     try:
         yield kept
