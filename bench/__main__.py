@@ -14,6 +14,7 @@ from bench import throughput
 from bench.children import measured
 from bench.figures import (
     Row,
+    facts_row,
     family_rows,
     judging_row,
     latency_row,
@@ -29,10 +30,11 @@ from pipeline.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PARTS: Final = ("throughput", "latency", "whale", "families", "memory", "recovery", "judging", "alerts")
+PARTS: Final = ("throughput", "latency", "whale", "families", "memory", "recovery", "judging", "alerts", "facts")
 _QUICK_EVENTS: Final = 200_000
 _QUICK_SECONDS: Final = 5
 _QUICK_CUSTOMERS: Final = 100_000
+_QUICK_CAMPAIGNS: Final = 1_000
 _PAGE_WIDTH: Final = 180
 
 
@@ -66,19 +68,17 @@ def steps(arguments: argparse.Namespace) -> Iterator[tuple[str, Callable[[], lis
             yield f"throughput on {broker}", partial(_throughput, broker, arguments)
         if "latency" in arguments.only:
             yield f"latency on {broker}", partial(_latency, broker, arguments)
-    if "whale" in arguments.only:
-        yield "late events of one large customer", _whale
-    if "families" in arguments.only:
-        yield "metric families", partial(_families, arguments)
     customers = _QUICK_CUSTOMERS if arguments.quick else 1_000_000
-    if "memory" in arguments.only:
-        yield "memory", partial(_memory, customers)
-    if "recovery" in arguments.only:
-        yield "take-over", partial(_recovery, customers)
-    if "judging" in arguments.only:
-        yield "the stop rule", _judging
-    if "alerts" in arguments.only:
-        yield "from a breach to its notice", partial(_alerts, arguments)
+    once: dict[str, tuple[str, Callable[[], list[Row]]]] = {
+        "whale": ("late events of one large customer", _whale),
+        "families": ("metric families", partial(_families, arguments)),
+        "memory": ("memory", partial(_memory, customers)),
+        "recovery": ("take-over", partial(_recovery, customers)),
+        "judging": ("the stop rule", _judging),
+        "facts": ("the facts of campaigns", partial(_facts, arguments)),
+        "alerts": ("from a breach to its notice", partial(_alerts, arguments)),
+    }
+    yield from (step for part, step in once.items() if part in arguments.only)
 
 
 def _throughput(broker: Broker, arguments: argparse.Namespace) -> list[Row]:
@@ -111,6 +111,10 @@ def _families(arguments: argparse.Namespace) -> list[Row]:
 def _recovery(customers: int) -> list[Row]:
     with running_broker("tansu") as bootstrap, running_instance(bootstrap) as data:
         return [recovery_row(measured("bench.recovery", "--data", data, "--customers", customers))]
+
+
+def _facts(arguments: argparse.Namespace) -> list[Row]:
+    return [facts_row(measured("bench.facts", _QUICK_CAMPAIGNS if arguments.quick else 10_000))]
 
 
 def _judging() -> list[Row]:

@@ -185,6 +185,16 @@ def judging_row(measured: Mapping[str, Any]) -> Row:
     )
 
 
+def facts_row(measured: Mapping[str, Any]) -> Row:
+    """Return the row of the alert service's facts (`bench.facts` prints its fields)."""
+    return Row(
+        f"facts of {measured['campaigns']:,} campaigns, {measured['changed']} changed",
+        "-",
+        f"p50 {measured['tick_seconds'] * 1e3:.0f} ms, worst {measured['slowest_seconds'] * 1e3:.0f} ms",
+        f"the first look {measured['first_seconds']:.0f} s",
+    )
+
+
 def family_rows(mix: str, one: Mapping[str, float], five: Mapping[str, float]) -> list[Row]:
     """Return what each metric family costs in the core (`bench.families` prints the fields)."""
     names = {

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from bench.figures import (
     Sample,
     Throughput,
+    facts_row,
     judging_row,
     latency_row,
     memory_row,
@@ -129,3 +130,11 @@ def test_other_rows_show_their_figures() -> None:
     judged = judging_row({"campaigns": 10_000, "below": 900, "p50_ms": 512.4, "worst_ms": 700})
     assert (judged.result, judged.beside) == ("p50 512 ms, worst 700 ms", "51 µs a campaign, 900 below")
     assert (memory.result, memory.beside) == ("742 bytes a customer", "each with 0.50 touches, 1.50 transactions")
+
+
+def test_the_row_of_the_facts_tells_a_tick_in_milliseconds() -> None:
+    found = {"campaigns": 10_000, "changed": 50, "tick_seconds": 0.1194, "slowest_seconds": 0.31, "first_seconds": 41.6}
+    row = facts_row(found)
+    assert row.measured == "facts of 10,000 campaigns, 50 changed"
+    assert row.result == "p50 119 ms, worst 310 ms"
+    assert row.beside == "the first look 42 s"

@@ -84,6 +84,7 @@ def test_every_part_is_measured_on_every_broker_once() -> None:
         "memory",
         "take-over",
         "the stop rule",
+        "the facts of campaigns",
         "from a breach to its notice",
     ]
     assert [name for name, _ in steps(parse(["--only", "latency", "--brokers", "kafka"]))] == ["latency on kafka"]
