@@ -35,6 +35,7 @@ CONSTANTS: Final = (
     "CONSTANT",
     "HEAVY_CONSTANT",
     "COLD_CONSTANT",
+    "LONG_EXTRA",
     "EARLY_CONSTANT",
     "EARLY_SHARE",
     "GUARD",

@@ -23,6 +23,8 @@ HEAVY_CONSTANT: Final = 1.75
 """Where the peers' values may have an infinite variance."""
 COLD_CONSTANT: Final = 1.75
 """Without peers."""
+LONG_EXTRA: Final = 0.15
+"""Added to the constant from a plan of 28 days on: long and slow campaigns are looked at often with little to see."""
 EARLY_CONSTANT: Final = 2.6
 EARLY_SHARE: Final = 0.57
 """Early is until window + 24 h, at most this share of the planned duration."""
@@ -155,6 +157,12 @@ def growth(planned_hours: Floats) -> Floats:
     .3 up to 14 days, 1.0 from 28 days on and without an end; C13's .5 left 6 % false stops at 30 days.
     """
     return np.asarray(0.3 + 0.7 * np.clip(planned_hours / (14 * 24) - 1, 0, 1))
+
+
+def longer(planned_hours: Floats) -> Floats:
+    """Return what is added to the constant in planned campaigns of more than 14 days; without an end log f does it."""
+    share = np.clip(planned_hours / (14 * 24) - 1, 0, 1)
+    return np.where(np.isfinite(planned_hours), LONG_EXTRA * share, 0.0)
 
 
 def early(elapsed_hours: Floats, planned_hours: Floats, window_hours: Floats) -> Floats:

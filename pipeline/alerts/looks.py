@@ -122,6 +122,7 @@ def look(inputs: Inputs) -> Look:
     information = _information(matured, levels, dispersion, own)
     early = test.early(statistics.elapsed_hours, statistics.planned_hours, statistics.window_hours)
     usual = inputs.of_library([_constant(library) for library in inputs.libraries])
+    usual = usual + test.longer(statistics.planned_hours)
     constant = np.where(early, test.EARLY_CONSTANT, usual)
     grows = test.growth(statistics.planned_hours)
     left = test.time_left(statistics.elapsed_hours, statistics.planned_hours)

@@ -94,6 +94,10 @@ def test_long_campaigns_pay_for_their_many_looks() -> None:
     assert test.growth(column(168, 336, 504, 1440, np.inf)) == pytest.approx([0.3, 0.3, 0.65, 1.0, 1.0])
 
 
+def test_long_plans_have_a_higher_constant_and_open_ends_do_not() -> None:
+    assert test.longer(column(168, 336, 504, 1440, np.inf)) == pytest.approx([0, 0, 0.075, 0.15, 0])
+
+
 def test_it_is_early_until_the_window_and_a_day() -> None:
     planned = column(336, 336, 168, 168, np.inf)
     found = test.early(column(191, 192, 95, 96, 500), planned, column(168, 168, 168, 168, 720))
