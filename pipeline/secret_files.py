@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from pydantic import BaseModel, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
@@ -32,6 +33,7 @@ class SecretFileSource(PydanticBaseSettingsSource):
         super().__init__(settings_cls)
         # names of settings are read in any case, as by the environment's own source
         self._environment = {name.upper(): value for name, value in os.environ.items()}
+        self._maps = {path for path in secret_fields(settings_cls) if _is_map(settings_cls, path)}
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         """Do nothing: the hook is for sources that look at one field after another."""
@@ -43,8 +45,10 @@ class SecretFileSource(PydanticBaseSettingsSource):
         found: dict[str, Any] = {}
         prefix = str(self.settings_cls.model_config.get("env_prefix", ""))
         for path in secret_fields(self.settings_cls):
-            value = _secret(prefix + "__".join(path).upper(), self._environment)
+            value: Any = _secret(prefix + "__".join(path).upper(), self._environment)
             if value is not None:
+                if path in self._maps:
+                    value = _object(prefix + "__".join(path).upper(), value)
                 group = found
                 for part in path[:-1]:
                     group = group.setdefault(part, {})
@@ -55,11 +59,41 @@ class SecretFileSource(PydanticBaseSettingsSource):
 def secret_fields(model: type[BaseModel]) -> Iterator[tuple[str, ...]]:
     """Yield the path of each secret field of a model and of its groups."""
     for name, field in model.model_fields.items():
-        if field.annotation is SecretStr:
+        if field.annotation is SecretStr or _holds_secrets(field):
             yield (name,)
         elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             for path in secret_fields(field.annotation):
                 yield (name, *path)
+
+
+def _holds_secrets(field: FieldInfo) -> bool:
+    """Tell whether a field is a map of groups with secrets in them: such a file holds JSON."""
+    values = get_args(field.annotation)[1:]
+    return any(
+        isinstance(value, type) and issubclass(value, BaseModel) and any(True for _ in _own_secrets(value))
+        for value in values
+    )
+
+
+def _own_secrets(model: type[BaseModel]) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        if SecretStr in (field.annotation, *get_args(field.annotation)):
+            yield name
+
+
+def _is_map(model: type[BaseModel], path: tuple[str, ...]) -> bool:
+    return len(path) == 1 and _holds_secrets(model.model_fields[path[0]])
+
+
+def _object(variable: str, text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        # not what the parser says: it would quote the secret
+        raise UserError(f"{variable}{SUFFIX}: the file holds no JSON object", "write one: {} for none")
+    return found
 
 
 def _secret(variable: str, environment: Mapping[str, str]) -> str | None:

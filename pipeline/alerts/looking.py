@@ -72,9 +72,6 @@ class Faults(Protocol):
 class Evidences(Protocol):
     """Who finds what a reader is shown beside the verdict, for campaigns that somebody has to act upon."""
 
-    def begin(self) -> None:
-        """Begin a look: what it may spend is counted from now on."""
-
     def evidence(self, plan: CampaignPlan, verdict: Verdict, rule: AlertRule, evidence: Evidence) -> Evidence:
         """Return the evidence with advice and the decisions under other attribution models."""
 
@@ -124,8 +121,6 @@ class LedgerLooks:
         withheld = words.withheld_text(stops.expected_share, self._settings.language)
         since = self._held_since(records, verdicts)
         faults = self._all_faults(now)
-        if self._evidences is not None:
-            self._evidences.begin()
         looks = []
         for verdict, (plan, rule, campaign) in zip(verdicts, self._known.values(), strict=True):
             name = plan.campaign_id

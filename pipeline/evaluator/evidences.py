@@ -1,12 +1,13 @@
 """What stands on an alert beside its verdict: whether one segment drags it down, and what other models would decide.
 
-Each campaign's questions cost some queries, so only those that are below or open are asked about, a few at a time, and
-again when enough event time has passed.
+Each campaign's questions cost some queries, so only those that are below or open are asked about, and again when enough
+event time has passed.
 """
 
 from __future__ import annotations
 
-import time
+import logging
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,10 +15,9 @@ from pipeline.alerts.advice import Segment, SegmentKind, advice
 from pipeline.alerts.facts import segment_statistics, statistics
 from pipeline.alerts.judging import judge
 from pipeline.alerts.statistics import HOUR_MS
+from pipeline.ledger.ledger import LedgerUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pipeline.alerts.learning import PeerLibrary
     from pipeline.alerts.peers import PeerShelf
     from pipeline.alerts.plans import CampaignPlan
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from pipeline.alerts.verdict import Verdict
     from pipeline.state.policy import Policy
 
-BUDGET_SECONDS: Final = 0.3
 _KINDS: Final[tuple[SegmentKind, ...]] = ("channel", "variant", "tier")
 _AGAIN_MS: Final = 600_000
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,39 +42,46 @@ class _Found:
 class LedgerEvidences:
     """Implements `pipeline.alerts.looking.Evidences` upon a run of the ledger.
 
+    A look does not wait for it: what is asked for is found in a thread of its own, and shown from the next look on.
+
     Args:
-        port: the ledger.
+        port: the ledger, this object's alone.
         policy: how the run counts.
         shelf: peers.
-        monotonic: a clock for the budget, which is that of one look: `begin` starts it.
+        executor: runs one question after another.
     """
 
-    def __init__(
-        self, port: FactsPort, policy: Policy, shelf: PeerShelf, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, port: FactsPort, policy: Policy, shelf: PeerShelf, executor: Executor | None = None) -> None:
         self._port = port
         self._policy = policy
         self._shelf = shelf
-        self._monotonic = monotonic
-        self._began = monotonic()
+        self._executor = executor or ThreadPoolExecutor(1, thread_name_prefix="evidence")
         self._found: dict[str, _Found] = {}
-
-    def begin(self) -> None:
-        """Begin a look's budget."""
-        self._began = self._monotonic()
+        self._asked: dict[str, Future[_Found]] = {}
 
     def evidence(self, plan: CampaignPlan, verdict: Verdict, rule: AlertRule, evidence: Evidence) -> Evidence:
-        """Return the evidence with what is known beside it; beyond the budget, with what was known before."""
-        found = self._found.get(plan.campaign_id)
-        if found is None or verdict.as_of_ms - found.as_of_ms >= _AGAIN_MS:
-            if self._monotonic() - self._began <= BUDGET_SECONDS:
-                found = self._found[plan.campaign_id] = self._look(plan, verdict, rule)
-            elif found is None:
-                return evidence
+        """Return the evidence with what is known beside it by now."""
+        name = plan.campaign_id
+        self._collect(name)
+        found = self._found.get(name)
+        if (found is None or verdict.as_of_ms - found.as_of_ms >= _AGAIN_MS) and name not in self._asked:
+            library = self._shelf.library(plan.product, plan.window_ms / HOUR_MS)
+            self._asked[name] = self._executor.submit(self._look, plan, verdict, rule, library)
+        if found is None:
+            return evidence
         return replace(evidence, advice=found.advice, decisions_by_model=found.decisions_by_model)
 
-    def _look(self, plan: CampaignPlan, verdict: Verdict, rule: AlertRule) -> _Found:
-        library = self._shelf.library(plan.product, plan.window_ms / HOUR_MS)
+    def _collect(self, name: str) -> None:
+        asked = self._asked.get(name)
+        if asked is None or not asked.done():
+            return
+        del self._asked[name]
+        try:
+            self._found[name] = asked.result()
+        except LedgerUnavailableError as error:
+            _log.warning("evidence waits for ClickHouse (%s)", error)
+
+    def _look(self, plan: CampaignPlan, verdict: Verdict, rule: AlertRule, library: PeerLibrary) -> _Found:
         segments = [
             segment for kind in _KINDS for segment in self._segments(kind, plan, verdict.as_of_ms, library, rule)
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from pipeline.alerts.facts import LedgerFacts, statistics
@@ -35,19 +36,21 @@ class RunFacts:
     Args:
         port: the ledger.
         policy: how the run counts.
-        history_days: how long finished campaigns teach.
+        over: the finished campaigns, on a connection of their own: but for the first time no look waits for them.
         monotonic: a clock.
     """
 
     def __init__(
-        self, port: FactsPort, policy: Policy, history_days: float, monotonic: Callable[[], float] = time.monotonic
+        self, port: FactsPort, policy: Policy, over: FinishedFacts, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._port = port
         self._policy = policy
         self._monotonic = monotonic
         self._live = LiveFacts(port, policy, monotonic=monotonic)
-        self._over = FinishedFacts(port, policy, history_days=history_days)
+        self._over = over
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="finished")
         self._asked: float | None = None
+        self._reading: Future[list[FinishedCampaign]] | None = None
 
     def now(self) -> Now | None:
         """Take in what has become durable; None before anything was counted."""
@@ -67,12 +70,20 @@ class RunFacts:
 
     def finished(self) -> Sequence[FinishedCampaign] | None:
         """Return the campaigns that are over by now; None = the same as when asked before."""
-        now, as_of_ms = self._monotonic(), self._live.as_of_ms
-        if as_of_ms is None or (self._asked is not None and now - self._asked < _FINISHED_SECONDS):
+        as_of_ms = self._live.as_of_ms
+        if as_of_ms is None:
             return None
-        found = self._over.refresh(self._live.plans, as_of_ms)
-        self._asked = now
-        return found
+        if self._asked is None:  # nobody is judged before it is known what his peers teach
+            found = self._over.refresh(self._live.plans, as_of_ms)
+            self._asked = self._monotonic()
+            return found
+        if self._reading is None and self._monotonic() - self._asked >= _FINISHED_SECONDS:
+            self._asked = self._monotonic()
+            self._reading = self._executor.submit(self._over.refresh, dict(self._live.plans), as_of_ms)
+        if self._reading is None or not self._reading.done():
+            return None
+        reading, self._reading = self._reading, None
+        return reading.result()
 
     def _ended(self, plans: dict[str, CampaignPlan], as_of_ms: int) -> frozenset[str]:
         return frozenset(
@@ -88,8 +99,12 @@ def open_looks(settings: Settings) -> LedgerLooks:
     Raises:
         UserError: ClickHouse does not answer, or refuses the user.
     """
-    client, database = connect(settings, "writer"), settings.clickhouse_database
-    shelf = PeerShelf(ClickHouseLedger(client, database, _LIVE, ""))
-    port, policy = LedgerFacts(client, database, _LIVE), policy_of(settings)
-    facts = RunFacts(port, policy, settings.alerts.history_days)
-    return LedgerLooks(settings.alerts, facts, shelf, evidences=LedgerEvidences(port, policy, shelf))
+    database, policy = settings.clickhouse_database, policy_of(settings)
+
+    def opened() -> LedgerFacts:
+        return LedgerFacts(connect(settings, "writer"), database, _LIVE)
+
+    shelf = PeerShelf(ClickHouseLedger(connect(settings, "writer"), database, _LIVE, ""))
+    over = FinishedFacts(opened(), policy, history_days=settings.alerts.history_days)
+    facts = RunFacts(opened(), policy, over)
+    return LedgerLooks(settings.alerts, facts, shelf, evidences=LedgerEvidences(opened(), policy, shelf))

@@ -38,7 +38,7 @@ CLIENTS = (["docker", "compose"], ["docker-compose"])
 
 
 def test_has_the_parts_of_the_pipeline() -> None:
-    assert set(SERVICES) == {"kafka", "clickhouse", "migrate", "worker", "board", "prometheus", "grafana"}
+    assert set(SERVICES) == {"kafka", "clickhouse", "migrate", "worker", "alerts", "board", "prometheus", "grafana"}
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -152,8 +152,11 @@ def test_the_application_accepts_its_environment(
     name: str, clean_environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "secret").write_text("a-value-from-outside")
+    (tmp_path / "receivers").write_text("{}")
     for variable, value in environment(name).items():
-        clean_environment.setenv(variable, str(tmp_path / "secret") if value in secrets_of(name) else value)
+        file = "receivers" if variable == "ROI_RECEIVERS_FILE" else "secret"
+        given = re.sub(r"\$\{\w+:-(.*)\}$", r"\1", value)
+        clean_environment.setenv(variable, str(tmp_path / file) if value in secrets_of(name) else given)
     settings = load_settings()
     address = urlsplit(settings.clickhouse_url)
     assert (address.hostname, address.port) == ("clickhouse", 8123)
@@ -185,13 +188,16 @@ def test_rights_are_split_between_the_parts() -> None:
             "clickhouse_actor_password",
             "api_token",
             "pseudonym_key",
+            "receivers",
         )
     }
-    assert holders["clickhouse_writer_password"] == {"migrate", "worker"}
+    assert holders["receivers"] == {"alerts"}
+    assert holders["clickhouse_writer_password"] == {"migrate", "worker", "alerts"}
     assert holders["clickhouse_reader_password"] == {"board", "grafana"}
     assert holders["clickhouse_actor_password"] == holders["api_token"] == {"board"}
     assert holders["pseudonym_key"] == {"worker"}
-    assert {name for name in SERVICES if "stream" in SERVICES[name]["networks"]} == {"kafka", "migrate", "worker"}
+    streaming = {name for name in SERVICES if "stream" in SERVICES[name]["networks"]}
+    assert streaming == {"kafka", "migrate", "worker", "alerts"}
 
 
 def test_the_hosts_ports_are_the_defaults_of_roi(clean_environment: pytest.MonkeyPatch) -> None:

@@ -97,7 +97,7 @@ def children(supervisor: int) -> dict[str, int]:
             words: list[str] = []
             with suppress(FileNotFoundError):
                 words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-            kinds = ("broker", "pipeline.embedded.clickhouse", "worker", "pipeline.api")
+            kinds = ("broker", "pipeline.embedded.clickhouse", "worker", "alerts", "pipeline.api")
             found |= {kind: int(pid) for kind in kinds if kind in words}
     return found
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import Executor, Future
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,7 @@ from pipeline.alerts.record import Evidence
 from pipeline.alerts.verdict import Band
 from pipeline.evaluator import evidences
 from pipeline.evaluator.evidences import LedgerEvidences
+from pipeline.ledger.ledger import LedgerUnavailableError
 from schemas.alerts import Advice
 from tests.alerts.building import RULE, T0, verdict
 from tests.alerts.facts_support import POLICY, SHAPE, plans_of, played
@@ -45,12 +47,29 @@ class Port:
         raise AssertionError((name, kind, parameters))
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.seconds = 0.0
+class AtOnce(Executor):
+    """Runs what it is given before it returns; ``fault`` is raised instead."""
 
-    def __call__(self) -> float:
-        return self.seconds
+    def __init__(self) -> None:
+        self.fault: Exception | None = None
+
+    def submit(self, call: Any, /, *arguments: Any, **named: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        if self.fault is not None:
+            future.set_exception(self.fault)
+        else:
+            future.set_result(call(*arguments, **named))
+        return future
+
+
+def finding(executor: Executor | None = None) -> LedgerEvidences:
+    return LedgerEvidences(Port(), POLICY, PeerShelf(NoPeers()), executor or AtOnce())
+
+
+def looked(some: LedgerEvidences, at: Verdict) -> Evidence:
+    """Ask, and ask again once it is found."""
+    some.evidence(_plan("spring"), at, RULE, BEFORE)
+    return some.evidence(_plan("spring"), at, RULE, BEFORE)
 
 
 def part(cost: int, ratio: float, p_value: float) -> Verdict:
@@ -87,7 +106,7 @@ def _plan(name: str) -> CampaignPlan:
 
 
 def test_the_segment_that_drags_a_campaign_down_and_what_models_decide_are_said(asked: list[str]) -> None:
-    found = LedgerEvidences(Port(), POLICY, PeerShelf(NoPeers())).evidence(_plan("spring"), WHOLE, RULE, BEFORE)
+    found = looked(finding(), WHOLE)
     assert found.advice is not None
     said = Advice.model_validate(found.advice)
     assert (said.segment, said.label, round(said.ratio_without, 2)) == ("channel", "sms", 2.45)
@@ -96,33 +115,38 @@ def test_the_segment_that_drags_a_campaign_down_and_what_models_decide_are_said(
     assert asked[:3] == ["channel", "variant", "tier"]
 
 
+def test_a_look_does_not_wait_for_it(asked: list[str]) -> None:
+    assert finding().evidence(_plan("spring"), WHOLE, RULE, BEFORE) == BEFORE
+    assert asked
+
+
 def test_what_was_found_is_asked_again_after_ten_minutes_of_event_time(asked: list[str]) -> None:
-    some = LedgerEvidences(Port(), POLICY, PeerShelf(NoPeers()))
-    some.evidence(_plan("spring"), WHOLE, RULE, BEFORE)
+    some = finding()
+    looked(some, WHOLE)
     count = len(asked)
-    some.evidence(_plan("spring"), verdict("below", T0 + 599_999), RULE, BEFORE)
+    looked(some, verdict("below", T0 + 599_999))
     assert len(asked) == count
-    some.evidence(_plan("spring"), verdict("below", T0 + 600_000), RULE, BEFORE)
+    looked(some, verdict("below", T0 + 600_000))
     assert len(asked) == 2 * count
 
 
-def test_beyond_a_looks_budget_what_was_known_stands(asked: list[str]) -> None:
-    clock = Clock()
-    some = LedgerEvidences(Port(), POLICY, PeerShelf(NoPeers()), clock)
-    some.begin()
-    clock.seconds = 9.0
-    assert some.evidence(_plan("spring"), WHOLE, RULE, BEFORE) == BEFORE
-    assert asked == []
-    some.begin()
-    assert some.evidence(_plan("spring"), WHOLE, RULE, BEFORE).advice is not None
+def test_what_clickhouse_did_not_answer_is_asked_again(asked: list[str]) -> None:
+    executor = AtOnce()
+    some = finding(executor)
+    executor.fault = LedgerUnavailableError("away")
+    assert looked(some, WHOLE) == BEFORE
+    executor.fault = None
+    some.evidence(_plan("spring"), WHOLE, RULE, BEFORE)
+    assert looked(some, WHOLE).advice is not None
+    assert asked
 
 
 @pytest.mark.process
 def test_a_campaign_of_a_real_ledger_gets_a_decision_of_every_model(clickhouse: Any, run_name: str) -> None:
     log = random_log(77, 300, shape=SHAPE)
     port = played(clickhouse, run_name, log, 7)
-    some = LedgerEvidences(port, POLICY, PeerShelf(NoPeers()))
+    some = LedgerEvidences(port, POLICY, PeerShelf(NoPeers()), AtOnce())
     for one in plans_of(log).values():
-        some.begin()
-        found = some.evidence(one, verdict("below", 1_800_000_000_000, one.campaign_id), RULE, BEFORE)
-        assert set(found.decisions_by_model) == set(MODELS)
+        at = verdict("below", 1_800_000_000_000, one.campaign_id)
+        some.evidence(one, at, RULE, BEFORE)
+        assert set(some.evidence(one, at, RULE, BEFORE).decisions_by_model) == set(MODELS)

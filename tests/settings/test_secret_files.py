@@ -27,7 +27,7 @@ def secret_file(folder: Path, content: bytes = b"from the file\n") -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("path", list(secret_fields(Settings)), ids="__".join)
+@pytest.mark.parametrize("path", [each for each in secret_fields(Settings) if each != ("receivers",)], ids="__".join)
 def test_every_secret_can_be_a_file(bare: pytest.MonkeyPatch, tmp_path: Path, path: tuple[str, ...]) -> None:
     bare.setenv("ROI_" + "__".join(path).upper() + "_FILE", secret_file(tmp_path))
     value = load_settings()
@@ -116,3 +116,24 @@ def test_a_child_process_sees_receivers_and_tokens_only_where_it_needs_them(
     bare.setenv(variable, "a secret")
     assert variable not in environment_of(settings, frozenset({"clickhouse_password"}))
     assert environment_of(settings, frozenset({"receivers", "grafana_token"}))[variable] == "a secret"
+
+
+def test_receivers_come_from_a_file_of_json(bare: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "receivers"
+    file.write_text('{"floor": {"url": "json://hall/9", "quiet_hours": "22:00-07:00"}}\n')
+    bare.setenv("ROI_RECEIVERS_FILE", str(file))
+    floor = load_settings().receivers["floor"]
+    assert floor.url.get_secret_value() == "json://hall/9"
+
+
+@pytest.mark.parametrize("text", ["[]", "a secret", '{"floor": "a secret"}', '{"floor": {"uri": "a secret"}}'])
+def test_a_file_of_receivers_that_holds_none_is_told_without_what_it_holds(
+    bare: pytest.MonkeyPatch, tmp_path: Path, text: str
+) -> None:
+    file = tmp_path / "receivers"
+    file.write_text(text)
+    bare.setenv("ROI_RECEIVERS_FILE", str(file))
+    with pytest.raises(UserError) as told:
+        load_settings()
+    assert "ROI_RECEIVERS" in str(told.value)
+    assert "a secret" not in str(told.value)
