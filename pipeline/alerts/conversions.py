@@ -6,6 +6,7 @@ it returns (``arrived`` 0): what had occurred by an instant is the rows with ``a
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
 import numpy as np
@@ -13,12 +14,15 @@ import numpy as np
 from schemas import TransactionKind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from pipeline.alerts.statistics import Floats, Integers
 
 KINDS: Final[tuple[str, ...]] = tuple(sorted(get_args(TransactionKind)))
 NEVER: Final = (1 << 63) - 1
+_AFTER_EVERY_KIND: Final = 255
 CHANGES: Final = np.dtype(
     [
         ("row", "<u4"),  # whose: a place in the list that was asked for
@@ -37,7 +41,7 @@ Changes = np.ndarray[Any, np.dtype[np.void]]
 
 
 class Customers(NamedTuple):
-    """Customers with credit, by campaign: sorted by row, product, total and hour, the order of every sum."""
+    """Customers with credit, by campaign: sorted by row, product and total, the order of every sum."""
 
     row: Integers
     product: Integers
@@ -69,8 +73,7 @@ def customers(changes: Changes, product_of_kind: Integers) -> Customers:
     if not len(changes):
         none = np.empty(0, np.int64)
         return Customers(none, none, np.empty(0), none)
-    keys = (changes["kind"], changes["converted_at"], changes["customer2"], changes["customer"], changes["row"])
-    ordered = changes[np.lexsort(keys)]
+    ordered = changes[_by_customer(changes)]
     is_first = np.ones(len(ordered), bool)
     is_first[1:] = (
         (ordered["row"][1:] != ordered["row"][:-1])
@@ -79,11 +82,38 @@ def customers(changes: Changes, product_of_kind: Integers) -> Customers:
     )
     starts = np.flatnonzero(is_first)
     row = ordered["row"][starts].astype(np.int64)
-    product = product_of_kind[row, ordered["kind"][starts]]
+    first_at = np.minimum.reduceat(ordered["converted_at"], starts)
+    is_earliest = ordered["converted_at"] == np.repeat(first_at, np.diff(starts, append=len(ordered)))
+    kind = np.minimum.reduceat(np.where(is_earliest, ordered["kind"], _AFTER_EVERY_KIND), starts)
+    product = product_of_kind[row, kind]
     total = wide_sums(ordered["returned"], starts)
     touched_at = np.minimum.reduceat(ordered["touched_at"], starts)
-    order = np.lexsort((touched_at, total, product, row))
+    order = _in_parts(row, lambda part: _by_total(product[part], total[part]))
     return Customers(row[order], product[order], total[order], touched_at[order])
+
+
+def _by_customer(changes: Changes) -> Integers:
+    """Return the order by row and customer; what one customer's rows come to does not depend on theirs."""
+    rows = changes["row"]
+    by_row = np.arange(len(rows)) if (rows[1:] >= rows[:-1]).all() else np.argsort(rows, kind="stable")
+    customer = changes["customer"][by_row]
+    order: Integers = by_row[_in_parts(rows[by_row], lambda part: np.argsort(customer[part]))]
+    start, end = changes["customer"][order], changes["customer2"][order]
+    if ((start[1:] == start[:-1]) & (end[1:] != end[:-1])).any():  # 64 bits of a hash in common: not in our lifetime
+        order = np.lexsort((changes["customer2"], changes["customer"], rows))
+    return order
+
+
+def _by_total(product: Integers, total: Floats) -> Integers:
+    order = np.argsort(total)
+    return order[np.argsort(product[order], kind="stable")] if product.any() else order
+
+
+def _in_parts(rows: Integers, order_of: Callable[[slice], Integers]) -> Integers:
+    """Return the order of ascending rows that sorts each row's entries by themselves."""
+    bounds = [0, *(np.flatnonzero(rows[1:] != rows[:-1]) + 1).tolist(), len(rows)]
+    parts = [order_of(slice(start, end)) + start for start, end in pairwise(bounds)]
+    return np.concatenate(parts)
 
 
 def wide_sums(numbers: Integers, starts: Integers) -> Floats:

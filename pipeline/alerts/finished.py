@@ -142,7 +142,7 @@ def finished_of(
                 first_weekday=(first_day + 3) % 7,  # day 0 was a Thursday
                 touches=_by_day(one.hours * QUARTER_MS, one.touches, first_day, calendar),
                 converters=_by_day(touched_at, np.ones(len(touched_at)), first_day, calendar),
-                lags=(own["converted_at"] - own["touched_at"]) / HOUR_MS,
+                lags=np.sort(own["converted_at"] - own["touched_at"]) / HOUR_MS,
                 reversal_hours=np.sort(eaten["eaten_at"] - eaten["converted_at"]) / HOUR_MS,
                 totals={
                     name: np.sort(total[(product == number) & (total > 0)])
