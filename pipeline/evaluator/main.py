@@ -42,6 +42,7 @@ def run(settings: Settings, ending: Ending | None = None) -> int:
         ending: what has heard the signals from the process's beginning on; none = they are heard from now on.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("kafka").setLevel(logging.WARNING)  # it tells of every connection
     work: Callable[[asyncio.Event], Coroutine[Any, Any, None]] = partial(_run, settings)
     try:
         return run_until_ended(work, ending or Ending(), _ORDER_SECONDS)

@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.alerts.facts import LedgerFacts, statistics
 from pipeline.alerts.finished import FinishedFacts
+from pipeline.alerts.ledger_faults import LedgerFaults
 from pipeline.alerts.live import LiveFacts
 from pipeline.alerts.looking import LedgerLooks, Now
 from pipeline.alerts.peers import PeerShelf
 from pipeline.alerts.statistics import HOUR_MS
 from pipeline.clickhouse.connection import connect
 from pipeline.evaluator.evidences import LedgerEvidences
+from pipeline.evaluator.log_watch import LogWatch
 from pipeline.ledger.ledger import ClickHouseLedger
 from pipeline.policies import policy_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from pipeline.alerts.assembly import CampaignFacts
     from pipeline.alerts.plans import CampaignPlan
     from pipeline.alerts.reading import FactsPort
     from pipeline.alerts.statistics import FinishedCampaign, Statistics
@@ -85,6 +88,12 @@ class RunFacts:
         reading, self._reading = self._reading, None
         return reading.result()
 
+    def facts(self, names: Iterable[str]) -> dict[str, CampaignFacts]:
+        """Return what is known of campaigns that have touches, as of `now`; not to be changed."""
+        touched = self._live.last_touch_hours()
+        chosen = [name for name in names if name in touched]
+        return dict(zip(chosen, self._live.facts(chosen), strict=True))
+
     def _ended(self, plans: dict[str, CampaignPlan], as_of_ms: int) -> frozenset[str]:
         return frozenset(
             name
@@ -107,4 +116,5 @@ def open_looks(settings: Settings) -> LedgerLooks:
     shelf = PeerShelf(ClickHouseLedger(connect(settings, "writer"), database, _LIVE, ""))
     over = FinishedFacts(opened(), policy, history_days=settings.alerts.history_days)
     facts = RunFacts(opened(), policy, over)
-    return LedgerLooks(settings.alerts, facts, shelf, evidences=LedgerEvidences(opened(), policy, shelf))
+    faults = LedgerFaults(opened(), settings.alerts, facts.facts, LogWatch(settings))
+    return LedgerLooks(settings.alerts, facts, shelf, [faults], LedgerEvidences(opened(), policy, shelf))

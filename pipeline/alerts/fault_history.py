@@ -1,0 +1,90 @@
+"""What feeds were like a short while ago: where their logs ended, and how many of their records counted. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final, NamedTuple
+
+Ends = dict[tuple[str, str, int], int]
+"""Next offset by topic, id of the topic's life, and partition."""
+_SAMPLES: Final = 60
+
+
+class Counts(NamedTuple):
+    """Records by what became of them."""
+
+    accepted: int
+    duplicates: int
+    dead_letters: int
+
+    @property
+    def records(self) -> int:
+        """All of them."""
+        return sum(self)
+
+    def plus(self, accepted: int, duplicates: int, dead_letters: int) -> Counts:
+        """Return the sums."""
+        return Counts(self.accepted + accepted, self.duplicates + duplicates, self.dead_letters + dead_letters)
+
+
+class LagHistory:
+    """Where logs ended: a record that was there a minute ago and is not durable now is a minute behind.
+
+    No record's own time is asked: producers set it as they like, and an embedded broker does not find records by it.
+
+    Args:
+        lag_seconds: how far back it is looked.
+    """
+
+    def __init__(self, lag_seconds: float) -> None:
+        self._keep = lag_seconds
+        self._first: Ends = {}
+        self._newest: Ends = {}
+        self._samples: deque[tuple[float, Ends]] = deque()
+
+    def add(self, seconds: float, ends: Ends) -> None:
+        """Note where the logs ended; one sample of every sixtieth of the time is kept."""
+        self._first = self._first or ends
+        self._newest = ends
+        if not self._samples or seconds - self._samples[-1][0] >= self._keep / _SAMPLES:
+            self._samples.append((seconds, ends))
+        while len(self._samples) > 1 and seconds - self._samples[1][0] >= self._keep:
+            self._samples.popleft()
+
+    def behind(self, seconds: float, durable: Ends, by_seconds: float) -> set[str]:
+        """Return the topics of which something is not durable that was there so many seconds ago."""
+        then = [ends for at, ends in self._samples if seconds - at > by_seconds]
+        return self._waiting(then[-1], durable) if then else set()
+
+    def starting(self, durable: Ends) -> set[str]:
+        """Return the topics of which what waited at the first look still waits."""
+        return self._waiting(self._first, durable)
+
+    def _waiting(self, ends: Ends, durable: Ends) -> set[str]:
+        # a topic made anew, or a log cut short, has lost what it held: nobody waits for that
+        return {key[0] for key, end in ends.items() if durable.get(key, 0) < min(end, self._newest.get(key, 0))}
+
+
+class GrowthHistory:
+    """How a topic's counts have grown lately.
+
+    Args:
+        seconds: what is called lately.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._window = seconds
+        self._samples: deque[tuple[float, dict[str, Counts]]] = deque()
+
+    def grown(self, seconds: float, counts: dict[str, Counts]) -> dict[str, Counts]:
+        """Note the counts, and return what has come to them within the window; nothing at the first look."""
+        if not self._samples or seconds - self._samples[-1][0] >= self._window / _SAMPLES:
+            self._samples.append((seconds, counts))
+        while len(self._samples) > 1 and seconds - self._samples[1][0] >= self._window:
+            self._samples.popleft()
+        before = self._samples[0][1]
+        none = Counts(0, 0, 0)
+        return {
+            topic: Counts(*(max(0, new - old) for new, old in zip(now, before.get(topic, none), strict=True)))
+            for topic, now in counts.items()
+        }

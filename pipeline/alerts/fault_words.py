@@ -1,0 +1,55 @@
+"""Faults of the data in words, English and Chinese. They stay the same while a fault lasts. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from schemas.topics import COSTS, TOUCHES, TRANSACTIONS
+
+if TYPE_CHECKING:
+    from pipeline.alert_settings import AlertSettings
+    from pipeline.alerts.faults import Code, DataFault
+
+_FEEDS: Final = {TOUCHES: ("touches", "触达"), TRANSACTIONS: ("transactions", "交易"), COSTS: ("costs", "成本")}
+_WORDS: Final[dict[Code, tuple[str, str]]] = {
+    "lag": ("lag: {feed} are more than {lag} s behind", "数据延迟：{feed}数据落后超过 {lag} 秒"),
+    "catching_up": ("lag: {feed} are being caught up with", "数据延迟：正在补处理积压的{feed}数据"),
+    "halted": (
+        "halted: {topic} is not read; see roi status, then roi resume {topic}",
+        "已停止读取 {topic}。请查看 roi status，然后执行 roi resume {topic}",
+    ),
+    "dead_letters": (
+        "dead letters: more than {dead_letters} of the newest {feed} are refused; see roi dlq list",
+        "死信过多：最新{feed}数据中超过 {dead_letters} 被拒绝。请查看 roi dlq list",
+    ),
+    "duplicates": (
+        "duplicates: more than {duplicates} of the newest {feed} are copies; look at what sends them",
+        "重复过多：最新{feed}数据中超过 {duplicates} 为重复。请检查发送方",
+    ),
+    "stands": (
+        "transactions stand while touches or logins go on: returns are missing",
+        "交易数据停滞，而触达或登录仍在继续：回报缺失",
+    ),
+    "no_transactions": ("no transactions have come yet: returns are missing", "尚未收到任何交易数据：回报缺失"),
+    "silent_cost": (
+        "cost feed silent: cost events came regularly and have stopped, touches go on",
+        "成本数据中断：此前定期到达，现已停止，而触达仍在继续",
+    ),
+    "free_touches": (
+        "touches without cost: they had one before and go on without",
+        "触达缺少成本：此前有成本，现在没有",
+    ),
+}
+"""Words of every code of `pipeline.alerts.faults`."""
+
+
+def fault_text(fault: DataFault, settings: AlertSettings) -> str:
+    """Return a fault in words."""
+    place = 1 if settings.language == "zh" else 0
+    return _WORDS[fault.code][place].format(
+        topic=fault.topic,
+        feed=_FEEDS[fault.topic][place],
+        lag=f"{settings.lag_seconds:g}",
+        dead_letters=f"{100 * settings.dead_letter_share:g} %",
+        duplicates=f"{100 * settings.duplicate_share:g} %",
+    )

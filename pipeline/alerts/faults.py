@@ -1,0 +1,231 @@
+"""Faults of the data that no campaign may be blamed for: what counts as one, when it begins and when it is over. Pure.
+
+A feed's fault blocks every campaign that needs the feed (touches and transactions: all; costs: those that have cost
+events; logins: none). Every fault ends by itself when it is mended, at a lower mark than it began at, so that an alert
+does not flap. An idle bank has none: nothing waits, and all feeds stand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from pipeline.alerts.fault_history import Counts, GrowthHistory, LagHistory
+from schemas.topics import COSTS, LOGINS, TOUCHES, TRANSACTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pipeline.alert_settings import AlertSettings
+    from pipeline.alerts.fault_history import Ends
+
+Code = Literal[
+    "lag",
+    "catching_up",
+    "halted",
+    "dead_letters",
+    "duplicates",
+    "stands",
+    "no_transactions",
+    "silent_cost",
+    "free_touches",
+]
+NEEDED: Final = (TOUCHES, TRANSACTIONS, COSTS)
+"""Topics whose faults touch a verdict, in the order they are told."""
+FEWEST_RECORDS: Final = 50
+"""So many dead letters, or duplicates, before their share says anything."""
+STANDS_MS: Final = 15 * 60_000
+"""No transactions for so long in event time, while other feeds go on: beyond what clocks may differ."""
+USUAL_GAPS: Final = 1.25
+"""How many of the longest gaps of the last week without transactions (a night, a weekend) are no fault yet."""
+CLEAR_SECONDS: Final = 3.0
+_NO_WATERMARK: Final = -(1 << 61)
+# a busy bank's first look finds records that wait for a second; a block of touches may come before its transactions
+_SLOW: Final = frozenset({"catching_up", "stands", "no_transactions"})
+
+
+@dataclass(frozen=True, slots=True)
+class DataFault:
+    """One fault.
+
+    Attributes:
+        code: what it is; its words are in `pipeline.alerts.fault_words`.
+        topic: of the feed that is at fault.
+        campaign_id: of the campaign that has it; '' = all that need the feed.
+    """
+
+    code: Code
+    topic: str
+    campaign_id: str = ""
+
+
+class Partition(NamedTuple):
+    """How far one partition is durable, and what its records were: the counts grow for ever."""
+
+    topic: str
+    topic_id: str
+    number: int
+    next_offset: int
+    watermark_ms: int
+    accepted: int
+    duplicates: int
+    dead_letters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """The transactions of the last week before their watermark.
+
+    Attributes:
+        last_ms: the newest one's minute; None without any. A watermark may be later: silent topics follow others.
+        gap_ms: the longest time without any between two of them.
+    """
+
+    last_ms: int | None
+    gap_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Feeds:
+    """What was observed of all feeds at one moment.
+
+    Attributes:
+        seconds: when, by this process's clock.
+        partitions: what is durable.
+        halted: topics that no worker reads.
+        pulse: of the transactions; None where nobody has asked.
+    """
+
+    seconds: float
+    partitions: tuple[Partition, ...]
+    halted: frozenset[str] = frozenset()
+    pulse: Pulse | None = None
+
+    def watermark(self, *topics: str) -> int | None:
+        """Return the largest watermark of some topics; None before their first event."""
+        marks = [one.watermark_ms for one in self.partitions if one.topic in topics]
+        known = [mark for mark in marks if mark > _NO_WATERMARK]
+        return max(known, default=None)
+
+    def counts(self) -> dict[str, Counts]:
+        """Return what has become of each topic's records so far."""
+        found: dict[str, Counts] = {}
+        for one in self.partitions:
+            before = found.get(one.topic, Counts(0, 0, 0))
+            found[one.topic] = before.plus(one.accepted, one.duplicates, one.dead_letters)
+        return found
+
+
+@dataclass(slots=True)
+class FeedWatch:
+    """Tells the faults of feeds from one look to the next.
+
+    Args:
+        settings: of alerts.
+    """
+
+    settings: AlertSettings
+    _lag: LagHistory = field(init=False)
+    _growth: GrowthHistory = field(init=False)
+    _begun: set[DataFault] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Make the histories."""
+        self._lag = LagHistory(self.settings.lag_seconds)
+        self._growth = GrowthHistory(self.settings.lag_seconds)
+
+    def log_ends(self, seconds: float, ends: Ends) -> None:
+        """Note where the logs ended at an instant of this process's clock."""
+        self._lag.add(seconds, ends)
+
+    def look(self, feeds: Feeds) -> set[DataFault]:
+        """Return the faults that feeds have now; looks are in the order of time."""
+        found = {DataFault("halted", topic) for topic in NEEDED if topic in feeds.halted}
+        found |= self._lagging(feeds)
+        found |= self._bad_shares(feeds)
+        if standing := transactions_stand(feeds, self.settings.lag_seconds):
+            found.add(standing)
+        self._begun = found
+        return found
+
+    def _lagging(self, feeds: Feeds) -> set[DataFault]:
+        durable = {(one.topic, one.topic_id, one.number): one.next_offset for one in feeds.partitions}
+        began = self._lag.behind(feeds.seconds, durable, self.settings.lag_seconds)
+        lasts = self._lag.behind(feeds.seconds, durable, self.settings.lag_seconds / 2)
+        starting = self._lag.starting(durable)
+        found = set()
+        for topic in NEEDED:
+            lag = DataFault("lag", topic)
+            if topic in (lasts if lag in self._begun else began):
+                found.add(lag)
+            elif topic in starting:
+                found.add(DataFault("catching_up", topic))
+        return found
+
+    def _bad_shares(self, feeds: Feeds) -> set[DataFault]:
+        found = set()
+        for topic, grown in self._growth.grown(feeds.seconds, feeds.counts()).items():
+            limits: tuple[tuple[Code, int, float], ...] = (
+                ("dead_letters", grown.dead_letters, self.settings.dead_letter_share),
+                ("duplicates", grown.duplicates, self.settings.duplicate_share),
+            )
+            for code, bad, limit in limits:
+                fault = DataFault(code, topic)
+                mark = limit / 2 if fault in self._begun else limit
+                if topic in NEEDED and bad >= FEWEST_RECORDS and bad > mark * grown.records:
+                    found.add(fault)
+        return found
+
+
+def transactions_stand(feeds: Feeds, lag_seconds: float) -> DataFault | None:
+    """Tell whether returns are missing: other feeds of customers go on in event time, and transactions do not.
+
+    Longest gaps of a week are usual, so neither a night nor a weekend is a fault where one has been seen before.
+    """
+    others = feeds.watermark(TOUCHES, LOGINS)
+    if others is None or feeds.watermark(TOUCHES) is None or feeds.pulse is None:
+        return None
+    if feeds.pulse.last_ms is None:
+        has_any = feeds.counts().get(TRANSACTIONS, Counts(0, 0, 0)).accepted > 0
+        return DataFault("stands" if has_any else "no_transactions", TRANSACTIONS)
+    patience = max(STANDS_MS, 1000 * lag_seconds, USUAL_GAPS * feeds.pulse.gap_ms)
+    return DataFault("stands", TRANSACTIONS) if others - feeds.pulse.last_ms > patience else None
+
+
+@dataclass(slots=True)
+class Settling:
+    """Holds back what may be over at once, and keeps what has just ended: an alert must not flap.
+
+    Args:
+        raise_seconds: how long a fault that may be an instant's chance must be there before it counts.
+    """
+
+    raise_seconds: float
+    _seen: dict[DataFault, float] = field(default_factory=dict)
+    _last: dict[DataFault, float] = field(default_factory=dict)
+    _raised: set[DataFault] = field(default_factory=set)
+
+    def settled(self, found: Iterable[DataFault], seconds: float) -> list[DataFault]:
+        """Return the faults that count now, in the order of their topics and codes."""
+        for fault in found:
+            self._seen.setdefault(fault, seconds)
+            self._last[fault] = seconds
+            if fault.code not in _SLOW or seconds - self._seen[fault] >= self.raise_seconds:
+                self._raised.add(fault)
+        over = [fault for fault, last in self._last.items() if last < seconds and seconds - last >= CLEAR_SECONDS]
+        for fault in over:
+            self._raised.discard(fault)
+            del self._seen[fault], self._last[fault]
+        return sorted(self._raised, key=lambda one: (_ORDER[one.topic], one.code, one.campaign_id))
+
+
+def campaigns_of(fault: DataFault, names: Iterable[str], with_costs: Mapping[str, bool]) -> list[str]:
+    """Return the campaigns that a fault blocks: its own, or all that need its feed."""
+    if fault.campaign_id:
+        return [fault.campaign_id]
+    if fault.topic == COSTS:
+        return [name for name in names if with_costs.get(name, False)]
+    return list(names)
+
+
+_ORDER: Final = {topic: place for place, topic in enumerate(NEEDED)}

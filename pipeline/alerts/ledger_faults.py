@@ -1,0 +1,136 @@
+"""Looks for faults of the data: in the ledger's positions, halts and transactions, at the logs' ends, in costs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from pipeline.alerts.cost_faults import cost_faults
+from pipeline.alerts.fault_words import fault_text
+from pipeline.alerts.faults import STANDS_MS, Feeds, FeedWatch, Partition, Pulse, Settling, campaigns_of
+from pipeline.state.calendar import MINUTE_MS
+from schemas.topics import LOGINS, TOUCHES, TRANSACTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from pipeline.alert_settings import AlertSettings
+    from pipeline.alerts.assembly import CampaignFacts
+    from pipeline.alerts.fault_history import Ends
+    from pipeline.alerts.faults import DataFault
+    from pipeline.alerts.looking import Now
+
+_ASK_SECONDS: Final = 10.0
+_WEEK_MS: Final = 7 * 86_400_000
+_RAISE_SECONDS: Final = 3.0
+_RAISE_SHARE: Final = 0.6  # of the wall hold: what is at fault is said before anything may fire
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownPulse:
+    """A pulse, the number of transactions that it was known at, and when the ledger was asked for it."""
+
+    accepted: int
+    pulse: Pulse
+    asked: float
+
+
+class FaultsPort(Protocol):
+    """The ledger of a run."""
+
+    def fetch(self, name: str, **parameters: Any) -> list[list[Any]]:
+        """Return the rows of a query of sql/queries."""
+
+
+class LogEndsSource(Protocol):
+    """Who looks where the logs end."""
+
+    def newest(self) -> tuple[float, Ends] | None:
+        """Return the newest answer of Kafka and when it came, by this process's clock; never waits for Kafka."""
+
+
+class LedgerFaults:
+    """Implements `pipeline.alerts.looking.Faults`. A look may raise LedgerUnavailableError and be repeated.
+
+    Args:
+        port: the ledger.
+        settings: of alerts.
+        facts: campaigns' facts by name, as far as they have been read.
+        log_ends: where the logs end.
+        monotonic: this process's clock.
+    """
+
+    def __init__(
+        self,
+        port: FaultsPort,
+        settings: AlertSettings,
+        facts: Callable[[Iterable[str]], Mapping[str, CampaignFacts]],
+        log_ends: LogEndsSource,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._port = port
+        self._settings = settings
+        self._facts = facts
+        self._log_ends = log_ends
+        self._monotonic = monotonic
+        self._watch = FeedWatch(settings)
+        self._settling = Settling(min(_RAISE_SECONDS, _RAISE_SHARE * settings.wall_hold_seconds))
+        self._noted: float | None = None
+        self._pulse: _KnownPulse | None = None
+        self._known: dict[str, tuple[Any, Any, list[DataFault]]] = {}
+
+    def faults(self, now: Now) -> Mapping[str, tuple[str, ...]]:
+        """Return by campaign what is at fault, in words."""
+        seconds = self._monotonic()
+        ends = self._log_ends.newest()
+        if ends is not None and ends[0] != self._noted:
+            self._watch.log_ends(*ends)
+            self._noted = ends[0]
+        facts = self._facts(now.plans)
+        found = self._watch.look(self._feeds(seconds)) | self._of_campaigns(facts)
+        with_costs = {name: bool(one.events) for name, one in facts.items()}
+        texts: dict[str, tuple[str, ...]] = {}
+        for fault in self._settling.settled(found, seconds):
+            text = fault_text(fault, self._settings)
+            for name in campaigns_of(fault, now.plans, with_costs):
+                texts[name] = (*texts.get(name, ()), text)
+        return texts
+
+    def _feeds(self, seconds: float) -> Feeds:
+        partitions = tuple(Partition(*row) for row in self._port.fetch("alert_feeds"))
+        halted = frozenset(row[0] for row in self._port.fetch("alert_halted_topics"))
+        feeds = Feeds(seconds, partitions, halted)
+        return replace(feeds, pulse=self._pulse_of(feeds))
+
+    def _pulse_of(self, feeds: Feeds) -> Pulse:
+        """Return the pulse of the transactions, by their watermark as long as it is transactions that move it.
+
+        The ledger is asked when it begins, and while others are ahead for long: a watermark also moves without any.
+        """
+        mark, others = feeds.watermark(TRANSACTIONS), feeds.watermark(TOUCHES, LOGINS)
+        if mark is None:
+            return Pulse(None, 0)
+        accepted = feeds.counts()[TRANSACTIONS].accepted
+        known = self._pulse
+        if known is not None and accepted > known.accepted:
+            known = replace(known, accepted=accepted, pulse=replace(known.pulse, last_ms=mark))
+        is_ahead = known is None or known.pulse.last_ms is None or (others or mark) - known.pulse.last_ms > STANDS_MS
+        if known is None or (is_ahead and feeds.seconds - known.asked >= _ASK_SECONDS):
+            rows, minute, gap = self._port.fetch("alert_pulse", since=mark - _WEEK_MS)[0]
+            pulse = Pulse(minute * MINUTE_MS if rows else None, gap * MINUTE_MS)
+            known = _KnownPulse(accepted, pulse, feeds.seconds)
+        self._pulse = known
+        return known.pulse
+
+    def _of_campaigns(self, facts: Mapping[str, CampaignFacts]) -> set[DataFault]:
+        """Return campaigns' own faults; those whose touches and costs are the same objects need no second look."""
+        found: set[DataFault] = set()
+        for name, one in facts.items():
+            known = self._known.get(name)
+            if known is None or known[0] is not one.hours or known[1] is not one.events:
+                known = (one.hours, one.events, cost_faults(one, self._settings.silent_cost_hours))
+                self._known[name] = known
+            found.update(known[2])
+        return found
