@@ -14,6 +14,7 @@ from pipeline.alerts.statistics import HOUR_MS
 from tests.alerts.facts_support import POLICY, SHAPE, differences, instants, plans_of, played
 from tests.oracle.as_of import expected
 from tests.oracle.config import MODELS, OracleConfig
+from tests.oracle.facts import Facts
 from tests.oracle.generators import random_log
 from tests.oracle.verdicts import judge
 from tests.support.depth import depth
@@ -31,7 +32,7 @@ def test_segments_are_those_of_a_batch_and_their_costs_add_up(clickhouse: Any, r
     label = "" if model == MODELS[0] else model
     config = OracleConfig(run=run_name, model=model)
     judged = judge(log, config)
-    plans = plans_of(log)
+    plans, facts = plans_of(log), Facts(judged, config)
     campaign_id = Counter(touch.campaign_id for touch in judged.touches).most_common(1)[0][0]
     plan = plans[campaign_id]
     lines: list[str] = []
@@ -44,12 +45,11 @@ def test_segments_are_those_of_a_batch_and_their_costs_add_up(clickhouse: Any, r
             for row, name in enumerate(names):
 
                 def wanted(touch: Touch, credit: Credit | None, dimension: str = dimension, name: str = name) -> bool:
-                    return str(getattr(touch, dimension)) == name
+                    own = facts.tier(touch.customer_id) if dimension == "tier" else getattr(touch, dimension)
+                    return str(own) == name
 
-                if dimension != "tier":
-                    limit = _limit(found, row)
-                    right = expected(judged, config, instant, campaign_id, wanted, limit=limit)
-                    lines += [f"{name} {line}" for line in differences(found, row, right, cost=False)]
+                right = expected(judged, config, instant, campaign_id, wanted, limit=_limit(found, row))
+                lines += [f"{name} {line}" for line in differences(found, row, right, cost=False)]
     assert lines == []
 
 
