@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from schemas.campaign import MAX_CONVERTERS, MAX_DAYS, MAX_RATIO, MIN_RETURN_RATIO
+
+WEBHOOK_SCHEMES: Final = frozenset({"webhook+https", "webhook+http"})
 
 
 class Group(BaseModel):
@@ -111,6 +113,11 @@ class ReceiverSettings(Group):
         pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$",
         description="local hours (time.zone) in which nothing is sent, such as 22:00-07:00",
     )
+
+    @property
+    def is_webhook(self) -> bool:
+        """Whether it is a system that gets signed messages, rather than people who read texts."""
+        return self.url.get_secret_value().strip().partition("://")[0].lower() in WEBHOOK_SCHEMES
 
 
 class TokenSettings(Group):

@@ -121,11 +121,19 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Addressing:
-    """Who is told: ``by_default`` where a definition names nobody; ``known`` are the receivers that settings hold."""
+    """Who is told.
+
+    Attributes:
+        board_url: for links.
+        by_default: where a definition names nobody.
+        known: the receivers that settings hold.
+        systems: those among them that act on messages (webhooks): they get requests to stop, too.
+    """
 
     board_url: str
     by_default: tuple[str, ...] = ()
     known: frozenset[str] = field(default_factory=frozenset)
+    systems: frozenset[str] = field(default_factory=frozenset)
 
     def receivers_of(self, record: AlertRecord) -> tuple[str, ...]:
         """Return the names of an alert's receivers, each once."""
@@ -143,14 +151,17 @@ def rows_of(change: Change, addressing: Addressing, silence: str | None) -> list
     """
     record = change.record
     rows = [record_row(record, addressing.board_url), _entry_row(change, addressing.board_url)]
+    receivers = addressing.receivers_of(record)
+    suppressed = "" if silence is None or record.state == "resolved" else f"silenced ({silence})"
     if change.is_message:
         message = _alert_message(record, addressing.board_url, name_of("msg", record.alert_id, change.number))
         rows.append(message.row("waiting"))
         if _is_told(change):
-            suppressed = "" if silence is None or record.state == "resolved" else f"silenced ({silence})"
-            rows += notifications(message, addressing.receivers_of(record), addressing.known, suppressed=suppressed)
+            rows += notifications(message, receivers, addressing.known, suppressed=suppressed)
     if change.stop_reason is not None:
-        rows.append(_stop_message(change).row("waiting"))
+        request = _stop_message(change)
+        systems = [name for name in receivers if name in addressing.systems]
+        rows += [request.row("waiting"), *notifications(request, systems, addressing.known, suppressed=suppressed)]
     return rows
 
 

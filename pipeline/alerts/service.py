@@ -72,7 +72,8 @@ def conduct_of(settings: Settings) -> Conduct:
 
 def addressing_of(settings: Settings) -> Addressing:
     """Return whom the settings name."""
-    return Addressing(settings.board_url, settings.alerts.receivers, frozenset(settings.receivers))
+    systems = frozenset(name for name, receiver in settings.receivers.items() if receiver.is_webhook)
+    return Addressing(settings.board_url, settings.alerts.receivers, frozenset(settings.receivers), systems)
 
 
 async def serve(settings: Settings, parts: Parts, stop: asyncio.Event) -> None:

@@ -10,6 +10,8 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
         "Alerts of this installation reach you here. Asked for by {by}; there is nothing to do.",
         "本系统的告警会发到这里。由 {by} 发起，无需处理。",
     ),
+    "stop_title": ("Stop requested: {name}", "要求停止：{name}"),
+    "stop_request": ("{by} decided to stop: {reason}", "{by} 决定停止：{reason}"),
     "firing_title": ("Below {required}: {name}", "低于 {required}：{name}"),
     "firing_title_again": ("Still below {required}: {name}", "仍低于 {required}：{name}"),
     "unblocked_title": ("Judged again, below {required}: {name}", "恢复判断，低于 {required}：{name}"),

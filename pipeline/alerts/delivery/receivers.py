@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pipeline.alerts.delivery.planning import Policy, attempts_within
 from pipeline.alerts.delivery.quiet import QuietHours
 from pipeline.alerts.delivery.secrecy import origin_of
-from pipeline.alerts.delivery.webhooks import PREFIX, SCHEMES, key_of, target_of
+from pipeline.alerts.delivery.webhooks import PREFIX, key_of, target_of
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -69,12 +69,11 @@ def receivers_of(settings: Settings) -> dict[str, Receiver]:
 def receiver_of(name: str, given: ReceiverSettings, settings: Settings) -> Receiver:
     """Return one receiver; UserError: it cannot be used."""
     url = given.url.get_secret_value().strip()
-    scheme = url.partition("://")[0].lower()
     secret = None if given.secret is None else given.secret.get_secret_value() or None
     remarks: list[str] = []
     try:
         quiet = None if given.quiet_hours is None else QuietHours.of(given.quiet_hours, ZoneInfo(settings.time.zone))
-        if scheme in SCHEMES:
+        if given.is_webhook:
             target, key, shown = _webhook(url, secret)
             if len(key) < _WEAK_BYTES:
                 remarks.append(f"its secret is short: {len(key)} bytes, Standard Webhooks asks for {_WEAK_BYTES} to 64")

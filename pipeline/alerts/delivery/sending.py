@@ -10,16 +10,18 @@ import asyncio
 import logging
 import random
 import time
+import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
+from pipeline.alerts.delivery.outcomes import Outcome
 from pipeline.alerts.delivery.planning import PAUSES, is_test, plan, settled
 from pipeline.alerts.silences import silenced_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from pipeline.alerts.delivery.outcomes import Channel, Outcome
+    from pipeline.alerts.delivery.outcomes import Channel
     from pipeline.alerts.delivery.planning import Policy, Standing
     from pipeline.alerts.desk import Desk
     from pipeline.alerts.log import Notification
@@ -113,7 +115,7 @@ class Sending:
         marked, is_sent, fault = time.monotonic(), False, ""
         for letter in letters:
             await desk.confirm()
-            outcome = await channel.deliver(letter)
+            outcome = await _delivered(channel, letter)
             is_sent = is_sent or outcome.result == "sent"
             marks += self._settled(name, letter, outcome)
             fault = outcome.error if outcome.result == "failed" else ""
@@ -135,6 +137,16 @@ class Sending:
         await desk.write([notice.row(now_ms) for notice in notices])
         for notice in notices:
             self._told.notified("failed" if notice.state == "waiting" else notice.state)
+
+
+async def _delivered(channel: Channel, letter: Sequence[Notification]) -> Outcome:
+    """Deliver; what no channel should raise is a failure of this letter, and neither the evaluator's end nor silent."""
+    try:
+        return await channel.deliver(letter)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the others must be told
+        where = "".join(traceback.format_tb(error.__traceback__))  # without its text, which may hold an address
+        _log.error("notice %s could not be made into a message:\n%s", letter[0].notification_id, where)
+        return Outcome("failed", f"it could not be made into a message ({type(error).__name__})")
 
 
 def _standing(desk: Desk, now_ms: int) -> Callable[[Notification], Standing]:

@@ -55,15 +55,27 @@ class Text:
 
 def text_of(contents: Sequence[Content], wording: Wording) -> Text:
     """Return the text of a message about these, one or more."""
-    if len(contents) == 1:
-        message, is_reminder = contents[0]
-        return _test(message, wording) if message["type"] == "test" else _single(message, wording, again=is_reminder)
-    return _grouped([message["data"] for message, _ in contents], wording)
+    alerts = [content for content in contents if content[0]["type"].startswith("alert.")]
+    if not alerts:
+        message = contents[-1][0]
+        return _test(message, wording) if message["type"] == "test" else _stop(message["data"], wording)
+    if len(alerts) == 1:
+        message, is_reminder = alerts[0]
+        return _single(message, wording, again=is_reminder)
+    return _grouped([message["data"] for message, _ in alerts], wording)
 
 
 def _test(message: Mapping[str, Any], wording: Wording) -> Text:
     by = clipped(str(message["data"].get("by", "")), _LONGEST_NAME)
     return Text(wording.say("test_title"), wording.say("test", by=by), "info")
+
+
+def _stop(data: Mapping[str, Any], wording: Wording) -> Text:
+    """Return the words of a request to stop, which waited for a system and goes to people now."""
+    title = wording.say("stop_title", name=clipped(data["campaign_id"], _LONGEST_NAME))
+    by = clipped(data["decided_by"], _LONGEST_NAME)
+    reason = clipped(data["reason"], _LONGEST_REASON)
+    return Text(title, wording.say("stop_request", by=by, reason=reason), "warning")
 
 
 def _single(message: Mapping[str, Any], wording: Wording, *, again: bool) -> Text:

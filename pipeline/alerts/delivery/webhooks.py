@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from pipeline.alerts.log import Notification
 
-SCHEMES: Final = ("webhook+https", "webhook+http")
 PREFIX: Final = "whsec_"
 TIMEOUT: Final = aiohttp.ClientTimeout(total=15.0, sock_connect=5.0, sock_read=10.0)
 _OK: Final = range(200, 300)
@@ -52,7 +51,7 @@ def target_of(url: str) -> str:
     Raises:
         ValueError: there is none; the text does not show it.
     """
-    target = url.removeprefix("webhook+")
+    target = url[8:] if url[:8].lower() == "webhook+" else url
     try:
         parts = urlsplit(target)
         is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)

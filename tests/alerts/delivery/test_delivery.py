@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +11,7 @@ from standardwebhooks.webhooks import Webhook
 from pipeline.alerts.delivery.senders import open_senders
 from pipeline.backoff import Backoff
 from pipeline.errors import FencedError
-from schemas.alerts import AlertMessage, TestMessage
+from schemas.alerts import AlertMessage, StopMessage, TestMessage
 from tests.alerts.delivery.listening import MOVED, OK, answer, listening
 from tests.alerts.delivery.office import SECRET, Office, fires, recovers, settings_of, webhook
 from tests.support.fakes_alerts import FakeAlertStore
@@ -204,3 +205,36 @@ async def test_no_secret_is_in_what_is_kept_of_a_failure() -> None:
     assert failed.last_error
     assert "sesame" not in failed.last_error
     assert "127.0.0.1" not in failed.last_error
+
+
+@pytest.mark.process
+async def test_a_request_to_stop_goes_to_systems_as_it_is_in_kafka_and_to_people_as_a_decision() -> None:
+    async with listening() as system, listening() as people:
+        receivers = {"stopper": webhook(system.port), "chat": {"url": f"json://127.0.0.1:{people.port}/x"}}
+        office = Office(settings_of(receivers))
+        await office.evaluator.turn([fires()])
+        (record,) = office.desk.records.values()
+        await office.ask("decide", record.alert_id, decision="stop", reason="money is lost")
+        async with office.delivering():
+            await office.until("stopper", "sent")
+            await office.until("chat", "sent")
+    assert [verified(one)["type"] for one in system.requests] == ["alert.firing", "alert.decided", "campaign.stop"]
+    assert system.ids == office.messages()
+    assert StopMessage.model_validate(verified(system.requests[2])).data.reason == "money is lost"
+    assert [request.json()["title"] for request in people.requests] == ["Decided: Spring savings"]
+
+
+async def test_a_notice_that_cannot_be_made_into_a_message_is_a_failure_of_its_own() -> None:
+    async with listening() as receiver:
+        receivers = {"chat": {"url": "json://127.0.0.1:9/x"}, "floor": webhook(receiver.port)}
+        office = Office(settings_of(receivers))
+        await office.evaluator.turn([fires()])
+        (broken,) = office.notices("chat")
+        await office.desk.write([replace(broken, payload='{"type": "alert.firing", "data": {}}').row()])
+        async with office.delivering():
+            await office.until("floor", "sent")
+            news = office.desk.listener()
+            while not office.notices("chat")[0].attempts:
+                news.clear()
+                await news.wait()
+    assert office.notices("chat")[0].last_error == "it could not be made into a message (KeyError)"

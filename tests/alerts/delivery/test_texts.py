@@ -124,6 +124,15 @@ def test_each_change_has_its_words(one: dict[str, Any], title: str, first: str) 
     assert lines(one, wording=CHINESE)[0] != title
 
 
+def test_a_request_to_stop_that_people_get_is_told_as_one() -> None:
+    request = {
+        "type": "campaign.stop",
+        "data": {"campaign_id": "spring", "decided_by": "lin", "reason": "money is lost"},
+    }
+    assert lines(request) == ["Stop requested: spring", "lin decided to stop: money is lost"]
+    assert lines(message(), request) == lines(message())
+
+
 def test_a_reminder_says_that_nobody_has_answered() -> None:
     assert lines(message(), again=True)[:2] == ["Still below 1:2: Spring savings", "Nobody has acknowledged it yet."]
 
