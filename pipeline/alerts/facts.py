@@ -16,6 +16,7 @@ export: `pipeline.alerts.warehouse`.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -29,7 +30,8 @@ from pipeline.alerts.segments import read_segments
 from pipeline.clickhouse import sql
 from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError, short
 from pipeline.state.calendar import MINUTE_MS
-from schemas import Campaign
+from schemas.decode import decode_campaign
+from schemas.judge import RejectedError
 from schemas.topics import TOUCHES, TRANSACTIONS
 
 if TYPE_CHECKING:
@@ -40,7 +42,9 @@ if TYPE_CHECKING:
     from pipeline.alerts.segments import Dimension
     from pipeline.alerts.statistics import Statistics
     from pipeline.state.policy import Policy
+    from schemas import Campaign
 
+_log = logging.getLogger(__name__)
 _NO_WATERMARK: Final = -(1 << 61)
 
 
@@ -72,13 +76,24 @@ class LedgerFacts:
 
 
 def read_plans(port: FactsPort, policy: Policy) -> dict[str, CampaignPlan]:
-    """Return the plans of all campaigns that are defined or have a fact, by name."""
+    """Return the plans of all campaigns that are defined or have a fact, by name.
+
+    A stored definition that this version does not understand counts as none, as it does for the workers.
+    """
     defined = {campaign_id: text for campaign_id, text, _ in port.fetch("load_campaigns") if text}
     known = {row[0] for row in port.fetch("alert_campaigns")}
     return {
-        name: plan_of(name, Campaign.model_validate_json(defined[name]) if name in defined else None, policy)
+        name: plan_of(name, _definition(name, defined[name]) if name in defined else None, policy)
         for name in sorted(known | defined.keys())
     }
+
+
+def _definition(name: str, text: str) -> Campaign | None:
+    try:
+        return decode_campaign(name.encode(), text.encode())
+    except RejectedError as error:
+        _log.warning("the stored definition of campaign %s is not valid (%s)", name, error.reason)
+        return None
 
 
 def live_instant(port: FactsPort) -> int | None:

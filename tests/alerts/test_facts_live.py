@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from pipeline.alerts.facts import LedgerFacts, live_instant, statistics
+from pipeline.alerts.facts import LedgerFacts, live_instant, read_plans, statistics
 from pipeline.alerts.live import LiveFacts
 from pipeline.alerts.statistics import Statistics
 from pipeline.state.rows import Stage
@@ -179,3 +179,11 @@ def test_an_erased_customer_leaves_the_facts_that_are_kept(clickhouse: Any, run_
     touches = row.touches.sum() + row.touches_older.sum()
     assert (row.converters_all.tolist(), touches, row.cost_total.tolist()) == ([1], 1, [10])
     assert player.stage("ann") is Stage.DONE
+
+
+def test_a_stored_definition_that_is_not_understood_counts_as_none(clickhouse: Any, run_name: str) -> None:
+    player = CorePlayer(clickhouse, "roi", run_name, POLICY, {})
+    name = f"odd-{run_name}"
+    player.ledger.execute("write_campaign", campaign_id=name, definition='{"starts_at": "never"}', version=1)
+    plans = read_plans(LedgerFacts(clickhouse, "roi", run_name), POLICY)
+    assert (plans[name].definition, plans[name].product) == (None, "any")
