@@ -21,6 +21,7 @@ _LONGEST_LINK: Final = 200
 _LONGEST_REASON: Final = 90
 _MOST_REASONS: Final = 2
 _MOST_LINES: Final = 40
+_NO_MARKUP: Final = str.maketrans("<>", "()")  # <at user_id="all"> and <!channel> of a name would call everybody
 _WHOLE_UNITS: Final = 10_000  # minor units from which on parts of a unit tell nothing
 Kind = Literal["info", "success", "warning", "failure"]
 Content = tuple["Mapping[str, Any]", bool]
@@ -216,8 +217,8 @@ def _link(url: str) -> str:
 
 
 def clipped(text: str, length: int) -> str:
-    """Return a text as one line of at most so many characters, without what cannot be printed."""
-    line = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    """Return a text as one line of at most so many characters, without what cannot be printed or calls people."""
+    line = " ".join("".join(one if one.isprintable() else " " for one in text).translate(_NO_MARKUP).split())
     return line if len(line) <= length else f"{line[: length - 1].rstrip()}…"
 
 

@@ -172,8 +172,9 @@ def test_the_phrases_of_both_languages_name_the_same_things() -> None:
         assert fields[0] == fields[1], key
 
 
-def test_names_are_one_line_that_can_be_printed() -> None:
+def test_names_are_one_line_that_can_be_printed_and_calls_nobody() -> None:
     assert clipped("a\r\nb\x00\u202ec", 60) == "a b c"
+    assert clipped('<at user_id="all">', 60) == '(at user_id="all")'
     assert clipped("x" * 61, 60) == "x" * 59 + "…"
 
 
