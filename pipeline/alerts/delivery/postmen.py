@@ -67,7 +67,7 @@ class Postmen:
         """Send one message; a process that does not answer in time is killed."""
         letter = {"url": url, "title": title, "body": body, "kind": kind, "seconds": self._seconds}
         try:
-            postman = self._spare.pop() if self._spare else await self._start()
+            postman = self._idle() or await self._start()
         except (OSError, EOFError, TimeoutError) as error:
             return Outcome("failed", f"the sending process did not start ({type(error).__name__})")
         try:
@@ -84,6 +84,15 @@ class Postmen:
             raise
         self._put_back(postman)
         return Outcome(answer["result"], answer["error"], answer["retry_after"])
+
+    def _idle(self) -> asyncio.subprocess.Process | None:
+        """Return one that waits; those that have ended meanwhile are forgotten."""
+        while self._spare:
+            postman = self._spare.pop()
+            if postman.returncode is None:
+                return postman
+            self._all.discard(postman)
+        return None
 
     async def close(self) -> None:
         """End every process."""

@@ -188,6 +188,14 @@ async def test_a_process_sends_one_message_after_the_other(postmen: Postmen) -> 
     assert [request.json()["message"] for request in receiver.requests] == ["text 0", "text 1", "text 2"]
 
 
+async def test_a_process_that_has_ended_meanwhile_is_replaced(postmen: Postmen) -> None:
+    (waiting,) = postmen._spare
+    waiting.kill()
+    await waiting.wait()
+    async with listening() as receiver:
+        assert (await postmen.send(f"json://127.0.0.1:{receiver.port}/x", "t", "b", "info")).result == "sent"
+
+
 async def test_a_receiver_that_hangs_delays_no_other_and_its_process_ends_with_whoever_waited(postmen: Postmen) -> None:
     async with listening(hangs=True) as bad, listening() as good:
         slow = asyncio.create_task(postmen.send(f"json://127.0.0.1:{bad.port}/x?rto=60", "t", "b", "info"))
