@@ -14,6 +14,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from contextlib import suppress
 from typing import Any, Final
@@ -33,6 +34,7 @@ _OK: Final = 200
 _VENDORS: Final = frozenset({"NotifyWeComBot", "NotifyDingTalk", "NotifyFeishu", "NotifyLark"})
 _CODES: Final = ("errcode", "code", "StatusCode")
 _SPARE_SECONDS: Final = 5
+_LOOK_SECONDS: Final = 0.5
 
 
 class Heard:
@@ -151,6 +153,7 @@ def main() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the evaluator ends its postmen
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     sys.stdout = sys.stderr  # whatever a plugin prints is no answer
@@ -161,6 +164,13 @@ def main() -> None:
         signal.alarm(int(letter["seconds"]) + _SPARE_SECONDS)  # where nobody is left to end it
         print(json.dumps(send(letter)), file=answers, flush=True)
         signal.alarm(0)
+
+
+def _end_with(parent: int) -> None:
+    """End this process when the one that started it has ended, also in the midst of a sending."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_SECONDS)
+    os._exit(1)
 
 
 def _refusal(content: bytes | None) -> str:

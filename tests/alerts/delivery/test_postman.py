@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from asyncio.subprocess import PIPE
 from email import message_from_bytes
 from email.policy import default
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import apprise
@@ -16,14 +19,26 @@ from apprise.manager_plugins import NotificationManager
 from pipeline.alerts.delivery import postman
 from pipeline.alerts.delivery.postmen import Postmen
 from tests.alerts.delivery.listening import MOVED, answer, listening
+from tests.architecture.sources import ROOT
 from tests.support.processes import starts_process
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from aiosmtpd.smtp import Envelope, Session
 
+PARENT = """
+import asyncio, sys
+from pipeline.alerts.delivery.postmen import Postmen
+
+async def main():
+    several = Postmen()
+    await several.prepare()
+    print(several._spare[0].pid, flush=True)
+    await several.send(sys.argv[1], "t", "b", "info")
+
+asyncio.run(main())
+"""
 LETTER = {"title": "Below 1:2: Spring", "body": "Returns 1:1.25 so far.", "kind": "failure", "seconds": 5}
 VENDORS = {
     "wecombot": ("wecombot://botkey-1234", "NotifyWeComBot", b'{"errcode":0,"errmsg":"ok"}'),
@@ -230,3 +245,27 @@ async def test_a_process_that_does_not_start_is_a_failure_that_is_told() -> None
     await several.prepare()
     outcome = await several.send("json://127.0.0.1:1", "t", "b", "info")
     assert (outcome.result, outcome.error) == ("failed", "the sending process did not start (FileNotFoundError)")
+
+
+@pytest.mark.process
+async def test_a_process_ends_with_its_evaluator_in_the_midst_of_a_sending() -> None:
+    async with listening(hangs=True) as receiver:
+        parent = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", PARENT, f"json://127.0.0.1:{receiver.port}/x?rto=60", cwd=ROOT, stdout=PIPE
+        )
+        assert parent.stdout is not None
+        child = int(await parent.stdout.readline())
+        await receiver.heard(1)
+        parent.kill()
+        await parent.wait()
+        async with asyncio.timeout(20):
+            while is_running(child):  # noqa: ASYNC110 - of another process
+                await asyncio.sleep(0.05)
+
+
+def is_running(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"  # nobody may be there to wait for it
