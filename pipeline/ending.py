@@ -18,11 +18,15 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.interrupts import interrupt_once
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
 LONGEST_SECONDS: Final = 8.0  # from the signal to the end of the process, order or not
 INTERRUPTED: Final = 130  # 128 + SIGINT, what shells expect of a command ended by Ctrl-C
+_READ_AGAIN: Final = "nothing is lost: only what the ledger has counts, the rest is read again"
+_REPEAT: Final = "what was not acknowledged yet may be missing: repeat the command, copies of events count once"
 _SETTLE_SECONDS: Final = 0.7  # for a cancelled piece of work to tidy up
 _ASKED: Final = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
@@ -33,12 +37,14 @@ class Ending:
     Args:
         seconds: how long after the first signal the process may live on.
         catch: whether the signals lose their usual effect, for a process that ends by `heard`; otherwise a command
-            ends as ever (SIGTERM kills, SIGINT interrupts) and only an interrupt that goes unheeded is enforced.
+            ends as ever (SIGTERM kills, SIGINT interrupts, the second one ends it) and only one that goes unheeded is
+            enforced.
     """
 
     def __init__(self, seconds: float = LONGEST_SECONDS, *, catch: bool = True) -> None:
         self.asked = threading.Event()
         self._seconds = seconds
+        self._consequence = _READ_AGAIN if catch else _REPEAT
         self._callbacks: list[Callable[[], object]] = []
         self._lock = threading.Lock()
         self._listener, speaker = socket.socketpair()
@@ -50,7 +56,7 @@ class Ending:
                 if signal.getsignal(number) is not signal.SIG_IGN:  # ignored from outside: that is what nohup is for
                     signal.signal(number, lambda *_: None)  # the byte in the socket is what counts
         else:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            interrupt_once()
         threading.Thread(target=self._listen, name="ending", daemon=True).start()
 
     def heard(self, callback: Callable[[], object]) -> None:
@@ -71,8 +77,7 @@ class Ending:
                 callback()
         threading.Event().wait(self._seconds)
         print(  # noqa: T201 - the log may be what hangs
-            f"error: not ended in order within {self._seconds:.0f} s of the signal, ended now; "
-            "nothing is lost: only what the ledger has counts, the rest is read again",
+            f"error: not ended in order within {self._seconds:.0f} s of the signal, ended now; {self._consequence}",
             file=sys.stderr,
             flush=True,
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from confluent_kafka import KafkaError, Producer
 
 from pipeline.errors import UserError
+from pipeline.interrupts import held_back
 from pipeline.transport.security import confluent_options
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ IN_FLIGHT_KIB: Final = 256 * 1024
 DELIVERY_SECONDS: Final = 30.0
 # a topic unknown for this long does not exist; a new one takes a moment to be known everywhere
 MISSING_TOPIC_MS: Final = 2_000
+_SLICE_SECONDS: Final = 0.2  # how long an interrupt may have to wait
 POLL_EVERY: Final = 1_000  # messages; serves delivery reports well before the queue is full
 MISSING_TOPIC_CODES: Final = frozenset(
     {
@@ -86,13 +88,13 @@ class EventProducer:
                 self._producer.produce(topic, value, key, **options)
                 break
             except BufferError:
-                self._producer.poll(0.1)
+                self._poll(0.1)
                 self._raise_failure()
                 if time.monotonic() > deadline:
                     raise self._unreachable() from None
         self._sent += 1
         if self._sent % POLL_EVERY == 0:
-            self._producer.poll(0)
+            self._poll(0)
             self._raise_failure()
 
     def flush(self, timeout: float = DELIVERY_SECONDS) -> None:
@@ -101,10 +103,18 @@ class EventProducer:
         Raises:
             UserError: a message could not be delivered within ``timeout`` seconds.
         """
-        left = self._producer.flush(timeout)
-        self._raise_failure()
-        if left:
-            raise self._unreachable()
+        deadline = time.monotonic() + timeout
+        left = 1
+        while left:
+            with held_back():
+                left = self._producer.flush(max(0.0, min(_SLICE_SECONDS, deadline - time.monotonic())))
+            self._raise_failure()
+            if left and time.monotonic() >= deadline:
+                raise self._unreachable()
+
+    def _poll(self, seconds: float) -> None:
+        with held_back():
+            self._producer.poll(seconds)
 
     def _on_delivery(self, error: KafkaError | None, message: Any) -> None:
         if error is None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -20,6 +21,8 @@ from tests.support.kafka import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from confluent_kafka import KafkaError
 
 
 def read_from(settings: Settings, starts: dict[Any, int], count: int) -> Iterator[Any]:
@@ -63,6 +66,20 @@ def test_silent_broker_is_told_when_flushing() -> None:
     producer.send(LOGINS, b"key", b"value")
     with pytest.raises(UserError, match="took no messages"):
         producer.flush(5)
+
+
+def test_an_interrupt_in_the_midst_of_a_delivery_report_is_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    reported = EventProducer._on_delivery
+
+    def report(producer: EventProducer, error: KafkaError | None, message: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+        reported(producer, error, message)
+
+    monkeypatch.setattr(EventProducer, "_on_delivery", report)
+    producer = EventProducer(Settings(kafka_bootstrap_servers=f"127.0.0.1:{free_port()}"), delivery_seconds=0.1)
+    producer.send(LOGINS, b"key", b"value")
+    with pytest.raises(KeyboardInterrupt):
+        producer.flush()
 
 
 def test_full_queue_of_a_silent_broker_stops_the_sender(monkeypatch: pytest.MonkeyPatch) -> None:
