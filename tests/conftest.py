@@ -23,6 +23,7 @@ LONGEST_FIRST: Final = (
     "tests/embedded/test_faults.py",
     "tests/erasure/test_core.py",
     "tests/faults/test_halts.py",
+    "tests/alerts/test_kills.py",
     "tests/embedded/test_up.py",
     "tests/faults/test_ends.py",
     "tests/transport/test_consumer.py",

@@ -129,7 +129,7 @@ def test_everything_survives_kill_9_of_worker_and_endpoint_and_ends_on_sigterm(t
             send_touch(data, f"t{turn}")
             assert touches(data) == turn
         parts = children(up.pid)
-        assert len(parts) == 4
+        assert len(parts) == 5
         asked = time.monotonic()
         up.send_signal(signal.SIGTERM)
         assert up.wait(timeout=10) == 0
