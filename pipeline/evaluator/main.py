@@ -50,7 +50,7 @@ def run(settings: Settings, ending: Ending | None = None) -> int:
         raise
     except Exception as error:  # noqa: BLE001 - a bug of ours: its last line is what `roi status` quotes
         traceback.print_exc()
-        _log.critical("the evaluator ends: %s", describe_error(error))
+        _log.critical("the evaluator ends: %s", describe_error(_first(error)))
         return 1
 
 
@@ -79,3 +79,10 @@ async def _run(settings: Settings, stop: asyncio.Event) -> None:
             telemetry=telemetry,
         )
         await serve(settings, parts, stop)
+
+
+def _first(error: Exception) -> Exception:
+    """Return what went wrong first in a group of tasks."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error

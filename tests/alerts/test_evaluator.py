@@ -14,6 +14,7 @@ from pipeline.alerts.evaluator import PIECE, Evaluator
 from pipeline.alerts.lifecycle import Conduct
 from pipeline.alerts.log import Addressing, Notification
 from pipeline.alerts.record import Campaign, Moment, instant_text
+from pipeline.backoff import Backoff
 from pipeline.errors import FencedError
 from tests.alerts.building import AT_ONCE, HOUR, T0, look
 from tests.support.fakes_alerts import AlertTables, FakeAlertStore
@@ -314,3 +315,20 @@ def test_a_frozen_instance_learns_that_another_decides_before_it_sends(office: O
     office.pass_time(5)
     with pytest.raises(FencedError):
         run(office.desk.confirm())
+
+
+def test_a_turn_waits_for_clickhouse_and_goes_on_when_it_is_there_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.alerts.desk.WAITS", Backoff(first_seconds=0.001, longest_seconds=0.001))
+    told: list[str] = []
+
+    def trouble(why: str) -> None:
+        told.append(why)
+        office.store.is_away = len(told) < 5
+
+    office.desk._trouble = trouble
+    office.store.is_away = True
+    office.turn(FIRES)
+    assert told == ["away"] * 5 + [""]
+    assert office.notices() == [("floor", "alert.firing", "waiting")]
