@@ -70,11 +70,14 @@ def _day(cell: Mapping[str, Any]) -> str:
 
 
 def _sizes(found: Mapping[str, Any]) -> str:
-    cells = next(iter(found["scenarios"].values()))
-    sizes = ", ".join(f"{cells[ratio]['campaigns']:,} at {ratio}" for ratio in ("2.0", "1.4", "2.4", "1.0"))
+    counts = {
+        ratio: min(cells[ratio]["campaigns"] for cells in found["scenarios"].values())
+        for ratio in ("2.0", "1.4", "2.4", "1.0")
+    }
+    sizes = ", ".join(f"{count:,} at {ratio}" for ratio, count in counts.items())
     return (
-        f"Campaigns per scenario: {sizes}; seed {found['seed']}. Shares in %, ± one standard error (between portfolios"
-        " of 50 campaigns that share their peers), days to the stop as the median of those stopped."
+        f"Campaigns per scenario, at least: {sizes}; seed {found['seed']}. Shares in %, ± one standard error (between"
+        " portfolios of 50 campaigns that share their peers), days to the stop as the median of those stopped."
     )
 
 
