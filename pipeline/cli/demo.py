@@ -16,7 +16,7 @@ from pipeline.cli import options
 from pipeline.cli.streams import stop_if_unread
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
     from pipeline.cli.demo_table import Pace
     from pipeline.embedded.child import Part
@@ -76,9 +76,11 @@ async def _run(directory: InstanceDirectory, supervisor: Supervisor, rate: float
         if not supervisor.stopping:
             typer.echo(f"up after {time.monotonic() - started:.1f} s, simulating a bank at {rate:,.0f} events/s …")
             settings = options.settings_for(directory.root)
-            finished = 0 if await asyncio.to_thread(_has_events, settings) else _FINISHED
-            await supervisor.keep_once(_simulate_part(directory, rate, finished), "and the demo with it")
-            await _show(supervisor, looker(settings), _addresses(settings, directory.root))
+            has_events = await supervisor.unless_stopping(asyncio.to_thread(_has_events, settings), otherwise=False)
+            if not supervisor.stopping:
+                simulate = _simulate_part(directory, rate, 0 if has_events else _FINISHED)
+                await supervisor.keep_once(simulate, "and the demo with it")
+                await _show(supervisor, looker(settings), _addresses(settings, directory.root))
         await supervisor.until_stopped()
 
 
@@ -181,13 +183,13 @@ async def _print_lines(supervisor: Supervisor, look: Look) -> None:
     await _repeat(supervisor, draw, _PLAIN_SECONDS)
 
 
-async def _repeat(supervisor: Supervisor, draw: Callable[[], Awaitable[None]], seconds: float) -> None:
+async def _repeat(supervisor: Supervisor, draw: Callable[[], Coroutine[Any, Any, None]], seconds: float) -> None:
     """Draw again and again until the end; a look that fails is told and tried again, for parts may be restarting."""
     from pipeline.errors import UserError
 
     while not supervisor.stopping:
         try:
-            await draw()
+            await supervisor.unless_stopping(draw(), otherwise=None)
         except UserError as error:
             if not supervisor.stopping:
                 typer.echo(f"waiting: {error.cause}", err=True)

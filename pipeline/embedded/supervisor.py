@@ -7,7 +7,7 @@ import signal
 import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pipeline.backoff import Backoff
 from pipeline.embedded.child import Child, Part, PartDeath, trim_log
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.ending import Ending
+
+T = TypeVar("T")
 
 _WAITS: Final = Backoff(first_seconds=0.2, longest_seconds=10.0)
 _POLL_SECONDS: Final = 0.05
@@ -173,6 +175,16 @@ class Supervisor:
         """Wait that long, or until the end is asked for."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    async def unless_stopping(self, work: Coroutine[Any, Any, T], otherwise: T) -> T:
+        """Return what ``work`` gives, or ``otherwise`` as soon as the end is asked for: a thread is not waited for."""
+        working, stopping = asyncio.create_task(work), asyncio.create_task(self._stopping.wait())
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if working.done():
+            return working.result()
+        working.cancel()
+        return otherwise
 
     async def _start(self, part: Part) -> Child:
         log = None if self._logs is None else self._logs / f"{part.name}.log"
