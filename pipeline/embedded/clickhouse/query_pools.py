@@ -6,6 +6,8 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from pipeline.embedded.clickhouse.errors import QueryError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _KILL_EVERY_SECONDS: Final = 0.2
 _CONTROL_THREADS: Final = 4
+_ABORTED: Final = 236
 _QUICK_SIZE: Final = 2000
 
 
@@ -28,6 +31,7 @@ class QueryPools:
         self._calls: dict[Execution, asyncio.Future[Any] | None] = {}
         self._cleaning: set[asyncio.Task[None]] = set()
         self._analyses = 0
+        self._is_stopping = False
 
     @property
     def is_analysing(self) -> bool:
@@ -39,6 +43,7 @@ class QueryPools:
 
         One at a time: a statement's tokens take hundreds of times its size in memory.
         """
+        self.check_open()
         if size <= _QUICK_SIZE:
             return call()
         self._analyses += 1
@@ -46,6 +51,15 @@ class QueryPools:
             return await asyncio.get_running_loop().run_in_executor(self._analysis, call)
         finally:
             self._analyses -= 1
+
+    def check_open(self) -> None:
+        """Refuse what comes while everything is being stopped.
+
+        Raises:
+            QueryError: that is so.
+        """
+        if self._is_stopping:
+            raise QueryError(_ABORTED, "Server is shutting down")
 
     def running(self, query_id: str) -> bool:
         """Tell whether a query of this id is on its way."""
@@ -57,6 +71,7 @@ class QueryPools:
 
     async def run(self, execution: Execution, call: Callable[[], T]) -> T:
         """Run a blocking call of ``execution`` in its lane."""
+        self.check_open()
         plan = execution.job.plan
         lane = self._control if plan.kill is not None else self._reads if plan.read_only else self._writes
         future = asyncio.get_running_loop().run_in_executor(lane, call)
@@ -77,6 +92,7 @@ class QueryPools:
 
     async def stop(self, patience_seconds: float) -> bool:
         """Kill everything; return whether every thread came back in time."""
+        self._is_stopping = True
         for execution in list(self._calls):
             self.release(execution)
         if self._cleaning:

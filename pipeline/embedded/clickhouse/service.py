@@ -89,6 +89,7 @@ class Service:
             hello = native.hello(self.about.display_name, self.about.version, self.about.timezone)
             return await replies.whole(encoder, replies.headers(self.about, job.query_id, "Native"), hello)
         del asked, statement  # many tokens take much memory, and the query may run long
+        self.pools.check_open()
         if self.pools.running(job.query_id):
             raise QueryError(216, f"Query with id = {job.query_id} is already running")
         execution = Execution(self.engine, job, session, resources.pop_all())

@@ -6,6 +6,10 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
+import pytest
+
+from pipeline.embedded.clickhouse.errors import QueryError
+from pipeline.embedded.clickhouse.query_pools import QueryPools
 from tests.embedded.clickhouse.client import Client, Reply, wait_until
 
 if TYPE_CHECKING:
@@ -141,3 +145,10 @@ def test_sigterm_stops_within_three_seconds(endpoint: EndpointHandle, reader: Cl
     endpoint.process.wait(5)
     assert time.monotonic() - start < 3
     thread.join()
+
+
+async def test_what_comes_while_the_endpoint_is_being_stopped_is_refused() -> None:
+    pools = QueryPools(reads=1, writes=1)
+    await pools.stop(0)
+    with pytest.raises(QueryError, match="Server is shutting down"):
+        await pools.analyse(lambda: None, 1)
