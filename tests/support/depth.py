@@ -20,3 +20,8 @@ def depth(full: int) -> int:
 def some(cases: Sequence[_Case]) -> Sequence[_Case]:
     """Return every third case of a matrix, the first among them, or all with ROI_TEST_DEPTH=full."""
     return cases if FULL else cases[::3]
+
+
+def few(cases: Sequence[_Case]) -> Sequence[_Case]:
+    """Return every ninth case of a matrix of very slow cases, the first among them, or all with ROI_TEST_DEPTH=full."""
+    return cases if FULL else cases[::9]

@@ -20,6 +20,7 @@ class Proxy:
         self._flowing = threading.Event()
         self._flowing.set()
         self._sockets: list[socket.socket] = []
+        self.answers = 0  # pieces that came from the target
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -41,12 +42,14 @@ class Proxy:
                 server = socket.create_connection(self._target)
                 self._sockets += [client, server]
                 for pair in ((client, server), (server, client)):
-                    threading.Thread(target=self._pass_on, args=pair, daemon=True).start()
+                    kind = {"is_answer": pair[0] is server}
+                    threading.Thread(target=self._pass_on, args=pair, kwargs=kind, daemon=True).start()
 
-    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+    def _pass_on(self, source: socket.socket, sink: socket.socket, *, is_answer: bool) -> None:
         with suppress(OSError):
             while data := source.recv(1 << 16):
                 self._flowing.wait()
+                self.answers += is_answer
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
 
