@@ -28,10 +28,6 @@ _POLL_SECONDS: Final = 0.2
 _QUESTION_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 2.0  # between looks at what may be at fault
 _RESTART_SECONDS: Final = 90.0  # a supervisor has started a dead part again well before
-_REFUSED: Final = """
-    SELECT reason, countIf(topic NOT IN ('bank.campaigns.v1', 'bank.customers.v1')) AS letters, count() AS all_letters
-    FROM dead_letters WHERE run = 'live' GROUP BY reason ORDER BY letters DESC, reason
-"""
 _NAMED: Final = 5  # partitions named in an error line
 
 
@@ -47,6 +43,7 @@ def _drain(
 ) -> None:
     """Wait until every event accepted so far is visible in ClickHouse; exit code 1 if it takes too long."""
     from pipeline.clickhouse.reader import Reader
+    from pipeline.operations.refusals import refusals
     from pipeline.transport.reading import read_topic
     from schemas.topics import CAMPAIGNS
 
@@ -57,7 +54,7 @@ def _drain(
     deadline = started + timeout
     rows = wait_for_events(settings, reader, deadline, watch)
     campaigns = wait_for_campaigns(reader, defined_campaigns(read_topic(settings, CAMPAIGNS)), deadline, watch)
-    counts = count_events(rows, watch.patiently(lambda: reader.rows(_REFUSED), deadline))
+    counts = count_events(rows, watch.patiently(lambda: refusals(reader), deadline))
     seconds = round(time.monotonic() - started, 3)
     if as_json:
         typer.echo(json.dumps({**counts, "campaigns": campaigns, "seconds": seconds}))
@@ -73,18 +70,18 @@ def count_events(positions: Iterable[Mapping[str, Any]], refused: Sequence[Mappi
 
     Args:
         positions: the ledger's rows of the topics.
-        refused: dead letters by reason, of all lives of the topics: those of events, and all.
+        refused: as `refusals` returns it.
     """
+    from pipeline.operations.refusals import definitions_by_topic, events_by_reason
+
     sums = {name: sum(row[name] for row in positions) for name in ("accepted", "duplicates", "dead_letters")}
     return {
         "events": sum(sums.values()),
         "accepted": sums["accepted"],
         "duplicates": sums["duplicates"],
         "refused": sums["dead_letters"],
-        "refused_by_reason": {row["reason"]: row["letters"] for row in refused if row["letters"]}
-        if sums["dead_letters"]
-        else {},
-        "definitions_refused": sum(row["all_letters"] - row["letters"] for row in refused),
+        "refused_by_reason": events_by_reason(refused) if sums["dead_letters"] else {},
+        "definitions_refused": sum(definitions_by_topic(refused).values()),
     }
 
 

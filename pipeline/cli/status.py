@@ -26,10 +26,6 @@ _OWNERS: Final = """
     SELECT uniqExact(owner) AS owners
     FROM (SELECT argMax(owner, epoch) AS owner FROM claims WHERE run = 'live' GROUP BY shard)
 """
-_REFUSED_DEFINITIONS: Final = """
-    SELECT topic, count() AS letters FROM dead_letters
-    WHERE run = 'live' AND topic IN ('bank.campaigns.v1', 'bank.customers.v1') GROUP BY topic ORDER BY topic
-"""
 _COUNTERS: Final = ("accepted", "duplicates", "dead_letters")
 
 
@@ -45,6 +41,7 @@ def _status(as_json: options.Json = False, data: options.Data = None) -> None:
     from pipeline.operations.health import faults
     from pipeline.operations.lag import log_ends, positions
     from pipeline.operations.observing import QUESTION_SECONDS, observe
+    from pipeline.operations.refusals import definitions_by_topic, refusals
     from pipeline.transport.reading import worker_count
 
     settings = options.settings_for(data)
@@ -53,7 +50,7 @@ def _status(as_json: options.Json = False, data: options.Data = None) -> None:
         rows = positions(reader)
         topics = summarise(log_ends(settings).standings(rows), rows)
         # the embedded broker does not tell a group's members: there, who owns the shards stands in for them
-        refused = reader.rows(_REFUSED_DEFINITIONS)
+        refused = definitions_by_topic(refusals(reader))
         workers = shard_owners(reader) if settings.kafka_incarnation else worker_count(settings)
     except UnreachableError as error:
         _tell_unreachable(error, settings, data, as_json=as_json)
@@ -67,7 +64,7 @@ def _status(as_json: options.Json = False, data: options.Data = None) -> None:
             "halted": [asdict(halt) for halt in seen.halts],
             "log_faults": [asdict(fault) for fault in seen.log_faults],
             "topics": topics,
-            "definitions_refused": {row["topic"]: row["letters"] for row in refused},
+            "definitions_refused": refused,
             "workers": workers,
             "last_block_age_seconds": age,
         }
@@ -83,8 +80,8 @@ def _status(as_json: options.Json = False, data: options.Data = None) -> None:
         Column("watermark", "Watermark (newest event)"),
     )
     print_rows(topics, columns, as_json=False, empty="no topic")
-    for row in refused:
-        typer.echo(f"{row['topic']}: {row['letters']:,} refused (roi dlq list --topic {row['topic']})")
+    for topic, letters in refused.items():
+        typer.echo(f"{topic}: {letters:,} refused (roi dlq list --topic {topic})")
     last = "no block written yet" if age is None else f"last block {age:.1f} s ago"
     typer.echo(f"workers {workers} · {last}")
     print_faults(wrong)

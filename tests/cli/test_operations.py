@@ -11,12 +11,13 @@ from pydantic import SecretStr
 
 from pipeline.cli.dlq import Choice, to_retry
 from pipeline.cli.doctor import check_directory, clock_finding, masked, topic_findings
-from pipeline.cli.drain import defined_campaigns, wait_for_campaigns, wait_until
+from pipeline.cli.drain import count_events, defined_campaigns, wait_for_campaigns, wait_until
 from pipeline.cli.status import block_age_seconds, summarise
 from pipeline.clickhouse.reader import Reader
 from pipeline.errors import UserError
 from pipeline.operations.lag import Standing, compare
 from pipeline.transport.reading import Record
+from schemas.topics import CAMPAIGNS, COSTS, LOGINS, TOUCHES
 from tests.operations.test_definitions import campaign
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
     from tests.cli.conftest import FakeClickHouse
-
-LOGINS, TOUCHES = "bank.logins.v1", "bank.touches.v1"
 
 
 def position(topic: str, partition: int, next_offset: int, topic_id: str = "life", **values: Any) -> dict[str, Any]:
@@ -236,3 +235,21 @@ def test_clock_apart_is_a_warning(apart: float, state: str) -> None:
 )
 def test_missing_and_unequal_topics_fail_the_check(partitions: dict[str, int], states: list[str]) -> None:
     assert [finding.state for finding in topic_findings(partitions, 8, ("a", "b"), ("a", "b", "c"))] == states
+
+
+def test_refused_definitions_are_counted_beside_the_events() -> None:
+    positions = [{"accepted": 5, "duplicates": 1, "dead_letters": 4}]
+    refused = [
+        {"topic": TOUCHES, "reason": "not_json", "letters": 1},
+        {"topic": COSTS, "reason": "not_json", "letters": 1},
+        {"topic": COSTS, "reason": "too_late", "letters": 2},
+        {"topic": CAMPAIGNS, "reason": "not_json", "letters": 3},
+    ]
+    assert count_events(positions, refused) == {
+        "events": 10,
+        "accepted": 5,
+        "duplicates": 1,
+        "refused": 4,
+        "refused_by_reason": {"not_json": 2, "too_late": 2},
+        "definitions_refused": 3,
+    }
