@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from pipeline.metrics.operational_metrics import PROMETHEUS_METRICS
+from pipeline.metrics.operational_metrics import ALERT_PROMETHEUS_METRICS, PROMETHEUS_METRICS
 from pipeline.settings import Settings
 from tests.deploy.conftest import DEPLOY, REPOSITORY, SERVICES, environment, secrets_of
 from tests.docs.page import anchors
@@ -100,7 +100,9 @@ def test_every_alert_says_what_it_means_and_what_to_do(rule: dict[str, Any]) -> 
 
 def test_every_metric_of_the_rules_is_exported() -> None:
     endings = ("_total", "_bucket", "_info", "")
-    exported = {family.name + ending for family in PROMETHEUS_METRICS for ending in endings}
+    exported = {
+        family.name + ending for family in (*PROMETHEUS_METRICS, *ALERT_PROMETHEUS_METRICS) for ending in endings
+    }
     used = {name for rule in alert_rules() for name in re.findall(r"\b(?:roi|process)_\w+", rule["expr"])}
     assert used
     assert used <= exported
