@@ -10,6 +10,7 @@ from pipeline.alerts import words
 from pipeline.alerts.false_stops import false_stops
 from pipeline.alerts.judging import judge
 from pipeline.alerts.lifecycle import held_since, instants_to_look_back
+from pipeline.alerts.money_at_risk import money_at_risk
 from pipeline.alerts.record import Campaign, Evidence, Look
 from pipeline.alerts.rule import FIELDS, AlertRule, rule_of
 from pipeline.alerts.statistics import HOUR_MS
@@ -235,15 +236,3 @@ def campaign_of(plan: CampaignPlan) -> Campaign:
     if definition is None:
         return Campaign(plan.campaign_id, ends_ms=plan.ends_at_ms)
     return Campaign(plan.campaign_id, definition.name, definition.owner, plan.ends_at_ms, definition.receivers)
-
-
-def money_at_risk(plan: CampaignPlan, verdict: Verdict, rule: AlertRule) -> int | None:
-    """Return what of the remaining budget would not come back as required: remaining × (1 - forecast / required)."""
-    budget = None if plan.definition is None else plan.definition.budget_minor
-    if budget is None or rule.min_return_ratio <= 0:
-        return None
-    expected = verdict.forecast.value if verdict.forecast is not None else verdict.return_ratio
-    if expected is None:
-        return None
-    shortfall = min(1.0, max(0.0, 1 - expected / rule.min_return_ratio))
-    return round(max(0, budget - verdict.cost_minor) * shortfall)

@@ -7,7 +7,8 @@ import pytest
 
 from pipeline.alert_settings import AlertSettings
 from pipeline.alerts.lifecycle import Conduct, step
-from pipeline.alerts.looking import LedgerLooks, Now, money_at_risk
+from pipeline.alerts.looking import LedgerLooks, Now
+from pipeline.alerts.money_at_risk import money_at_risk
 from pipeline.alerts.peers import PeerShelf
 from pipeline.alerts.plans import plan_of
 from pipeline.alerts.record import Moment
@@ -146,7 +147,7 @@ def test_a_definition_that_changes_changes_the_rule_at_once() -> None:
     (look,) = looks.look({})
     assert (look.rule.min_return_ratio, look.rule.hold_minutes) == (3.0, 60.0)
     assert (look.campaign.name, look.campaign.receivers, look.is_over) == ("Spring", ("floor",), True)
-    assert look.evidence.money_at_risk_minor == round(1_000_000 * (1 - 1.4 / 3))
+    assert look.evidence.money_at_risk_minor == 0, "nothing is left to stop"
 
 
 def test_money_at_risk_is_unknown_without_a_budget_and_nothing_once_it_is_spent() -> None:
