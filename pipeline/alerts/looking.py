@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipeline.alerts.peers import PeerShelf
     from pipeline.alerts.plans import CampaignPlan
     from pipeline.alerts.record import AlertRecord
-    from pipeline.alerts.statistics import FinishedCampaign, Statistics
+    from pipeline.alerts.statistics import BankLevel, FinishedCampaign, Statistics
     from pipeline.alerts.verdict import Outcome, Verdict
 
 _PENDING: Final = OPEN_STATES | {"pending"}
@@ -58,6 +58,9 @@ class Facts(Protocol):
 
     def as_of(self, plans: Sequence[CampaignPlan], as_of_ms: int) -> Statistics:
         """Return some campaigns' statistics as of an earlier instant, a row each."""
+
+    def bank_levels(self, plans: Sequence[CampaignPlan], as_of_ms: int) -> Sequence[BankLevel | None]:
+        """Return what a transaction that each one's goal matches is worth at this bank, as of the quarter of a day."""
 
     def finished(self) -> Sequence[FinishedCampaign] | None:
         """Return the campaigns that are over by now; None = the same as when asked before."""
@@ -148,12 +151,31 @@ class LedgerLooks:
         self._stale |= now.changed if state == self._judged else now.plans.keys()
         stale = [name for name in now.plans if name in self._stale or name not in self._verdicts]
         if stale:
-            libraries = [self._library(now.plans[name]) for name in stale]
-            rules = [self._known[name][1] for name in stale]
-            judged = judge(self._facts.statistics(stale), libraries, rules)
-            self._verdicts |= dict(zip(stale, judged, strict=True))
+            plans = [now.plans[name] for name in stale]
+            self._verdicts |= dict(
+                zip(stale, self._judged_of(self._facts.statistics(stale), plans, now.as_of_ms), strict=True)
+            )
         self._judged, self._stale = state, set()
         return [self._verdicts[name] for name in now.plans]
+
+    def _judged_of(self, statistics: Statistics, plans: Sequence[CampaignPlan], as_of_ms: int) -> list[Verdict]:
+        """Return verdicts; where neither peers nor converters tell values, the bank's own transactions do."""
+        libraries = [self._library(plan) for plan in plans]
+        rules = [self._known[plan.campaign_id][1] for plan in plans]
+        judged = judge(statistics, libraries, rules)
+        unknown = {
+            plan.campaign_id: plan
+            for plan, verdict, rule in zip(plans, judged, rules, strict=True)
+            if verdict.cost_minor >= rule.min_cost_minor
+            and any(caveat.code == "no_known_value" for caveat in verdict.caveats)
+        }
+        if not unknown:
+            return judged
+        found = self._facts.bank_levels(list(unknown.values()), as_of_ms)
+        levels = dict(zip(unknown, found, strict=True))
+        if not any(levels.values()):
+            return judged
+        return judge(statistics, libraries, rules, [levels.get(plan.campaign_id) for plan in plans])
 
     def _library(self, plan: CampaignPlan) -> PeerLibrary:
         return self._shelf.library(plan.product, plan.window_ms / HOUR_MS)
@@ -210,10 +232,8 @@ class LedgerLooks:
     def _outcomes(self, verdicts: Sequence[Verdict], instant: int) -> list[Outcome]:
         if not verdicts:
             return []
-        known = [self._known[verdict.campaign_id] for verdict in verdicts]
-        plans = [plan for plan, _, _ in known]
-        libraries = [self._library(plan) for plan in plans]
-        judged = judge(self._facts.as_of(plans, instant), libraries, [rule for _, rule, _ in known])
+        plans = [self._known[verdict.campaign_id][0] for verdict in verdicts]
+        judged = self._judged_of(self._facts.as_of(plans, instant), plans, instant)
         return [verdict.outcome for verdict in judged]
 
 

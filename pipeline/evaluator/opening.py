@@ -6,6 +6,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
+from pipeline.alerts.bank import bank_levels
 from pipeline.alerts.facts import LedgerFacts, statistics
 from pipeline.alerts.finished import FinishedFacts
 from pipeline.alerts.ledger_faults import LedgerFaults
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
     from pipeline.alerts.assembly import CampaignFacts
     from pipeline.alerts.plans import CampaignPlan
     from pipeline.alerts.reading import FactsPort
-    from pipeline.alerts.statistics import FinishedCampaign, Statistics
+    from pipeline.alerts.statistics import BankLevel, FinishedCampaign, Statistics
     from pipeline.settings import Settings
     from pipeline.state.policy import Policy
 
 _LIVE: Final = "live"
+_NOBODY: Final = (None, None)
+_LEVEL_MS: Final = 6 * HOUR_MS
 _FINISHED_SECONDS: Final = 15.0  # between two questions which campaigns are over: they read the touches of all
 
 
@@ -52,6 +55,8 @@ class RunFacts:
         self._live = LiveFacts(port, policy, monotonic=monotonic)
         self._over = over
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="finished")
+        self._levels: dict[str, tuple[CampaignPlan, BankLevel | None]] = {}
+        self._levels_ms = 0
         self._asked: float | None = None
         self._reading: Future[list[FinishedCampaign]] | None = None
 
@@ -70,6 +75,17 @@ class RunFacts:
     def as_of(self, plans: Sequence[CampaignPlan], as_of_ms: int) -> Statistics:
         """Return some campaigns' statistics as of an earlier instant, a row each."""
         return statistics(self._port, plans, as_of_ms, self._policy)
+
+    def bank_levels(self, plans: Sequence[CampaignPlan], as_of_ms: int) -> Sequence[BankLevel | None]:
+        """Return what a transaction that each one's goal matches is worth at this bank, as of the quarter of a day."""
+        quarter = as_of_ms - as_of_ms % _LEVEL_MS
+        if self._levels_ms != quarter:
+            self._levels_ms, self._levels = quarter, {}
+        known = self._levels
+        missing = [plan for plan in plans if known.get(plan.campaign_id, _NOBODY)[0] is not plan]
+        for plan, level in zip(missing, bank_levels(self._port, missing, quarter), strict=True):
+            known[plan.campaign_id] = (plan, level)
+        return [known[plan.campaign_id][1] for plan in plans]
 
     def finished(self) -> Sequence[FinishedCampaign] | None:
         """Return the campaigns that are over by now; None = the same as when asked before."""

@@ -12,6 +12,8 @@ from pipeline.alerts.money_at_risk import money_at_risk
 from pipeline.alerts.peers import PeerShelf
 from pipeline.alerts.plans import plan_of
 from pipeline.alerts.record import Moment
+from pipeline.alerts.statistics import BankLevel
+from pipeline.alerts.verdict import Caveat
 from pipeline.ledger.ledger import LedgerUnavailableError
 from pipeline.state.policy import Policy
 from schemas import Campaign
@@ -47,6 +49,9 @@ class FakeFacts:
         self.changed: set[str] = set()
         self.is_away = False
         self.asked: list[tuple[int, tuple[str, ...]]] = []
+        self.levels: dict[str, BankLevel] = {}
+        self.valued: list[str] = []
+        self.unknown: set[str] = set()
 
     def now(self) -> Now | None:
         changed, self.changed = frozenset(self.changed), set()
@@ -56,11 +61,20 @@ class FakeFacts:
         if self.is_away:
             raise LedgerUnavailableError("away")
         self.asked.append((self.as_of_ms, tuple(names)))
-        return [verdict(self.outcomes[name], self.as_of_ms, name) for name in names]
+        caveats = (Caveat("no_known_value", {"rate": 0.002}),)
+        return [
+            verdict(self.outcomes[name], self.as_of_ms, name, caveats=caveats if name in self.unknown else ())
+            for name in names
+        ]
 
     def as_of(self, plans: Sequence[CampaignPlan], as_of_ms: int) -> Any:
         self.asked.append((as_of_ms, tuple(plan.campaign_id for plan in plans)))
         return [verdict(self.past.get(as_of_ms, "below"), as_of_ms, plan.campaign_id) for plan in plans]
+
+    def bank_levels(self, plans: Sequence[CampaignPlan], as_of_ms: int) -> Sequence[BankLevel | None]:
+        del as_of_ms
+        self.valued = [plan.campaign_id for plan in plans]
+        return [self.levels.get(name) for name in self.valued]
 
     def finished(self) -> None:
         return None
@@ -68,9 +82,13 @@ class FakeFacts:
 
 @pytest.fixture(autouse=True)
 def _judged_as_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def judge(statistics: list[Verdict], libraries: Any, rules: Any) -> list[Verdict]:
+    def judge(statistics: list[Verdict], libraries: Any, rules: Any, bank: Any = None) -> list[Verdict]:
         assert len(statistics) == len(libraries) == len(rules)
-        return statistics
+        levels = bank or [None] * len(rules)
+        return [
+            one if level is None else replace(one, outcome="undecided", caveats=())
+            for one, level in zip(statistics, levels, strict=True)
+        ]
 
     monkeypatch.setattr("pipeline.alerts.looking.judge", judge)
 
@@ -165,3 +183,16 @@ def test_money_at_risk_is_unknown_without_a_budget_and_nothing_once_it_is_spent(
     spent = plan_of("spring", definition, POLICY)
     assert money_at_risk(spent, verdict("below"), RULE) == 0
     assert money_at_risk(spent, replace(verdict("below"), forecast=None, return_ratio=None), RULE) is None
+
+
+def test_values_that_nobody_knows_are_those_of_the_banks_own_transactions() -> None:
+    facts = FakeFacts(spring="below", summer="below", winter="below")
+    facts.unknown = {"spring", "summer"}
+    facts.levels = {"spring": BankLevel(9.0, 1.0)}
+    looks = {look.campaign.campaign_id: look for look in looks_at(facts).look({})}
+    assert facts.valued == ["spring", "summer"]
+    assert {name: look.verdict.outcome for name, look in looks.items()} == {
+        "spring": "undecided",
+        "summer": "below",
+        "winter": "below",
+    }
