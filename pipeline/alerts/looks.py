@@ -119,7 +119,7 @@ def look(inputs: Inputs) -> Look:
         _value_changes(statistics, matured, levels),
     )
     change = changes.max(axis=1)
-    information = _information(matured, levels, dispersion, own)
+    information = _information(matured, levels, dispersion, expected, own)
     early = test.early(statistics.elapsed_hours, statistics.planned_hours, statistics.window_hours)
     usual = inputs.of_library([_constant(library) for library in inputs.libraries])
     usual = usual + test.longer(statistics.planned_hours)
@@ -179,12 +179,17 @@ def matured_of(inputs: Inputs) -> Matured:
     return matured
 
 
-def _information(matured: Matured, levels: Levels, dispersion: Floats, own: Booleans) -> Floats:
-    """Return f: the share of the information, or of the planned matured cost where that is more (steps 7 and 8)."""
+def _information(matured: Matured, levels: Levels, dispersion: Floats, expected: Floats, own: Booleans) -> Floats:
+    """Return f: the share of the information, or of the planned matured cost where that is more (steps 7 and 8).
+
+    Who converts nobody tells by the converters that were expected: by those seen he would tell nothing, and never be
+    stopped without a planned end.
+    """
     told = levels.effective / (dispersion + levels.noise) / test.INFORMATION
     of_plan = matured.low / np.maximum(matured.planned, 1e-300)
     planned = np.isfinite(matured.planned)
-    dead = np.where(planned, of_plan, np.minimum(told, NO_PLAN_INFORMATION))
+    missed = np.maximum(told, expected / dispersion / test.INFORMATION)
+    dead = np.where(planned, of_plan, np.minimum(missed, NO_PLAN_INFORMATION))
     return np.clip(np.where(own, np.maximum(told, np.where(planned, of_plan, 0.0)), dead), 1e-4, 1e6)
 
 

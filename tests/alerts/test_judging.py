@@ -175,6 +175,19 @@ def test_a_campaign_that_converts_nobody_is_below_before_the_week_is_over(peers:
     assert ("no_known_value" in codes(verdicts[-1])) == (peers is GENERIC and bank is None)
 
 
+@pytest.mark.parametrize(
+    ("peers", "bank"),
+    [(PEERS, None), (GENERIC, BankLevel(9.0, 1.0)), (GENERIC, None)],
+    ids=["peers", "bank", "nothing"],
+)
+def test_no_planned_end_shields_no_campaign_that_converts_nobody(peers: Any, bank: BankLevel | None) -> None:
+    statistics = statistics_at([(DEAD, hours) for hours in range(24, 337, 24)])
+    endless = replace(statistics, planned_hours=np.full(len(statistics), np.inf))
+    outcomes = [one.outcome for one in judge(endless, peers, RULE, bank)]
+    assert "below" in outcomes
+    assert outcomes[0] != "below"
+
+
 def test_caveats_name_what_is_odd() -> None:
     plain = judge(MANY, PEERS, RULE)
     assert "needs_converters" in codes(plain[5])
