@@ -97,6 +97,7 @@ _VALUES = {
     "UInt64": 1,
     "Int64": 1,
     "Array(UInt32)": [1],
+    "Array(UInt64)": [1],
     "Array(Int64)": [0],
     "Array(String)": ["nobody"],
     "Date": "2026-03-01",

@@ -144,6 +144,7 @@ def test_each_process_has_only_the_secrets_that_it_needs(tmp_path: Path) -> None
         "broker": set(),
         "pipeline.embedded.clickhouse": set(),
         "worker": {"ROI_CLICKHOUSE_WRITER_PASSWORD", "ROI_PSEUDONYM_KEY"},
+        "alerts": {"ROI_CLICKHOUSE_WRITER_PASSWORD"},
         "pipeline.api": {"ROI_CLICKHOUSE_PASSWORD", "ROI_CLICKHOUSE_ACTOR_PASSWORD", "ROI_API_TOKEN"},
     }
 
