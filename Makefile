@@ -17,7 +17,7 @@ NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 UNIT := not process and not e2e and not kafka and not slow
 PYTEST := $(PYTHON) -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo fast test coverage lint format types check ci bench kafka lock clean
+.PHONY: help setup demo fast test slow coverage lint format types check ci bench kafka lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,7 +50,10 @@ fast: setup ## Run the unit tests: no processes, done in a minute
 	@$(PYTEST) -m "$(UNIT)" --no-processes
 
 test: setup ## Run the tests that need nothing but Python; T=tests/state/test_money.py for some of them
-	@$(if $(T),$(PYTHON) -m pytest $(T),$(PYTEST) -m "not kafka")
+	@$(if $(T),$(PYTHON) -m pytest $(T),$(PYTEST) -m "not kafka and not slow")
+
+slow: setup ## Run the tests that take more than ten seconds each: kills, faults, every command of the README
+	@$(PYTEST) -m "slow and not kafka"
 
 coverage: setup ## Measure what the tests without an installation cover, against the floor in pyproject.toml
 	@$(PYTEST) -m "not e2e and not kafka and not slow" --cov --cov-report=term:skip-covered
@@ -66,7 +69,7 @@ format: setup ## Format the code and mend what ruff can mend by itself
 types: setup ## Check types with mypy --strict
 	@$(VENV)/bin/mypy --strict $(CODE_FOUND)
 
-check: lint types test ## Lint, types and tests
+check: lint types test ## Lint, types and the tests
 
 ci: ## Everything that a change must pass: real Kafka, kill trials, other Pythons (about half an hour)
 	@.ci/run

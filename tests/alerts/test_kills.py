@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.process, pytest.mark.slow, pytest.mark.timeout(600)]
 STANDBY = 1.1
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 CAMPAIGNS = ("autumn", "spring", "winter")

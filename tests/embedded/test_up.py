@@ -119,6 +119,7 @@ def send_touch(data: Path, event_id: str) -> None:
     roi(data, "drain", "--timeout", "60")
 
 
+@pytest.mark.slow
 def test_everything_survives_kill_9_of_worker_and_endpoint_and_ends_on_sigterm(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(data) as up:
@@ -138,6 +139,7 @@ def test_everything_survives_kill_9_of_worker_and_endpoint_and_ends_on_sigterm(t
         assert not [pid for pid in parts.values() if alive(pid)]
 
 
+@pytest.mark.slow
 def test_nothing_outlives_a_supervisor_killed_with_kill_9_and_its_data_goes_on(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(data) as up:
@@ -167,6 +169,7 @@ def test_end_of_the_broker_ends_everything_with_the_reason(tmp_path: Path) -> No
         assert not (data / "roi.env").exists()
 
 
+@pytest.mark.slow
 def test_instances_run_side_by_side_and_one_directory_takes_one(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     with running(one, "--workers", "0") as up, running(two, "--workers", "0"):

@@ -75,6 +75,7 @@ def test_views_are_those_of_a_log_without_the_customer(clickhouse: Any, run_name
     assert player.stage(customer) is Stage.DONE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(depth(5)))
 def test_crashes_at_any_stage_change_nothing(clickhouse: Any, run_name: str, seed: int) -> None:
     player, log, config = _player(clickhouse, run_name, 50 + seed)
@@ -117,6 +118,7 @@ def test_every_model_is_put_right(clickhouse: Any, run_name: str, model: Model) 
     _assert_gone(player, log, config, "c-1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "crashes"), some(tuple(product(range(4), (0.0, 0.15)))))
 def test_new_profile_lets_later_events_count(clickhouse: Any, run_name: str, seed: int, crashes: float) -> None:
     player, log, config = _player(clickhouse, run_name, 100 + seed)
@@ -215,6 +217,7 @@ def test_erased_customer_is_not_dead_lettered(clickhouse: Any, run_name: str) ->
     assert shard.core.drain_left_out() > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tombstone_is_compacted", [True, False])
 def test_later_runs_leave_the_customer_out(clickhouse: Any, run_name: str, *, tombstone_is_compacted: bool) -> None:
     player, log, _ = _player(clickhouse, run_name, 25)

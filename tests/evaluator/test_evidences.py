@@ -141,6 +141,7 @@ def test_what_clickhouse_did_not_answer_is_asked_again(asked: list[str]) -> None
     assert asked
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_a_campaign_of_a_real_ledger_gets_a_decision_of_every_model(clickhouse: Any, run_name: str) -> None:
     log = random_log(77, 300, shape=SHAPE)

@@ -169,6 +169,7 @@ def _produce(cluster: Cluster, records: list[Sent]) -> list[Sent]:
     return [record for number, record in enumerate(records) if number not in refused]
 
 
+@pytest.mark.slow
 async def test_any_record_is_counted_or_a_dead_letter_and_nothing_stands_still(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

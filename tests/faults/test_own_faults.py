@@ -48,6 +48,7 @@ def _count(cluster: Cluster, column: str, topic: str) -> int:
     return int(cluster.rows(query)[0][0])
 
 
+@pytest.mark.slow
 def test_records_our_code_fails_on_are_dead_letters_and_all_others_are_counted(
     cluster: Cluster, tmp_path: Path
 ) -> None:

@@ -52,6 +52,7 @@ def test_same_seed_and_moment_give_same_bytes() -> None:
     assert digest(options) != digest(options, NOW + 1)
 
 
+@pytest.mark.slow
 def test_settled_ratio_is_the_declared_one(settled: Settled) -> None:
     bank, _, counted = settled
     for campaign in bank.campaigns:
@@ -60,6 +61,7 @@ def test_settled_ratio_is_the_declared_one(settled: Settled) -> None:
         assert found.ratio == pytest.approx(campaign.true_ratio, rel=4 * found.relative_error), campaign
 
 
+@pytest.mark.slow
 def test_all_settled_ratios_together_are_unbiased(settled: Settled) -> None:
     bank, _, counted = settled
     expected = sum(plan.true_ratio * counted[plan.campaign_id].cost for plan in bank.campaigns)
@@ -68,6 +70,7 @@ def test_all_settled_ratios_together_are_unbiased(settled: Settled) -> None:
     assert abs(sum(returned) - expected) < 3 * error
 
 
+@pytest.mark.slow
 def test_archetypes_stand_where_their_names_say(settled: Settled) -> None:
     bank, _, _ = settled
     by_archetype = {plan.archetype: plan.true_ratio for plan in bank.campaigns}
@@ -78,6 +81,7 @@ def test_archetypes_stand_where_their_names_say(settled: Settled) -> None:
         assert 0 < plan.incremental_ratio < plan.true_ratio
 
 
+@pytest.mark.slow
 def test_immature_campaigns_look_bad_before_their_conversions_come() -> None:
     bank = Bank(BankOptions(seed=5, customers=5_000, campaigns=16, backfill_days=7, backfill_density=6), NOW)
     definitions = list(bank.definitions())
@@ -89,6 +93,7 @@ def test_immature_campaigns_look_bad_before_their_conversions_come() -> None:
         assert plan.true_ratio > 2.5
 
 
+@pytest.mark.slow
 def test_control_customers_convert_less_and_get_no_credit(settled: Settled) -> None:
     bank, events, _ = settled
     plan = max((plan for plan in bank.campaigns if plan.variants), key=lambda plan: plan.incremental_ratio)

@@ -158,6 +158,7 @@ async def test_failed_commits_are_counted_and_repeated(tansu: str, monkeypatch: 
     assert registry.get_sample_value("roi_commit_failures_total") == 2
 
 
+@pytest.mark.slow
 async def test_co_partitioned_topics_stay_together_while_workers_come_and_go(settings: Settings) -> None:
     store = store_at_end(settings, EVENT_TOPICS)
     workers = [Recorder(store) for _ in range(3)]
