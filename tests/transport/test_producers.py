@@ -76,10 +76,14 @@ def test_an_interrupt_in_the_midst_of_a_delivery_report_is_an_interrupt(monkeypa
         reported(producer, error, message)
 
     monkeypatch.setattr(EventProducer, "_on_delivery", report)
-    producer = EventProducer(Settings(kafka_bootstrap_servers=f"127.0.0.1:{free_port()}"), delivery_seconds=0.1)
-    producer.send(LOGINS, b"key", b"value")
-    with pytest.raises(KeyboardInterrupt):
-        producer.flush()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever other tests have left there
+    try:
+        producer = EventProducer(Settings(kafka_bootstrap_servers=f"127.0.0.1:{free_port()}"), delivery_seconds=0.1)
+        producer.send(LOGINS, b"key", b"value")
+        with pytest.raises(KeyboardInterrupt):
+            producer.flush()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_full_queue_of_a_silent_broker_stops_the_sender(monkeypatch: pytest.MonkeyPatch) -> None:
