@@ -71,7 +71,7 @@ types: setup ## Check types with mypy --strict
 
 check: lint types test ## Lint, types and the tests
 
-ci: ## Everything that a change must pass: real Kafka, kill trials, other Pythons (about half an hour)
+ci: ## Everything that a change must pass: real Kafka, kill trials, other Pythons
 	@.ci/run
 
 bench: setup ## Measure speed and memory, and print the figures
