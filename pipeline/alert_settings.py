@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -118,6 +119,11 @@ class ReceiverSettings(Group):
     def is_webhook(self) -> bool:
         """Whether it is a system that gets signed messages, rather than people who read texts."""
         return self.url.get_secret_value().strip().partition("://")[0].lower() in WEBHOOK_SCHEMES
+
+
+def digest_of(token: str) -> bytes:
+    """Return what settings keep of a token: SHA-256."""
+    return hashlib.sha256(token.encode(errors="surrogateescape")).digest()
 
 
 class TokenSettings(Group):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import hashlib
 import hmac
 import logging
 import time
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from pipeline.alert_settings import digest_of
 from pipeline.api.answers import ApiError
 from pipeline.backoff import Backoff
 
@@ -154,11 +154,6 @@ class Tokens:
             challenge = f'Bearer {_REALM}, error="invalid_token"'
             raise ApiError(401, "the token is none of those known here", _TOKEN_REMEDY, {"WWW-Authenticate": challenge})
         return found
-
-
-def digest_of(token: str) -> bytes:
-    """Return what settings keep of a token: SHA-256."""
-    return hashlib.sha256(token.encode(errors="surrogateescape")).digest()
 
 
 _BEARER: Final = HTTPBearer(auto_error=False, description="a token of `api.tokens`, or the owner's (`ROI_API_TOKEN`)")

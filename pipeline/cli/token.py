@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 from typing import Annotated, Final, Literal
@@ -31,6 +30,7 @@ def _token(
     data: options.Data = None,
 ) -> None:
     """Make a token of the HTTP API: it is shown once, and the setting to add holds only its hash."""
+    from pipeline.alert_settings import digest_of
     from pipeline.cli.terminal import printable
 
     if not name.strip() or len(name) > _LONGEST or printable(name) != name:
@@ -39,7 +39,7 @@ def _token(
         raise typer.BadParameter(f"{name!r} is the name of an instance's own token", param_hint="NAME")
     is_known = name in options.settings_for(data).api.tokens
     token = f"roi_{secrets.token_urlsafe(32)}"
-    digest = hashlib.sha256(token.encode()).hexdigest()
+    digest = digest_of(token).hex()
     # a quoted key of TOML is written as JSON writes a string
     setting = f'api.tokens.{json.dumps(name, ensure_ascii=False)} = {{hash = "{digest}", role = "{role}"}}'
     if as_json:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.alert_settings import AlertSettings, ApiSettings, TokenSettings
+from pipeline.alert_settings import AlertSettings, ApiSettings, TokenSettings, digest_of
 from pipeline.api.server import build_board
-from pipeline.api.tokens import digest_of
 from pipeline.clickhouse.connection import connect
 from tests.alerts.building import AT_ONCE, look
 from tests.support.evaluating import evaluating

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from pipeline.alert_settings import ApiSettings, ReceiverSettings, TokenSettings
+from pipeline.alert_settings import ApiSettings, ReceiverSettings, TokenSettings, digest_of
 from pipeline.alerts.record import Campaign
 from pipeline.api import handing_in
-from pipeline.api.tokens import digest_of
 from pipeline.cli import build_app, output
 from pipeline.clickhouse.reader import Reader
 from pipeline.settings import Settings, load_settings
