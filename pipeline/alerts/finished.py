@@ -76,19 +76,6 @@ class FinishedFacts:
         return [one for one in found if one.converters.sum() >= self._fewest]
 
 
-def finished_campaigns(  # noqa: PLR0913 - what to look at, and how it was counted
-    port: FactsPort,
-    plans: Mapping[str, CampaignPlan],
-    as_of_ms: int,
-    policy: Policy,
-    *,
-    history_days: float = HISTORY_DAYS,
-    fewest: int = FEWEST_CONVERTERS,
-) -> list[FinishedCampaign]:
-    """Return the campaigns of a run that are over as of an instant and have something to teach, by name."""
-    return FinishedFacts(port, policy, history_days=history_days, fewest=fewest).refresh(plans, as_of_ms)
-
-
 def is_over(plan: CampaignPlan, last_touch_ms: int, as_of_ms: int) -> bool:
     """Say whether all conversions of a campaign have come."""
     return last_touch_ms + plan.window_ms <= as_of_ms and (plan.ends_at_ms is None or plan.ends_at_ms <= as_of_ms)

@@ -24,7 +24,6 @@ Kind = Literal["alert", "change", "message", "notification", "silence", "action"
 NotificationState = Literal["waiting", "sent", "suppressed", "dead"]
 WAITING: Final = "waiting"
 SENT: Final = "sent"
-DEAD: Final = "dead"
 
 
 class LogRow(NamedTuple):

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.alerts.facts import LedgerFacts, statistics
-from pipeline.alerts.finished import FinishedFacts, finished_campaigns
+from pipeline.alerts.finished import FinishedFacts
 from pipeline.alerts.statistics import HOUR_MS
 from pipeline.alerts.warehouse import read_warehouse
 from pipeline.errors import UserError
@@ -84,7 +84,7 @@ def test_finished_campaigns_are_those_of_a_batch(clickhouse: Any, run_name: str,
     CorePlayer(clickhouse, "roi", run_name, POLICY, log).play(Random(seed), crashes=2, tidy=False)
     port = LedgerFacts(clickhouse, "roi", run_name)
     plans = plans_of(log)
-    found = finished_campaigns(port, plans, END, POLICY)
+    found = FinishedFacts(port, POLICY).refresh(plans, END)
     judged = judged_by(judge(log, CONFIG), END)
     assert [one.campaign_id for one in found] == ["done", "late"]
     assert [one.product for one in found] == ["cards", "deposit"]
@@ -93,7 +93,7 @@ def test_finished_campaigns_are_those_of_a_batch(clickhouse: Any, run_name: str,
     kept = FinishedFacts(port, POLICY)
     first = kept.refresh(plans, END)
     assert [a is b for a, b in zip(kept.refresh(plans, END + DAY_MS), first, strict=True)] == [True, True]
-    assert finished_campaigns(port, plans, moment("2026-03-22 00:00"), POLICY) == []
+    assert FinishedFacts(port, POLICY).refresh(plans, moment("2026-03-22 00:00")) == []
 
 
 def _assert_taught(one: FinishedCampaign, judged: Judged) -> None:
@@ -184,7 +184,7 @@ def test_an_export_teaches_what_the_ledger_teaches(clickhouse: Any, run_name: st
             file.write_bytes(gzip.compress(_ndjson(rows)) if form == "gzip" else _ndjson(rows))
     warehouse = read_warehouse(*files, POLICY)
     assert [one.campaign_id for one in warehouse.finished(END)] == ["done", "late"]
-    for one, other in zip(warehouse.finished(END), finished_campaigns(port, plans, END, POLICY), strict=True):
+    for one, other in zip(warehouse.finished(END), FinishedFacts(port, POLICY).refresh(plans, END), strict=True):
         for name in ("product", "window_hours", "first_weekday", "settled_ratio"):
             assert getattr(one, name) == getattr(other, name)
         for name in ("converters", "reversal_hours"):
