@@ -25,8 +25,9 @@ from pipeline.transport.admin import TopicAdmin
 from schemas.alerts import OPEN_STATES
 from tests.support.depth import FULL, depth
 from tests.support.endpoint import ROOT
-from tests.support.kafka import running_tansu, wait_until
+from tests.support.kafka import running_tansu
 from tests.support.processes import starts_process
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

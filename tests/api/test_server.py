@@ -17,9 +17,9 @@ from pipeline.api.guard import MOST_BODY_BYTES
 from pipeline.api.server import build_app, build_board
 from pipeline.build import VERSION
 from pipeline.settings import Settings
-from tests.embedded.waiting import wait_until
 from tests.support.endpoint import ROOT
 from tests.support.serving import serving, visiting
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

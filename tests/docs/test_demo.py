@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.docs.page import ROOT
-from tests.embedded.waiting import alive, wait_until
+from tests.embedded.waiting import alive
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from pipeline.alert_settings import ApiSettings, TokenSettings
 from pipeline.embedded.directory import InstanceDirectory, write_env_file
 from pipeline.errors import UserError
 from pipeline.settings import Settings, load_settings, read_env_file
-from tests.embedded.waiting import wait_until
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,13 +54,13 @@ def test_lock_and_address_file_end_with_their_owner_even_if_that_is_killed(tmp_p
     held = tmp_path / "held"
     owner = subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path / "data"), str(held)])
     try:
-        wait_until(held.exists)
+        wait_until(held.exists, 20)
         with pytest.raises(UserError, match=f"process {owner.pid}"), InstanceDirectory(tmp_path / "data").locked():
             pass
         (tmp_path / "data" / "roi.env").touch()
         owner.send_signal(signal.SIGKILL)
         owner.wait()
-        wait_until(lambda: not (tmp_path / "data" / "roi.env").exists())
+        wait_until(lambda: not (tmp_path / "data" / "roi.env").exists(), 20)
         with InstanceDirectory(tmp_path / "data").locked():
             pass
     finally:

@@ -18,7 +18,8 @@ import pytest
 
 from pipeline.settings import read_env_file
 from tests.embedded.test_up import FREE_PORTS, children, command, environment, roi, running, send_touch
-from tests.embedded.waiting import alive, wait_until
+from tests.embedded.waiting import alive
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.embedded import parent_death
-from tests.embedded.waiting import alive, wait_until
+from tests.embedded.waiting import alive
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.process
 
@@ -29,12 +30,12 @@ def test_command_dies_with_a_supervisor_that_was_killed(tmp_path: Path, flags: l
     pid_file = tmp_path / "pid"
     supervisor = subprocess.Popen([sys.executable, "-c", SUPERVISOR, str(LEASH), str(pid_file), *flags])
     try:
-        wait_until(lambda: pid_file.exists() and pid_file.read_text() != "")
+        wait_until(lambda: pid_file.exists() and pid_file.read_text() != "", 20)
         child = int(pid_file.read_text())
         assert alive(child)
         supervisor.kill()
         supervisor.wait()
-        wait_until(lambda: not alive(child))
+        wait_until(lambda: not alive(child), 20)
     finally:
         supervisor.kill()
 
@@ -62,6 +63,6 @@ def test_signal_and_exit_code_pass_through(tmp_path: Path, flags: list[str]) -> 
     child = subprocess.Popen(
         [sys.executable, str(LEASH), str(os.getpid()), *flags, "--", sys.executable, "-c", program]
     )
-    wait_until(ready.exists)
+    wait_until(ready.exists, 20)
     child.send_signal(signal.SIGTERM)
     assert child.wait(timeout=20) == 7

@@ -21,7 +21,8 @@ from prometheus_client.parser import text_string_to_metric_families
 import pipeline
 from pipeline.metrics.operational_metrics import PROMETHEUS_METRICS
 from pipeline.settings import read_env_file
-from tests.embedded.waiting import alive, wait_until
+from tests.embedded.waiting import alive
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +106,7 @@ def children(supervisor: int) -> dict[str, int]:
 def kill_and_await_next(supervisor: int, part: str) -> None:
     killed = children(supervisor)[part]
     os.kill(killed, signal.SIGKILL)
-    wait_until(lambda: children(supervisor).get(part) not in {None, killed})
+    wait_until(lambda: children(supervisor).get(part) not in {None, killed}, 20)
 
 
 def touches(data: Path) -> int:
@@ -148,8 +149,8 @@ def test_nothing_outlives_a_supervisor_killed_with_kill_9_and_its_data_goes_on(t
         key = read_env_file(data / "private.env")["ROI_PSEUDONYM_KEY"]
         up.kill()
         up.wait()
-        wait_until(lambda: not any(alive(pid) for pid in parts.values()))
-        wait_until(lambda: not (data / "roi.env").exists())
+        wait_until(lambda: not any(alive(pid) for pid in parts.values()), 20)
+        wait_until(lambda: not (data / "roi.env").exists(), 20)
     with running(data):
         assert read_env_file(data / "private.env")["ROI_PSEUDONYM_KEY"] == key
         send_touch(data, "t1")  # the new broker's topics are empty; the event is a duplicate all the same
@@ -206,11 +207,11 @@ def test_no_secret_stands_on_a_command_line_or_in_a_log(tmp_path: Path) -> None:
 def test_a_worker_serves_every_metric_of_the_registry_and_its_health(tmp_path: Path) -> None:
     with running(tmp_path / "data"):
         log = tmp_path / "data" / "logs" / "worker-1.log"
-        wait_until(lambda: "metrics on " in log.read_text())
+        wait_until(lambda: "metrics on " in log.read_text(), 20)
         address = re.search(r"metrics on (http://[\d.:]+)/metrics", log.read_text())
         assert address is not None
         url = address[1]
-        wait_until(lambda: health(url)["status"] == "ok")
+        wait_until(lambda: health(url)["status"] == "ok", 20)
         told = health(url)
         assert told["reasons"] == []
         assert len(told["shards"]) > 1

@@ -1,21 +1,8 @@
-"""Waiting for conditions of other processes."""
+"""Whether other processes run."""
 
 from __future__ import annotations
 
 import os
-import time
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Return as soon as the condition holds; fail the test when it never does."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never came true"
-        time.sleep(0.01)
 
 
 def alive(pid: int) -> bool:

@@ -26,9 +26,10 @@ from pipeline.transport.admin import TopicAdmin
 from schemas.topics import LOGINS, TOUCHES
 from tests.support.depth import few, some
 from tests.support.endpoint import ROOT, running_endpoint
-from tests.support.kafka import free_port, tansu_process, wait_until
+from tests.support.kafka import free_port, tansu_process
 from tests.support.running import assert_all_end, started
 from tests.support.stalling import proxied
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,7 +163,7 @@ class World:
         for number in range(200):
             event = TOUCH | {"event_id": f"{time.monotonic()}-{number}", "customer_id": f"c{number}"}
             os.write(self._lines, json.dumps({"topic": TOUCHES, "value": event}).encode() + b"\n")
-        wait_until(lambda: _unread(self._lines) == 0, what="lines read")
+        wait_until(lambda: _unread(self._lines) == 0, 30, what="lines read")
 
     def _visit(self) -> bool:
         """Ask the board for something that it has to ask ClickHouse for, and stay; never an end by itself."""

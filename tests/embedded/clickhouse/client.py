@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +76,3 @@ class Client:
         assert reply.status >= 400, reply.text
         assert reply.text.startswith(f"Code: {reply.code}. DB::Exception: ")
         return reply.code
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    """Return as soon as ``condition`` holds; fail when it does not in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.01)

@@ -10,7 +10,8 @@ import pytest
 
 from pipeline.embedded.clickhouse.errors import QueryError
 from pipeline.embedded.clickhouse.query_pools import QueryPools
-from tests.embedded.clickhouse.client import Client, Reply, wait_until
+from tests.embedded.clickhouse.client import Client, Reply
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.support.endpoint import EndpointHandle
@@ -55,7 +56,7 @@ def test_processes_show_the_names_clients_gave(reader: Client, writer: Client) -
 
 def test_kill_by_query_id_waits_for_the_end(reader: Client, writer: Client) -> None:
     thread, replies = _in_background(reader, _ENDLESS, query_id="long")
-    wait_until(lambda: _running(writer, "long"))
+    wait_until(lambda: _running(writer, "long"), 10)
     start = time.monotonic()
     answer = writer.rows("KILL QUERY WHERE query_id = 'long' SYNC")
     assert time.monotonic() - start < 2
@@ -71,7 +72,7 @@ def test_killed_insert_leaves_no_rows(writer: Client) -> None:
     thread, replies = _in_background(
         writer, _SLOW_INSERT, b"1\n" * 2000, query_id="insert", function_sleep_max_microseconds_per_block="60000000"
     )
-    wait_until(lambda: _running(writer, "insert"))
+    wait_until(lambda: _running(writer, "insert"), 10)
     writer.query("KILL QUERY WHERE query_id = 'insert' AND user = 'roi_writer' SYNC")
     thread.join()
     assert replies[0].code == 394
@@ -80,7 +81,7 @@ def test_killed_insert_leaves_no_rows(writer: Client) -> None:
 
 def test_kill_reaches_no_query_that_does_not_match(reader: Client, writer: Client) -> None:
     thread, replies = _in_background(reader, _ENDLESS, query_id="stays")
-    wait_until(lambda: _running(writer, "stays"))
+    wait_until(lambda: _running(writer, "stays"), 10)
     assert writer.query("KILL QUERY WHERE query_id = 'other' OR user = 'nobody' SYNC") == ""
     assert _running(writer, "stays")
     writer.query("KILL QUERY WHERE query LIKE '%sipHash64%' AND query_id = 'stays' ASYNC")
@@ -91,16 +92,16 @@ def test_kill_reaches_no_query_that_does_not_match(reader: Client, writer: Clien
 def test_query_of_a_client_that_left_is_dead_within_a_second(endpoint: EndpointHandle, writer: Client) -> None:
     for query_id, sql in (("gone", _ENDLESS), ("gone-stream", _ENDLESS_STREAM)):
         connection = _open(endpoint, sql, query_id)
-        wait_until(partial(_running, writer, query_id))
+        wait_until(partial(_running, writer, query_id), 10)
         connection.close()
         left = time.monotonic()
-        wait_until(partial(_gone, writer, query_id))
+        wait_until(partial(_gone, writer, query_id), 10)
         assert time.monotonic() - left < 1
 
 
 def test_same_query_id_cannot_run_twice(reader: Client, writer: Client) -> None:
     thread, _ = _in_background(reader, _ENDLESS, query_id="twice")
-    wait_until(lambda: _running(writer, "twice"))
+    wait_until(lambda: _running(writer, "twice"), 10)
     assert reader.fails("SELECT 1", query_id="twice") == 216
     writer.query("KILL QUERY WHERE query_id = 'twice' SYNC")
     thread.join()
@@ -110,7 +111,7 @@ def test_long_reads_hold_up_neither_inserts_nor_kills(endpoint: EndpointHandle, 
     writer.query("CREATE TABLE roi.busy (a UInt64) ENGINE = MergeTree ORDER BY a")
     sleeping = "SELECT sleepEachRow(1) FROM numbers(30) SETTINGS max_block_size = 1, max_threads = 1"
     threads = [_in_background(reader, sleeping, query_id=f"busy-{number}")[0] for number in range(40)]
-    wait_until(lambda: len(writer.rows("KILL QUERY WHERE query_id = 'none' SYNC")) == 0)
+    wait_until(lambda: len(writer.rows("KILL QUERY WHERE query_id = 'none' SYNC")) == 0, 10)
     start = time.monotonic()
     for number in range(5):
         writer.query(f"INSERT INTO roi.busy VALUES ({number})")
@@ -125,7 +126,7 @@ def test_slow_reader_of_a_stream_blocks_nobody(endpoint: EndpointHandle, reader:
     writer.query("CREATE TABLE IF NOT EXISTS roi.unblocked (a UInt64) ENGINE = MergeTree ORDER BY a")
     for connection in connections:
         connection.close()
-    wait_until(lambda: writer.query("SELECT count() FROM system.processes") == "1\n")
+    wait_until(lambda: writer.query("SELECT count() FROM system.processes") == "1\n", 10)
 
 
 def test_max_execution_time_is_kept(reader: Client) -> None:
@@ -139,7 +140,7 @@ def test_max_execution_time_is_kept(reader: Client) -> None:
 
 def test_sigterm_stops_within_three_seconds(endpoint: EndpointHandle, reader: Client) -> None:
     thread, _ = _in_background(reader, _ENDLESS, query_id="last")
-    wait_until(lambda: _running(Client(endpoint.url, endpoint.writer), "last"))
+    wait_until(lambda: _running(Client(endpoint.url, endpoint.writer), "last"), 10)
     start = time.monotonic()
     endpoint.process.terminate()
     endpoint.process.wait(5)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.embedded.clickhouse import spool
-from tests.embedded.clickhouse.client import Client, wait_until
+from tests.embedded.clickhouse.client import Client
 from tests.support.endpoint import ROOT, running_endpoint
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +70,7 @@ def test_kill_minus_nine_keeps_acknowledged_blocks_whole(tmp_path: Path) -> None
             ]
             for thread in writers:
                 thread.start()
-            wait_until(partial(_has, acknowledged, enough))
+            wait_until(partial(_has, acknowledged, enough), 10)
             endpoint.process.kill()
             for thread in writers:
                 thread.join()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from tests.embedded.clickhouse.client import wait_until
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.embedded.clickhouse.client import Client
@@ -142,7 +142,7 @@ def test_body_cut_by_the_client_inserts_nothing(endpoint: EndpointHandle, writer
     connection.putheader("Content-Length", "1000000")
     connection.endheaders(b"1\tx\t2024-01-01\n" * 20_000)
     connection.close()
-    wait_until(lambda: _spools(endpoint) == 0)
+    wait_until(lambda: _spools(endpoint) == 0, 10)
     assert writer.query(f"SELECT count() FROM roi.{table}") == "0\n"
 
 

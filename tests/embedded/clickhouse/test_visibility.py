@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.embedded.clickhouse.client import Client, wait_until
+from tests.embedded.clickhouse.client import Client
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,7 @@ def _runs(writer: Client, query_id: str) -> bool:
 def writers_query(endpoint: EndpointHandle) -> Iterator[str]:
     writer = Client(endpoint.url, endpoint.writer)
     thread = _start(writer, "writers")
-    wait_until(lambda: _runs(writer, "writers"))
+    wait_until(lambda: _runs(writer, "writers"), 10)
     yield "writers"
     writer.query("KILL QUERY WHERE query_id = 'writers' SYNC")
     thread.join()
@@ -93,7 +94,7 @@ def test_readers_see_their_own_queries_and_writers_all(reader: Client, writer: C
 
 def test_readers_end_their_own_queries(reader: Client, writer: Client, writers_query: str) -> None:
     threads = [_start(reader, name) for name in ("own-1", "own-2")]
-    wait_until(lambda: _runs(writer, "own-1") and _runs(writer, "own-2"))
+    wait_until(lambda: _runs(writer, "own-1") and _runs(writer, "own-2"), 10)
     assert [row[:3] for row in reader.rows("KILL QUERY WHERE query_id = 'own-1' SYNC")] == [
         ["finished", "own-1", "roi_reader"]
     ]
