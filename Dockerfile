@@ -19,6 +19,7 @@ WORKDIR /app
 COPY schemas schemas
 COPY agents agents
 COPY sql sql
+COPY dashboards dashboards
 COPY pipeline pipeline
 ENV ROI_BUILD_COMMIT=$COMMIT PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001

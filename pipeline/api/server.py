@@ -15,6 +15,8 @@ from pipeline.api.answers import add_handlers
 from pipeline.api.board import Board
 from pipeline.api.guard import MOST_BODY_BYTES, Guard
 from pipeline.api.handing_in import Alerts
+from pipeline.api.panel_data import PanelData
+from pipeline.api.panels import router as panels_router
 from pipeline.api.tokens import Tokens
 from pipeline.build import VERSION
 from pipeline.errors import UserError
@@ -49,7 +51,9 @@ def build_app(settings: Settings, instance: Path | None = None) -> FastAPI:
     add_handlers(app)
     app.state.tokens = Tokens(settings)
     app.state.alerts = Alerts(settings)
+    app.state.panel_data = PanelData(settings)
     app.include_router(router)
+    app.include_router(panels_router)
     board = Board(settings, instance)
     app.add_route("/", board.page)
     app.add_route("/healthz", board.health)

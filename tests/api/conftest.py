@@ -97,3 +97,10 @@ async def api(running: Callable[..., AbstractAsyncContextManager[Api]]) -> Async
     """One campaign that fires at once, three people with tokens."""
     async with running(look("below", rule=AT_ONCE)) as started:
         yield started
+
+
+@pytest.fixture
+async def local(running: Callable[..., AbstractAsyncContextManager[Api]]) -> AsyncIterator[Api]:
+    """Nothing configured, as on a laptop: everybody who reaches the loopback address reads."""
+    async with running(evaluator=False, api=ApiSettings()) as started:
+        yield started

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 ROOT: Final = Path(__file__).parents[2]
-PACKAGES: Final = ("agents", "bench", "examples", "pipeline", "schemas", "tools")
+PACKAGES: Final = ("agents", "bench", "dashboards", "examples", "pipeline", "schemas", "tools")
 
 
 class Import(NamedTuple):

@@ -1,0 +1,15 @@
+"""All boards, and panels by their ids."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dashboards.boards.campaigns import CAMPAIGNS
+
+BOARDS: Final = (CAMPAIGNS,)
+PANELS: Final = {panel.id: panel for board in BOARDS for panel in board.panels}
+
+
+def board_of(panel_id: str) -> str:
+    """Return the id of the board that a panel stands on."""
+    return next(board.id for board in BOARDS if any(panel.id == panel_id for panel in board.panels))

@@ -1,0 +1,148 @@
+"""Answers of panels: one query for all who look at the same, again only when the ledger has changed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from dashboards.definitions.macros import TimeRange, expand
+from pipeline.api.answers import ApiError
+from pipeline.clickhouse import sql
+from pipeline.clickhouse.reader import Reader
+from pipeline.errors import UnreachableError, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from dashboards.definitions.panel import Column
+    from pipeline.settings import Settings
+
+_MOST_KEPT: Final = 500
+_STAMP_SECONDS: Final = 0.5
+_SHARE_OF_TIME: Final = 10
+"""A query that took long is asked again no sooner than this many times as long after."""
+_SECONDS: Final = 15.0
+MOST_ROWS: Final = 5_000
+_OPTIONS: Final = {"output_format_json_quote_64bit_integers": 0, "output_format_json_quote_decimals": 0}
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A query's result.
+
+    Attributes:
+        columns: name and ClickHouse type.
+        rows: values in the columns' order; instants as text in UTC.
+        tag: of the content: equal answers have equal tags.
+    """
+
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[Any, ...], ...]
+    tag: str
+
+
+@dataclass(slots=True)
+class _Kept:
+    stamp: str
+    answer: Answer
+    asked_at: float
+    took: float
+
+
+class PanelData:
+    """What panels show; safe for many visitors at once.
+
+    Args:
+        settings: ClickHouse, with the reader's login.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._reader = Reader(settings, timeout_seconds=_SECONDS)
+        self._database = settings.clickhouse_database
+        self._clock = clock
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._asking: dict[str, asyncio.Task[Answer]] = {}
+        self._stamps: dict[str, tuple[float, str, int]] = {}
+
+    async def answer(self, text: str, times: TimeRange, values: Mapping[str, Sequence[str]]) -> Answer:
+        """Return a query's answer, as fresh as the ledger or, of a slow query, a little older.
+
+        Args:
+            text: SQL with macros and variables.
+            times: for the macros.
+            values: of the variables.
+
+        Raises:
+            ApiError: 503: ClickHouse does not answer, or refuses the query.
+        """
+        query = expand(text, times, values)
+        stamp, _ = await self.newest(next(iter(values.get("run", ())), "live"))
+        kept = self._kept.get(query)
+        if kept and (kept.stamp == stamp or self._clock() - kept.asked_at < _SHARE_OF_TIME * kept.took):
+            self._kept.move_to_end(query)
+            return kept.answer
+        if query not in self._asking:
+            self._asking[query] = asyncio.create_task(self._ask(query, stamp))
+        return await asyncio.shield(self._asking[query])
+
+    async def newest(self, run: str) -> tuple[str, int]:
+        """Return what changes with every change of the ledger, and the run's newest event in epoch milliseconds.
+
+        Raises:
+            ApiError: 503.
+        """
+        now = self._clock()
+        if run not in self._stamps or now - self._stamps[run][0] > _STAMP_SECONDS:
+            query = sql.query("board_stamp", self._database)
+            ((stamp, latest),) = (await asyncio.to_thread(self._rows, query, {"run": run})).rows
+            self._stamps[run] = (now, str(stamp), int(latest))
+        _, text, newest = self._stamps[run]
+        return text, newest
+
+    async def _ask(self, query: str, stamp: str) -> Answer:
+        began = self._clock()
+        try:
+            answer = await asyncio.to_thread(self._rows, query, {})
+            self._kept[query] = _Kept(stamp, answer, began, self._clock() - began)
+            while len(self._kept) > _MOST_KEPT:
+                self._kept.popitem(last=False)
+            return answer
+        finally:
+            del self._asking[query]
+
+    def _rows(self, query: str, parameters: Mapping[str, object]) -> Answer:
+        options = _OPTIONS | {"max_result_rows": MOST_ROWS, "result_overflow_mode": "break"}
+        try:
+            _, chunks = self._reader.stream(query, "JSONCompact", parameters, options)
+            body = b"".join(chunks)
+        except UserError as error:
+            _log.warning("a panel was not read: %s", error)
+            if isinstance(error, UnreachableError):
+                raise ApiError(503, "ClickHouse does not answer", "see roi status") from error
+            raise ApiError(503, "ClickHouse refused the query", "see the board's log and roi doctor") from error
+        found = json.loads(body)
+        columns = tuple((one["name"], one["type"]) for one in found["meta"])
+        rows = tuple(tuple(row) for row in found["data"][:MOST_ROWS])
+        tag = hashlib.blake2b(json.dumps([columns, rows]).encode(), digest_size=12).hexdigest()
+        return Answer(columns, rows, tag)
+
+
+def shown(answer: Answer, columns: Sequence[Column]) -> dict[str, Any]:
+    """Return an answer in the shape of contract section 10: columns with name, type and unit, and rows."""
+    known = {column.name: column for column in columns}
+    return {
+        "columns": [
+            {"name": name, "type": kind, "unit": known[name].unit if name in known else "text"}
+            for name, kind in answer.columns
+        ],
+        "rows": answer.rows,
+        "tag": answer.tag,
+    }

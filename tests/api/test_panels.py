@@ -1,0 +1,79 @@
+"""Panels over HTTP: their list, their numbers, the changes as they come, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dashboards.registry import BOARDS, PANELS
+
+if TYPE_CHECKING:
+    from tests.api.conftest import Api
+
+RANKING = "campaigns-ranking"
+
+
+async def test_every_panel_is_listed_with_its_board_and_texts(local: Api) -> None:
+    listed = await local.get("/api/panels", None)
+    assert {one["id"] for one in listed} == set(PANELS)
+    assert all(one["title"] and one["description"] and one["unit"] and one["board"] for one in listed)
+    boards = await local.get("/api/boards", None)
+    assert [board["id"] for board in boards] == [board.id for board in BOARDS]
+    assert {panel for board in boards for panel in board["panels"]} == set(PANELS)
+
+
+async def test_a_panels_columns_are_those_of_its_definition(local: Api) -> None:
+    found = await local.get(f"/api/panels/{RANKING}?from=now-7d&to=now&run=live&campaign=nobody", None)
+    assert [column["name"] for column in found["columns"]] == [column.name for column in PANELS[RANKING].columns]
+    assert all(column["type"] and column["unit"] for column in found["columns"])
+    assert found["rows"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("from=yesterday", 422),
+        ("from=2026-01-01", 422),
+        ("from=now&to=now-1d", 422),
+        ("from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00%2B08:00", 200),
+        ("from=1760000000000&to=latest", 200),
+        ("campaign=%27)%20OR%201=1--&owner=%5C", 200),
+    ],
+)
+async def test_a_time_range_is_read_or_refused_with_a_remedy(local: Api, query: str, status: int) -> None:
+    answered, body = await local.ask("GET", f"/api/panels/{RANKING}?{query}", None)
+    assert answered == status, body
+    assert status == 200 or body["remedy"]
+
+
+async def test_an_unknown_panel_or_variable_is_not_found(local: Api) -> None:
+    assert (await local.ask("GET", "/api/panels/nothing", None))[0] == 404
+    assert (await local.ask("GET", "/api/variables/nothing", None))[0] == 404
+
+
+@pytest.mark.parametrize("name", ["run", "campaign", "tier", "owner"])
+async def test_a_variable_lists_values_with_texts(local: Api, name: str) -> None:
+    values = await local.get(f"/api/variables/{name}", None)
+    assert all(set(one) == {"value", "text"} for one in values)
+
+
+async def test_a_stream_begins_with_the_numbers_of_every_panel_watched(local: Api) -> None:
+    async with local.visitor.get(f"/api/stream?panels={RANKING}&from=now-7d&to=now") as response:
+        assert response.headers["Content-Type"].startswith("text/event-stream")
+        sent = await _first_event(response)
+    assert sent["id"] == RANKING
+    assert sent["rows"] == (await local.get(f"/api/panels/{RANKING}?from=now-7d&to=now", None))["rows"]
+
+
+async def _first_event(response: Any) -> dict[str, Any]:
+    event = ""
+    async for line in response.content:
+        if line.startswith(b"event: "):
+            event = line[7:].decode().strip()
+        if line.startswith(b"data: "):
+            assert event == "panel"
+            found: dict[str, Any] = json.loads(line[6:])
+            return found
+    raise AssertionError("the stream ended without an event")
