@@ -12,8 +12,12 @@ if TYPE_CHECKING:
     from pipeline.operations.health import Fault
 
 
-def print_faults(found: Iterable[Fault], *, err: bool = False) -> None:
+def fault_lines(found: Iterable[Fault]) -> list[str]:
+    """Return one line for each."""
+    return [f"{'FAULT' if fault.severity == 'failed' else 'warning'} {' '.join(str(fault).split())}" for fault in found]
+
+
+def print_faults(found: Iterable[Fault]) -> None:
     """Print one line for each."""
-    for fault in found:
-        head = "FAULT" if fault.severity == "failed" else "warning"
-        typer.echo(f"{head} {' '.join(str(fault).split())}", err=err)
+    for line in fault_lines(found):
+        typer.echo(line)

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from pipeline.cli.dlq import Choice, to_retry
 from pipeline.cli.doctor import check_directory, clock_finding, masked, topic_findings
 from pipeline.cli.drain import count_events, defined_campaigns, wait_for_campaigns, wait_until
-from pipeline.cli.status import block_age_seconds, summarise
+from pipeline.cli.status_look import block_age_seconds, summarise
 from pipeline.clickhouse.reader import Reader
 from pipeline.errors import UserError
 from pipeline.operations.lag import Standing, compare

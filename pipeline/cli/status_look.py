@@ -1,0 +1,133 @@
+"""What `roi status` shows, read once."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from pipeline.clickhouse.reader import Reader
+    from pipeline.operations.health import Fault, Observations
+    from pipeline.operations.lag import Standing
+    from pipeline.settings import Settings
+
+_OWNERS: Final = """
+    SELECT uniqExact(owner) AS owners
+    FROM (SELECT argMax(owner, epoch) AS owner FROM claims WHERE run = 'live' GROUP BY shard)
+"""
+_COUNTERS: Final = ("accepted", "duplicates", "dead_letters")
+
+
+@dataclass(frozen=True, slots=True)
+class StatusLook:
+    """How everything stands at one moment.
+
+    Attributes:
+        topics: one row a topic: partitions, lag, counters, watermark.
+        refused: dead letters of dimension tables, by topic.
+        workers: who own shards.
+        age: of the newest block, in seconds; None = there is none.
+        alerts: of campaigns that ask for somebody, the most money at risk first.
+        seen: what was observed of the parts.
+        faults: what is wrong.
+    """
+
+    topics: Sequence[Mapping[str, Any]]
+    refused: Mapping[str, int]
+    workers: int
+    age: float | None
+    alerts: Sequence[Mapping[str, Any]]
+    seen: Observations
+    faults: Sequence[Fault]
+
+    @property
+    def events(self) -> int:
+        """Records that have become durable in any way."""
+        return sum(topic[counter] for topic in self.topics for counter in _COUNTERS)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        return {
+            "faults": [fault.as_dict() for fault in self.faults],
+            "halted": [asdict(halt) for halt in self.seen.halts],
+            "log_faults": [asdict(fault) for fault in self.seen.log_faults],
+            "topics": self.topics,
+            "definitions_refused": self.refused,
+            "workers": self.workers,
+            "last_block_age_seconds": self.age,
+            "alerts": self.alerts,
+        }
+
+
+def look(settings: Settings, data: Path | None) -> StatusLook:
+    """Ask Kafka, ClickHouse and the supervisor.
+
+    Raises:
+        UnreachableError: one of the two servers does not answer.
+    """
+    from pipeline.clickhouse.reader import Reader
+    from pipeline.operations.health import faults
+    from pipeline.operations.lag import log_ends, positions
+    from pipeline.operations.observing import QUESTION_SECONDS, observe
+    from pipeline.operations.refusals import definitions_by_topic, refusals
+    from pipeline.transport.reading import worker_count
+
+    reader = Reader(settings, timeout_seconds=QUESTION_SECONDS)
+    rows = positions(reader)
+    topics = summarise(log_ends(settings).standings(rows), rows)
+    # the embedded broker does not tell a group's members: there, who owns the shards stands in for them
+    refused = definitions_by_topic(refusals(reader))
+    workers = shard_owners(reader) if settings.kafka_incarnation else worker_count(settings)
+    age = block_age_seconds(rows, time.time())
+    lag = sum(topic["lag"] for topic in topics)
+    seen = observe(settings, data, asks_kafka=True, lag=lag, block_age_seconds=age)
+    return StatusLook(topics, refused, workers, age, _alerts(reader, settings), seen, faults(seen))
+
+
+def _alerts(reader: Reader, settings: Settings) -> list[dict[str, Any]]:
+    from pipeline.clickhouse import sql
+
+    return reader.rows(sql.query("status_alerts", settings.clickhouse_database))
+
+
+def shard_owners(reader: Reader) -> int:
+    """Return how many workers own shards by the latest claims; one that has ended counts until another claims."""
+    return int(reader.rows(_OWNERS)[0]["owners"])
+
+
+def summarise(standing: Iterable[Standing], rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return one row per topic: lag and counters are sums, the watermark is the newest of its partitions."""
+    topics: dict[str, dict[str, Any]] = {}
+    for partition in standing:
+        topic = topics.setdefault(
+            partition.topic,
+            {"topic": partition.topic, "partitions": 0, "lag": 0, **dict.fromkeys(_COUNTERS, 0), "watermark": None},
+        )
+        topic["partitions"] += 1
+        topic["lag"] += partition.lag
+    watermarks: dict[str, int] = defaultdict(int)
+    for row in rows:
+        if row["topic"] in topics:
+            for counter in _COUNTERS:
+                topics[row["topic"]][counter] += row[counter]
+            watermarks[row["topic"]] = max(watermarks[row["topic"]], row["watermark_ms"])
+    for name, watermark_ms in watermarks.items():
+        topics[name]["watermark"] = _instant(watermark_ms) if watermark_ms > 0 else None
+    return list(topics.values())
+
+
+def block_age_seconds(rows: Iterable[Mapping[str, Any]], now: float) -> float | None:
+    """Return the age of the newest block, given the wall clock in epoch seconds; None when there is no block."""
+    newest = max((row["written_ms"] for row in rows), default=None)
+    return None if newest is None else round(max(0.0, now - newest / 1000), 3)
+
+
+def _instant(epoch_ms: int) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(timespec="milliseconds")
