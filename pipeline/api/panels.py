@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from dashboards.definitions.macros import TimeRange
 from dashboards.definitions.variables import VARIABLES
+from dashboards.definitions.words import WORDS
 from dashboards.registry import BOARDS, PANELS, board_of
 from pipeline.api import models
 from pipeline.api.answers import ApiError
@@ -132,6 +133,12 @@ async def list_boards(_: Reads) -> list[dict[str, Any]]:
 async def list_panels(_: Reads) -> list[dict[str, Any]]:
     """List panels: what each shows, and how."""
     return [_described(panel) for panel in PANELS.values()]
+
+
+@router.get("/words", tags=["boards"])
+async def list_words(_: Reads) -> dict[str, dict[str, str]]:
+    """List what is written for the words in columns of unit `state`: English, Chinese and a colour."""
+    return {name: _both(word.text) | {"colour": word.colour} for name, word in WORDS.items()}
 
 
 def _panel(panel_id: str) -> Panel:
