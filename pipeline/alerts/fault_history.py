@@ -34,16 +34,21 @@ class LagHistory:
 
     Args:
         lag_seconds: how far back it is looked.
+
+    Attributes:
+        is_measured: whether anything has been noted.
     """
 
     def __init__(self, lag_seconds: float) -> None:
         self._keep = lag_seconds
+        self.is_measured = False
         self._first: Ends = {}
         self._newest: Ends = {}
         self._samples: deque[tuple[float, Ends]] = deque()
 
     def add(self, seconds: float, ends: Ends) -> None:
         """Note where the logs ended; one sample of every sixtieth of the time is kept."""
+        self.is_measured = True
         self._first = self._first or ends
         self._newest = ends
         if not self._samples or seconds - self._samples[-1][0] >= self._keep / _SAMPLES:

@@ -14,6 +14,10 @@ _FEEDS: Final = {TOUCHES: ("touches", "触达"), TRANSACTIONS: ("transactions", 
 _WORDS: Final[dict[Code, tuple[str, str]]] = {
     "lag": ("lag: {feed} are more than {lag} s behind", "数据延迟：{feed}数据落后超过 {lag} 秒"),
     "catching_up": ("lag: {feed} are being caught up with", "数据延迟：正在补处理积压的{feed}数据"),
+    "unmeasured": (
+        "lag: not known, Kafka has not said yet where its logs end",
+        "数据延迟：未知，Kafka 尚未告知日志末尾位置",
+    ),
     "halted": (
         "halted: {topic} is not read; see roi status, then roi resume {topic}",
         "已停止读取 {topic}。请查看 roi status，然后执行 roi resume {topic}",
@@ -41,6 +45,17 @@ _WORDS: Final[dict[Code, tuple[str, str]]] = {
     ),
 }
 """Words of every code of `pipeline.alerts.faults`."""
+
+
+_YOUNG: Final = (
+    "as last recorded: the feeds have been watched for less than {lag} s since a start",
+    "沿用此前记录：启动后对数据源的观察尚不足 {lag} 秒",
+)
+
+
+def young_text(settings: AlertSettings) -> str:
+    """Return why blocks of an earlier process stand for a while."""
+    return _YOUNG[1 if settings.language == "zh" else 0].format(lag=f"{settings.lag_seconds:g}")
 
 
 def fault_text(fault: DataFault, settings: AlertSettings) -> str:

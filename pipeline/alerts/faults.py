@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Code = Literal[
     "lag",
     "catching_up",
+    "unmeasured",
     "halted",
     "dead_letters",
     "duplicates",
@@ -42,6 +43,7 @@ CLEAR_SECONDS: Final = 3.0
 _NO_WATERMARK: Final = -(1 << 61)
 # a busy bank's first look finds records that wait for a second; a block of touches may come before its transactions
 _SLOW: Final = frozenset({"catching_up", "stands", "no_transactions"})
+_SLOWEST: Final = frozenset({"unmeasured"})  # no answer of Kafka is as bad as a lag, when it has lasted as long
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,8 @@ class FeedWatch:
     def look(self, feeds: Feeds) -> set[DataFault]:
         """Return the faults that feeds have now; looks are in the order of time."""
         found = {DataFault("halted", topic) for topic in NEEDED if topic in feeds.halted}
+        if not self._lag.is_measured:  # what is read may be a small part of what is there
+            found.add(DataFault("unmeasured", TOUCHES))
         found |= self._lagging(feeds)
         found |= self._bad_shares(feeds)
         if standing := transactions_stand(feeds, self.settings.lag_seconds):
@@ -196,11 +200,15 @@ def transactions_stand(feeds: Feeds, lag_seconds: float) -> DataFault | None:
 class Settling:
     """Holds back what may be over at once, and keeps what has just ended: an alert must not flap.
 
+    What is held back is a doubt: nothing may be concluded from the data meanwhile.
+
     Args:
         raise_seconds: how long a fault that may be an instant's chance must be there before it counts.
+        lag_seconds: how long nothing must be known of the lag before it counts as one.
     """
 
     raise_seconds: float
+    lag_seconds: float
     _seen: dict[DataFault, float] = field(default_factory=dict)
     _last: dict[DataFault, float] = field(default_factory=dict)
     _raised: set[DataFault] = field(default_factory=set)
@@ -210,13 +218,23 @@ class Settling:
         for fault in found:
             self._seen.setdefault(fault, seconds)
             self._last[fault] = seconds
-            if fault.code not in _SLOW or seconds - self._seen[fault] >= self.raise_seconds:
+            if seconds - self._seen[fault] >= self._patience(fault):
                 self._raised.add(fault)
         over = [fault for fault, last in self._last.items() if last < seconds and seconds - last >= CLEAR_SECONDS]
         for fault in over:
             self._raised.discard(fault)
             del self._seen[fault], self._last[fault]
-        return sorted(self._raised, key=lambda one: (_ORDER[one.topic], one.code, one.campaign_id))
+        return in_order(self._raised)
+
+    def _patience(self, fault: DataFault) -> float:
+        if fault.code in _SLOWEST:
+            return self.lag_seconds
+        return self.raise_seconds if fault.code in _SLOW else 0.0
+
+
+def in_order(faults: Iterable[DataFault]) -> list[DataFault]:
+    """Return faults as they are told: by topic, code and campaign."""
+    return sorted(faults, key=lambda one: (_ORDER[one.topic], one.code, one.campaign_id))
 
 
 def campaigns_of(fault: DataFault, names: Iterable[str], with_costs: Mapping[str, bool]) -> list[str]:

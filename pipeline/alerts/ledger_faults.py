@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pipeline.alerts.cost_faults import cost_faults
-from pipeline.alerts.fault_words import fault_text
-from pipeline.alerts.faults import STANDS_MS, Feeds, FeedWatch, Partition, Pulse, Settling, campaigns_of
+from pipeline.alerts.fault_words import fault_text, young_text
+from pipeline.alerts.faults import STANDS_MS, Feeds, FeedWatch, Partition, Pulse, Settling, campaigns_of, in_order
+from pipeline.alerts.looking import DataFaults
 from pipeline.state.calendar import MINUTE_MS
 from schemas.topics import LOGINS, TOUCHES, TRANSACTIONS
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _ASK_SECONDS: Final = 10.0
 _WEEK_MS: Final = 7 * 86_400_000
+_ABSENCE_SECONDS: Final = 60.0  # without a look: what feeds were like before says little
 _RAISE_SECONDS: Final = 3.0
 _RAISE_SHARE: Final = 0.6  # of the wall hold: what is at fault is said before anything may fire
 
@@ -75,24 +77,47 @@ class LedgerFaults:
         self._facts = facts
         self._log_ends = log_ends
         self._monotonic = monotonic
-        self._watch = FeedWatch(settings)
-        self._settling = Settling(min(_RAISE_SECONDS, _RAISE_SHARE * settings.wall_hold_seconds))
-        self._noted: float | None = None
+        self._begin()
+        self._looked: float | None = None
         self._pulse: _KnownPulse | None = None
         self._known: dict[str, tuple[Any, Any, list[DataFault]]] = {}
 
-    def faults(self, now: Now) -> Mapping[str, tuple[str, ...]]:
-        """Return by campaign what is at fault, in words."""
+    def _begin(self) -> None:
+        """Begin to watch: nothing is known of what the feeds were like before."""
+        self._watch = FeedWatch(self._settings)
+        raise_seconds = min(_RAISE_SECONDS, _RAISE_SHARE * self._settings.wall_hold_seconds)
+        self._settling = Settling(raise_seconds, self._settings.lag_seconds)
+        self._noted: float | None = None
+        self._begun: float | None = None
+
+    def faults(self, now: Now) -> DataFaults:
+        """Return what is at fault."""
         seconds = self._monotonic()
+        if self._looked is not None and seconds - self._looked > max(_ABSENCE_SECONDS, self._settings.lag_seconds):
+            self._begin()  # another instance has decided meanwhile
+        if self._begun is None:
+            self._begun = seconds
         ends = self._log_ends.newest()
         if ends is not None and ends[0] != self._noted:
             self._watch.log_ends(*ends)
             self._noted = ends[0]
         facts = self._facts(now.plans)
         found = self._watch.look(self._feeds(seconds)) | self._of_campaigns(facts)
+        self._looked = seconds
         with_costs = {name: bool(one.events) for name, one in facts.items()}
+        settled = self._settling.settled(found, seconds)
+        is_young = seconds - self._begun < self._settings.lag_seconds
+        return DataFaults(
+            faults=self._texts(settled, now, with_costs),
+            doubts=self._texts(in_order(found.difference(settled)), now, with_costs),
+            young=young_text(self._settings) if is_young else "",
+        )
+
+    def _texts(
+        self, faults: Iterable[DataFault], now: Now, with_costs: Mapping[str, bool]
+    ) -> dict[str, tuple[str, ...]]:
         texts: dict[str, tuple[str, ...]] = {}
-        for fault in self._settling.settled(found, seconds):
+        for fault in faults:
             text = fault_text(fault, self._settings)
             for name in campaigns_of(fault, now.plans, with_costs):
                 texts[name] = (*texts.get(name, ()), text)

@@ -7,7 +7,8 @@
 ```
 
 A campaign has one record at a time, from its first look on; when a resolved one is below again, a new one begins.
-Any state but ``resolved`` may be ``blocked`` by a fault of the data, and is returned to when that is mended. Open
+Any state but ``resolved`` may be ``blocked`` by a fault of the data, and is returned to when that is mended. While a
+fault is only suspected, nothing fires, resolves by the return or is returned to, and no breach counts as seen. Open
 states (firing, acknowledged, decided) resolve when the return has been matured above the margin for as long as a
 breach must hold, or when the campaign is over. One look makes one change of state at most.
 """
@@ -96,7 +97,7 @@ def step(record: AlertRecord | None, look: Look, now: Moment, conduct: Conduct) 
     if record is None:
         return _begin(look, 1, now, conduct)
     if record.state == "resolved":
-        if look.verdict.outcome == "below" and not look.is_over and not look.faults:
+        if look.verdict.outcome == "below" and not (look.is_over or look.faults or look.doubts):
             return _begin(look, record.number + 1, now, conduct)
         return record, None  # it keeps what it was resolved with
     if _is_nothing_new(record, look):
@@ -133,13 +134,16 @@ def _begin(look: Look, number: int, now: Moment, conduct: Conduct) -> tuple[Aler
 
 def _seen(record: AlertRecord, look: Look, now: Moment) -> AlertRecord:
     """Lay a look over the record: evidence, and since when it has been so."""
-    outcome = None if look.faults and not look.is_over else look.verdict.outcome
-    below = outcome == "below"
+    at_fault = () if look.is_over else look.faults or _kept_blocked(record, look)
     evidence = look.evidence
-    if outcome is None:  # the data's fault stands before what they say
-        evidence = replace(evidence, reasons=(*look.faults, *evidence.reasons))
-    elif below and look.withheld:
-        evidence = replace(evidence, reasons=(look.withheld, *evidence.reasons))
+    if at_fault:  # the data's fault stands before what they say
+        evidence = replace(evidence, reasons=(*at_fault, *evidence.reasons))
+    elif look.verdict.outcome == "below":
+        held_back = (*look.doubts, look.withheld) if look.withheld else look.doubts
+        evidence = replace(evidence, reasons=(*held_back, *evidence.reasons)) if held_back else evidence
+    # what was found in half-read histories is not remembered: the look back goes over it again
+    outcome = None if at_fault or (look.doubts and not look.is_over) else look.verdict.outcome
+    below = outcome == "below"
     return replace(
         record,
         verdict=look.verdict,
@@ -170,10 +174,21 @@ def _next(record: AlertRecord, look: Look, now: Moment, conduct: Conduct) -> tup
     if look.faults and not look.is_over:
         return "blocked", "blocked", "; ".join(look.faults)
     if record.state == "blocked":
+        if _kept_blocked(record, look):
+            return "blocked", "judged", ""
         return record.state_before or "watching", "unblocked", "the data are no longer at fault"
     if record.state in OPEN_STATES:
         return _next_of_open(record, look)
-    return _next_of_unopened(record, look, fires=not look.withheld and _has_held(record, now, conduct))
+    return _next_of_unopened(look, fires=not look.withheld and _has_held(record, now, conduct))
+
+
+def _kept_blocked(record: AlertRecord, look: Look) -> tuple[str, ...]:
+    """Return why a blocked alert stays so although nothing is known to be at fault now; nothing = it does not."""
+    if record.state != "blocked" or look.is_over:
+        return ()
+    if look.young and record.blocked_since is None:
+        return (*look.doubts, look.young)
+    return look.doubts
 
 
 def _next_of_open(record: AlertRecord, look: Look) -> tuple[State, Event, str]:
@@ -184,10 +199,10 @@ def _next_of_open(record: AlertRecord, look: Look) -> tuple[State, Event, str]:
     return record.state, "judged", ""
 
 
-def _next_of_unopened(record: AlertRecord, look: Look, *, fires: bool) -> tuple[State, Event, str]:
+def _next_of_unopened(look: Look, *, fires: bool) -> tuple[State, Event, str]:
     if look.is_over:
         return "watching", "over", OVER
-    if record.below_since_ms is not None:
+    if look.verdict.outcome == "below":
         return ("firing" if fires else "pending"), "judged", "the return stays below what is required"
     return ("immature" if look.verdict.outcome == "immature" else "watching"), "judged", ""
 
@@ -216,9 +231,9 @@ def _moved(record: AlertRecord, state: State, event: Event, why: str, now: Momen
     before = record.state
     changed = entered(replace(record, state=state, previous_state=before), now)
     if state == "blocked":
-        changed = replace(changed, state_before=before)
+        changed = replace(changed, state_before=before, blocked_since=now.seconds)
     elif before == "blocked":
-        changed = replace(changed, state_before=None)
+        changed = replace(changed, state_before=None, blocked_since=None)
     elif state == "pending" or (state == "firing" and before != "pending"):
         changed = replace(changed, opened_ms=changed.changed_ms)
     elif state == "resolved":

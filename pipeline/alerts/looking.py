@@ -66,11 +66,29 @@ class Facts(Protocol):
         """Return the campaigns that are over by now; None = the same as when asked before."""
 
 
+@dataclass(frozen=True, slots=True)
+class DataFaults:
+    """What is at fault now; campaigns that are not named have no fault.
+
+    Attributes:
+        faults: by campaign what is at fault, in words.
+        doubts: by campaign what may be, as `pipeline.alerts.record.Look` has it.
+        young: likewise.
+    """
+
+    faults: Mapping[str, tuple[str, ...]]
+    doubts: Mapping[str, tuple[str, ...]]
+    young: str = ""
+
+
 class Faults(Protocol):
     """Who tells that a campaign's data are at fault."""
 
-    def faults(self, now: Now) -> Mapping[str, tuple[str, ...]]:
-        """Return by campaign what is at fault, in words; campaigns that are not named have no fault."""
+    def faults(self, now: Now) -> DataFaults:
+        """Return what is at fault."""
+
+
+NO_FAULTS: Final = DataFaults({}, {})
 
 
 class Evidences(Protocol):
@@ -87,7 +105,7 @@ class LedgerLooks:
         settings: of alerts.
         facts: of the campaigns.
         shelf: peers.
-        faults: of the data; each is asked.
+        faults: of the data; None = there are none.
         evidences: of campaigns that are below or open.
     """
 
@@ -96,7 +114,7 @@ class LedgerLooks:
         settings: AlertSettings,
         facts: Facts,
         shelf: PeerShelf,
-        faults: Sequence[Faults] = (),
+        faults: Faults | None = None,
         evidences: Evidences | None = None,
     ) -> None:
         self._settings = settings
@@ -124,7 +142,7 @@ class LedgerLooks:
         stops = false_stops(verdicts, rules, self._settings.false_share_limit, self._smallest)
         withheld = words.withheld_text(stops.expected_share, self._settings.language)
         since = self._held_since(records, verdicts)
-        faults = self._all_faults(now)
+        found = NO_FAULTS if self._faults is None else self._faults.faults(now)
         looks = []
         for verdict, (plan, rule, campaign) in zip(verdicts, self._known.values(), strict=True):
             name = plan.campaign_id
@@ -136,7 +154,9 @@ class LedgerLooks:
                     rule=rule,
                     held_since_ms=since.get(name, verdict.as_of_ms),
                     campaign=campaign,
-                    faults=faults.get(name, ()),
+                    faults=found.faults.get(name, ()),
+                    doubts=found.doubts.get(name, ()),
+                    young=found.young,
                     is_over=is_over(campaign, records.get(name), now),
                     withheld="" if may_fire else withheld,
                     evidence=self._evidence(plan, verdict, rule, records.get(name)),
@@ -186,13 +206,6 @@ class LedgerLooks:
             self._stale.add(plan.campaign_id)
             known = (plan, rule_of_plan(self._settings, plan), campaign_of(plan))
         return known
-
-    def _all_faults(self, now: Now) -> Mapping[str, tuple[str, ...]]:
-        found: dict[str, tuple[str, ...]] = defaultdict(tuple)
-        for one in self._faults:
-            for name, texts in one.faults(now).items():
-                found[name] = (*found[name], *texts)
-        return found
 
     def _evidence(self, plan: CampaignPlan, verdict: Verdict, rule: AlertRule, record: AlertRecord | None) -> Evidence:
         known = self._shown.get(plan.campaign_id)

@@ -71,6 +71,9 @@ class Look:
         rule: that the campaign was held against.
         held_since_ms: the instant (event time) from which on every look, hour by hour, had this outcome.
         faults: why the campaign's data is at fault, in words; nothing = it is not.
+        doubts: what may be at fault, seen for too short a time to say so, in words.
+        young: why blocks that an earlier process has found stand, though nothing is at fault: the detectors have not
+            watched for as long as they look back; '' = they have.
         is_over: nothing is left to stop.
         withheld: why a breach must not fire now although it holds (the share of false stops); '' = it may.
         campaign: its definition.
@@ -82,6 +85,8 @@ class Look:
     held_since_ms: int
     campaign: Campaign
     faults: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    young: str = ""
     is_over: bool = False
     withheld: str = ""
     evidence: Evidence = Evidence()
@@ -113,6 +118,7 @@ class AlertRecord:
         told_ms: wall clock of when receivers were told last, None = not since it fired.
         seen_since: this process's clock when it saw the breach first; not remembered across processes.
         told_since: this process's clock when receivers were told last; likewise.
+        blocked_since: this process's clock when it found the data at fault; likewise.
     """
 
     alert_id: str
@@ -140,6 +146,7 @@ class AlertRecord:
     told_ms: int | None = None
     seen_since: float | None = None
     told_since: float | None = None
+    blocked_since: float | None = None
 
     @property
     def as_of_ms(self) -> int:

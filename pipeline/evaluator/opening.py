@@ -133,4 +133,4 @@ def open_looks(settings: Settings) -> LedgerLooks:
     over = FinishedFacts(opened(), policy, history_days=settings.alerts.history_days)
     facts = RunFacts(opened(), policy, over)
     faults = LedgerFaults(opened(), settings.alerts, facts.facts, LogWatch(settings))
-    return LedgerLooks(settings.alerts, facts, shelf, [faults], LedgerEvidences(opened(), policy, shelf))
+    return LedgerLooks(settings.alerts, facts, shelf, faults, LedgerEvidences(opened(), policy, shelf))

@@ -40,12 +40,19 @@ def feeds(seconds: float, *partitions: Partition, **values: Any) -> Feeds:
     return Feeds(seconds, partitions, **values)
 
 
+def watching() -> FeedWatch:
+    """Return a watch that knows of empty logs."""
+    watch = FeedWatch(SETTINGS)
+    watch.log_ends(0, {})
+    return watch
+
+
 def ends(end: int, life: str = "life") -> dict[tuple[str, str, int], int]:
     return {(TOUCHES, life, 0): end}
 
 
 def test_a_record_that_was_there_a_minute_ago_and_is_not_durable_is_lag() -> None:
-    watch = FeedWatch(SETTINGS)
+    watch = watching()
     watch.log_ends(0, ends(100))
     assert watch.look(feeds(1, partition(read=100))) == set()
     watch.log_ends(10, ends(150))
@@ -58,15 +65,22 @@ def test_a_record_that_was_there_a_minute_ago_and_is_not_durable_is_lag() -> Non
     assert watch.look(feeds(102, partition(read=300))) == set()
 
 
-def test_a_busy_feed_that_is_read_as_it_comes_is_never_behind() -> None:
+def test_before_kafka_has_said_where_the_logs_end_the_lag_is_not_known() -> None:
     watch = FeedWatch(SETTINGS)
+    assert watch.look(feeds(0, partition(read=100))) == {DataFault("unmeasured", TOUCHES)}
+    watch.log_ends(1, ends(100))
+    assert watch.look(feeds(1, partition(read=100))) == set()
+
+
+def test_a_busy_feed_that_is_read_as_it_comes_is_never_behind() -> None:
+    watch = watching()
     for second in range(300):
         watch.log_ends(second, ends(20_000 * second))
         assert watch.look(feeds(second + 0.5, partition(read=20_000 * max(0, second - 2)))) <= {CATCHING_UP}
 
 
 def test_what_waits_at_the_first_look_is_caught_up_with_however_much_comes_meanwhile() -> None:
-    watch = FeedWatch(SETTINGS)
+    watch = watching()
     watch.log_ends(0, ends(1000))
     assert watch.look(feeds(0, partition(read=1))) == {CATCHING_UP}
     watch.log_ends(5, ends(2000))
@@ -74,7 +88,7 @@ def test_what_waits_at_the_first_look_is_caught_up_with_however_much_comes_meanw
 
 
 def test_nobody_waits_for_what_a_topic_made_anew_or_cut_short_has_lost() -> None:
-    watch = FeedWatch(SETTINGS)
+    watch = watching()
     watch.log_ends(0, ends(1000))
     watch.log_ends(50, ends(10, "second life"))
     assert watch.look(feeds(61, partition(read=10, topic_id="second life"))) == set()
@@ -84,7 +98,7 @@ def test_nobody_waits_for_what_a_topic_made_anew_or_cut_short_has_lost() -> None
 
 @pytest.mark.parametrize(("code", "name"), [("dead_letters", "dead_letters"), ("duplicates", "duplicates")])
 def test_a_share_of_bad_records_is_a_fault_until_it_is_half_of_that(code: Code, name: str) -> None:
-    watch, fault = FeedWatch(SETTINGS), DataFault(code, TRANSACTIONS)
+    watch, fault = watching(), DataFault(code, TRANSACTIONS)
 
     def look(seconds: float, accepted: int, bad: int) -> set[DataFault]:
         return watch.look(feeds(seconds, partition(TRANSACTIONS, accepted=accepted, **{name: bad})))
@@ -98,7 +112,7 @@ def test_a_share_of_bad_records_is_a_fault_until_it_is_half_of_that(code: Code, 
 
 
 def test_transactions_stand_when_others_go_on_for_longer_than_any_night() -> None:
-    watch, stands = FeedWatch(SETTINGS), {DataFault("stands", TRANSACTIONS)}
+    watch, stands = watching(), {DataFault("stands", TRANSACTIONS)}
     pulse = Pulse(T0, 10 * HOUR)
 
     def look(others: int) -> set[DataFault]:
@@ -111,17 +125,17 @@ def test_transactions_stand_when_others_go_on_for_longer_than_any_night() -> Non
 
 def test_a_watermark_that_followed_others_is_no_transaction() -> None:
     rows = (partition(TRANSACTIONS, 9, T0 + DAY), partition(TOUCHES, 9, T0 + DAY))
-    assert FeedWatch(SETTINGS).look(feeds(0, *rows, pulse=Pulse(T0, 0))) == {DataFault("stands", TRANSACTIONS)}
+    assert watching().look(feeds(0, *rows, pulse=Pulse(T0, 0))) == {DataFault("stands", TRANSACTIONS)}
 
 
 def test_without_any_transaction_returns_are_missing_and_without_touches_nothing_is() -> None:
-    found = FeedWatch(SETTINGS).look(feeds(0, partition(TOUCHES, 9), pulse=Pulse(None, 0)))
+    found = watching().look(feeds(0, partition(TOUCHES, 9), pulse=Pulse(None, 0)))
     assert found == {DataFault("no_transactions", TRANSACTIONS)}
-    assert FeedWatch(SETTINGS).look(feeds(0, partition(LOGINS, 9), pulse=Pulse(None, 0))) == set()
+    assert watching().look(feeds(0, partition(LOGINS, 9), pulse=Pulse(None, 0))) == set()
 
 
 def test_an_idle_bank_has_no_fault() -> None:
-    watch = FeedWatch(SETTINGS)
+    watch = watching()
     rows = [partition(topic, 50, T0) for topic in (TOUCHES, TRANSACTIONS, COSTS, LOGINS)]
     watch.log_ends(0, {(row.topic, "life", 0): 50 for row in rows})
     for second in range(0, 10_000, 30):
@@ -129,7 +143,7 @@ def test_an_idle_bank_has_no_fault() -> None:
 
 
 def test_a_fault_settles_before_it_counts_and_before_it_is_over() -> None:
-    settling = Settling(raise_seconds=2.0)
+    settling = Settling(raise_seconds=2.0, lag_seconds=60.0)
     halted, slow = DataFault("halted", TOUCHES), DataFault("stands", TRANSACTIONS)
     assert settling.settled({halted, slow}, 0) == [halted]
     assert settling.settled({halted, slow}, 2) == [halted, slow]
@@ -141,9 +155,14 @@ def test_a_fault_settles_before_it_counts_and_before_it_is_over() -> None:
     assert settling.settled({slow}, 11) == []
 
 
+def test_an_unknown_lag_counts_as_a_fault_when_it_has_been_unknown_for_as_long_as_a_lag_may_be() -> None:
+    settling, unknown = Settling(raise_seconds=2.0, lag_seconds=60.0), DataFault("unmeasured", TOUCHES)
+    assert [settling.settled({unknown}, second) for second in (0, 59, 60)] == [[], [], [unknown]]
+
+
 @given(st.lists(st.tuples(st.sampled_from([{LAG}, {CATCHING_UP}, set()]), st.floats(0.1, 5)), max_size=40))
 def test_what_counts_was_there_within_the_last_seconds(looks: list[tuple[set[DataFault], float]]) -> None:
-    settling, seconds, last = Settling(2.0), 0.0, dict[DataFault, float]()
+    settling, seconds, last = Settling(2.0, 60.0), 0.0, dict[DataFault, float]()
     for found, pause in looks:
         seconds += pause
         last |= dict.fromkeys(found, seconds)
@@ -164,7 +183,7 @@ def test_every_fault_has_words(language: Any) -> None:
     settings = SETTINGS.model_copy(update={"language": language})
     texts = {fault_text(DataFault(code, topic), settings) for code in get_args(Code) for topic in NEEDED}
     assert all(text and "{" not in text for text in texts)
-    assert len(texts) == 5 * len(NEEDED) + 4
+    assert len(texts) == 5 * len(NEEDED) + 5
 
 
 # -- one campaign's costs ----------------------------------------------------------------------------------------

@@ -165,6 +165,41 @@ def test_while_the_data_are_at_fault_nothing_holds() -> None:
     assert record.below_since_ms == T0 + 3 * HOUR
 
 
+def test_nothing_fires_while_a_fault_is_suspected_however_short_the_hold() -> None:
+    doubtful = look("below", rule=AT_ONCE, doubts=("lag: transactions are being caught up with",))
+    record, history = played(doubtful, doubtful)
+    assert states(history) == ["pending"]
+    assert record.evidence.reasons[0].startswith("lag: ")
+    assert record.below_since_ms is None, "what a half-read history says is not remembered"
+    record, change = step(record, look("below", rule=AT_ONCE), moment(20), CONDUCT)
+    assert change is not None
+    assert record.state == "firing"
+
+
+def test_a_suspected_fault_neither_resolves_an_alert_nor_unblocks_it_nor_begins_another() -> None:
+    doubts = ("transactions stand",)
+    record, change = step(fired(), look("above", rule=AT_ONCE, doubts=doubts), moment(10), CONDUCT)
+    assert (record.state, change) == ("firing", None)
+    blocked, _ = step(record, look("below", faults=("halted",)), moment(20), CONDUCT)
+    kept, change = step(blocked, look("below", doubts=doubts), moment(30), CONDUCT)
+    assert (kept.state, kept.evidence.reasons[0], change) == ("blocked", "transactions stand", None)
+    resolved, _ = step(fired(), look("above", rule=AT_ONCE), moment(10), CONDUCT)
+    same, change = step(resolved, look("below", T0 + HOUR, rule=AT_ONCE, doubts=doubts), moment(20), CONDUCT)
+    assert (same, change) == (resolved, None)
+
+
+def test_a_block_that_an_earlier_process_has_found_stands_until_this_one_has_watched_for_long_enough() -> None:
+    young = look("below", young="as last recorded")
+    blocked, _ = step(fired(), look("below", faults=("dead letters",)), moment(0), CONDUCT)
+    own, _ = step(blocked, young, moment(1), CONDUCT)
+    assert own.state == "firing", "who has found the fault also sees its end"
+    inherited = record_of(blocked.body("http://board"))
+    kept, change = step(inherited, young, moment(1), CONDUCT)
+    assert (kept.state, kept.evidence.reasons[0], change) == ("blocked", "as last recorded", None)
+    back, _ = step(kept, look("below"), moment(61), CONDUCT)
+    assert back.state == "firing"
+
+
 def test_a_withheld_breach_stays_pending_and_says_why() -> None:
     held = look("below", held_hours=2, withheld="9 % of what would fire are expected to be false")
     record, history = played(held, held)

@@ -15,6 +15,7 @@ from tests.alerts.building import AT_ONCE, HOUR, RULE, T0, action, look
 from tests.support.depth import depth
 
 if TYPE_CHECKING:
+    from pipeline.alerts.record import Look
     from schemas.alerts import State
 
 OUTCOMES: Final = get_args(Outcome)
@@ -35,6 +36,8 @@ LOOKS = st.tuples(
     st.integers(0, 180),
     st.integers(0, 120),
     st.sampled_from([(), (), (), ("lag",)]),
+    st.sampled_from([(), (), (), ("perhaps",)]),
+    st.sampled_from(["", "", "young"]),
     st.sampled_from([False] * 9 + [True]),
     st.sampled_from(["", "", "", "too many"]),
     st.booleans(),
@@ -69,11 +72,13 @@ def test_no_sequence_leads_to_an_impossible_transition_two_open_stops_or_a_lost_
     for number, event in enumerate(events):
         now = Moment(T0 + walls[number], number * 3.0)
         before = record
-        if len(event) == 7:
-            outcome, minutes, held, faults, over, withheld, at_once = event
+        if len(event) == 9:
+            outcome, minutes, held, faults, doubts, young, over, withheld, at_once = event
             as_of += minutes * 60_000
             one = look(outcome, as_of, held_hours=held / 60, faults=faults, is_over=over, withheld=withheld)
-            record, change = step(record, replace(one, rule=AT_ONCE if at_once else RULE), now, conduct)
+            one = replace(one, doubts=doubts, young=young, rule=AT_ONCE if at_once else RULE)
+            record, change = step(record, one, now, conduct)
+            _check_doubts(before, record, one)
         elif record is not None:
             answer = act(record, action(event[0], event[1], record.alert_id, **event[2]), now, conduct)
             change = answer if isinstance(answer, Change) else None
@@ -89,6 +94,19 @@ def test_no_sequence_leads_to_an_impossible_transition_two_open_stops_or_a_lost_
             _check_entry(before, change)
         record = replace(record_of(record.body("http://board")), seen_since=record.seen_since)  # as after a restart
     _check_stops(history, four_eyes=four_eyes)
+
+
+def _check_doubts(before: AlertRecord | None, record: AlertRecord, one: Look) -> None:
+    """Nothing is concluded while a fault is suspected, and nothing is unblocked by who has not watched for long."""
+    state = None if before is None else before.state
+    if one.is_over:
+        return
+    if one.doubts:
+        assert record.state == state or record.state not in {"firing", "resolved"}
+        assert state != "blocked" or record.state == "blocked"
+        assert record.below_since_ms is None or before is record or state == "resolved"
+    if one.young:  # every record here is as another process has left it
+        assert state != "blocked" or record.state == "blocked"
 
 
 def _check_entry(before: AlertRecord | None, change: Change) -> None:

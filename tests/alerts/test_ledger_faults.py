@@ -1,0 +1,115 @@
+"""What is at fault and what is in doubt, from the ledger's rows and the logs' ends, look by look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipeline.alert_settings import AlertSettings
+from pipeline.alerts.ledger_faults import LedgerFaults
+from pipeline.alerts.lifecycle import Conduct, step
+from pipeline.alerts.looking import Now
+from pipeline.alerts.plans import plan_of
+from pipeline.alerts.record import Moment, record_of
+from pipeline.state.policy import Policy
+from schemas.topics import TOUCHES, TRANSACTIONS
+from tests.alerts.building import AT_ONCE, T0, look
+
+if TYPE_CHECKING:
+    from pipeline.alerts.looking import DataFaults
+    from pipeline.alerts.record import AlertRecord
+
+SETTINGS = AlertSettings(lag_seconds=60)
+PLAN = plan_of("spring", None, Policy(models=("last_touch",), future_ms=None, pseudonym_key=b"key"))
+NOW = Now(T0, {"spring": PLAN}, frozenset())
+
+
+class Bank:
+    """A ledger and a broker of which it is told how far they are, and the evaluator's part that watches them."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.durable = 100
+        self.dead_letters = 0
+        self.log_end: int | None = 100
+        self.watcher = self.taken_over()
+
+    def taken_over(self) -> LedgerFaults:
+        return LedgerFaults(self, SETTINGS, lambda _: {}, self, monotonic=lambda: self.seconds)
+
+    def fetch(self, name: str, **parameters: Any) -> list[list[Any]]:
+        del parameters
+        transactions = [TRANSACTIONS, "life", 0, 100, T0, 100, 0, 0]
+        touches = [TOUCHES, "life", 0, self.durable, T0, self.durable, 0, self.dead_letters]
+        if name == "alert_feeds":
+            return [touches, transactions]
+        return [[1, T0, 0]] if name == "alert_pulse" else []
+
+    def newest(self) -> tuple[float, dict[tuple[str, str, int], int]] | None:
+        return None if self.log_end is None else (self.seconds, {(TOUCHES, "life", 0): self.log_end})
+
+    def look(self, after: float = 1.0) -> DataFaults:
+        self.seconds += after
+        return self.watcher.faults(NOW)
+
+    def stepped(self, record: AlertRecord | None, found: DataFaults) -> AlertRecord:
+        """Return the alert of a campaign that is below and need not hold."""
+        faults, doubts = found.faults.get("spring", ()), found.doubts.get("spring", ())
+        one = look("below", rule=AT_ONCE, young=found.young, faults=faults, doubts=doubts)
+        return step(record, one, Moment(T0, self.seconds), Conduct(wall_hold_seconds=0))[0]
+
+
+@pytest.fixture
+def bank() -> Bank:
+    return Bank()
+
+
+def test_nothing_fires_between_a_start_and_the_first_word_of_how_far_the_logs_are(bank: Bank) -> None:
+    bank.log_end, bank.durable = None, 7
+    record = bank.stepped(None, bank.look())
+    assert record.state == "pending"
+    bank.log_end = 100
+    record = bank.stepped(record, bank.look())
+    assert record.state == "pending"
+    assert record.evidence.reasons[0] == "lag: touches are being caught up with"
+    record = bank.stepped(record, bank.look(3.0))
+    assert record.state == "blocked"
+    bank.durable = 100
+    record = bank.stepped(record, bank.look())
+    assert record.state == "blocked"
+    bank.look(3.0)
+    record = bank.stepped(record, bank.look())
+    assert record.state == "pending"
+    assert bank.stepped(record, bank.look()).state == "firing"
+
+
+def test_while_kafka_says_nothing_for_long_all_are_blocked(bank: Bank) -> None:
+    bank.log_end = None
+    bank.look()
+    assert bank.look(59).faults == {}
+    assert bank.look(1).faults == {"spring": ("lag: not known, Kafka has not said yet where its logs end",)}
+
+
+def test_a_flood_of_dead_letters_blocks_through_a_take_over_in_the_middle_of_it(bank: Bank) -> None:
+    bank.look()
+    bank.dead_letters = 200
+    record = bank.stepped(None, bank.look())
+    assert record.state == "blocked"
+    record = record_of(record.body("http://board"))
+    bank.watcher = bank.taken_over()
+    seen = []
+    for second in range(300):
+        bank.dead_letters += second < 100  # fifty of them say something
+        record = bank.stepped(record, bank.look())
+        seen.append(record.state)
+    assert 100 <= seen.count("blocked") < 100 + 70
+    assert "blocked" not in seen[seen.count("blocked") :]
+
+
+def test_who_has_not_looked_for_long_begins_to_watch_anew(bank: Bank) -> None:
+    assert bank.look().young
+    assert bank.look(30).young
+    assert not bank.look(30).young
+    assert not bank.look(60).young
+    assert bank.look(61).young
