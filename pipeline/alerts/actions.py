@@ -14,6 +14,7 @@ test         {"receiver": name}, or {} = every receiver
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, get_args
 
@@ -22,7 +23,7 @@ from pipeline.alerts.record import AlertRecord, Moment, Proposal, name_of
 from schemas.alerts import OPEN_STATES, Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pipeline.alerts.record import Event
     from schemas.alerts import State
@@ -40,6 +41,16 @@ class Action:
     by: str
     body: dict[str, Any]
     at_ms: int = 0
+
+    @property
+    def digest(self) -> str:
+        """Tells whether another request is the same one."""
+        return digest(self.action, self.alert_id, self.body)
+
+
+def digest(action: str, alert_id: str, body: Mapping[str, Any]) -> str:
+    """Return the same text for the same request, whatever the order of its body's keys."""
+    return name_of("ask", action, alert_id, json.dumps(body, sort_keys=True, ensure_ascii=False))
 
 
 @dataclass(frozen=True, slots=True)

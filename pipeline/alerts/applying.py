@@ -72,7 +72,8 @@ class Applying:
 
     def _outcome(self, action: Action, refusal: Refusal | None) -> LogRow:
         record = self._alert(action.alert_id)
-        body = {"action": action.action, "by": action.by, "why": "" if refusal is None else refusal.why}
+        why = "" if refusal is None else refusal.why
+        body = {"action": action.action, "by": action.by, "why": why, "asked": action.digest}
         return LogRow(
             "action",
             action.action_id,

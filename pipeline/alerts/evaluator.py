@@ -177,7 +177,10 @@ class Evaluator:
             FencedError: another instance decides.
         """
         async with self._desk.turn:
-            fresh = [action for action in actions if action.action_id not in self._done]
+            first: dict[str, Action] = {}
+            for action in actions:  # one that was sent twice at once stands there twice
+                first.setdefault(action.action_id, action)
+            fresh = [action for name, action in first.items() if name not in self._done]
             if not fresh:
                 return
             retries = any(action.action == "retry" for action in fresh)

@@ -84,8 +84,16 @@ class AlertViews:
         return self._rows("silences_shown", {"state": state, "silence": silence})
 
     def outcome(self, action_id: str) -> Row | None:
-        """Return ``state`` (applied, refused) and ``why`` of an action; None = nobody has applied it yet."""
+        """Return ``state`` (applied, refused), ``why`` and ``asked`` of an action; None = nobody has applied it yet.
+
+        ``asked`` is the digest of the request that was applied or refused, see `pipeline.alerts.actions.digest`.
+        """
         return next(iter(self._rows("action_outcome", {"action": action_id})), None)
+
+    def asked(self, action_id: str) -> Row | None:
+        """Return ``action``, ``alert_id`` and ``body`` that were handed in under an id; None = nothing was."""
+        found = self._rows("alert_action_asked", {"action": action_id})
+        return found[0] | {"body": json.loads(found[0]["body"])} if found else None
 
     def evaluator_lives(self, within_seconds: float) -> bool:
         """Tell whether an evaluator has given a sign of life within so many seconds, and not said that it ends."""

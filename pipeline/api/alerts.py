@@ -10,8 +10,9 @@ from fastapi.responses import JSONResponse
 from pipeline.alerts.record import name_of
 from pipeline.api import models
 from pipeline.api.answers import ApiError
+from pipeline.api.asking import Asker, Asks  # noqa: TC001 - FastAPI reads annotations when it starts
 from pipeline.api.handing_in import Alerts, asked
-from pipeline.api.tokens import Acts, Reads  # noqa: TC001 - FastAPI reads annotations when it starts
+from pipeline.api.tokens import Reads  # noqa: TC001 - likewise
 from schemas.alerts import State  # noqa: TC001 - likewise
 
 _ID_LENGTH: Final = 64
@@ -46,10 +47,10 @@ async def list_alerts(
 
 
 @router.post("/alerts/test", response_model=list[models.Notification], responses=_DONE, tags=["notifications"])
-async def send_test(caller: Acts, here: Here, body: models.TestNotice | None = None) -> JSONResponse:
+async def send_test(asker: Asks, here: Here, body: models.TestNotice | None = None) -> JSONResponse:
     """Send a test to one receiver or to all; what became of it is seen in its notifications."""
     asked_for = {} if body is None or body.receiver is None else {"receiver": body.receiver}
-    message = name_of("msg", await here.act(caller, "test", asked_for), "test")
+    message = name_of("msg", await here.act(asker, "test", asked_for), "test")
     return JSONResponse(await asked(lambda: here.views.notifications(message=message)))
 
 
@@ -61,29 +62,29 @@ async def show_alert(_: Reads, here: Here, alert_id: AlertId) -> JSONResponse:
 
 @router.post("/alerts/{alert_id}/acknowledge", response_model=models.Alert, responses=_DONE, tags=["alerts"])
 async def acknowledge(
-    alert_id: AlertId, caller: Acts, here: Here, body: models.Acknowledge | None = None
+    alert_id: AlertId, asker: Asks, here: Here, body: models.Acknowledge | None = None
 ) -> JSONResponse:
     """Say that somebody has seen it."""
-    return await _acted(here, caller, alert_id, "acknowledge", {} if body is None else body.model_dump())
+    return await _acted(here, asker, alert_id, "acknowledge", {} if body is None else body.model_dump())
 
 
 @router.post("/alerts/{alert_id}/decide", response_model=models.Alert, responses=_DONE, tags=["alerts"])
-async def decide(alert_id: AlertId, body: models.Decide, caller: Acts, here: Here) -> JSONResponse:
+async def decide(alert_id: AlertId, body: models.Decide, asker: Asks, here: Here) -> JSONResponse:
     """Decide to stop, optimise or continue; where four eyes are wanted, a stop waits for another person's yes."""
-    return await _acted(here, caller, alert_id, "decide", body.model_dump())
+    return await _acted(here, asker, alert_id, "decide", body.model_dump())
 
 
 @router.post("/alerts/{alert_id}/approve", response_model=models.Alert, responses=_DONE, tags=["alerts"])
-async def approve(alert_id: AlertId, caller: Acts, here: Here, body: models.Approve | None = None) -> JSONResponse:
+async def approve(alert_id: AlertId, asker: Asks, here: Here, body: models.Approve | None = None) -> JSONResponse:
     """Approve a decision to stop that another person has made."""
     del body
-    return await _acted(here, caller, alert_id, "approve", {})
+    return await _acted(here, asker, alert_id, "approve", {})
 
 
 @router.post("/alerts/{alert_id}/note", response_model=models.Alert, responses=_DONE, tags=["alerts"])
-async def note(alert_id: AlertId, body: models.Note, caller: Acts, here: Here) -> JSONResponse:
+async def note(alert_id: AlertId, body: models.Note, asker: Asks, here: Here) -> JSONResponse:
     """Add a remark to its history."""
-    return await _acted(here, caller, alert_id, "note", body.model_dump())
+    return await _acted(here, asker, alert_id, "note", body.model_dump())
 
 
 @router.get("/silences", response_model=list[models.Silence], tags=["silences"])
@@ -93,17 +94,17 @@ async def list_silences(_: Reads, here: Here, state: Literal["active", "ended", 
 
 
 @router.post("/silences", status_code=201, response_model=models.Silence, responses=_DONE, tags=["silences"])
-async def silence(body: models.NewSilence, caller: Acts, here: Here) -> JSONResponse:
+async def silence(body: models.NewSilence, asker: Asks, here: Here) -> JSONResponse:
     """Keep a campaign's alerts, or an owner's, from being told for a while; their recovery is told all the same."""
-    action_id = await here.act(caller, "silence", body.model_dump(mode="json", exclude_none=True))
+    action_id = await here.act(asker, "silence", body.model_dump(mode="json", exclude_none=True))
     return JSONResponse(await _silence(here, name_of("sil", action_id)), 201)
 
 
 @router.delete("/silences/{silence_id}", response_model=models.Silence, responses=_DONE, tags=["silences"])
-async def end_silence(silence_id: AlertId, caller: Acts, here: Here) -> JSONResponse:
+async def end_silence(silence_id: AlertId, asker: Asks, here: Here) -> JSONResponse:
     """End a silence before its time."""
     await _silence(here, silence_id)
-    await here.act(caller, "unsilence", {"silence_id": silence_id})
+    await here.act(asker, "unsilence", {"silence_id": silence_id})
     return JSONResponse(await _silence(here, silence_id))
 
 
@@ -121,22 +122,22 @@ async def list_notifications(
     responses=_DONE,
     tags=["notifications"],
 )
-async def retry(notification_id: AlertId, caller: Acts, here: Here) -> JSONResponse:
+async def retry(notification_id: AlertId, asker: Asks, here: Here) -> JSONResponse:
     """Send a notification that was given up once more."""
     await _notification(here, notification_id)
-    await here.act(caller, "retry", {"notification_id": notification_id})
+    await here.act(asker, "retry", {"notification_id": notification_id})
     return JSONResponse(await _notification(here, notification_id))
 
 
 @router.post("/notifications/retry", response_model=list[models.Notification], responses=_DONE, tags=["notifications"])
-async def retry_all(caller: Acts, here: Here) -> JSONResponse:
+async def retry_all(asker: Asks, here: Here) -> JSONResponse:
     """Send every notification that was given up once more; the answer lists those that still are given up."""
-    await here.act(caller, "retry", {})
+    await here.act(asker, "retry", {})
     return JSONResponse(await asked(lambda: here.views.notifications(state="dead")))
 
 
-async def _acted(here: Alerts, caller: Acts, alert_id: str, action: str, body: dict[str, Any]) -> JSONResponse:
-    await here.act(caller, action, body, alert_id)
+async def _acted(here: Alerts, asker: Asker, alert_id: str, action: str, body: dict[str, Any]) -> JSONResponse:
+    await here.act(asker, action, body, alert_id)
     return JSONResponse(await here.alert(alert_id))
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import secrets
 import time
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from pipeline.alerts.actions import digest
 from pipeline.alerts.views import AlertViews
 from pipeline.api.answers import ApiError
 from pipeline.clickhouse import sql
@@ -22,7 +22,7 @@ from pipeline.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipeline.api.tokens import Caller
+    from pipeline.api.asking import Asker
     from pipeline.settings import Settings
 
 T = TypeVar("T")
@@ -36,6 +36,7 @@ _REMEDIES: Final = {
     "retry": "see roi alerts deliveries --state dead",
     "test": "name one of `receivers` in the settings (roi doctor prints them)",
 }
+_AGAIN: Final = "asked again with the same Idempotency-Key it counts once"
 _log = logging.getLogger(__name__)
 
 
@@ -75,11 +76,12 @@ class Alerts:
             raise unknown_alert(alert_id)
         return found
 
-    async def act(self, caller: Caller, action: str, body: dict[str, Any], alert_id: str = "") -> str:
-        """Hand an action in and return its id once it was applied.
+    async def act(self, asker: Asker, action: str, body: dict[str, Any], alert_id: str = "") -> str:
+        """Hand an action in, if it was not handed in before, and return its id once it was applied.
 
         Raises:
-            ApiError: 404 the alert is unknown; 409 the action was refused; 503 nobody applied it in time: it stays.
+            ApiError: 404 the alert is unknown; 409 the action was refused; 422 the key is that of another request; 503
+                nobody applied it in time: it stays.
         """
         if not self._settings.clickhouse_actor_password.get_secret_value():
             raise ApiError(
@@ -87,43 +89,56 @@ class Alerts:
             )
         if alert_id and not await asked(lambda: self.views.knows(alert_id)):
             raise unknown_alert(alert_id)
-        action_id = f"act_{secrets.token_hex(10)}"
-        row = {
-            "action_id": action_id,
-            "alert_id": alert_id,
-            "action": action,
-            "by": caller.name or "",
-            "body": json.dumps(body, ensure_ascii=False),
-        }
-        await self._hand_in(row)
-        outcome = await self._outcome(action_id)
+        mine = digest(action, alert_id, body)
+        known = await asked(lambda: self.views.asked(asker.action_id)) if asker.has_key else None
+        if known is None:
+            row = {"alert_id": alert_id, "action": action, "body": json.dumps(body, ensure_ascii=False)}
+            await self._hand_in(asker, row)
+        elif digest(known["action"], known["alert_id"], known["body"]) != mine:
+            raise other_request()
+        outcome = await self._outcome(asker)
+        if asker.has_key and outcome["asked"] != mine:  # two at once: it is known by now which of them was the first
+            raise other_request()
         if outcome["state"] != "applied":
             raise ApiError(409, outcome["why"], _REMEDIES.get(action, "look at it again: roi alerts show"))
-        return action_id
+        return asker.action_id
 
-    async def _hand_in(self, row: dict[str, str]) -> None:
+    async def _hand_in(self, asker: Asker, row: dict[str, str]) -> None:
         """Insert an action once: a second time it could stand there twice."""
         try:
-            await asked(lambda: self._actor.insert(self._statement, row))
+            await asked(
+                lambda: self._actor.insert(self._statement, row | {"action_id": asker.action_id, "by": asker.name})
+            )
         except ApiError as error:
-            doubt = f"{error.error}; the action {row['action_id']} may have got there and count later"
-            raise ApiError(503, doubt, "look at what became of it before you ask again") from error
+            doubt = f"{error.error}; the action {asker.action_id} may have got there and count later"
+            remedy = _AGAIN if asker.has_key else "look at what became of it before you ask again"
+            raise ApiError(503, doubt, remedy) from error
 
-    async def _outcome(self, action_id: str) -> dict[str, Any]:
+    async def _outcome(self, asker: Asker) -> dict[str, Any]:
+        action_id = asker.action_id
         end = time.monotonic() + WAIT_SECONDS
         looks = 0
         while (outcome := await asked(lambda: self.views.outcome(action_id))) is None:
             if time.monotonic() >= end:
-                raise await self._nobody(action_id)
+                raise await self._nobody(asker)
             await asyncio.sleep(_PAUSES[min(looks, len(_PAUSES) - 1)])
             looks += 1
         return outcome
 
-    async def _nobody(self, action_id: str) -> ApiError:
+    async def _nobody(self, asker: Asker) -> ApiError:
         lives = await asked(lambda: self.views.evaluator_lives(_ALIVE_SECONDS))
         what = "the evaluator is busy" if lives else "no evaluator is running"
         remedy = "look at it in a moment" if lives else "start one: roi alerts run"
-        return ApiError(503, f"{what}; the action {action_id} is kept and counts as soon as it is applied", remedy)
+        if asker.has_key:
+            remedy = f"{remedy}; {_AGAIN}"
+        return ApiError(
+            503, f"{what}; the action {asker.action_id} is kept and counts as soon as it is applied", remedy
+        )
+
+
+def other_request() -> ApiError:
+    """Return the error of a key that was used for something else."""
+    return ApiError(422, "Idempotency-Key: another request was sent under it", "send a new request under a new key")
 
 
 def unknown_alert(alert_id: str) -> ApiError:

@@ -6,3 +6,4 @@ FROM {database}.alert_actions AS asked
 LEFT JOIN (SELECT id, state, body FROM {database}.alert_log FINAL WHERE kind = 'action') AS done ON done.id = asked.action_id
 WHERE asked.alert_id = {alert:String}
 ORDER BY at, action_id
+LIMIT 1 BY action_id

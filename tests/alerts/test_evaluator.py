@@ -175,6 +175,17 @@ def test_an_action_is_applied_exactly_once_by_its_id(office: Office) -> None:
     assert office.counted["applied"] == 1
 
 
+def test_an_action_that_stands_there_twice_is_applied_once_and_the_outcome_tells_which(office: Office) -> None:
+    office.turn(FIRES)
+    (alert_id,) = office.desk.alerts
+    first = Action("a", alert_id, "note", "lin", {"note": "one"}, 1)
+    second = Action("a", alert_id, "note", "lin", {"note": "two"}, 2)
+    run(office.evaluator.apply([first, second]))
+    assert [json.loads(row.body)["note"] for row in office.rows("change")][1:] == ["one"]
+    (outcome,) = office.rows("action")
+    assert json.loads(outcome.body)["asked"] == first.digest != second.digest
+
+
 def test_actions_of_one_round_see_each_other(office: Office) -> None:
     office.turn(FIRES)
     (alert_id,) = office.desk.alerts
