@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from dashboards.boards.campaigns import CAMPAIGNS
+from dashboards.boards.users import USERS
 
-BOARDS: Final = (CAMPAIGNS,)
+BOARDS: Final = (CAMPAIGNS, USERS)
 PANELS: Final = {panel.id: panel for board in BOARDS for panel in board.panels}
 
 

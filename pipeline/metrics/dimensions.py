@@ -58,6 +58,8 @@ _VIEW_DIMENSIONS: Final = tuple(
         ("starts_at", "Starts", "begin of the campaign"),
         ("ends_at", "Ends", "end of the campaign; null is open"),
         ("as_of", "As of", "how far event time has come: in run_days the business day of the newest transaction"),
+        ("zone", "Zone", "time zone of the run's business days"),
+        ("today", "Today", "business day of the run's newest event: the days before it are over"),
         ("touched_at", "Touched at", "instant of the credited touch"),
         ("converted_at", "Converted at", "instant of the transaction"),
         ("updated_at", "Updated", "when the latest block of the run was written"),

@@ -1,0 +1,17 @@
+WITH
+    clock AS (
+        SELECT
+            toDate(formatDateTime($__fromTime, '%F', zone)) AS first_day,
+            toDate(formatDateTime($__toTime, '%F', zone)) AS last_day
+        FROM run_clocks
+        WHERE run = ${run:singlequote}
+    )
+SELECT users.day AS day, sum(users.reactivated) AS reactivated
+FROM (
+    SELECT * FROM active_users
+    WHERE run = ${run:singlequote} AND if($__conditionalAll(1 = 0, $tier), tier = '', tier IN (${tier:singlequote}))
+) AS users
+CROSS JOIN clock
+WHERE users.day BETWEEN clock.first_day AND clock.last_day
+GROUP BY day
+ORDER BY day
