@@ -9,7 +9,7 @@ from pipeline.state.calendar import DAY_MS, MINUTE_MS, whole_milliseconds
 from pipeline.state.campaign_registry import CampaignRules
 from pipeline.state.policy import Policy
 from schemas.common import DEFAULT_EARLIEST_MS
-from schemas.instants import to_epoch_milliseconds
+from schemas.instants import format_instant, to_epoch_milliseconds
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -35,6 +35,18 @@ def policy_of(settings: Settings) -> Policy:
         currency=settings.reporting_currency,
         earliest_ms=None if earliest_ms == DEFAULT_EARLIEST_MS else earliest_ms,
         pseudonym_key=settings.pseudonym_key.get_secret_value().encode(),
+    )
+
+
+def describe_policy(settings: Settings) -> str:
+    """Return the settings that decide numbers, for the run's record and its error message."""
+    attribution, times = settings.attribution, settings.time
+    return (
+        f"models={','.join(attribution.all_models)} half_life_days={attribution.half_life_days} "
+        f"window_days={attribution.window_days} margins_bps={dict(attribution.margins_bps)} zone={times.zone} "
+        f"lateness_days={times.lateness_days} reversal_days={times.reversal_days} "
+        f"engaged_seconds={times.engaged_seconds} currency={settings.reporting_currency} "
+        f"earliest={format_instant(times.earliest)}"
     )
 
 

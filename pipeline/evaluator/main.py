@@ -46,11 +46,12 @@ def run(settings: Settings, ending: Ending | None = None) -> int:
     work: Callable[[asyncio.Event], Coroutine[Any, Any, None]] = partial(_run, settings)
     try:
         return run_until_ended(work, ending or Ending(), _ORDER_SECONDS)
-    except PipelineError:
-        raise
-    except Exception as error:  # noqa: BLE001 - a bug of ours: its last line is what `roi status` quotes
-        traceback.print_exc()
-        _log.critical("the evaluator ends: %s", describe_error(_first(error)))
+    except Exception as error:  # noqa: BLE001 - of a group of tasks, or a bug
+        first = _first(error)
+        if isinstance(first, PipelineError):
+            raise first from None
+        traceback.print_exc()  # a bug of ours: its last line is what `roi status` quotes
+        _log.critical("the evaluator ends: %s", describe_error(first))
         return 1
 
 

@@ -17,8 +17,9 @@ from pipeline.alerts.statistics import HOUR_MS
 from pipeline.clickhouse.connection import connect
 from pipeline.evaluator.evidences import LedgerEvidences
 from pipeline.evaluator.log_watch import LogWatch
+from pipeline.evaluator.run_rules import RunRules
 from pipeline.ledger.ledger import ClickHouseLedger
-from pipeline.policies import policy_of
+from pipeline.policies import describe_policy, policy_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -43,14 +44,22 @@ class RunFacts:
         port: the ledger.
         policy: how the run counts.
         over: the finished campaigns, on a connection of their own: but for the first time no look waits for them.
+        check: raises UserError where the run is counted otherwise.
         monotonic: a clock.
     """
 
     def __init__(
-        self, port: FactsPort, policy: Policy, over: FinishedFacts, monotonic: Callable[[], float] = time.monotonic
+        self,
+        port: FactsPort,
+        policy: Policy,
+        over: FinishedFacts,
+        *,
+        check: Callable[[], None] = lambda: None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._port = port
         self._policy = policy
+        self._check = check
         self._monotonic = monotonic
         self._live = LiveFacts(port, policy, monotonic=monotonic)
         self._over = over
@@ -62,6 +71,7 @@ class RunFacts:
 
     def now(self) -> Now | None:
         """Take in what has become durable; None before anything was counted."""
+        self._check()
         refreshed = self._live.refresh()
         if refreshed.as_of_ms is None:
             return None
@@ -122,7 +132,7 @@ def open_looks(settings: Settings) -> LedgerLooks:
     """Return looks upon the ledger of the live run.
 
     Raises:
-        UserError: ClickHouse does not answer, or refuses the user.
+        UserError: ClickHouse does not answer, or refuses the user; or the run was begun under other settings.
     """
     database, policy = settings.clickhouse_database, policy_of(settings)
 
@@ -131,6 +141,9 @@ def open_looks(settings: Settings) -> LedgerLooks:
 
     shelf = PeerShelf(ClickHouseLedger(connect(settings, "writer"), database, _LIVE, ""))
     over = FinishedFacts(opened(), policy, history_days=settings.alerts.history_days)
-    facts = RunFacts(opened(), policy, over)
+    port = opened()
+    rules = RunRules(port, _LIVE, policy, describe_policy(settings))
+    rules.check()  # before anything is decided; again with every look, where no worker has begun the run yet
+    facts = RunFacts(port, policy, over, check=rules.check)
     faults = LedgerFaults(opened(), settings.alerts, facts.facts, LogWatch(settings))
     return LedgerLooks(settings.alerts, facts, shelf, faults, LedgerEvidences(opened(), policy, shelf))

@@ -40,6 +40,14 @@ class LedgerUnavailableError(PipelineError):
     """ClickHouse did not answer, or not with success: the outcome is unknown and the same call must be repeated."""
 
 
+def other_settings(run: str, then: str, today: str) -> UserError:
+    """Return the error of a run that cannot go on under today's settings."""
+    return UserError(
+        f"run {run!r} was begun under other settings ({then}) than today's ({today})",
+        "set them back, or count anew under another database (ROI_CLICKHOUSE_DATABASE)",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """An encoded block; it is never encoded anew, whatever happens to it."""
@@ -101,12 +109,12 @@ class ClickHouseLedger:
                 settings=description,
                 models=list(policy.models),
                 zone=policy.zone,
+                rules=policy.rules(),
             )
         elif known[0][0] != policy.fingerprint():
-            raise UserError(
-                f"run {self._run!r} was begun under other settings ({known[0][1]}) than today's ({description})",
-                "set them back, or count anew under another database (ROI_CLICKHOUSE_DATABASE)",
-            )
+            raise other_settings(self._run, known[0][1], description)
+        elif known[0][2] != policy.rules():
+            self.execute("note_run_rules", rules=policy.rules())
 
     def claim(self, shards: Sequence[int]) -> dict[int, int]:
         """Own the shards: afterwards nobody else's block for them can take effect. Returns the epochs.

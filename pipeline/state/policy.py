@@ -53,7 +53,14 @@ class Policy:
 
     def fingerprint(self) -> str:
         """Return a digest of everything that decides numbers: a ledger is only continued under the same one."""
-        facts = {
+        return _digest(self._facts() | {"key": hashlib.sha256(b"fingerprint" + self.pseudonym_key).hexdigest()[:12]})
+
+    def rules(self) -> str:
+        """Return a digest of the same without the pseudonym key, for those who do not have it."""
+        return _digest(self._facts())
+
+    def _facts(self) -> dict[str, object]:
+        facts: dict[str, object] = {
             "models": self.models,
             "half_life_ms": self.half_life_ms,
             "window_ms": self.window_ms,
@@ -65,9 +72,12 @@ class Policy:
             "engaged_seconds": self.engaged_seconds,
             "zone": self.zone,
             "currency": self.currency,
-            "key": hashlib.sha256(b"fingerprint" + self.pseudonym_key).hexdigest()[:12],
         }
         if self.earliest_ms is not None:
             # left out otherwise: ledgers that were begun before there was such a setting can be continued
             facts["earliest_ms"] = self.earliest_ms
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+        return facts
+
+
+def _digest(facts: dict[str, object]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

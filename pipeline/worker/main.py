@@ -21,7 +21,7 @@ from pipeline.clickhouse.connection import connect
 from pipeline.ending import Ending, run_until_ended
 from pipeline.errors import PipelineError
 from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError
-from pipeline.policies import policy_of
+from pipeline.policies import describe_policy, policy_of
 from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.transport.dead_letters import DeadLetterProducer
 from pipeline.transport.dimensions import DimensionReader
@@ -40,7 +40,6 @@ from pipeline.worker.positions import StartingPoints
 from pipeline.worker.processor import ShardProcessor
 from pipeline.worker.telemetry import Telemetry
 from pipeline.worker.topic_watch import TopicWatch
-from schemas.instants import format_instant
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -97,7 +96,7 @@ async def _run(settings: Settings, stop: asyncio.Event) -> None:
     policy = policy_of(settings)
     telemetry = Telemetry(settings.build_commit)
     ledger = await patiently("ClickHouse", lambda: _ledger(settings, uuid.uuid4().hex))
-    await asyncio.to_thread(ledger.begin, policy, describe(settings))
+    await asyncio.to_thread(ledger.begin, policy, describe_policy(settings))
     campaigns = CampaignRegistry(policy)
     logs = KafkaLogs(settings)
     async with AsyncExitStack() as stack:
@@ -207,15 +206,3 @@ async def _cancel(task: asyncio.Task[None]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-
-
-def describe(settings: Settings) -> str:
-    """Return the settings that decide numbers, for the run's record and its error message."""
-    attribution, times = settings.attribution, settings.time
-    return (
-        f"models={','.join(attribution.all_models)} half_life_days={attribution.half_life_days} "
-        f"window_days={attribution.window_days} margins_bps={dict(attribution.margins_bps)} zone={times.zone} "
-        f"lateness_days={times.lateness_days} reversal_days={times.reversal_days} "
-        f"engaged_seconds={times.engaged_seconds} currency={settings.reporting_currency} "
-        f"earliest={format_instant(times.earliest)}"
-    )

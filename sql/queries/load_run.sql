@@ -1,2 +1,2 @@
-SELECT fingerprint, settings FROM {database}.runs FINAL WHERE run = {run:String}
+SELECT fingerprint, settings, rules FROM {database}.runs FINAL WHERE run = {run:String}
 FORMAT JSONCompactEachRow

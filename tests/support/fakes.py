@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pipeline.errors import FencedError, UserError
-from pipeline.ledger.ledger import LedgerUnavailableError
+from pipeline.errors import FencedError
+from pipeline.ledger.ledger import LedgerUnavailableError, other_settings
 from pipeline.ledger.rows import AUM_GIVEN, COLUMNS, CREDITABLE, ENGAGED, REVENUE_GIVEN
 from tests.support.fakes_native import NativeReader
 
@@ -81,6 +81,7 @@ class RunTables:
     rows: dict[tuple[Any, ...], LedgerRow] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
     fingerprint: str | None = None
+    rules: str = ""
     settings: str = ""
     models: tuple[str, ...] = ()
     zone: str = ""
@@ -162,12 +163,12 @@ class FakeLedger:
                 settings=description,
                 models=list(policy.models),
                 zone=policy.zone,
+                rules=policy.rules(),
             )
         elif known[0][0] != policy.fingerprint():
-            raise UserError(
-                f"run {self._run!r} was begun under other settings ({known[0][1]}) than today's ({description})",
-                "set them back, or count anew under another database (ROI_CLICKHOUSE_DATABASE)",
-            )
+            raise other_settings(self._run, known[0][1], description)
+        elif known[0][2] != policy.rules():
+            self.execute("note_run_rules", rules=policy.rules())
 
     def claim(self, shards: Sequence[int]) -> dict[int, int]:
         while True:
@@ -211,9 +212,13 @@ class FakeLedger:
 
     # -- statements ------------------------------------------------------------------------------------------------
 
-    def _begin_run(self, fingerprint: str, settings: str, models: list[str], zone: str) -> None:
+    def _begin_run(self, fingerprint: str, settings: str, models: list[str], zone: str, rules: str) -> None:
         tables = self.tables
         tables.fingerprint, tables.settings, tables.models, tables.zone = fingerprint, settings, tuple(models), zone
+        tables.rules = rules
+
+    def _note_run_rules(self, rules: str) -> None:
+        self.tables.rules = rules
 
     def _claim(self, shards: list[int], owner: str) -> None:
         claims = self.tables.claims
@@ -263,7 +268,7 @@ class FakeLedger:
 
     def _load_run(self) -> Iterator[Sequence[Any]]:
         if self.tables.fingerprint is not None:
-            yield self.tables.fingerprint, self.tables.settings
+            yield self.tables.fingerprint, self.tables.settings, self.tables.rules
 
     def _claims(self, shards: list[int]) -> Iterator[Sequence[Any]]:
         return (claim for claim in self.tables.claims if claim.shard in shards)
