@@ -13,10 +13,11 @@ from pipeline.ledger.rows import (
     CREDITABLE,
     CROSS_BANK,
     ENGAGED,
+    FORM,
     RECOMMENDED,
     REVENUE_GIVEN,
 )
-from pipeline.state.rows import CELL_WIDTH, DAY_WIDTH, FULL, CellColumns
+from pipeline.state.rows import CELL_WIDTH, DAY_WIDTH, FULL, HOUR, CellColumns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -207,12 +208,17 @@ class _Body:
             self._add_cells(block, family, *_within_64_bits(cells))
 
     def _add_cells(self, block: ShardBlock, family: str, cells: CellColumns, parts: ColumnValues = "") -> None:
+        # hours are ordered by time first: a few of them of all campaigns are to lie together
+        places: dict[str, ColumnValues] = (
+            {"campaign_id": "", "id": cells.campaign_id, "other_id": parts}
+            if family == HOUR
+            else {"campaign_id": cells.campaign_id, "id": parts}
+        )
         self._add(
             block,
             family,
             len(cells),
-            id=parts,
-            campaign_id=cells.campaign_id,
+            **places,
             label=cells.label,
             at=cells.coordinate,
             lag=cells.lag,
@@ -256,13 +262,14 @@ class _Body:
                 position.duplicates,
                 position.dead_letters,
                 self._written_at_ms,
+                FORM,
             )
         self._add(
             block,
             "position",
             len(positions),
             label=[position.topic for position in positions],
-            measures=Measures(numbers, 6),
+            measures=Measures(numbers, 7),
             detail=[position.topic_id for position in positions],
         )
 

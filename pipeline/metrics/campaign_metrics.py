@@ -7,6 +7,7 @@ from typing import Final
 from pipeline.metrics.definitions import COUNT, MINOR, RATIO, Kind, MetricDefinition, columns
 
 _TOTALS: Final = ("campaign_totals", "campaign_variant_totals", "campaign_tier_totals", "campaign_model_totals")
+_EVENT_VIEW: Final = ("campaign_minutes", "campaign_hours", "campaign_days")
 _SUMS: Final = (*_TOTALS, "segment_totals", "named_cells")
 _SECTION_4: Final = "contract section 4"
 _MATURITY: Final = "0008_maturity.sql"
@@ -32,7 +33,7 @@ CAMPAIGN_METRICS: Final = (
         "touches of any kind but `assign` and of any variant but the control",
         COUNT,
         "measure",
-        (*_SUMS, "campaign_minutes"),
+        (*_SUMS, *_EVENT_VIEW),
     ),
     _base(
         "reached",
@@ -45,18 +46,18 @@ CAMPAIGN_METRICS: Final = (
     _base(
         "new_reached",
         "Newly reached",
-        "customers by the minute of their first creditable touch",
+        "customers by the minute (hour, day) of their first creditable touch",
         COUNT,
         "measure",
-        ("campaign_minutes",),
+        _EVENT_VIEW,
     ),
     _base(
         "conversions",
         "Conversions",
-        "sum of credit / 1,000,000; by the minute of the transaction, or by touch day and lag",
+        "sum of credit / 1,000,000; by the minute (hour, day) of the transaction, or by touch day and lag",
         "credited transactions",
         "measure",
-        (*_TOTALS, "campaign_minutes", "campaign_cohorts"),
+        (*_TOTALS, *_EVENT_VIEW, "campaign_cohorts"),
     ),
     _base(
         "conversion_millionths",
@@ -85,10 +86,10 @@ CAMPAIGN_METRICS: Final = (
     _base(
         "new_converters",
         "New converters",
-        "customers by the minute of their first credited transaction",
+        "customers by the minute (hour, day) of their first credited transaction",
         COUNT,
         "measure",
-        ("campaign_minutes",),
+        _EVENT_VIEW,
     ),
     _base(
         "cost_minor",
@@ -96,7 +97,7 @@ CAMPAIGN_METRICS: Final = (
         "cost_minor of all touches, creditable or not, plus amount_minor of all cost events",
         MINOR,
         "measure",
-        (*_SUMS, "campaign_minutes", "campaign_cohorts"),
+        (*_SUMS, *_EVENT_VIEW, "campaign_cohorts"),
     ),
     _base(
         "return_minor",
@@ -104,7 +105,7 @@ CAMPAIGN_METRICS: Final = (
         "revenue_minor, else floor(amount_minor * margin_bps / 10,000), * effective / original amount, split by credit",
         MINOR,
         "measure",
-        (*_SUMS, "campaign_minutes", "campaign_cohorts", "credits", "campaign_converters"),
+        (*_SUMS, *_EVENT_VIEW, "campaign_cohorts", "credits", "campaign_converters"),
     ),
     _base(
         "aum_minor",
@@ -112,7 +113,7 @@ CAMPAIGN_METRICS: Final = (
         "aum_delta_minor, else + deposit and - withdrawal, * effective / original amount, split by credit",
         MINOR,
         "measure",
-        (*_SUMS, "campaign_minutes", "campaign_cohorts", "credits"),
+        (*_SUMS, *_EVENT_VIEW, "campaign_cohorts", "credits"),
     ),
     _base("conversion_rate", "Conversion rate", "converters / reached", RATIO, "ratio", _TOTALS),
     _base("cpa_minor", "Cost per converter", "cost_minor / converters", "minor units per converter", "ratio", _TOTALS),

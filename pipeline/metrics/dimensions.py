@@ -50,6 +50,7 @@ _VIEW_DIMENSIONS: Final = tuple(
         ("gross_mau_change", "Gross MAU change", "by how much the gross monthly users differ from the day before"),
         ("shard", "Shard", "lane * 65,536 + partition that the row comes from"),
         ("minute", "Minute", "start of the minute (UTC) of the touch, cost or transaction"),
+        ("hour", "Hour", "start of the hour (UTC) on the clock of the run's zone"),
         ("day", "Day", "business day"),
         ("touch_day", "Touch day", "business day of the credited touch"),
         ("lag_day", "Lag, days", "whole 24-hour days from touch to transaction"),

@@ -1,4 +1,4 @@
-"""Business days: calendar days in the configured zone (contract section 3)."""
+"""Business days: calendar days in the configured zone (contract section 3), and the hours they are made of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 MINUTE_MS: Final = 60_000
 DAY_MS: Final = 86_400_000
 # Every zone's offset changes on a multiple of a quarter of an hour, so one answer serves the whole quarter.
-_QUARTER_MS: Final = 900_000
+QUARTER_MS: Final = 900_000
+_HOUR_SECONDS: Final = 3_600
 _CACHE_LIMIT: Final = 200_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_ORDINAL: Final = _EPOCH.toordinal()
@@ -22,23 +23,45 @@ def whole_milliseconds(days: float) -> int:
 
 
 class BusinessCalendar:
-    """Tells which business day an instant falls on; days are numbered from 1970-01-01 = 0."""
+    """Tells which business day an instant falls on, and which hour; days are numbered from 1970-01-01 = 0."""
 
-    __slots__ = ("_days", "_zone")
+    __slots__ = ("_days", "_hours", "_zone")
 
     def __init__(self, zone: str) -> None:
         self._zone = ZoneInfo(zone)
         self._days: dict[int, int] = {}
+        self._hours: dict[int, int] = {}
 
     def day_of(self, instant_ms: int) -> int:
         """Return the business day of an instant in epoch milliseconds."""
-        quarter = instant_ms // _QUARTER_MS
+        quarter = instant_ms // QUARTER_MS
         day = self._days.get(quarter)
         if day is None:
             if len(self._days) > _CACHE_LIMIT:
                 self._days.clear()
-            day = self._days[quarter] = self._local_day(quarter * _QUARTER_MS)
+            day = self._days[quarter] = self._local_day(quarter * QUARTER_MS)
         return day
+
+    def hour_of(self, instant_ms: int) -> int:
+        """Return the start, in epoch seconds, of the hour on the zone's clock in which an instant lies.
+
+        An hour that the clock shows twice is two hours.
+        """
+        quarter = instant_ms // QUARTER_MS
+        hour = self._hours.get(quarter)
+        if hour is None:
+            if len(self._hours) > _CACHE_LIMIT:
+                self._hours.clear()
+            hour = self._hours[quarter] = self._hour_start(quarter * QUARTER_MS)
+        return hour
+
+    def _hour_start(self, instant_ms: int) -> int:
+        seconds = instant_ms // 1000
+        try:
+            local = (_EPOCH + timedelta(seconds=seconds)).astimezone(self._zone)
+        except OverflowError:  # as for days
+            return seconds - seconds % _HOUR_SECONDS
+        return seconds - local.minute * 60 - local.second
 
     def _local_day(self, instant_ms: int) -> int:
         try:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.state.calendar import DAY_MS, MINUTE_MS
-from pipeline.state.chapters import ChapterCell, ChapterCells
-from pipeline.state.rows import CELL_WIDTH, COHORT, FULL, MINUTE, TIER, VARIANT, CellMeasure
+from pipeline.state.calendar import DAY_MS, MINUTE_MS, QUARTER_MS
+from pipeline.state.chapters import ChapterCells
+from pipeline.state.rollups import PartCells
+from pipeline.state.rows import CELL_WIDTH, COHORT, DAY, FULL, HOUR, MINUTE, TIER, VARIANT, CellMeasure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pipeline.state.calendar import BusinessCalendar
     from pipeline.state.campaign_registry import Arm
     from pipeline.state.records import Credit
+    from pipeline.state.rollups import Cell, Place, Span
     from pipeline.state.rows import CellColumns
 
 # plain integers: on the path of every event an enumeration's members would be looked up and converted each time
@@ -30,9 +32,6 @@ AUM: Final[int] = CellMeasure.AUM_MINOR.value
 _CAMPAIGN: Final = 48
 _LAG: Final = 20
 
-_Place = tuple[str, str, int, int]  # campaign, label, coordinate, lag
-_Cell = ChapterCell[_Place]
-
 
 class Cells:
     """All cells of one shard for one attribution model."""
@@ -40,20 +39,31 @@ class Cells:
     def __init__(self, model: int, calendar: BusinessCalendar) -> None:
         self.model = model
         self._day_of = calendar.day_of
-        self._tiers: ChapterCells[tuple[int, str], _Place] = ChapterCells(CELL_WIDTH)
-        self._variants: ChapterCells[int, _Place] = ChapterCells(CELL_WIDTH)
-        self._minutes: ChapterCells[int, _Place] = ChapterCells(CELL_WIDTH)
-        self._cohorts: ChapterCells[int, _Place] = ChapterCells(CELL_WIDTH)
+        self._tiers: ChapterCells[tuple[int, str], Place] = ChapterCells(CELL_WIDTH)
+        self._variants: ChapterCells[int, Place] = ChapterCells(CELL_WIDTH)
+        self._days: ChapterCells[Span, Place] = ChapterCells(CELL_WIDTH)
+        self._hours: PartCells[Span] = PartCells(self._days, QUARTER_MS // 1000, lambda at: calendar.day_of(at * 1000))
+        self._minutes: PartCells[int] = PartCells(
+            self._hours, QUARTER_MS // MINUTE_MS, lambda minute: calendar.hour_of(minute * MINUTE_MS)
+        )
+        self._cohorts: ChapterCells[int, Place] = ChapterCells(CELL_WIDTH)
+        # each family after those whose wider cells it holds
+        self._families: dict[str, ChapterCells[Any, Place]] = {
+            TIER: self._tiers,
+            VARIANT: self._variants,
+            MINUTE: self._minutes,
+            COHORT: self._cohorts,
+            HOUR: self._hours,
+            DAY: self._days,
+        }
 
     def __len__(self) -> int:
-        return len(self._tiers) + len(self._variants) + len(self._minutes) + len(self._cohorts)
+        return sum(map(len, self._families.values()))
 
     def open_chapter(self, chapter: int) -> None:
         """Give cells that come to memory from now on this chapter."""
-        self._tiers.open_chapter(chapter)
-        self._variants.open_chapter(chapter)
-        self._minutes.open_chapter(chapter)
-        self._cohorts.open_chapter(chapter)
+        for family in self._families.values():
+            family.open_chapter(chapter)
 
     # -- finding a cell's measures, marked to be stored -----------------------------------------------------------
 
@@ -138,12 +148,10 @@ class Cells:
 
     def drain_changes(self, version: int, into: Mapping[str, CellColumns]) -> None:
         """Write every cell changed since the last call, as stored by the block of this version."""
-        self._write(self._tiers.drain(version), into[TIER], version)
-        self._write(self._variants.drain(version), into[VARIANT], version)
-        self._write(self._minutes.drain(version), into[MINUTE], version)
-        self._write(self._cohorts.drain(version), into[COHORT], version)
+        for name, family in self._families.items():
+            self._write(family.drain(version), into[name], version)
 
-    def _write(self, cells: list[_Cell], columns: CellColumns, version: int) -> None:
+    def _write(self, cells: list[Cell], columns: CellColumns, version: int) -> None:
         columns.campaign_id += [cell.place[0] for cell in cells]
         columns.label += [cell.place[1] for cell in cells]
         columns.coordinate += [cell.place[2] for cell in cells]
@@ -157,6 +165,6 @@ class Cells:
                 cell.end_chapter(version + 1)
 
     def forget_idle(self, before_version: int) -> None:
-        """Drop cells of minutes and cohorts that no block since ``before_version`` has changed."""
-        self._minutes.forget_idle(before_version)
-        self._cohorts.forget_idle(before_version)
+        """Drop cells of minutes, hours, days and cohorts that no block since ``before_version`` has changed."""
+        for family in (self._minutes, self._hours, self._days, self._cohorts):
+            family.forget_idle(before_version)

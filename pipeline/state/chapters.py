@@ -17,13 +17,14 @@ Place = TypeVar("Place")
 class ChapterCell(Generic[Place]):
     """Numbers, where they belong, and the block that stored them last."""
 
-    __slots__ = ("chapter", "dirty", "measures", "place", "used")
+    __slots__ = ("before", "chapter", "dirty", "measures", "place", "used")
 
     def __init__(self, place: Place, chapter: int, width: int) -> None:
         self.place = place
         self.chapter = self.used = chapter
         self.dirty = False
         self.measures = [0] * width
+        self.before: list[int] | None = None  # of a minute or hour, see `rollups`
 
     def end_chapter(self, next_chapter: int) -> None:
         """Go on at zero: what this chapter holds has been handed out and changes no more."""

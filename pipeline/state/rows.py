@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from pipeline.state.intake import Refusal
 
-# families of cells: by tier, by variant, by minute of the event, by business day of the touch and lag in whole days
+# families of cells: by tier, by variant, by minute of the event, by business day of the touch and lag in whole days;
+# and by hour (its start in epoch seconds) and business day of the event
 TIER: Final = "tier"
 VARIANT: Final = "variant"
 MINUTE: Final = "minute"
 COHORT: Final = "cohort"
-FAMILIES: Final = (TIER, VARIANT, MINUTE, COHORT)
+HOUR: Final = "hour"
+DAY: Final = "day"
+FAMILIES: Final = (TIER, VARIANT, MINUTE, COHORT, HOUR, DAY)
 
 
 class CellMeasure(IntEnum):

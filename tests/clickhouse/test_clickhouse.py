@@ -35,12 +35,16 @@ _TOTALS = (
     "touches reached conversions converters cost_minor return_minor aum_minor conversion_rate cpa_minor"
     " return_ratio net_roi updated_at"
 )
-# contract section 5; alerts, notifications and ab_results come with their own issues
+# contract section 5 and the hours and days beside minutes; alerts and ab_results come with their own issues
 CONTRACT = {
     "campaign_totals": f"run campaign_id {_TOTALS}",
     "campaign_variant_totals": f"run campaign_id variant {_TOTALS}",
     "campaign_tier_totals": f"run campaign_id tier {_TOTALS}",
     "campaign_minutes": "run campaign_id minute touches new_reached conversions new_converters cost_minor"
+    " return_minor aum_minor",
+    "campaign_hours": "run campaign_id hour touches new_reached conversions new_converters cost_minor"
+    " return_minor aum_minor",
+    "campaign_days": "run campaign_id day touches new_reached conversions new_converters cost_minor"
     " return_minor aum_minor",
     "campaign_cohorts": "run campaign_id touch_day lag_day conversions return_minor cost_minor reached",
     "active_users": "run day tier dau wau mau mau_gross reactivated",
@@ -74,6 +78,7 @@ TYPES = {
     "return_ratio": re.compile(r"Nullable\(Float64\)"),
     "net_roi": re.compile(r"Nullable\(Float64\)"),
     "minute": re.compile("DateTime"),
+    "hour": re.compile("DateTime"),
     "touched_at": re.compile("DateTime64"),
     "converted_at": re.compile("DateTime64"),
     "at": re.compile("DateTime64"),

@@ -33,3 +33,4 @@ def test_every_view_can_be_read_whatever_the_year(clickhouse: Any, run_name: str
     days = {str(row["touch_day"]) for row in views["campaign_cohorts"]}
     assert days == {f"{year}-03-01" if year < "2149" else "2149-06-06"}
     assert {str(row["day"]) for row in views["active_users"]} == days
+    assert {str(row["day"]) for row in views["campaign_days"]} == days

@@ -64,7 +64,9 @@ def test_no_sum_wraps(clickhouse: Any, run_name: str, log: Log, crashes: int, mo
         return found
 
     spent = {"huge": EVENTS * LARGEST, "less": -EVENTS * LARGEST, "vouchers": EVENTS * LARGEST}
-    for view in ("campaign_totals", "campaign_variant_totals", "campaign_tier_totals", "campaign_minutes"):
+    for view in ("campaign_totals", "campaign_variant_totals", "campaign_tier_totals"):
+        assert by_campaign(view, "cost_minor") == spent, view
+    for view in ("campaign_minutes", "campaign_hours", "campaign_days"):
         assert by_campaign(view, "cost_minor") == spent, view
     for view in ("campaign_cohorts", "campaign_costs", "campaign_model_totals"):
         assert by_campaign(view, "cost_minor") == spent, view
@@ -72,8 +74,9 @@ def test_no_sum_wraps(clickhouse: Any, run_name: str, log: Log, crashes: int, mo
     assert by_campaign("campaign_budget", "spent_minor") == spent
     assert by_campaign("campaign_vouchers", "open_liability_minor") == {"vouchers": EVENTS * LARGEST}
     earned = {"wide": (DEPOSITS - 1) * LARGEST * MARGIN_BPS // 10_000}
-    for view in ("campaign_totals", "campaign_minutes", "campaign_cohorts", "campaign_converters"):
+    for view in ("campaign_totals", "campaign_minutes", "campaign_hours", "campaign_days", "campaign_cohorts"):
         assert by_campaign(view, "return_minor") == earned, view
+    assert by_campaign("campaign_converters", "return_minor") == earned
     assert by_campaign("campaign_lag_curve", "return_at_lag_minor") in ({}, earned)
     paid = (EVENTS + DEPOSITS - 1) * LARGEST
     assert {row["amount_minor"] for row in read(clickhouse, "transaction_figures", run_name)} == {paid}

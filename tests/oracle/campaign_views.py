@@ -105,6 +105,20 @@ def _totals(
 
 def campaign_minutes(facts: Facts) -> list[Row]:
     """Event view: one row per campaign and epoch minute in which something happened."""
+    return _event_view(facts, "minute", lambda instant: instant // MINUTE_MS)
+
+
+def campaign_hours(facts: Facts) -> list[Row]:
+    """Event view by the hours of the zone's clock, in epoch seconds of their start."""
+    return _event_view(facts, "hour", facts.business_hour)
+
+
+def campaign_days(facts: Facts) -> list[Row]:
+    """Event view by business days."""
+    return _event_view(facts, "day", lambda instant: date.fromordinal(facts.business_day(instant)).isoformat())
+
+
+def _event_view(facts: Facts, column: str, span_of: Callable[[int], int | str]) -> list[Row]:
     names = (
         "touches",
         "new_reached",
@@ -114,23 +128,26 @@ def campaign_minutes(facts: Facts) -> list[Row]:
         "return_minor",
         "aum_minor",
     )
-    rows: dict[tuple[str, int], Row] = defaultdict(lambda: dict.fromkeys(names, 0))
+    rows: dict[tuple[str, int | str], Row] = defaultdict(lambda: dict.fromkeys(names, 0))
     for touch in facts.touches:
-        rows[touch.campaign_id, touch.occurred_at // MINUTE_MS]["cost_minor"] += touch.cost_minor
+        rows[touch.campaign_id, span_of(touch.occurred_at)]["cost_minor"] += touch.cost_minor
     for touch in facts.creditable_touches:
-        rows[touch.campaign_id, touch.occurred_at // MINUTE_MS]["touches"] += 1
+        rows[touch.campaign_id, span_of(touch.occurred_at)]["touches"] += 1
     for cost in facts.costs:
-        rows[cost.campaign_id, cost.occurred_at // MINUTE_MS]["cost_minor"] += cost.amount_minor
+        rows[cost.campaign_id, span_of(cost.occurred_at)]["cost_minor"] += cost.amount_minor
     for (campaign_id, _), instant in facts.first_reached_at.items():
-        rows[campaign_id, instant // MINUTE_MS]["new_reached"] += 1
+        rows[campaign_id, span_of(instant)]["new_reached"] += 1
     for (campaign_id, _), instant in facts.first_converted_at.items():
-        rows[campaign_id, instant // MINUTE_MS]["new_converters"] += 1
+        rows[campaign_id, span_of(instant)]["new_converters"] += 1
     for credit in facts.credits:
-        row = rows[credit.touch.campaign_id, credit.transaction.occurred_at // MINUTE_MS]
+        row = rows[credit.touch.campaign_id, span_of(credit.transaction.occurred_at)]
         row["conversion_millionths"] += credit.millionths
         row["return_minor"] += credit.return_minor
         row["aum_minor"] += credit.aum_minor
-    return [{"campaign_id": key[0], "minute": key[1]} | row for key, row in sorted(rows.items())]
+    return [
+        {"campaign_id": campaign_id, column: span} | row
+        for (campaign_id, span), row in sorted(rows.items(), key=lambda item: (item[0][0], str(item[0][1])))
+    ]
 
 
 def campaign_cohorts(facts: Facts) -> list[Row]:

@@ -26,11 +26,22 @@ _TOTAL_COLUMNS: Final = (
     "return_ratio",
     "net_roi",
 )
+_EVENT_VIEW_COLUMNS: Final = (
+    "touches",
+    "new_reached",
+    "conversion_millionths",
+    "new_converters",
+    "cost_minor",
+    "return_minor",
+    "aum_minor",
+)
 KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "campaign_totals": ("campaign_id",),
     "campaign_variant_totals": ("campaign_id", "variant"),
     "campaign_tier_totals": ("campaign_id", "tier"),
     "campaign_minutes": ("campaign_id", "minute"),
+    "campaign_hours": ("campaign_id", "hour"),
+    "campaign_days": ("campaign_id", "day"),
     "campaign_cohorts": ("campaign_id", "touch_day", "lag_day"),
     "active_users": ("day", "tier"),
     "credits": ("transaction_event_id", "touch_event_id"),
@@ -40,15 +51,9 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "campaign_totals": _TOTAL_COLUMNS,
     "campaign_variant_totals": _TOTAL_COLUMNS,
     "campaign_tier_totals": _TOTAL_COLUMNS,
-    "campaign_minutes": (
-        "touches",
-        "new_reached",
-        "conversion_millionths",
-        "new_converters",
-        "cost_minor",
-        "return_minor",
-        "aum_minor",
-    ),
+    "campaign_minutes": _EVENT_VIEW_COLUMNS,
+    "campaign_hours": _EVENT_VIEW_COLUMNS,
+    "campaign_days": _EVENT_VIEW_COLUMNS,
     "campaign_cohorts": ("conversion_millionths", "return_minor", "cost_minor", "reached"),
     "active_users": ("dau", "wau", "mau", "mau_gross", "reactivated", "stickiness"),
     "credits": (
@@ -66,7 +71,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 RATIOS: Final = frozenset({"conversion_rate", "cpa_minor", "return_ratio", "net_roi", "stickiness"})
 RATIO_TOLERANCE: Final = 1e-9
 _DAYS: Final = frozenset({"touch_day", "day"})
-_INSTANT_UNITS_MS: Final[Mapping[str, int]] = {"minute": 60_000, "touched_at": 1, "converted_at": 1}
+_INSTANT_UNITS_MS: Final[Mapping[str, int]] = {"minute": 60_000, "hour": 1_000, "touched_at": 1, "converted_at": 1}
 _MISSING: Final = "(no such column)"
 _ALWAYS_COMPARED: Final = frozenset({"credits", "dead_letters"})
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from tests.oracle.activity_views import active_users
 from tests.oracle.campaign_views import (
     campaign_cohorts,
+    campaign_days,
+    campaign_hours,
     campaign_minutes,
     campaign_tier_totals,
     campaign_totals,
@@ -30,6 +32,8 @@ VIEWS: Final[Mapping[str, Callable[[Facts], list[Row]]]] = {
     "campaign_variant_totals": campaign_variant_totals,
     "campaign_tier_totals": campaign_tier_totals,
     "campaign_minutes": campaign_minutes,
+    "campaign_hours": campaign_hours,
+    "campaign_days": campaign_days,
     "campaign_cohorts": campaign_cohorts,
     "active_users": active_users,
     "credits": credit_rows,
@@ -41,7 +45,8 @@ VIEWS: Final[Mapping[str, Callable[[Facts], list[Row]]]] = {
 class Views:
     """Every view's rows as plain values, and the verdicts behind them.
 
-    Conversions stand as integer ``conversion_millionths``, minutes as epoch minutes, instants as epoch milliseconds,
+    Conversions stand as integer ``conversion_millionths``, minutes as epoch minutes, hours as
+    epoch seconds, instants as epoch milliseconds,
     days as ISO dates.
     """
 

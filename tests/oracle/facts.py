@@ -80,6 +80,12 @@ class Facts:
         """Return the proleptic ordinal of the calendar day in the configured zone."""
         return (_EPOCH + timedelta(seconds=instant_ms // 1000)).astimezone(self._zone).toordinal()
 
+    def business_hour(self, instant_ms: int) -> int:
+        """Return the start, in epoch seconds, of the hour on the configured zone's clock."""
+        seconds = instant_ms // 1000
+        clock = (_EPOCH + timedelta(seconds=seconds)).astimezone(self._zone)
+        return seconds - clock.minute * 60 - clock.second
+
     def customer_hash(self, customer_id: str) -> str:
         """Return the pseudonym a customer has in every table."""
         return hmac.new(self.config.hash_key, customer_id.encode(), hashlib.sha256).hexdigest()[:32]

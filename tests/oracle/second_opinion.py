@@ -32,7 +32,8 @@ QUERIES = {
     "active_users": "SELECT *, dau * 1.0 / nullif(mau, 0) AS stickiness FROM {view}",
 }
 QUERIES["campaign_variant_totals"] = QUERIES["campaign_tier_totals"] = QUERIES["campaign_totals"]
-QUERIES["campaign_cohorts"] = QUERIES["campaign_minutes"]
+for each in ("campaign_cohorts", "campaign_hours", "campaign_days"):
+    QUERIES[each] = QUERIES["campaign_minutes"]
 
 
 def opinion(log: Log, judged: Judged, config: OracleConfig) -> dict[str, list[dict[str, Any]]]:

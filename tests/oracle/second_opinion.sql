@@ -57,6 +57,28 @@ SELECT campaign_id, at / 60000 AS minute, sum(touches) AS touches, sum(conversio
         WHERE f.campaign_id = m.campaign_id AND f.converted_at / 60000 = m.at / 60000) AS new_converters
 FROM movements AS m GROUP BY campaign_id, at / 60000;
 
+CREATE VIEW campaign_hours AS  -- Shanghai's clock shows full hours when that of UTC does
+SELECT campaign_id, at / 3600000 * 3600 AS hour, sum(touches) AS touches,
+       sum(conversion_millionths) AS conversion_millionths, sum(cost_minor) AS cost_minor,
+       sum(return_minor) AS return_minor, sum(aum_minor) AS aum_minor,
+       (SELECT count(*) FROM firsts AS f
+        WHERE f.campaign_id = m.campaign_id AND f.reached_at / 3600000 = m.at / 3600000) AS new_reached,
+       (SELECT count(*) FROM firsts AS f
+        WHERE f.campaign_id = m.campaign_id AND f.converted_at / 3600000 = m.at / 3600000) AS new_converters
+FROM movements AS m GROUP BY campaign_id, at / 3600000;
+
+CREATE VIEW campaign_days AS
+SELECT campaign_id, date(at / 1000, 'unixepoch', '+8 hours') AS day, sum(touches) AS touches,
+       sum(conversion_millionths) AS conversion_millionths, sum(cost_minor) AS cost_minor,
+       sum(return_minor) AS return_minor, sum(aum_minor) AS aum_minor,
+       (SELECT count(*) FROM firsts AS f
+        WHERE f.campaign_id = m.campaign_id
+          AND date(f.reached_at / 1000, 'unixepoch', '+8 hours') = date(m.at / 1000, 'unixepoch', '+8 hours')) AS new_reached,
+       (SELECT count(*) FROM firsts AS f
+        WHERE f.campaign_id = m.campaign_id
+          AND date(f.converted_at / 1000, 'unixepoch', '+8 hours') = date(m.at / 1000, 'unixepoch', '+8 hours')) AS new_converters
+FROM movements AS m GROUP BY campaign_id, day;
+
 CREATE VIEW cohort_movements AS
 SELECT campaign_id, date(touched_at / 1000, 'unixepoch', '+8 hours') AS touch_day,
        (at - touched_at) / 86400000 AS lag_day, conversion_millionths, return_minor, cost_minor, 0 AS reached

@@ -29,6 +29,8 @@ WITHOUT_PLACES = [
     "campaign_variant_totals",
     "campaign_tier_totals",
     "campaign_minutes",
+    "campaign_hours",
+    "campaign_days",
     "campaign_cohorts",
     "active_users",
     "credits",

@@ -30,6 +30,8 @@ CAMPAIGN_VIEWS: Final = (
     "campaign_variant_totals",
     "campaign_tier_totals",
     "campaign_minutes",
+    "campaign_hours",
+    "campaign_days",
     "campaign_cohorts",
     "active_users",
     "credits",

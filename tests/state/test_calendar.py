@@ -57,6 +57,23 @@ def test_the_first_and_last_instants_there_are_have_a_day(zone: str, text: str) 
     assert abs(day - instant // DAY_MS) <= 1
 
 
+@PROPERTY
+@given(strategies.sampled_from(ZONES), strategies.lists(strategies.integers(FIRST, LAST)))
+def test_the_hour_began_when_the_clock_showed_it_full(zone: str, instants: list[int]) -> None:
+    calendar = BusinessCalendar(zone)
+    for instant in instants:
+        local = datetime.fromtimestamp(instant / 1000, ZoneInfo(zone))
+        start = calendar.hour_of(instant)
+        assert start == instant // 1000 - local.minute * 60 - local.second
+        assert calendar.day_of(start * 1000) == calendar.day_of(instant)
+
+
+def test_an_hour_that_the_clock_shows_twice_is_two() -> None:
+    calendar = BusinessCalendar("America/New_York")
+    hours = [calendar.hour_of(_at(f"2026-11-01T01:30{offset}")) for offset in ("-04:00", "-05:00")]
+    assert hours[1] - hours[0] == 3_600
+
+
 def test_days_are_milliseconds_as_a_person_writes_them() -> None:
     assert whole_milliseconds(0.29) == 25_056_000
     assert whole_milliseconds(7) == 7 * DAY_MS

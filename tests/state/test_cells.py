@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import pytest
+
 from pipeline.state.calendar import BusinessCalendar
 from pipeline.state.campaign_registry import CampaignRegistry
-from pipeline.state.cells import COST, TOUCHES, Cells
-from pipeline.state.rows import COHORT, FULL, MINUTE, TIER, VARIANT, CellRow, Changes
+from pipeline.state.cells import COST, REACHED, TOUCHES, Cells
+from pipeline.state.rows import COHORT, DAY, FULL, HOUR, MINUTE, TIER, VARIANT, CellRow, Changes
 from tests.state.building import POLICY
 
 CALENDAR = BusinessCalendar("UTC")
@@ -23,7 +25,7 @@ def _touch(cells: Cells, campaigns: CampaignRegistry, at: int, *, campaign: str 
     cells.add_touch(campaigns.arm(campaign, variant), "A", at, 1, 3, reaches_arm=False, reaches=False)
 
 
-def test_a_touch_stands_under_tier_variant_minute_and_day() -> None:
+def test_a_touch_stands_under_tier_variant_minute_hour_and_day() -> None:
     cells, campaigns = Cells(0, CALENDAR), CampaignRegistry(POLICY)
     _touch(cells, campaigns, 86_400_000 + 61_000)
     rows = _taken(cells)
@@ -32,9 +34,11 @@ def test_a_touch_stands_under_tier_variant_minute_and_day() -> None:
         (VARIANT, "spring", "a", 0, 0),
         (MINUTE, "spring", "", 1441, 0),
         (COHORT, "spring", "", 1, 0),
+        (HOUR, "spring", "", 86_400, 0),
+        (DAY, "spring", "", 1, 0),
     }
     assert rows[TIER, "spring", "A", 0, 0].measures[TOUCHES] == 1
-    assert [row.measures[COST] for row in rows.values()] == [3, 3, 3, 3]
+    assert [row.measures[COST] for row in rows.values()] == [3] * 6
 
 
 def test_what_was_stored_is_not_handed_out_again_until_it_changes() -> None:
@@ -65,7 +69,45 @@ def test_a_cell_not_yet_stored_never_leaves_memory() -> None:
     cells, campaigns = Cells(0, CALENDAR), CampaignRegistry(POLICY)
     _touch(cells, campaigns, 0)
     cells.forget_idle(1 << 60)
-    assert len(_taken(cells)) == 4
+    assert len(_taken(cells)) == 6
+
+
+def test_hours_and_days_follow_what_minutes_gain_and_lose() -> None:
+    cells, campaigns = Cells(0, BusinessCalendar("Asia/Kathmandu")), CampaignRegistry(POLICY)
+    arm = campaigns.arm("spring", "a")
+    for version, ats in enumerate(([0, 60_000], [60_000], [900_000], []), start=1):
+        for at in ats:
+            _touch(cells, campaigns, at)
+        if version == 2:
+            cells.revert_reach(arm, "A", 0)
+        rows = _taken(cells, version)
+        if version < 4:
+            hours = {
+                key[3]: (row.measures[TOUCHES], row.measures[REACHED]) for key, row in rows.items() if key[0] == HOUR
+            }
+            days = {
+                key[3]: (row.measures[TOUCHES], row.measures[REACHED]) for key, row in rows.items() if key[0] == DAY
+            }
+            # Kathmandu's clock showed 5:30 at the epoch
+            assert (hours, days) == (
+                [{-1_800: (2, 0)}, {-1_800: (3, -1)}, {-1_800: (4, -1)}][version - 1],
+                [{0: (2, 0)}, {0: (3, -1)}, {0: (4, -1)}][version - 1],
+            )
+        else:
+            assert rows == {}
+
+
+@pytest.mark.parametrize("family", [HOUR, DAY])
+def test_an_hour_or_day_that_left_memory_comes_back_under_a_later_chapter(family: str) -> None:
+    cells, campaigns = Cells(0, CALENDAR), CampaignRegistry(POLICY)
+    stored: dict[tuple[str, int, int], int] = {}
+    for version, at in ((1, 0), (2, 60_000), (9, 0), (10, 60_000)):
+        cells.open_chapter(version)
+        cells.forget_idle(version - 3)
+        _touch(cells, campaigns, at)
+        for key, row in _taken(cells, version).items():
+            stored[key[0], key[3], row.chapter] = row.measures[TOUCHES]
+    assert {key[2]: count for key, count in stored.items() if key[0] == family} == {1: 2, 9: 2}
 
 
 def test_campaigns_keep_apart_in_minutes_before_1970() -> None:

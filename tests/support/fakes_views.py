@@ -85,6 +85,24 @@ def campaign_minutes(tables: RunTables) -> list[Row]:
     ]
 
 
+def campaign_hours(tables: RunTables) -> list[Row]:
+    sums = _summed(_deciding(tables, "hour"), lambda row: (row.id, row.at))
+    return [
+        {"campaign_id": name, "hour": hour} | dict(zip(_MINUTES, total, strict=True))
+        for (name, hour), total in sums.items()
+        if any(total)
+    ]
+
+
+def campaign_days(tables: RunTables) -> list[Row]:
+    sums = _summed(_deciding(tables, "day"), lambda row: (row.campaign_id, row.at))
+    return [
+        {"campaign_id": name, "day": _iso(day)} | dict(zip(_MINUTES, total, strict=True))
+        for (name, day), total in sums.items()
+        if any(total)
+    ]
+
+
 def campaign_cohorts(tables: RunTables) -> list[Row]:
     sums = _summed(_deciding(tables, "cohort"), lambda row: (row.campaign_id, row.at, row.lag))
     return [
@@ -184,6 +202,8 @@ def views_of(tables: RunTables) -> dict[str, list[Row]]:
         "campaign_variant_totals": _segment_totals(tables, "variant"),
         "campaign_tier_totals": _segment_totals(tables, "tier"),
         "campaign_minutes": campaign_minutes(tables),
+        "campaign_hours": campaign_hours(tables),
+        "campaign_days": campaign_days(tables),
         "campaign_cohorts": campaign_cohorts(tables),
         "active_users": active_users(tables),
         "credits": credits_in_force(tables),
