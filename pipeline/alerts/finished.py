@@ -26,7 +26,7 @@ from pipeline.alerts.statistics import HOUR_MS, FinishedCampaign
 from pipeline.state.calendar import DAY_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from pipeline.alerts.conversions import Changes
     from pipeline.alerts.plans import CampaignPlan
@@ -41,7 +41,10 @@ FEWEST_CONVERTERS: Final = 8
 
 
 class FinishedFacts:
-    """The finished campaigns of one run; each is read once, when it is over.
+    """The finished campaigns of one run; each is read when it is over, and again when something of it has changed.
+
+    What changes later is a reversal, a cost or touch that comes late, an erasure, a definition: who keeps the facts of
+    all campaigns up to date (`pipeline.alerts.live`) knows whose.
 
     Args:
         port: the ledger.
@@ -58,20 +61,44 @@ class FinishedFacts:
         self._history_ms = int(history_days * DAY_MS)
         self._fewest = fewest
         self._known: dict[tuple[str, int], FinishedCampaign] = {}
+        self._stale: set[str] = set()
 
-    def refresh(self, plans: Mapping[str, CampaignPlan], as_of_ms: int) -> list[FinishedCampaign]:
-        """Return the campaigns that are over as of an instant, by name; only those that are new are read."""
+    def refresh(
+        self, plans: Mapping[str, CampaignPlan], as_of_ms: int, changed: Collection[str] = ()
+    ) -> list[FinishedCampaign]:
+        """Return the campaigns that are over as of an instant, by name: the same objects where they teach the same.
+
+        Args:
+            plans: of all campaigns.
+            as_of_ms: nothing later is looked at.
+            changed: campaigns whose figures may have changed since the last call, which are read again; new ones are
+                read in any case.
+        """
+        self._stale.update(changed)  # first of all: a call that fails is repeated without them
         over: list[tuple[CampaignPlan, int]] = []
         for name, last in sorted(self._port.fetch("alert_last_touches", until=as_of_ms)):
             plan = plans.get(name)
             if plan is not None and is_over(plan, last, as_of_ms) and last >= as_of_ms - self._history_ms:
                 over.append((plan, last + plan.window_ms))
-        new = [(plan, ended) for plan, ended in over if (plan.campaign_id, ended) not in self._known]
+        new = [
+            (plan, ended)
+            for plan, ended in over
+            if plan.campaign_id in self._stale or (plan.campaign_id, ended) not in self._known
+        ]
         for start in range(0, len(new), 100):
             part = new[start : start + 100]
             read = read_finished(self._port, [plan for plan, _ in part], as_of_ms, self._policy)
-            self._known |= {(one.campaign_id, ended): one for (_, ended), one in zip(part, read, strict=True)}
-        self._known = {key: one for key, one in self._known.items() if key[1] >= as_of_ms - 2 * self._history_ms}
+            for (_, ended), one in zip(part, read, strict=True):
+                known = self._known.get((one.campaign_id, ended))
+                if known is None or not known.teaches_the_same(one):
+                    self._known[one.campaign_id, ended] = one
+                self._stale.discard(one.campaign_id)
+        self._known = {
+            key: one
+            for key, one in self._known.items()
+            if key[0] not in self._stale and key[1] >= as_of_ms - 2 * self._history_ms
+        }
+        self._stale.clear()  # who was left is not over, and is read when it is
         found = [self._known[plan.campaign_id, ended] for plan, ended in over]
         return [one for one in found if one.converters.sum() >= self._fewest]
 

@@ -77,12 +77,16 @@ class PeerShelf:
         self.version = 0
 
     def refresh(self, finished: Sequence[FinishedCampaign]) -> None:
-        """Take the campaigns that are finished by now, and what a warehouse has handed in meanwhile."""
+        """Take the campaigns that are finished by now, and what a warehouse has handed in meanwhile.
+
+        Args:
+            finished: the same objects as before where nothing of a campaign has changed.
+        """
         kept = {
             (one.source, one.library.product, one.library.window_hours): one.library
             for one in read_libraries(self._port)
         }
-        if _names(finished) != _names(self._finished) or kept != self._kept:
+        if not _are_same(finished, self._finished) or kept != self._kept:
             self._in_use = {}
             self.version += 1
         self._finished, self._kept = tuple(finished), kept
@@ -122,5 +126,5 @@ def learn_from_warehouse(port: PeersPort, finished: Sequence[FinishedCampaign], 
     return learnt
 
 
-def _names(finished: Iterable[FinishedCampaign]) -> set[tuple[str, int]]:
-    return {(one.campaign_id, one.ended_at_ms) for one in finished}
+def _are_same(some: Sequence[FinishedCampaign], others: Sequence[FinishedCampaign]) -> bool:
+    return {id(one) for one in some} == {id(other) for other in others}

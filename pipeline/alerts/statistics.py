@@ -15,12 +15,13 @@ may be coarser: ``unit_hours`` (`column_hours` says which), then read "hour" as 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -161,3 +162,17 @@ class FinishedCampaign:
     reversal_hours: Floats
     totals: dict[str, Floats]
     settled_ratio: float | None
+
+    def teaches_the_same(self, other: FinishedCampaign) -> bool:
+        """Tell whether two readings of a campaign agree in everything."""
+        arrays = ("touches", "converters", "lags", "reversal_hours")
+        return (
+            all(np.array_equal(getattr(self, name), getattr(other, name)) for name in arrays)
+            and self.totals.keys() == other.totals.keys()
+            and all(np.array_equal(values, other.totals[name]) for name, values in self.totals.items())
+            and all(
+                getattr(self, one.name) == getattr(other, one.name)
+                for one in fields(self)
+                if one.name not in {*arrays, "totals"}
+            )
+        )

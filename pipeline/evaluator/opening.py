@@ -66,6 +66,7 @@ class RunFacts:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="finished")
         self._levels: dict[str, tuple[CampaignPlan, BankLevel | None]] = {}
         self._levels_ms = 0
+        self._changed: set[str] = set()  # since finished campaigns were asked for
         self._asked: float | None = None
         self._reading: Future[list[FinishedCampaign]] | None = None
 
@@ -75,6 +76,7 @@ class RunFacts:
         refreshed = self._live.refresh()
         if refreshed.as_of_ms is None:
             return None
+        self._changed.update(refreshed.changed)
         plans = dict(sorted(self._live.plans.items()))
         return Now(refreshed.as_of_ms, plans, frozenset(refreshed.changed), self._ended(plans, refreshed.as_of_ms))
 
@@ -104,11 +106,12 @@ class RunFacts:
             return None
         if self._asked is None:  # nobody is judged before it is known what his peers teach
             found = self._over.refresh(self._live.plans, as_of_ms)
-            self._asked = self._monotonic()
+            self._asked, self._changed = self._monotonic(), set()
             return found
         if self._reading is None and self._monotonic() - self._asked >= _FINISHED_SECONDS:
             self._asked = self._monotonic()
-            self._reading = self._executor.submit(self._over.refresh, dict(self._live.plans), as_of_ms)
+            plans, changed, self._changed = dict(self._live.plans), self._changed, set()
+            self._reading = self._executor.submit(self._over.refresh, plans, as_of_ms, changed)
         if self._reading is None or not self._reading.done():
             return None
         reading, self._reading = self._reading, None

@@ -17,10 +17,12 @@ import pytest
 
 from pipeline.alerts.facts import LedgerFacts, statistics
 from pipeline.alerts.finished import FinishedFacts
+from pipeline.alerts.live import LiveFacts
 from pipeline.alerts.statistics import HOUR_MS
 from pipeline.alerts.warehouse import read_warehouse
 from pipeline.errors import UserError
 from tests.alerts.facts_support import POLICY, plans_of
+from tests.alerts.stepping import Stepper
 from tests.oracle.as_of import judged_by
 from tests.oracle.building import Ledger, moment
 from tests.oracle.config import DAY_MS, OracleConfig
@@ -94,6 +96,33 @@ def test_finished_campaigns_are_those_of_a_batch(clickhouse: Any, run_name: str,
     first = kept.refresh(plans, END)
     assert [a is b for a, b in zip(kept.refresh(plans, END + DAY_MS), first, strict=True)] == [True, True]
     assert FinishedFacts(port, POLICY).refresh(plans, moment("2026-03-22 00:00")) == []
+
+
+def test_what_comes_later_to_a_finished_campaign_changes_what_it_teaches(clickhouse: Any, run_name: str) -> None:
+    ledger = story(1)
+    ledger.touch("a-late-one", "2026-03-20 23:00", campaign="done", customer_id="z", cost_minor=7)
+    for day in range(1, 19):
+        ledger.cost(f"later-{day}", f"2026-04-{day:02} 00:00", 50_000, campaign="late")
+        ledger.pay(f"other-{day}", f"2026-04-{day:02} 12:00", customer_id="z")
+    stepper = Stepper(clickhouse, run_name, ledger.log, 1)
+    port = LedgerFacts(clickhouse, "roi", run_name)
+    live, kept = LiveFacts(port, POLICY), FinishedFacts(port, POLICY, fewest=1)
+    found: list[FinishedCampaign] = []
+    again = 0
+    more = True
+    while more:
+        more = stepper.step(2)
+        changed = live.refresh(budget_seconds=np.inf).changed
+        if live.as_of_ms is None:
+            continue
+        before = {id(one): one.campaign_id for one in found}
+        found = kept.refresh(live.plans, live.as_of_ms, changed)
+        whole = FinishedFacts(port, POLICY, fewest=1).refresh(live.plans, live.as_of_ms)
+        assert [one.campaign_id for one in found] == [one.campaign_id for one in whole]
+        assert all(one.teaches_the_same(other) for one, other in zip(found, whole, strict=True))
+        names = [one.campaign_id for one in found if id(one) not in before]
+        again += len(set(names).intersection(before.values()))
+    assert again, "nothing came later"
 
 
 def _assert_taught(one: FinishedCampaign, judged: Judged) -> None:

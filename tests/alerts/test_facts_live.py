@@ -6,7 +6,7 @@ import dataclasses
 import json
 from dataclasses import fields, replace
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,15 +17,12 @@ from pipeline.alerts.statistics import Statistics
 from pipeline.state.rows import Stage
 from schemas import topics
 from tests.alerts.facts_support import POLICY, SHAPE
+from tests.alerts.stepping import Stepper
 from tests.erasure.player import ErasingPlayer
 from tests.oracle.building import Ledger
 from tests.oracle.generators import random_log
 from tests.support.core_player import CorePlayer
 from tests.support.depth import depth
-
-if TYPE_CHECKING:
-    from pipeline.state.policy import Policy
-    from tests.oracle.log import Log
 
 
 def assert_same_bits(found: Statistics, wanted: Statistics) -> None:
@@ -33,28 +30,6 @@ def assert_same_bits(found: Statistics, wanted: Statistics) -> None:
         one, other = getattr(found, field.name), getattr(wanted, field.name)
         same = np.array_equal(one, other) if isinstance(one, np.ndarray) else one == other
         assert same, f"{field.name}: {one} is not {other}"
-
-
-class Stepper:
-    """Feeds a log in random order and batches, and writes a block when told."""
-
-    def __init__(self, client: Any, run: str, log: Log, seed: int, policy: Policy = POLICY) -> None:
-        self.player = CorePlayer(client, "roi", run, policy, log)
-        self.random = Random(seed)
-        self._log = log
-
-    def step(self, batches: int) -> bool:
-        """Feed some batches, write them; return whether there is more."""
-        places = [place for place in self._log if place[0] in topics.LANE_OF_TOPIC]
-        for _ in range(batches):
-            left = [place for place in places if self.player.next_offset(*place) < len(self._log[place])]
-            if not left:
-                break
-            place = self.random.choice(left)
-            start = self.player.next_offset(*place)
-            self.player.feed(list(self._log[place][start : start + self.random.randint(1, 20)]))
-        self.player.commit()
-        return any(self.player.next_offset(*place) < len(self._log[place]) for place in places)
 
 
 @pytest.mark.parametrize("seed", range(depth(9)))

@@ -71,6 +71,15 @@ def test_a_campaign_that_finishes_makes_a_new_version() -> None:
     assert len(kept.rows) == 2
 
 
+def test_a_finished_campaign_of_which_something_has_changed_is_learnt_from_again() -> None:
+    shelf = PeerShelf(Kept())
+    shelf.refresh(FINISHED)
+    before = shelf.library(PRODUCT, WINDOW)
+    halved = replace(FINISHED[0], totals={name: values / 2 for name, values in FINISHED[0].totals.items()})
+    shelf.refresh([halved, *FINISHED[1:]])
+    assert shelf.library(PRODUCT, WINDOW) != before
+
+
 def test_the_library_that_rests_on_more_campaigns_is_used() -> None:
     kept = Kept()
     assert learn_from_warehouse(kept, FINISHED, ()) == 1
