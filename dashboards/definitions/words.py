@@ -48,6 +48,9 @@ _ROWS: Final = (
     ("proposed", "Stop proposed", "提议停止", "amber"),
     ("approved", "Approved", "已批准", "blue"),
     ("note", "Note", "备注", "grey"),
+    # silences
+    ("active", "In force", "生效中", "blue"),
+    ("ended", "Ended", "已结束", "grey"),
     # views of time (contract section 4)
     ("event_view", "Event view", "事件口径", "blue"),
     ("cohort_view", "Cohort view", "批次口径", "grey"),

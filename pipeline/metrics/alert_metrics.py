@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from pipeline.metrics.definitions import COUNT, RATIO, Dimension, MetricDefinition
+from pipeline.metrics.definitions import COUNT, MINOR, RATIO, Dimension, Kind, MetricDefinition
 
 _SOURCE: Final = "0015_alerts.sql"
+
+
+def _outcome(name: str, label: str, formula: str, unit: str = MINOR, kind: Kind = "measure") -> MetricDefinition:
+    source = "0021_decision_outcomes.sql"
+    return MetricDefinition(name, label, formula, unit, source, kind, (f"decision_outcomes.{name}",))
+
 
 ALERT_METRICS: Final = (
     MetricDefinition(
@@ -36,6 +42,20 @@ ALERT_METRICS: Final = (
         "operational",
         ("notifications.attempts",),
     ),
+    _outcome("days_so_far", "Days so far", "event days since the decision, up to 7", "days"),
+    _outcome("cost_before_minor", "Cost, week before", "cost of the 7 days before the decision"),
+    _outcome("return_before_minor", "Return, week before", "return of those days, by the time of the transactions"),
+    _outcome("ratio_before", "Ratio, week before", "return_before_minor / cost_before_minor", RATIO, "ratio"),
+    _outcome(
+        "cost_after_minor", "Cost, week after", "cost of the 7 days from the decision on; null until they are over"
+    ),
+    _outcome("return_after_minor", "Return, week after", "return of those days; null until they are over"),
+    _outcome("ratio_after", "Ratio, week after", "return_after_minor / cost_after_minor", RATIO, "ratio"),
+    _outcome(
+        "spend_avoided_minor",
+        "Spend avoided",
+        "cost of a week at the pace before, within budget and end, less cost_after_minor, at least 0",
+    ),
 )
 
 ALERT_DIMENSIONS: Final = tuple(
@@ -47,6 +67,8 @@ ALERT_DIMENSIONS: Final = tuple(
         ("opened_at", "Opened", "when the episode's breach was first seen"),
         ("decision", "Decision", "stop, optimise or continue"),
         ("decided_by", "Decided by", "name of the token that decided"),
+        ("approved_by", "Approved by", "name of the token that approved a stop where two must; '' is nobody"),
+        ("decided_at", "Decided at", "when it was decided, by the wall clock"),
         ("change_id", "Change", "one change of an alert's state"),
         ("previous_state", "From state", "the state before the change"),
         ("event", "Event", "what made the change"),
