@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas import topics
 from schemas.common import CampaignId, Instant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 State = Literal["immature", "watching", "pending", "firing", "acknowledged", "decided", "resolved", "blocked"]
 STATES: Final[tuple[State, ...]] = (
@@ -142,3 +146,12 @@ class TestMessage(_Part):
     type: Literal["test"]
     timestamp: Instant
     data: dict[str, str]
+
+
+MESSAGE_MODELS: Final[Mapping[str, type[AlertMessage | StopMessage]]] = {
+    topics.ALERTS: AlertMessage,
+    topics.STOPS: StopMessage,
+}
+"""What the pipeline itself writes, by topic."""
+ID_HEADER: Final = "webhook-id"
+"""Kafka header and HTTP header of a message's id, which it keeps for ever."""

@@ -1,4 +1,7 @@
-"""The contract for other languages: a JSON Schema per topic, and one AsyncAPI document of all of them."""
+"""The contract for other languages: a JSON Schema per topic, and one AsyncAPI document of all of them.
+
+Topics are those of input events, and those that the pipeline writes itself: changes of alerts, requests to stop.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,12 @@ import yaml
 from pydantic.json_schema import GenerateJsonSchema
 
 from schemas import TOPIC_MODELS, topics
+from schemas.alerts import ID_HEADER, MESSAGE_MODELS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import BaseModel
     from pydantic_core import CoreSchema
 
 EXAMPLES: Final = Path(__file__).parent / "examples"
@@ -26,7 +33,12 @@ choose the partition by murmur2 over the key's bytes (librdkafka clients: `parti
 events of one customer meet in one worker.
 
 An input that breaks its schema, or whose key is not the id in its body, goes to the topic's dead-letter topic.
+
+Changes of alerts and requests to stop have the shape of Standard Webhooks, and webhooks are sent the same bodies. A
+message may come again after a crash, never under a second id: keep the ids. New fields may be added to them.
 """
+_MESSAGE_HEADERS: Final = {ID_HEADER: "id of the message, the same one for ever", "content-type": "application/json"}
+_MODELS: Final[Mapping[str, type[BaseModel]]] = {**TOPIC_MODELS, **MESSAGE_MODELS}
 _DEAD_LETTER_HEADERS: Final = {
     "dlq.topic": "topic the record came from",
     "dlq.partition": "its partition there",
@@ -56,16 +68,15 @@ class _Dumper(yaml.SafeDumper):
 
 
 def json_schema(topic: str) -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of an input topic's values.
+    """Return the JSON Schema (2020-12) of the values of an input topic, or of one that the pipeline writes.
 
     It is as strict as JSON Schema can be: it takes 5.0 for an integer and knows no calendar, the pipeline does not.
     """
-    schema = TOPIC_MODELS[topic].model_json_schema(schema_generator=_WithoutFieldTitles)
-    return {"$schema": _DIALECT, "$id": f"{topic}.schema.json", **schema}
+    return {"$schema": _DIALECT, "$id": f"{topic}.schema.json", **_schema(topic)}
 
 
 def asyncapi() -> dict[str, Any]:
-    """Return the AsyncAPI 3 document of the input topics and their dead-letter topics."""
+    """Return the AsyncAPI 3 document of the input topics, their dead-letter topics, and what the pipeline writes."""
     document: dict[str, Any] = {
         "asyncapi": "3.0.0",
         "info": {"title": "Campaign ROI events", "version": "1.0.0", "description": _SUMMARY},
@@ -75,15 +86,17 @@ def asyncapi() -> dict[str, Any]:
         "components": {"messages": {"DeadLetter": _dead_letter()}, "schemas": {}},
     }
     for topic in topics.INPUT_TOPICS:
-        _describe(topic, document)
+        _describe_input(topic, document)
+    for topic in MESSAGE_MODELS:
+        _describe(topic, "send", document)
     plain: dict[str, Any] = json.loads(json.dumps(document))  # nothing shared, so that YAML needs no anchors
     return plain
 
 
 def export(directory: Path) -> list[Path]:
-    """Write ``<topic>.schema.json`` for every input topic and ``asyncapi.yaml``; return the files written."""
+    """Write ``<topic>.schema.json`` for every topic that has one and ``asyncapi.yaml``; return the files written."""
     directory.mkdir(parents=True, exist_ok=True)
-    texts = {f"{topic}.schema.json": _pretty(json_schema(topic)) for topic in topics.INPUT_TOPICS}
+    texts = {f"{topic}.schema.json": _pretty(json_schema(topic)) for topic in _MODELS}
     texts["asyncapi.yaml"] = yaml.dump(asyncapi(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
     paths = []
     for name, text in texts.items():
@@ -97,21 +110,37 @@ def _pretty(schema: dict[str, Any]) -> str:
     return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
 
 
-def _describe(topic: str, document: dict[str, Any]) -> None:
-    """Add a topic's channels, operations, messages and schemas to the document."""
+def _schema(topic: str, ref_template: str = "#/$defs/{model}") -> dict[str, Any]:
+    schema = _MODELS[topic].model_json_schema(schema_generator=_WithoutFieldTitles, ref_template=ref_template)
+    return _open(schema) if topic in MESSAGE_MODELS else schema
+
+
+def _open(schema: dict[str, Any]) -> dict[str, Any]:
+    """Let objects have fields that readers do not know yet; our own messages are checked for strays before they go."""
+    for part in (schema, *schema.get("$defs", {}).values()):
+        if part.get("additionalProperties") is False:
+            del part["additionalProperties"]
+    return schema
+
+
+def _describe_input(topic: str, document: dict[str, Any]) -> None:
+    """Add an input topic and its dead letters to the document."""
+    _describe(topic, "receive", document)
+    refused = f"{topic.split('.')[1]}DeadLetters"
+    document["channels"][refused] = _channel(topics.dead_letter_topic(topic), ["DeadLetter"])
+    document["operations"][f"send{refused[0].upper()}{refused[1:]}"] = _operation("send", refused, ["DeadLetter"])
+
+
+def _describe(topic: str, action: str, document: dict[str, Any]) -> None:
+    """Add a topic's channel, operation, messages and schemas to the document."""
     channel = topic.split(".")[1]
-    schema = TOPIC_MODELS[topic].model_json_schema(
-        schema_generator=_WithoutFieldTitles, ref_template="#/components/schemas/{model}"
-    )
+    schema = _schema(topic, "#/components/schemas/{model}")
     components = document["components"]
     components["schemas"] |= schema.pop("$defs", {}) | {schema["title"]: schema}
     messages = _messages(topic, schema)
     components["messages"] |= messages
     document["channels"][channel] = _channel(topic, list(messages))
-    document["operations"][f"receive{channel.capitalize()}"] = _operation("receive", channel, list(messages))
-    refused = f"{channel}DeadLetters"
-    document["channels"][refused] = _channel(topics.dead_letter_topic(topic), ["DeadLetter"])
-    document["operations"][f"send{refused[0].upper()}{refused[1:]}"] = _operation("send", refused, ["DeadLetter"])
+    document["operations"][f"{action}{channel.capitalize()}"] = _operation(action, channel, list(messages))
 
 
 def _channel(topic: str, messages: list[str]) -> dict[str, Any]:
@@ -143,11 +172,13 @@ def _operation(action: str, channel: str, messages: list[str]) -> dict[str, Any]
 def _messages(topic: str, schema: dict[str, Any]) -> dict[str, Any]:
     """Return the topic's message and, on a compacted topic, the null value that ends what the key names."""
     title = schema["title"]
-    key_field = topics.KEY_FIELD[topic]
-    key = schema["properties"][key_field] | {"description": f"UTF-8, equal to {key_field} in the body"}
-    common = {"bindings": {"kafka": {"key": key, "bindingVersion": KAFKA_BINDING}}}
+    common: dict[str, Any] = {"bindings": {"kafka": {"key": _key(topic, schema), "bindingVersion": KAFKA_BINDING}}}
+    if topic in MESSAGE_MODELS:
+        common["headers"] = _headers(_MESSAGE_HEADERS, list(_MESSAGE_HEADERS))
     payload = {"$ref": f"#/components/schemas/{title}"}
-    message = {"name": title, "summary": schema["description"], "payload": payload, "examples": _examples(topic)}
+    message = {"name": title, "summary": schema["description"], "payload": payload}
+    if topic in TOPIC_MODELS:
+        message["examples"] = _examples(topic)
     messages = {title: message | common}
     if topics.cleanup_policy(topic) == "compact":
         summary = f"A null value: the {title.lower()} that the key names is no more."
@@ -156,21 +187,29 @@ def _messages(topic: str, schema: dict[str, Any]) -> dict[str, Any]:
     return messages
 
 
+def _key(topic: str, schema: dict[str, Any]) -> dict[str, Any]:
+    if topic in MESSAGE_MODELS:
+        return {"type": "string", "description": "UTF-8, equal to campaign_id in the body's data"}
+    key_field = topics.KEY_FIELD[topic]
+    own: dict[str, Any] = schema["properties"][key_field]
+    return own | {"description": f"UTF-8, equal to {key_field} in the body"}
+
+
+def _headers(described: Mapping[str, str], required: list[str]) -> dict[str, Any]:
+    properties = {name: {"type": "string", "description": text} for name, text in described.items()}
+    return {"type": "object", "required": required, "properties": properties}
+
+
 def _examples(topic: str) -> list[dict[str, Any]]:
     files = sorted((EXAMPLES / topic / "good").glob("*.json"))
     return [{"name": file.stem, "payload": json.loads(file.read_bytes())} for file in files]
 
 
 def _dead_letter() -> dict[str, Any]:
-    headers = {name: {"type": "string", "description": text} for name, text in _DEAD_LETTER_HEADERS.items()}
     return {
         "name": "DeadLetter",
         "summary": "A refused record: its original key and bytes, and why it was refused.",
         "contentType": "application/octet-stream",
-        "headers": {
-            "type": "object",
-            "required": [name for name in headers if "cut" not in name],
-            "properties": headers,
-        },
+        "headers": _headers(_DEAD_LETTER_HEADERS, [name for name in _DEAD_LETTER_HEADERS if "cut" not in name]),
         "payload": {"type": "string", "format": "binary"},
     }

@@ -15,6 +15,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from pipeline.alerts.log import SENT
 from pipeline.backoff import Backoff
 from pipeline.transport.security import confluent_options
+from schemas.alerts import ID_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from pipeline.alerts.log import Message
     from pipeline.settings import Settings
 
-ID_HEADER: Final = "webhook-id"
 CONTENT_TYPE: Final = ("content-type", b"application/json")
 PIECE: Final = 500
 _TIMEOUT_SECONDS: Final = 10.0

@@ -7,8 +7,11 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from pipeline.alerts.lifecycle import Conduct, step
 from schemas import TOPIC_MODELS, topics
+from schemas.alerts import MESSAGE_MODELS
 from schemas.export import asyncapi, export, json_schema
+from tests.alerts.building import look, moment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +44,7 @@ def references(node: Any) -> list[str]:
 def test_export_writes_a_schema_per_topic_and_one_asyncapi_document(tmp_path: Path) -> None:
     paths = export(tmp_path / "new" / "directory")
 
-    schemas = [f"{topic}.schema.json" for topic in topics.INPUT_TOPICS]
+    schemas = [f"{topic}.schema.json" for topic in (*topics.INPUT_TOPICS, topics.ALERTS, topics.STOPS)]
     assert [path.name for path in paths] == [*schemas, "asyncapi.yaml"]
     assert json.loads(paths[0].read_text(encoding="utf-8")) == json_schema(topics.LOGINS)
     assert yaml.safe_load(paths[-1].read_text(encoding="utf-8")) == asyncapi()
@@ -62,8 +65,48 @@ def test_json_schema_is_valid_and_describes_every_field(topic: str) -> None:
     assert schema["required"] == [name for name, field in model_fields.items() if field.is_required()]
 
 
-def test_asyncapi_has_exactly_the_input_topics_and_their_dead_letter_topics(channels: dict[str, Any]) -> None:
-    assert set(channels) == {*topics.INPUT_TOPICS, *map(topics.dead_letter_topic, topics.INPUT_TOPICS)}
+def test_json_schema_of_what_the_pipeline_writes_takes_its_messages_and_fields_that_are_added_later() -> None:
+    stop: dict[str, Any] = {
+        "type": "campaign.stop",
+        "timestamp": "2026-11-26T07:08:32.405Z",
+        "data": {
+            "stop_id": "stp_1",
+            "alert_id": "alr_1",
+            "campaign_id": "spring",
+            "decided_by": "lin",
+            "approved_by": None,
+            "reason": "budget goes to autumn",
+            "decided_at": "2026-11-26T07:08:32.405Z",
+        },
+    }
+    for topic, message in ((topics.ALERTS, alert_message()), (topics.STOPS, stop)):
+        schema = json_schema(topic)
+        Draft202012Validator.check_schema(schema)
+        validator = Draft202012Validator(schema)
+        validator.validate(message)
+        validator.validate({**message, "later": 1, "data": {**message["data"], "later": 1}})
+        for key in message["data"].keys() - {"decision", "decided_by"}:
+            without = {name: value for name, value in message["data"].items() if name != key}
+            assert not validator.is_valid({**message, "data": without})
+        assert not validator.is_valid({**message, "type": "alert.unheard_of"})
+
+
+def alert_message() -> dict[str, Any]:
+    record, _ = step(None, look("below", held_hours=2.0), moment(), Conduct())
+    data = record.data("http://board")
+    return {"type": f"alert.{data['state']}", "timestamp": data["changed_at"], "data": data}
+
+
+def test_asyncapi_has_exactly_the_contracts_topics_and_the_inputs_dead_letter_topics(channels: dict[str, Any]) -> None:
+    assert set(channels) == {*topics.ALL_TOPICS, *map(topics.dead_letter_topic, topics.INPUT_TOPICS)}
+
+
+def test_asyncapi_states_key_headers_and_body_of_what_the_pipeline_writes(document: dict[str, Any]) -> None:
+    for model in MESSAGE_MODELS.values():
+        message = document["components"]["messages"][model.__name__]
+        assert "campaign_id" in message["bindings"]["kafka"]["key"]["description"]
+        assert message["headers"]["required"] == ["webhook-id", "content-type"]
+        assert set(resolve(document, message["payload"]["$ref"])["properties"]) == {"type", "timestamp", "data"}
 
 
 def test_asyncapi_states_how_kafka_keeps_each_topic(channels: dict[str, Any]) -> None:
@@ -101,10 +144,10 @@ def test_asyncapi_references_lead_somewhere(document: dict[str, Any]) -> None:
         assert resolve(document, reference)
 
 
-def test_asyncapi_receives_every_input_and_sends_every_dead_letter(document: dict[str, Any]) -> None:
+def test_asyncapi_receives_every_input_and_sends_dead_letters_alerts_and_stops(document: dict[str, Any]) -> None:
     addresses: dict[str, set[str]] = {"receive": set(), "send": set()}
     for operation in document["operations"].values():
         addresses[operation["action"]].add(resolve(document, operation["channel"]["$ref"])["address"])
 
     assert addresses["receive"] == set(topics.INPUT_TOPICS)
-    assert addresses["send"] == set(map(topics.dead_letter_topic, topics.INPUT_TOPICS))
+    assert addresses["send"] == {*map(topics.dead_letter_topic, topics.INPUT_TOPICS), topics.ALERTS, topics.STOPS}
