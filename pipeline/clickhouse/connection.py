@@ -20,8 +20,13 @@ _REFUSED: Final = re.compile(r"Code: (192|193|194|516)\b")
 Role = Literal["reader", "writer"]
 
 
-def connect(settings: Settings, role: Role) -> Any:
+def connect(settings: Settings, role: Role, *, silence_seconds: int = 120) -> Any:
     """Return a clickhouse-connect client with the role's rights.
+
+    Args:
+        settings: address and login.
+        role: whose rights.
+        silence_seconds: longest wait for an answer; a statement is ended with the wait for it.
 
     Raises:
         UserError: the server does not answer, or refuses the user.
@@ -41,7 +46,7 @@ def connect(settings: Settings, role: Role) -> Any:
             autogenerate_session_id=False,  # one client may then be used by one thread after another
             compress=False,  # blocks go over loopback or a bank's own network: encoding time costs more
             query_retries=0,
-            send_receive_timeout=120,
+            send_receive_timeout=silence_seconds,
         )
     except (ClickHouseError, OSError) as error:
         has_answered = isinstance(error, DatabaseError) and not isinstance(error, OperationalError)

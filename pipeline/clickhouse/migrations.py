@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 _ACCESS_DENIED: Final = 497
+_LONGEST_SECONDS: Final = 86_400  # a migration may count every stored row again
 _NAME: Final = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
 
 
@@ -42,7 +43,7 @@ def migrate(settings: Settings) -> list[str]:
             writer has no rights on the database.
     """
     database, writer = settings.clickhouse_database, settings.clickhouse_writer_user
-    client = connect(settings, "writer")
+    client = connect(settings, "writer", silence_seconds=_LONGEST_SECONDS)
     try:
         return _apply(client, database)
     except DatabaseError as error:
