@@ -14,6 +14,7 @@ from bench import throughput
 from bench.children import measured
 from bench.figures import (
     Row,
+    board_rows,
     facts_row,
     family_rows,
     judging_row,
@@ -30,11 +31,24 @@ from pipeline.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PARTS: Final = ("throughput", "latency", "whale", "families", "memory", "recovery", "judging", "alerts", "facts")
+PARTS: Final = (
+    "throughput",
+    "latency",
+    "whale",
+    "families",
+    "memory",
+    "recovery",
+    "judging",
+    "alerts",
+    "facts",
+    "boards",
+)
 _QUICK_EVENTS: Final = 200_000
 _QUICK_SECONDS: Final = 5
 _QUICK_CUSTOMERS: Final = 100_000
 _QUICK_CAMPAIGNS: Final = 1_000
+_QUICK_DAYS: Final = 14
+_FILLING_SECONDS: Final = 1_800.0
 _PAGE_WIDTH: Final = 180
 
 
@@ -77,6 +91,7 @@ def steps(arguments: argparse.Namespace) -> Iterator[tuple[str, Callable[[], lis
         "judging": ("the stop rule", _judging),
         "facts": ("the facts of campaigns", partial(_facts, arguments)),
         "alerts": ("from a breach to its notice", partial(_alerts, arguments)),
+        "boards": ("the boards' queries", partial(_boards, arguments)),
     }
     yield from (step for part, step in once.items() if part in arguments.only)
 
@@ -124,6 +139,13 @@ def _judging() -> list[Row]:
 def _alerts(arguments: argparse.Namespace) -> list[Row]:
     campaigns = _QUICK_SECONDS if arguments.quick else 60
     return [notice_row(measured("bench.alerting", "--campaigns", campaigns, "--rate", arguments.rate))]
+
+
+def _boards(arguments: argparse.Namespace) -> list[Row]:
+    options = ("--days", _QUICK_DAYS, "--customers", _QUICK_CUSTOMERS, "--rounds", 3) if arguments.quick else ()
+    with running_broker("tansu") as bootstrap, running_instance(bootstrap) as data:
+        found = measured("bench.boards", "--data", data, *options, seconds=_FILLING_SECONDS)
+    return board_rows(found)
 
 
 def main() -> int:

@@ -28,6 +28,7 @@ class MixOptions:
 
     Attributes:
         begin_ms: epoch milliseconds of the first event; the others follow evenly spaced over ``span_ms``.
+        first_number: what the ids begin with, so that one stream can go on where another ended.
     """
 
     name: MixName
@@ -37,6 +38,7 @@ class MixOptions:
     seed: int = 1
     begin_ms: int = 1_790_000_000_000
     span_ms: int = 7 * 86_400_000
+    first_number: int = 0
 
 
 def mix_events(options: MixOptions) -> Iterator[tuple[str, bytes, bytes]]:
@@ -44,8 +46,9 @@ def mix_events(options: MixOptions) -> Iterator[tuple[str, bytes, bytes]]:
     random = Random(options.seed).random  # noqa: S311 - a benchmark must be repeatable
     logins, transactions, touches = _BOUNDS[options.name]
     step = options.span_ms / max(1, options.events)
-    for number in range(options.events):
-        at = stamp(options.begin_ms + int(number * step))
+    for place in range(options.events):
+        number = options.first_number + place
+        at = stamp(options.begin_ms + int(place * step))
         draw, detail = random(), int(random() * 4096)
         customer = f"customer-{int(random() * options.customers):08d}"
         if draw < logins:

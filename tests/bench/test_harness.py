@@ -86,6 +86,7 @@ def test_every_part_is_measured_on_every_broker_once() -> None:
         "the stop rule",
         "the facts of campaigns",
         "from a breach to its notice",
+        "the boards' queries",
     ]
     assert [name for name, _ in steps(parse(["--only", "latency", "--brokers", "kafka"]))] == ["latency on kafka"]
 

@@ -1,0 +1,211 @@
+"""How long the panels' queries take on a full database while events come in; printed as JSON.
+
+The ledger is filled by INSERT … SELECT: every minute of every campaign, and three touches, three transactions, a credit
+and ten login days of every customer. Then a worker takes it over and events arrive at the rate asked for, and every
+panel's query runs as a board would send it, one at a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from bench.children import own_module, running
+from bench.figures import percentile
+from bench.servers import running_worker
+from bench.workload import LedgerProgress
+from dashboards.definitions.macros import TimeRange, expand
+from dashboards.registry import BOARDS
+from pipeline.clickhouse import sql
+from pipeline.clickhouse.connection import connect
+from pipeline.clickhouse.reader import Reader
+from pipeline.errors import UserError
+from pipeline.ledger.ledger import ClickHouseLedger
+from pipeline.policies import policy_of
+from pipeline.settings import load_settings
+from pipeline.transport.admin import TopicAdmin
+from pipeline.worker.shard import shard_number
+from schemas.topics import LANE_OF_TOPIC
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pipeline.settings import Settings
+
+RATE: Final = 5_000
+RANGES_HOURS: Final = (24, 7 * 24, 90 * 24)
+_DAY_MS: Final = 86_400_000
+_SCRIPTS: Final = Path(__file__).parent / "boards_sql"
+_TABLES: Final = (
+    "definition",
+    "minute",
+    "cohort",
+    "segment",
+    "touch",
+    "transaction",
+    "adjustment",
+    "credit",
+    "cost",
+    "login",
+    "profile",
+    "activity",
+)
+_ONE_AT_A_TIME: Final = {"max_threads": 2, "max_insert_threads": 1}
+_TAKE_OVER_SECONDS: Final = 300.0
+_POLL_SECONDS: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much the ledger holds; shards as many as the topics have partitions."""
+
+    campaigns: int
+    days: int
+    customers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What was written, and how long the migration needed to make hours and days of the minutes."""
+
+    rows: int
+    seconds: float
+    rollup_seconds: float
+
+
+def fill(settings: Settings, size: Size) -> Filled:
+    """Write the ledger of an instance without workers, up to now."""
+    client = connect(settings, "writer", silence_seconds=3_600)
+    database, began = settings.clickhouse_database, time.monotonic()
+    ClickHouseLedger(client, database, "live", "bench").begin(policy_of(settings), "bench")
+    now_ms = int(time.time() * 1000)
+    begin_day = now_ms // _DAY_MS - size.days + 1
+    words: dict[str, object] = asdict(size) | {
+        "database": database,
+        "shards": settings.kafka_partitions,
+        "begin_day": begin_day,
+        "begin_ms": begin_day * _DAY_MS,
+        "span_ms": now_ms - begin_day * _DAY_MS,
+    }
+    for table in _TABLES:
+        client.command(_script(table, words), settings=_ONE_AT_A_TIME)
+    _place(settings, client, words)
+    filling = time.monotonic()
+    for statement in _rollups(database):
+        client.command(statement)
+    rollup_seconds = time.monotonic() - filling
+    # months of background merges leave few parts; to wait for them here would be to measure beside them
+    client.command(f"OPTIMIZE TABLE {database}.ledger FINAL")
+    rows = int(client.command(_script("count", words)))
+    client.close()
+    return Filled(rows, time.monotonic() - began, rollup_seconds)
+
+
+def _script(name: str, words: Mapping[str, object]) -> str:
+    return (_SCRIPTS / f"{name}.sql").read_text(encoding="utf-8").format_map(words)
+
+
+def _rollups(database: str) -> list[str]:
+    (migration,) = sql.MIGRATIONS.glob("*_rollups.sql")
+    return sql.statements(migration.read_text(encoding="utf-8").replace("{database}", database))
+
+
+def _place(settings: Settings, client: Any, words: Mapping[str, object]) -> None:
+    """Say that the (empty) topics have been read to their end."""
+    with TopicAdmin(settings) as admin:
+        topics = admin.topics()
+    for topic, lane in LANE_OF_TOPIC.items():
+        identity = {"topic": topic, "topic_id": topics[topic].topic_id, "lane": shard_number(lane, 0) >> 16}
+        client.command(_script("position", {**words, **identity}))
+
+
+def queries(times: TimeRange) -> Iterator[tuple[str, str, str]]:
+    """Yield board, panel and SQL of all panels that ask ClickHouse, as a board that has just been opened sends them."""
+    for board in BOARDS:
+        values = {"run": ["live"], "campaign": [], "tier": [], "owner": []}
+        if board.id == "campaign":
+            values["campaign"] = ["campaign-007"]
+        for panel in board.panels:
+            if panel.source == "clickhouse":
+                yield board.id, panel.id, expand(panel.sql, times, values)
+
+
+def measure(settings: Settings, rounds: int) -> dict[str, dict[str, list[float]]]:
+    """Return the milliseconds of each board's panels' queries."""
+    reader = Reader(settings)
+    found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for _ in range(rounds):
+        for hours in RANGES_HOURS:
+            now_ms = int(time.time() * 1000)
+            for board, panel, text in queries(TimeRange.between(now_ms - hours * 3_600_000, now_ms)):
+                began = time.perf_counter()
+                _, chunks = reader.stream(text, "JSONCompact")
+                sum(map(len, chunks))
+                found[board][panel].append((time.perf_counter() - began) * 1e3)
+    return found
+
+
+def report(found: Mapping[str, Mapping[str, list[float]]]) -> dict[str, dict[str, Any]]:
+    """Return each board's percentiles and its slowest panel."""
+    boards: dict[str, dict[str, Any]] = {}
+    for board, panels in found.items():
+        every = [each for times in panels.values() for each in times]
+        slowest = max(panels, key=lambda panel: percentile(panels[panel], 0.95))
+        boards[board] = {
+            "p50_ms": percentile(every, 0.5),
+            "p95_ms": percentile(every, 0.95),
+            "queries": len(every),
+            "panels": {panel: percentile(times, 0.95) for panel, times in panels.items()},
+            "slowest": slowest,
+        }
+    return boards
+
+
+def _await_take_over(progress: LedgerProgress) -> None:
+    deadline = time.monotonic() + _TAKE_OVER_SECONDS
+    while sum(progress.positions()[1].values()) == 0:
+        if time.monotonic() > deadline:
+            raise UserError("the worker has not taken the ledger over", "run it alone: roi worker")
+        time.sleep(_POLL_SECONDS)
+
+
+def run(data: Path, size: Size, rate: int, rounds: int) -> dict[str, object]:
+    """Fill an instance, let events come in and measure."""
+    settings = load_settings(data)
+    filled = fill(settings, size)
+    progress = LedgerProgress(settings)
+    feed = own_module(
+        "bench.feeding", *("--data", data, "--rate", rate, "--customers", size.customers, "--campaigns", size.campaigns)
+    )
+    with running_worker(data), running(feed, data.parent / "feed.log"):
+        _await_take_over(progress)
+        measure(settings, 1)  # what is compiled or cached once
+        began, before = progress.positions()
+        boards = report(measure(settings, rounds))
+        ended, after = progress.positions()
+    taken = sum(after.values()) - sum(before.values())
+    return asdict(size) | asdict(filled) | {"wished_rate": rate, "rate": taken / (ended - began), "boards": boards}
+
+
+def main() -> None:
+    """Measure on a running instance without workers and print the result as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="directory of a fresh instance without workers")
+    parser.add_argument("--campaigns", type=int, default=200)
+    parser.add_argument("--days", type=int, default=90)
+    parser.add_argument("--customers", type=int, default=1_000_000)
+    parser.add_argument("--rate", type=int, default=RATE, help="events per second")
+    parser.add_argument("--rounds", type=int, default=10)
+    arguments = parser.parse_args()
+    size = Size(arguments.campaigns, arguments.days, arguments.customers)
+    sys.stdout.write(json.dumps(run(arguments.data, size, arguments.rate, arguments.rounds)) + "\n")
+
+
+if __name__ == "__main__":
+    main()
