@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from dashboards.boards.alerts import ALERTS
+from dashboards.boards.campaign import CAMPAIGN
 from dashboards.boards.campaigns import CAMPAIGNS
 from dashboards.boards.users import USERS
 
-BOARDS: Final = (CAMPAIGNS, USERS, ALERTS)
+BOARDS: Final = (CAMPAIGNS, CAMPAIGN, USERS, ALERTS)
 PANELS: Final = {panel.id: panel for board in BOARDS for panel in board.panels}
 
 

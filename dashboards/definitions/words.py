@@ -88,5 +88,7 @@ _ROWS: Final = (
     ("linear", "Linear", "线性均分", "grey"),
     ("position", "Position 40/20/40", "位置加权 40/20/40", "grey"),
     ("time_decay", "Time decay", "时间衰减", "grey"),
+    ("deciding", "Decides", "决策模型", "blue"),
+    ("informing", "Informs", "仅供参考", "grey"),
 )
 WORDS: Final = {word: Word(Text(english, chinese), colour) for word, english, chinese, colour in _ROWS}

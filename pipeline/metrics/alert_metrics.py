@@ -7,12 +7,46 @@ from typing import Final
 from pipeline.metrics.definitions import COUNT, MINOR, RATIO, Dimension, Kind, MetricDefinition
 
 _SOURCE: Final = "0015_alerts.sql"
+_BOARDS: Final = "0022_campaign_boards.sql"
 
 
 def _outcome(name: str, label: str, formula: str, unit: str = MINOR, kind: Kind = "measure") -> MetricDefinition:
     source = "0021_decision_outcomes.sql"
     return MetricDefinition(name, label, formula, unit, source, kind, (f"decision_outcomes.{name}",))
 
+
+_OF_THE_NEWEST: Final[tuple[tuple[str, str, str, str, Kind], ...]] = (
+    (
+        "forecast_low",
+        "Forecast, low",
+        "lower end of the forecast ratio's band at the rule's confidence",
+        RATIO,
+        "ratio",
+    ),
+    ("forecast_high", "Forecast, high", "upper end of that band", RATIO, "ratio"),
+    ("confidence", "Confidence", "with which the rule says that a campaign stays below", RATIO, "ratio"),
+    (
+        "converters_expected",
+        "Converters expected",
+        "how many a campaign at the required ratio would have by now",
+        COUNT,
+        "measure",
+    ),
+    (
+        "converters_needed",
+        "Converters needed",
+        "about how many it takes to decide; null where the alert does not say",
+        COUNT,
+        "measure",
+    ),
+    (
+        "ratio_without",
+        "Ratio without it",
+        "forecast ratio of the campaign less the part that the advice names",
+        RATIO,
+        "ratio",
+    ),
+)
 
 ALERT_METRICS: Final = (
     MetricDefinition(
@@ -22,7 +56,7 @@ ALERT_METRICS: Final = (
         RATIO,
         _SOURCE,
         "ratio",
-        ("alerts.upper_bound",),
+        ("alerts.upper_bound", "campaign_alerts.upper_bound"),
     ),
     MetricDefinition(
         "money_at_risk_minor",
@@ -31,7 +65,11 @@ ALERT_METRICS: Final = (
         "minor units",
         _SOURCE,
         "measure",
-        ("alerts.money_at_risk_minor",),
+        ("alerts.money_at_risk_minor", "campaign_alerts.money_at_risk_minor"),
+    ),
+    *(
+        MetricDefinition(name, label, formula, unit, _BOARDS, kind, (f"campaign_alerts.{name}",))
+        for name, label, formula, unit, kind in _OF_THE_NEWEST
     ),
     MetricDefinition(
         "attempts",
@@ -66,6 +104,8 @@ ALERT_DIMENSIONS: Final = tuple(
         ("owner", "Owner", "owner in the definition, or whom a silence is for"),
         ("opened_at", "Opened", "when the episode's breach was first seen"),
         ("decision", "Decision", "stop, optimise or continue"),
+        ("advice_segment", "Advice on", "what the alert's advice would end: a channel, a variant or a tier"),
+        ("advice_label", "Advice", "which of them"),
         ("decided_by", "Decided by", "name of the token that decided"),
         ("approved_by", "Approved by", "name of the token that approved a stop where two must; '' is nobody"),
         ("decided_at", "Decided at", "when it was decided, by the wall clock"),

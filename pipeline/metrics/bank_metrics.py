@@ -8,6 +8,7 @@ from pipeline.metrics.definitions import COUNT, MINOR, RATIO, MetricDefinition, 
 
 _FIGURES: Final = "0006_bank_figures.sql"
 _BUDGETS: Final = "0007_budgets.sql"
+_BOARDS: Final = "0022_campaign_boards.sql"
 _TRANSACTIONS: Final = "transaction_figures"
 _CUSTOMERS: Final = "customer_figures"
 
@@ -191,6 +192,24 @@ _CAMPAIGN_FIGURES: Final = (
         "Customer click-through",
         "clicking_customers / sent_customers",
         RATIO,
+    ),
+    _figure(
+        "campaign_touch_kinds",
+        "customers",
+        "Customers by kind",
+        "distinct customers with a creditable touch of the kind",
+        "customers",
+        name="kind_customers",
+        source=_BOARDS,
+    ),
+    _figure(
+        "campaign_channel_totals",
+        "cost_minor",
+        "Cost by channel",
+        "cost of the touches of the channel; cost events name none",
+        MINOR,
+        name="channel_cost_minor",
+        source=_BOARDS,
     ),
     _figure(
         "campaign_automation",

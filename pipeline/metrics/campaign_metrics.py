@@ -33,7 +33,7 @@ CAMPAIGN_METRICS: Final = (
         "touches of any kind but `assign` and of any variant but the control",
         COUNT,
         "measure",
-        (*_SUMS, *_EVENT_VIEW),
+        (*_SUMS, *_EVENT_VIEW, "campaign_channel_totals", "campaign_touch_kinds"),
     ),
     _base(
         "reached",
@@ -41,7 +41,7 @@ CAMPAIGN_METRICS: Final = (
         "distinct customers with at least one creditable touch; in the cohort view under the day of the first",
         COUNT,
         "measure",
-        (*_SUMS, "campaign_cohorts"),
+        (*_SUMS, "campaign_cohorts", "campaign_channel_totals"),
     ),
     _base(
         "new_reached",
@@ -57,7 +57,7 @@ CAMPAIGN_METRICS: Final = (
         "sum of credit / 1,000,000; by the minute (hour, day) of the transaction, or by touch day and lag",
         "credited transactions",
         "measure",
-        (*_TOTALS, *_EVENT_VIEW, "campaign_cohorts"),
+        (*_TOTALS, *_EVENT_VIEW, "campaign_cohorts", "campaign_channel_totals"),
     ),
     _base(
         "conversion_millionths",
@@ -81,7 +81,7 @@ CAMPAIGN_METRICS: Final = (
         "distinct customers with credit > 0 from at least one transaction",
         COUNT,
         "measure",
-        (*_SUMS, "campaign_converters"),
+        (*_SUMS, "campaign_converters", "campaign_channel_totals", "campaign_alerts"),
     ),
     _base(
         "new_converters",
@@ -105,7 +105,7 @@ CAMPAIGN_METRICS: Final = (
         "revenue_minor, else floor(amount_minor * margin_bps / 10,000), * effective / original amount, split by credit",
         MINOR,
         "measure",
-        (*_SUMS, *_EVENT_VIEW, "campaign_cohorts", "credits", "campaign_converters"),
+        (*_SUMS, *_EVENT_VIEW, "campaign_cohorts", "credits", "campaign_converters", "campaign_channel_totals"),
     ),
     _base(
         "aum_minor",
@@ -123,7 +123,7 @@ CAMPAIGN_METRICS: Final = (
         'return_minor / cost_minor; "1:2" means below 2',
         RATIO,
         "ratio",
-        (*_TOTALS, "alerts"),
+        (*_TOTALS, "alerts", "campaign_alerts"),
         short="Ratio",
     ),
     _base("net_roi", "Net ROI", "(return_minor - cost_minor) / cost_minor", RATIO, "ratio", _TOTALS),
@@ -255,7 +255,7 @@ MATURITY_METRICS: Final = (
         RATIO,
         "pipeline/forecast/maturity.py",
         "ratio",
-        ("alerts.matured_share",),
+        ("alerts.matured_share", "campaign_alerts.matured_share"),
     ),
     MetricDefinition(
         "matured_return",
@@ -268,9 +268,10 @@ MATURITY_METRICS: Final = (
     MetricDefinition(
         "forecast_ratio",
         "Forecast ratio",
-        "matured return / cost of the same touch days, with a 90 % prediction band",
+        "matured return / cost of the same touch days, with a 90 % prediction band; on alerts as of the last look",
         RATIO,
         "pipeline/forecast/maturity.py",
         "ratio",
+        ("campaign_alerts.forecast_ratio",),
     ),
 )

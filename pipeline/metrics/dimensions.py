@@ -25,7 +25,7 @@ _VIEW_DIMENSIONS: Final = tuple(
         ("label", "Label", "the tier or variant itself"),
         ("category", "Category", "category of the cost event, or `touch_` and the kind of the touch"),
         ("kind", "Kind", "kind of the touch or transaction; in halted_topics of the halt"),
-        ("channel", "Channel", "channel of the transaction"),
+        ("channel", "Channel", "channel of the transaction; in campaign_channel_totals of the touch"),
         ("channel_class", "Channel class", "`online` or `counter`, by the table channel_classes; `all` is both"),
         ("scenario", "Scenario", "scenario of the transaction; '' is none"),
         ("recommended", "Recommended", "1 for touches that a model has chosen"),

@@ -1,20 +1,54 @@
+WITH
+    (SELECT if(any(zone) = '', 'UTC', any(zone)) FROM runs FINAL WHERE run = ${run:singlequote}) AS zone,
+    (SELECT max(watermark_ms) FROM positions WHERE run = ${run:singlequote}) AS now_ms,
+    toDate($__toTime, zone) AS last_day,
+    days AS (
+        SELECT
+            campaign_id,
+            max(day) >= toDate($__fromTime, zone) AS is_active,
+            groupArray((day, if(cost_minor = 0, NULL, round(return_minor / cost_minor, 4)))) AS ratios,
+            arrayMap(back -> ratios.2[indexOf(ratios.1, last_day - back)], reverse(range(30))) AS trend
+        FROM campaign_days
+        WHERE run = ${run:singlequote} AND day <= last_day AND day >= least(last_day - 29, toDate($__fromTime, zone))
+        GROUP BY campaign_id
+    )
 SELECT
     totals.campaign_id AS campaign_id,
     if(plans.name = '', totals.campaign_id, plans.name) AS name,
-    plans.owner AS owner,
-    nullIf(alert.state, '') AS alert_state,
+    multiIf(
+        alert.state = 'firing', 'act',
+        alert.state = 'acknowledged', 'decide',
+        alert.state IN ('decided', 'blocked', 'immature', 'pending'), alert.state,
+        totals.cost_minor = 0, 'no_cost',
+        totals.return_ratio >= min_return_ratio, 'reached',
+        'below'
+    ) AS standing,
     totals.return_ratio AS return_ratio,
-    if(plans.campaign_id = '', 2.0, plans.min_return_ratio) AS min_return_ratio,
+    multiIf(plans.campaign_id != '', plans.min_return_ratio, alert.alert_id != '', alert.min_return_ratio, 2.0) AS min_return_ratio,
+    alert.forecast_ratio AS forecast_ratio,
+    alert.forecast_low AS forecast_low,
+    alert.forecast_high AS forecast_high,
+    alert.matured_share AS matured_share,
+    days.trend AS trend,
+    alert.money_at_risk_minor AS money_at_risk_minor,
+    if(plans.budget_minor = 0, NULL, totals.cost_minor / plans.budget_minor) AS spent_share,
+    if(plans.ends_at > plans.starts_at AND now_ms > -4611686018427387904,
+       greatest(0, least(1, (now_ms - toUnixTimestamp64Milli(plans.starts_at))
+                            / (toUnixTimestamp64Milli(plans.ends_at) - toUnixTimestamp64Milli(plans.starts_at)))),
+       NULL) AS elapsed_share,
     totals.cost_minor AS cost_minor,
     totals.return_minor AS return_minor,
-    alert.money_at_risk_minor AS money_at_risk_minor
+    totals.converters AS converters,
+    nullIf(alert.state, '') AS alert_state,
+    nullIf(alert.reason, '') AS reason,
+    plans.owner AS owner
 FROM campaign_totals AS totals
+LEFT JOIN days ON totals.campaign_id = days.campaign_id
 LEFT JOIN campaign_plans AS plans ON totals.campaign_id = plans.campaign_id
-LEFT JOIN (
-    SELECT campaign_id, argMax(state, opened_at) AS state, argMax(money_at_risk_minor, opened_at) AS money_at_risk_minor
-    FROM alerts GROUP BY campaign_id
-) AS alert ON totals.campaign_id = alert.campaign_id AND totals.run = 'live'
+LEFT JOIN campaign_alerts AS alert ON totals.campaign_id = alert.campaign_id AND totals.run = 'live'
 WHERE totals.run = ${run:singlequote}
+    AND (days.is_active OR alert.state IN ('firing', 'acknowledged', 'decided'))
     AND $__conditionalAll(totals.campaign_id IN (${campaign:singlequote}), $campaign)
     AND $__conditionalAll(plans.owner IN (${owner:singlequote}), $owner)
-ORDER BY money_at_risk_minor DESC NULLS LAST, cost_minor DESC, campaign_id
+ORDER BY standing IN ('act', 'decide') DESC, money_at_risk_minor DESC NULLS LAST, cost_minor DESC, campaign_id
+LIMIT 500

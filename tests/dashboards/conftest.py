@@ -9,11 +9,16 @@ import pytest
 from dashboards.definitions.macros import TimeRange
 from dashboards.registry import PANELS
 from pipeline.api.panel_data import PanelData
+from pipeline.clickhouse.connection import connect
+from tests.dashboards.seeding import DAY_MS, seed
+from tests.support.endpoint import migrated_endpoint
+from tests.support.processes import starts_process
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pipeline.settings import Settings
+    from tests.dashboards.seeding import Bank
 
 _NUMBERS: Final = frozenset({"minor", "count", "share", "ratio", "days", "hours", "seconds", "rate", "bytes"})
 
@@ -49,3 +54,28 @@ class Board:
 @pytest.fixture
 def board(migrated: Settings) -> Board:
     return Board(PanelData(migrated))
+
+
+@dataclass
+class Seeded:
+    """The boards over a bank that was seeded, and what it was seeded with."""
+
+    board: Board
+    bank: Bank
+    reader: Any
+
+    def span(self, back: float, ahead: float) -> tuple[int, int]:
+        """Return a time range in days before the end of the live run, in epoch milliseconds."""
+        return tuple(self.bank.end_ms - round(days * DAY_MS) for days in (back, ahead))  # type: ignore[return-value] # two
+
+
+@pytest.fixture(scope="session")
+@starts_process
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
+    """A ClickHouse of its own: runs live and `other`, definitions and alerts."""
+    with migrated_endpoint(tmp_path_factory.mktemp("boards")) as settings:
+        writer, reader = connect(settings, "writer"), connect(settings, "reader")
+        reader.database = settings.clickhouse_database
+        yield Seeded(Board(PanelData(settings)), seed(writer), reader)
+        reader.close()
+        writer.close()

@@ -1,0 +1,21 @@
+WITH
+    (SELECT if(any(zone) = '', 'UTC', any(zone)) FROM runs FINAL WHERE run = ${run:singlequote}) AS zone,
+    chosen AS (
+        SELECT campaign_id FROM segment_totals
+        WHERE run = ${run:singlequote} AND segment = 'tier' AND model = ''
+            AND $__conditionalAll(campaign_id IN (${campaign:singlequote}), $campaign)
+        GROUP BY campaign_id ORDER BY sum(cost_minor) DESC, campaign_id LIMIT 5
+    )
+SELECT
+    cohorts.touch_day AS touch_day,
+    cohorts.lag_day AS lag_day,
+    if(plans.name = '', cohorts.campaign_id, plans.name) AS name,
+    cohorts.return_minor AS return_minor,
+    cohorts.conversions AS conversions,
+    if(cohorts.lag_day = 0, cohorts.cost_minor, NULL) AS cost_minor
+FROM campaign_cohorts AS cohorts
+LEFT JOIN campaign_plans AS plans ON cohorts.campaign_id = plans.campaign_id
+WHERE cohorts.run = ${run:singlequote} AND cohorts.campaign_id IN (SELECT campaign_id FROM chosen)
+    AND cohorts.touch_day > toDate($__fromTime - 1, zone) AND cohorts.touch_day <= toDate($__toTime, zone)
+ORDER BY name, touch_day, lag_day
+LIMIT 4000

@@ -1,0 +1,29 @@
+-- by hour where the range is three days or shorter, else by business day
+WITH
+    (SELECT if(any(zone) = '', 'UTC', any(zone)) FROM runs FINAL WHERE run = ${run:singlequote}) AS zone,
+    chosen AS (
+        SELECT campaign_id FROM segment_totals
+        WHERE run = ${run:singlequote} AND segment = 'tier' AND model = ''
+            AND $__conditionalAll(campaign_id IN (${campaign:singlequote}), $campaign)
+        GROUP BY campaign_id ORDER BY sum(cost_minor) DESC, campaign_id LIMIT 5
+    ),
+    dateDiff('hour', $__fromTime, $__toTime) <= 72 AS is_short,
+    cells AS (
+        SELECT campaign_id, hour AS time, cost_minor, return_minor
+        FROM campaign_hours
+        WHERE run = ${run:singlequote} AND campaign_id IN (SELECT campaign_id FROM chosen) AND $__timeFilter(hour) AND is_short
+        UNION ALL
+        SELECT campaign_id, assumeNotNull(toTimeZone(toDateTime(day, zone), 'UTC')), cost_minor, return_minor
+        FROM campaign_days
+        WHERE run = ${run:singlequote} AND campaign_id IN (SELECT campaign_id FROM chosen)
+            AND day > toDate($__fromTime - 1, zone) AND day <= toDate($__toTime, zone) AND NOT is_short
+    )
+SELECT
+    cells.time AS time,
+    if(plans.name = '', cells.campaign_id, plans.name) AS name,
+    cells.cost_minor AS cost_minor,
+    cells.return_minor AS return_minor
+FROM cells
+LEFT JOIN campaign_plans AS plans ON cells.campaign_id = plans.campaign_id
+ORDER BY time, name
+LIMIT 4000

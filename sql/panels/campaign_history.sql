@@ -1,0 +1,21 @@
+WITH
+    chosen AS (
+        SELECT campaign_id FROM segment_totals
+        WHERE run = ${run:singlequote} AND segment = 'tier' AND model = ''
+            AND $__conditionalAll(campaign_id IN (${campaign:singlequote}), $campaign)
+        GROUP BY campaign_id ORDER BY sum(cost_minor) DESC, campaign_id LIMIT 5
+    )
+SELECT
+    changes.changed_at AS changed_at,
+    if(plans.name = '', changes.campaign_id, plans.name) AS name,
+    nullIf(changes.previous_state, '') AS previous_state,
+    changes.state AS state,
+    changes.event AS event,
+    changes.by AS by,
+    changes.note AS note,
+    changes.alert_id AS alert_id
+FROM alert_changes AS changes
+LEFT JOIN campaign_plans AS plans ON changes.campaign_id = plans.campaign_id
+WHERE ${run:singlequote} = 'live' AND changes.campaign_id IN (SELECT campaign_id FROM chosen)
+ORDER BY changed_at DESC, changes.change_id
+LIMIT 200
