@@ -183,19 +183,27 @@ class LedgerLooks:
         libraries = [self._library(plan) for plan in plans]
         rules = [self._known[plan.campaign_id][1] for plan in plans]
         judged = judge(statistics, libraries, rules)
-        unknown = {
-            plan.campaign_id: plan
-            for plan, verdict, rule in zip(plans, judged, rules, strict=True)
+        unknown = [
+            row
+            for row, (verdict, rule) in enumerate(zip(judged, rules, strict=True))
             if verdict.cost_minor >= rule.min_cost_minor
             and any(caveat.code == "no_known_value" for caveat in verdict.caveats)
-        }
+        ]
         if not unknown:
             return judged
-        found = self._facts.bank_levels(list(unknown.values()), as_of_ms)
-        levels = dict(zip(unknown, found, strict=True))
-        if not any(levels.values()):
+        found = self._facts.bank_levels([plans[row] for row in unknown], as_of_ms)
+        levels = {row: level for row, level in zip(unknown, found, strict=True) if level is not None}
+        if not levels:
             return judged
-        return judge(statistics, libraries, rules, [levels.get(plan.campaign_id) for plan in plans])
+        again = judge(
+            statistics.rows(list(levels)),
+            [libraries[row] for row in levels],
+            [rules[row] for row in levels],
+            list(levels.values()),
+        )
+        for row, verdict in zip(levels, again, strict=True):
+            judged[row] = verdict
+        return judged
 
     def _library(self, plan: CampaignPlan) -> PeerLibrary:
         return self._shelf.library(plan.product, plan.window_ms / HOUR_MS)

@@ -17,11 +17,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from math import ceil
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -128,6 +130,17 @@ class Statistics:
     reversed: Floats | None = None
     unit_hours: float = 1.0
     root_values: Floats | None = None
+
+    def rows(self, chosen: Sequence[int]) -> Statistics:
+        """Return some of the rows."""
+        part: dict[str, Any] = {}
+        for one in fields(self):
+            values = getattr(self, one.name)
+            if isinstance(values, np.ndarray):
+                part[one.name] = values[list(chosen)]
+            else:
+                part[one.name] = tuple(values[row] for row in chosen) if isinstance(values, tuple) else values
+        return Statistics(**part)
 
     def __len__(self) -> int:
         return len(self.campaign_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -156,15 +156,3 @@ def peers(count: int, seed: int = 1, **options: Any) -> list[FinishedCampaign]:
 
 def library(count: int, **options: Any) -> PeerLibrary:
     return learn(peers(count, **options), "savings", WINDOW)
-
-
-def chosen(statistics: Statistics, rows: Sequence[int]) -> Statistics:
-    """Return some rows, in this order."""
-    changed: dict[str, Any] = {}
-    for one in fields(statistics):
-        value = getattr(statistics, one.name)
-        if isinstance(value, np.ndarray):
-            changed[one.name] = value[list(rows)]
-        elif isinstance(value, tuple):
-            changed[one.name] = tuple(value[row] for row in rows)
-    return replace(statistics, **changed)

@@ -15,7 +15,7 @@ from pipeline.alerts.learning import generic_library
 from pipeline.alerts.rule import AlertRule
 from pipeline.alerts.statistics import HOUR_MS, BankLevel, Statistics
 from pipeline.alerts.words import CAVEATS
-from tests.alerts.campaigns import WINDOW, Events, chosen, draw, library, statistics_at
+from tests.alerts.campaigns import WINDOW, Events, draw, library, statistics_at
 from tests.support.depth import depth
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def test_below_is_exactly_where_the_upper_bound_is_below_what_is_required() -> N
 def test_the_order_of_rows_does_not_matter(shuffled: random.Random) -> None:
     order = list(range(len(MANY)))
     shuffled.shuffle(order)
-    plain, other = judge(MANY, PEERS, RULE), judge(chosen(MANY, order), PEERS, RULE)
+    plain, other = judge(MANY, PEERS, RULE), judge(MANY.rows(order), PEERS, RULE)
     assert all(same(plain[row], other[place]) for place, row in enumerate(order))
 
 
@@ -90,7 +90,7 @@ def test_a_batch_says_what_its_rows_say_one_by_one() -> None:
     rules = [AlertRule(min_return_ratio=1 + row / 4, min_cost_minor=0) for row in range(len(MANY))]
     batch = judge(MANY, mixed, rules)
     for row, verdict in enumerate(batch):
-        assert same(verdict, judge(chosen(MANY, [row]), mixed[row], rules[row])[0])
+        assert same(verdict, judge(MANY.rows([row]), mixed[row], rules[row])[0])
         assert verdict.campaign_id == MANY.campaign_id[row]
 
 
@@ -100,7 +100,7 @@ def test_weekdays_are_told_row_by_row() -> None:
     rows = [(replace(draw(seed, 1.8), weekday=seed % 7), 40 + 37 * seed) for seed in range(7)]
     statistics = statistics_at(rows)
     batch = judge(statistics, swinging, RULE)
-    assert all(same(one, judge(chosen(statistics, [row]), swinging, RULE)[0]) for row, one in enumerate(batch))
+    assert all(same(one, judge(statistics.rows([row]), swinging, RULE)[0]) for row, one in enumerate(batch))
     assert not all(same(one, other) for one, other in zip(batch, judge(statistics, PEERS, RULE), strict=True))
 
 
@@ -144,7 +144,7 @@ def test_dearer_touches_never_make_a_verdict_better(factor: float) -> None:
 
 
 def test_gates_hold_verdicts_back_and_say_so() -> None:
-    statistics = chosen(MANY, [3])
+    statistics = MANY.rows([3])
     assert judge(statistics, PEERS, RULE)[0].outcome == "below"
     poor = judge(statistics, PEERS, AlertRule(min_cost_minor=10**9))[0]
     assert poor.outcome == "immature"
@@ -156,7 +156,7 @@ def test_gates_hold_verdicts_back_and_say_so() -> None:
 
 
 def test_more_confidence_asks_for_more() -> None:
-    statistics = chosen(MANY, [3])
+    statistics = MANY.rows([3])
     limits = [judge(statistics, PEERS, replace(RULE, confidence=level))[0].boundary for level in (0.8, 0.9, 0.95, 0.99)]
     assert limits == sorted(limits)
     assert limits[3] / limits[2] == pytest.approx(2.326348 / 1.644854, rel=1e-5)
@@ -220,7 +220,7 @@ def test_own_reversals_move_the_assumed_share() -> None:
 
 
 def test_columns_of_many_hours_say_nearly_the_same() -> None:
-    fine = judge(chosen(MANY, [3, 7, 11, 15]), PEERS, RULE)
+    fine = judge(MANY.rows([3, 7, 11, 15]), PEERS, RULE)
     coarse: dict[str, Any] = {"unit_hours": 4.0}
     for name in ("cost", "touches", "converters", "arrivals"):
         values = getattr(MANY, name)[[3, 7, 11, 15]]
@@ -228,7 +228,7 @@ def test_columns_of_many_hours_say_nearly_the_same() -> None:
         coarse[name] = np.concatenate([np.zeros((4, 1)), values[:, 1:397].reshape(4, 99, 4).sum(axis=2)], axis=1)
     coarse["lags"] = MANY.lags[[3, 7, 11, 15]].reshape(4, 42, 4).sum(axis=2)
     coarse["as_of_ms"] = np.full(4, 336 * 1000 * HOUR_MS)
-    for one, other in zip(fine, judge(replace(chosen(MANY, [3, 7, 11, 15]), **coarse), PEERS, RULE), strict=True):
+    for one, other in zip(fine, judge(replace(MANY.rows([3, 7, 11, 15]), **coarse), PEERS, RULE), strict=True):
         assert one.upper_bound == pytest.approx(other.upper_bound, rel=0.03)
         assert one.matured_share == pytest.approx(other.matured_share, abs=0.02)
 
@@ -253,7 +253,7 @@ def test_no_number_is_ever_infinite_or_missing_in_disguise(
     row: int, cost: float, value: float, customers: int, window: float, planned: float, elapsed: float, ratio: float,
     bank: BankLevel | None, generic: bool,  # noqa: FBT001 - hypothesis names it
 ) -> None:  # fmt: skip
-    plain = chosen(MANY, [row])
+    plain = MANY.rows([row])
     changed: dict[str, Any] = {name: getattr(plain, name) * cost for name in ("cost", "cost_older", "cost_total")}
     changed |= {name: np.full(1, number) for name, number in (("planned_hours", planned), ("elapsed_hours", elapsed))}
     changed["window_hours"] = np.full(1, window)
@@ -278,10 +278,10 @@ def test_no_number_is_ever_infinite_or_missing_in_disguise(
 
 
 def test_nothing_is_said_of_nothing() -> None:
-    assert judge(chosen(MANY, []), PEERS, RULE) == []
+    assert judge(MANY.rows([]), PEERS, RULE) == []
     blank = {one.name: getattr(MANY, one.name)[:1] * 0 for one in fields(MANY)
              if isinstance(getattr(MANY, one.name), np.ndarray)}  # fmt: skip
-    verdict = judge(replace(chosen(MANY, [0]), **blank), GENERIC, AlertRule())[0]
+    verdict = judge(replace(MANY.rows([0]), **blank), GENERIC, AlertRule())[0]
     assert (verdict.outcome, verdict.return_ratio, verdict.forecast) == ("immature", None, None)
     assert (verdict.upper_bound, verdict.matured_share) == (None, None)
 
@@ -325,7 +325,7 @@ def _peers_of_two_products() -> Any:
 
 def test_ten_thousand_campaigns_are_judged_within_a_tick() -> None:
     """The target is 0.5 s on a core of one's own (make bench); here only that no row is walked over in Python."""
-    many = chosen(MANY, [row % len(MANY) for row in range(2_000)])
+    many = MANY.rows([row % len(MANY) for row in range(2_000)])
     judge(many, PEERS, RULE)
     began = time.process_time()
     judge(many, PEERS, RULE)

@@ -38,6 +38,13 @@ class FakePeers:
         del name, parameters
 
 
+class Rows(list[Any]):
+    """Verdicts in the place of statistics."""
+
+    def rows(self, chosen: Sequence[int]) -> Rows:
+        return Rows(self[row] for row in chosen)
+
+
 class FakeFacts:
     """Outcomes by campaign and instant stand for statistics: the rule is another test's."""
 
@@ -62,10 +69,10 @@ class FakeFacts:
             raise LedgerUnavailableError("away")
         self.asked.append((self.as_of_ms, tuple(names)))
         caveats = (Caveat("no_known_value", {"rate": 0.002}),)
-        return [
+        return Rows(
             verdict(self.outcomes[name], self.as_of_ms, name, caveats=caveats if name in self.unknown else ())
             for name in names
-        ]
+        )
 
     def as_of(self, plans: Sequence[CampaignPlan], as_of_ms: int) -> Any:
         self.asked.append((as_of_ms, tuple(plan.campaign_id for plan in plans)))
@@ -196,3 +203,18 @@ def test_values_that_nobody_knows_are_those_of_the_banks_own_transactions() -> N
         "summer": "below",
         "winter": "below",
     }
+
+
+def test_only_campaigns_whose_values_nobody_knows_are_judged_a_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def judge(statistics: list[Verdict], libraries: Any, rules: Any, bank: Any = None) -> list[Verdict]:
+        assert len(statistics) == len(libraries) == len(rules) == len(bank or rules)
+        asked.append([one.campaign_id for one in statistics])
+        return list(statistics)
+
+    monkeypatch.setattr("pipeline.alerts.looking.judge", judge)
+    facts = FakeFacts(spring="undecided", summer="undecided", winter="undecided")
+    facts.unknown, facts.levels = {"summer", "winter"}, {"winter": BankLevel(9.0, 1.0)}
+    looks_at(facts).look({})
+    assert asked == [["spring", "summer", "winter"], ["winter"]]
