@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,11 +12,14 @@ from pipeline.metrics.dimensions import DIMENSIONS
 from pipeline.metrics.registry import METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pipeline.metrics.definitions import Kind, MetricDefinition
 
-PATH: Final = Path(__file__).resolve().parents[1] / "docs" / "metrics.md"
+_ROOT: Final = Path(__file__).resolve().parents[1]
+_MIGRATIONS: Final = _ROOT / "sql" / "migrations"
+_VIEW: Final = re.compile(r"\bVIEW \{database\}\.(\w+)")
+PATH: Final = _ROOT / "docs" / "metrics.md"
 _HEAD: Final = """\
 # Metrics
 
@@ -47,14 +51,32 @@ def render() -> str:
     return "".join(parts)
 
 
+def _sources(one: MetricDefinition, newest: Mapping[str, str]) -> list[str]:
+    """Return where a metric's formula stands: of views, in the migrations that have defined them last."""
+    if not one.source.endswith(".sql"):
+        return [one.source]
+    views = (column.partition(".")[0] for column in one.columns)
+    return sorted({newest.get(view, one.source) for view in views}) or [one.source]
+
+
+def _newest_definitions() -> dict[str, str]:
+    """Return the last migration that defines each view."""
+    return {
+        view: path.name
+        for path in sorted(_MIGRATIONS.glob("*.sql"))
+        for view in _VIEW.findall(path.read_text(encoding="utf-8"))
+    }
+
+
 def _table(found: Iterable[MetricDefinition]) -> str:
+    newest = _newest_definitions()
     rows = [
         (
             f"`{one.name}`",
             one.label,
             one.formula,
             one.unit,
-            one.source,
+            ", ".join(_sources(one, newest)),
             ", ".join(f"`{column}`" for column in one.columns) or "-",
         )
         for one in found
