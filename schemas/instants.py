@@ -64,3 +64,8 @@ def format_instant(instant: datetime) -> str:
 def to_epoch_milliseconds(instant: datetime) -> int:
     """Return whole milliseconds since 1970-01-01T00:00:00Z, floored."""
     return (instant - _EPOCH) // _MILLISECOND
+
+
+def instant_text(epoch_ms: int) -> str:
+    """Return the canonical text of epoch milliseconds."""
+    return format_instant(_EPOCH + epoch_ms * _MILLISECOND)

@@ -78,7 +78,7 @@ class FinishedFacts:
         over: list[tuple[CampaignPlan, int]] = []
         for name, last in sorted(self._port.fetch("alert_last_touches", until=as_of_ms)):
             plan = plans.get(name)
-            if plan is not None and is_over(plan, last, as_of_ms) and last >= as_of_ms - self._history_ms:
+            if plan is not None and has_settled(plan, last, as_of_ms) and last >= as_of_ms - self._history_ms:
                 over.append((plan, last + plan.window_ms))
         new = [
             (plan, ended)
@@ -103,7 +103,7 @@ class FinishedFacts:
         return [one for one in found if one.converters.sum() >= self._fewest]
 
 
-def is_over(plan: CampaignPlan, last_touch_ms: int, as_of_ms: int) -> bool:
+def has_settled(plan: CampaignPlan, last_touch_ms: int, as_of_ms: int) -> bool:
     """Say whether all conversions of a campaign have come."""
     return last_touch_ms + plan.window_ms <= as_of_ms and (plan.ends_at_ms is None or plan.ends_at_ms <= as_of_ms)
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import msgspec
 
-from pipeline.alerts.record import alert_data, instant_text, name_of
+from pipeline.alerts.record import alert_data, name_of
 from schemas.alerts import OPEN_STATES, AlertMessage, StopData, StopMessage, TestMessage
+from schemas.instants import instant_text
 from schemas.topics import ALERTS, STOPS
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote
 
@@ -18,7 +17,7 @@ import msgspec
 from pipeline.alerts.rule import FIELDS, AlertRule
 from pipeline.alerts.verdict import Band, Verdict
 from schemas.alerts import AlertData, Decision, State
-from schemas.instants import parse_instant, to_epoch_milliseconds
+from schemas.instants import instant_text, parse_instant, to_epoch_milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +26,6 @@ Event = Literal[
     "opened", "judged", "blocked", "unblocked", "over", "acknowledged", "proposed", "decided", "approved", "note"
 ]
 _ID_DIGITS: Final = 20
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,12 +288,6 @@ def name_of(prefix: str, *parts: object) -> str:
     """Return the id that these parts have, always the same one: ``alr_`` and 20 hex digits."""
     digest = hashlib.sha256("\x1f".join(str(part) for part in parts).encode()).hexdigest()
     return f"{prefix}_{digest[:_ID_DIGITS]}"
-
-
-def instant_text(ms: int) -> str:
-    """Return epoch milliseconds as RFC 3339."""
-    seconds, rest = divmod(ms, 1000)  # a float of a year's milliseconds would round
-    return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
 
 
 def _text_or_none(ms: int | None) -> str | None:

@@ -18,8 +18,9 @@ from pipeline.alerts.leading import SignsOfLife, until_free
 from pipeline.alerts.lifecycle import Conduct
 from pipeline.alerts.log import Addressing
 from pipeline.alerts.publishing import publish_for_ever
-from pipeline.alerts.record import Moment, instant_text
+from pipeline.alerts.record import Moment
 from pipeline.errors import FencedError
+from schemas.instants import instant_text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence

@@ -9,8 +9,8 @@ import msgspec
 
 from pipeline.alerts.actions import Action, Refusal
 from pipeline.alerts.log import LogRow
-from pipeline.alerts.record import instant_text, name_of
-from schemas.instants import parse_instant, to_epoch_milliseconds
+from pipeline.alerts.record import name_of
+from schemas.instants import instant_text, parse_instant, to_epoch_milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -23,7 +23,7 @@ import numpy as np
 from pipeline.alerts.assembly import CampaignFacts, assemble
 from pipeline.alerts.conversions import CHANGES, NEVER, as_of
 from pipeline.alerts.export_lines import CostLine, CreditLine, read_lines
-from pipeline.alerts.finished import FEWEST_CONVERTERS, HISTORY_DAYS, QUARTER_MS, finished_of, is_over
+from pipeline.alerts.finished import FEWEST_CONVERTERS, HISTORY_DAYS, QUARTER_MS, finished_of, has_settled
 from pipeline.alerts.plans import CampaignPlan
 from pipeline.alerts.reading import set_conversions
 from pipeline.alerts.statistics import HOUR_MS
@@ -99,7 +99,7 @@ class Warehouse:
                 zip(self.plans.values(), last.tolist(), strict=True), taught, strict=True
             )
             if one.touches.sum() > 0
-            and is_over(plan, max(one.ended_at_ms - plan.window_ms, touched_at), as_of_ms)
+            and has_settled(plan, max(one.ended_at_ms - plan.window_ms, touched_at), as_of_ms)
             and one.ended_at_ms >= as_of_ms - history_days * DAY_MS
             and one.converters.sum() >= fewest
         ]

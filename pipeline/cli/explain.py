@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -133,14 +132,13 @@ def _plain(cell: Cell, found: Explanation) -> dict[str, Any]:
 
 def _dated(row: Mapping[str, Any]) -> dict[str, Any]:
     """Replace epoch milliseconds by instants, and the flag by a word."""
+    from schemas.instants import instant_text
+
     plain = {
-        name.removesuffix("_ms"): _instant(value) if name.endswith("at_ms") else value for name, value in row.items()
+        name.removesuffix("_ms"): instant_text(value) if name.endswith("at_ms") else value
+        for name, value in row.items()
     }
     return plain | ({"creditable": bool(plain["creditable"])} if "creditable" in plain else {})
-
-
-def _instant(epoch_ms: int) -> str:
-    return datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _print(cell: Cell, found: Explanation) -> None:

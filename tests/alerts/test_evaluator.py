@@ -13,9 +13,10 @@ from pipeline.alerts.desk import Desk
 from pipeline.alerts.evaluator import PIECE, Evaluator
 from pipeline.alerts.lifecycle import Conduct
 from pipeline.alerts.log import Addressing, Notification
-from pipeline.alerts.record import Campaign, Moment, instant_text
+from pipeline.alerts.record import Campaign, Moment
 from pipeline.backoff import Backoff
 from pipeline.errors import FencedError
+from schemas.instants import instant_text
 from tests.alerts.building import AT_ONCE, HOUR, T0, look
 from tests.support.fakes_alerts import AlertTables, FakeAlertStore
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from pipeline.alerts.actions import Action, Refusal, act
 from pipeline.alerts.lifecycle import Conduct, step
 from pipeline.alerts.log import Addressing, Notification, rows_of
-from pipeline.alerts.record import Campaign, Evidence, Moment, instant_text
+from pipeline.alerts.record import Campaign, Evidence, Moment
 from pipeline.alerts.silences import Silence, silence_of
 from pipeline.alerts.store import ClickHouseAlertStore, encode
 from pipeline.alerts.verdict import Band
+from schemas.instants import instant_text
 from tests.alerts.building import HOUR, T0, look
 
 if TYPE_CHECKING:

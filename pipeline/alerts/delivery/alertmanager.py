@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import aiohttp
 
 from pipeline.alerts.delivery.sinks import PushFailedError, description
-from pipeline.alerts.record import instant_text
+from schemas.instants import instant_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
