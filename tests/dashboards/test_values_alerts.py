@@ -66,7 +66,7 @@ def story(clickhouse: Any, minutes: dict[str, list[tuple[int, int, int]]]) -> It
     clickhouse.command("INSERT INTO roi.runs (run, fingerprint, settings, models) VALUES ('live', 'f', 's', [])")
     clickhouse.insert(
         "roi.ledger",
-        [["live", "position", "bank.touches.v1", [1, last_event(found), 0, 0, 0, last_event(found)], 1]],
+        [["live", "position", "bank.touches.v1", [1, last_event(found), 0, 0, 0, last_event(found), 2], 1]],
         ["run", "kind", "label", "measures", "version"],
     )
     yield found
