@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from dashboards.boards.alerts import ALERTS
+from dashboards.boards.bank import BANK
 from dashboards.boards.campaign import CAMPAIGN
 from dashboards.boards.campaigns import CAMPAIGNS
+from dashboards.boards.operations import OPERATIONS
 from dashboards.boards.users import USERS
 
-BOARDS: Final = (CAMPAIGNS, CAMPAIGN, USERS, ALERTS)
+BOARDS: Final = (CAMPAIGNS, CAMPAIGN, USERS, ALERTS, BANK, OPERATIONS)
 PANELS: Final = {panel.id: panel for board in BOARDS for panel in board.panels}
 
 

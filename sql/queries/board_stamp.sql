@@ -1,9 +1,13 @@
--- what changes with every block, alert, definition and run, and the newest event; a run without events has the wall clock
+-- what changes with every block, alert, definition, run, plan, halt and fault, and the newest event; a run without events has the wall clock
 SELECT
     concat(toString(max(written)), '-', toString(sum(next)), '-',
         toString((SELECT (count(), max(version)) FROM {database}.alert_log)), '-',
         toString((SELECT (count(), max(updated_at)) FROM {database}.campaign_log)), '-',
-        toString((SELECT count() FROM {database}.runs))) AS stamp,
+        toString((SELECT count() FROM {database}.runs)), '-',
+        toString((SELECT (count(), max(set_at)) FROM {database}.figure_plans)), '-',
+        toString((SELECT (count(), sum(version)) FROM {database}.halts FINAL)), '-',
+        toString((SELECT count() FROM {database}.worker_deaths)), '-',
+        toString((SELECT count() FROM {database}.log_faults))) AS stamp,
     if(max(watermark) > 0, max(watermark), toUnixTimestamp64Milli(now64(3))) AS latest
 FROM (
     SELECT measures[1] AS next, measures[2] AS watermark, measures[6] AS written

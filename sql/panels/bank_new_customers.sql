@@ -1,0 +1,49 @@
+WITH
+    clock AS (
+        SELECT
+            today,
+            toDate(formatDateTime($__fromTime, '%F', zone)) AS first_day,
+            toDate(formatDateTime($__toTime, '%F', zone)) AS last_day
+        FROM run_clocks
+        WHERE run = ${run:singlequote}
+    ),
+    figures AS (
+        SELECT period_kind, period_start, new_customers, cost_minor, cac_minor
+        FROM campaign_new_customers
+        WHERE run = ${run:singlequote} AND campaign_id = ''
+    ),
+    periods AS (
+        SELECT
+            *,
+            multiIf(
+                period_kind = 'month', addMonths(toDate32(period_start), 1),
+                period_kind = 'quarter', addQuarters(toDate32(period_start), 1),
+                addYears(toDate32(period_start), 1)
+            ) AS next_start,
+            multiIf(
+                period_kind = 'month', addMonths(toDate32(period_start), -1),
+                period_kind = 'quarter', addQuarters(toDate32(period_start), -1),
+                addYears(toDate32(period_start), -1)
+            ) AS start_before,
+            lagInFrame((period_start, new_customers, cost_minor, cac_minor)) OVER (
+                PARTITION BY period_kind ORDER BY period_start ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+            ) AS before
+        FROM figures
+    )
+SELECT
+    multiIf(
+        period_kind = 'month', formatDateTime(period_start, '%Y-%m'),
+        period_kind = 'quarter', concat(toString(toYear(period_start)), ' Q', toString(toQuarter(period_start))),
+        toString(toYear(period_start))
+    ) AS period,
+    least(1., greatest(0., dateDiff('day', toDate32(period_start), toDate32(today)) / dateDiff('day', toDate32(period_start), next_start))) AS elapsed_share,
+    new_customers,
+    if(elapsed_share < 1 OR before.1 != start_before, NULL, before.2) AS new_customers_before,
+    cost_minor,
+    if(elapsed_share < 1 OR before.1 != start_before, NULL, before.3) AS cost_minor_before,
+    cac_minor,
+    if(before.1 != start_before, NULL, before.4) AS cac_minor_before
+FROM periods
+CROSS JOIN clock
+WHERE period_start <= last_day AND next_start > first_day
+ORDER BY indexOf(['month', 'quarter', 'year'], period_kind), period_start DESC

@@ -1,0 +1,1 @@
+sum by (outcome) (rate(roi_ledger_blocks_total[5m]))

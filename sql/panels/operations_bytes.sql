@@ -1,0 +1,1 @@
+sum(rate(roi_ledger_bytes_total[1m]))

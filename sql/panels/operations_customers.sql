@@ -1,0 +1,1 @@
+sum by (instance) (roi_customers_in_memory)

@@ -1,0 +1,1 @@
+sum by (topic) (roi_lag_records)

@@ -1,0 +1,1 @@
+process_resident_memory_bytes{job=~"worker|alerts"}

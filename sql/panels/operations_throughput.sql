@@ -1,0 +1,1 @@
+sum by (topic) (rate(roi_events_total[1m]))

@@ -1,0 +1,1 @@
+sum by (kind) (roi_alerts_waiting)

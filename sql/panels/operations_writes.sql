@@ -1,0 +1,1 @@
+sum(rate(roi_ledger_rows_total[1m]))
