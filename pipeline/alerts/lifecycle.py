@@ -10,7 +10,8 @@ A campaign has one record at a time, from its first look on; when a resolved one
 Any state but ``resolved`` may be ``blocked`` by a fault of the data, and is returned to when that is mended. While a
 fault is only suspected, nothing fires, resolves by the return or is returned to, and no breach counts as seen. Open
 states (firing, acknowledged, decided) resolve when the return has been matured above the margin for as long as a
-breach must hold, or when the campaign is over. One look makes one change of state at most.
+breach must hold, or when the campaign is over. What fires waits some seconds for its evidence, which its messages
+carry. One look makes one change of state at most.
 """
 
 from __future__ import annotations
@@ -43,12 +44,14 @@ class Conduct:
         database: makes ids of two installations differ.
         board_url: for links.
         wall_hold_seconds: how long a breach must have been seen by this process's clock.
+        evidence_seconds: how long beyond that it waits for evidence that is still looked for.
         four_eyes: whether a second person approves a decision to stop.
     """
 
     database: str = "roi"
     board_url: str = "http://127.0.0.1:8080"
     wall_hold_seconds: float = 5.0
+    evidence_seconds: float = 3.0
     four_eyes: bool = False
 
 
@@ -140,6 +143,8 @@ def _seen(record: AlertRecord, look: Look, now: Moment) -> AlertRecord:
         evidence = replace(evidence, reasons=(*at_fault, *evidence.reasons))
     elif look.verdict.outcome == "below":
         held_back = (*look.doubts, look.withheld) if look.withheld else look.doubts
+        if look.is_over and record.state not in OPEN_STATES:  # else it would read as if it were about to fire
+            held_back = (OVER,)
         evidence = replace(evidence, reasons=(*held_back, *evidence.reasons)) if held_back else evidence
     # what was found in half-read histories is not remembered: the look back goes over it again
     outcome = None if at_fault or (look.doubts and not look.is_over) else look.verdict.outcome
@@ -179,7 +184,7 @@ def _next(record: AlertRecord, look: Look, now: Moment, conduct: Conduct) -> tup
         return record.state_before or "watching", "unblocked", "the data are no longer at fault"
     if record.state in OPEN_STATES:
         return _next_of_open(record, look)
-    return _next_of_unopened(look, fires=not look.withheld and _has_held(record, now, conduct))
+    return _next_of_unopened(look, fires=not look.withheld and _has_held(record, look, now, conduct))
 
 
 def _kept_blocked(record: AlertRecord, look: Look) -> tuple[str, ...]:
@@ -207,15 +212,15 @@ def _next_of_unopened(look: Look, *, fires: bool) -> tuple[State, Event, str]:
     return ("immature" if look.verdict.outcome == "immature" else "watching"), "judged", ""
 
 
-def _has_held(record: AlertRecord, now: Moment, conduct: Conduct) -> bool:
+def _has_held(record: AlertRecord, look: Look, now: Moment, conduct: Conduct) -> bool:
     """Tell whether a breach has held in event time, and has been seen for long enough by this process."""
     if record.below_since_ms is None or record.seen_since is None:
         return False
-    hold_ms = _hold_ms(record.rule)
-    if hold_ms == 0:
-        return True
-    was_seen_long = now.seconds - record.seen_since >= conduct.wall_hold_seconds
-    return was_seen_long and _held_ms(record, record.below_since_ms) >= hold_ms
+    hold_ms, seen_seconds = _hold_ms(record.rule), now.seconds - record.seen_since
+    must_see = conduct.wall_hold_seconds if hold_ms else 0.0
+    if not look.is_evident and seen_seconds < must_see + conduct.evidence_seconds:
+        return False
+    return seen_seconds >= must_see and _held_ms(record, record.below_since_ms) >= hold_ms
 
 
 def _hold_ms(rule: AlertRule) -> int:

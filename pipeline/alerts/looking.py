@@ -10,7 +10,7 @@ from pipeline.alerts import words
 from pipeline.alerts.false_stops import false_stops
 from pipeline.alerts.judging import judge
 from pipeline.alerts.lifecycle import held_since, instants_to_look_back
-from pipeline.alerts.money_at_risk import money_at_risk
+from pipeline.alerts.money_at_risk import money_at_risk, spend_per_day
 from pipeline.alerts.record import Campaign, Evidence, Look
 from pipeline.alerts.rule import FIELDS, AlertRule, rule_of
 from pipeline.alerts.statistics import HOUR_MS
@@ -95,7 +95,10 @@ class Evidences(Protocol):
     """Who finds what a reader is shown beside the verdict, for campaigns that somebody has to act upon."""
 
     def evidence(self, plan: CampaignPlan, verdict: Verdict, rule: AlertRule, evidence: Evidence) -> Evidence:
-        """Return the evidence with advice and the decisions under other attribution models."""
+        """Return the evidence with advice and the decisions under other attribution models, as known by now."""
+
+    def knows(self, campaign_id: str) -> bool:
+        """Tell whether that has been found."""
 
 
 class LedgerLooks:
@@ -107,21 +110,26 @@ class LedgerLooks:
         shelf: peers.
         faults: of the data; None = there are none.
         evidences: of campaigns that are below or open.
+        model: the attribution model that decides.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - where each part of a look comes from
         self,
         settings: AlertSettings,
         facts: Facts,
         shelf: PeerShelf,
         faults: Faults | None = None,
         evidences: Evidences | None = None,
+        *,
+        model: str = "last_touch",
     ) -> None:
         self._settings = settings
         self._facts = facts
         self._shelf = shelf
         self._faults = faults
         self._evidences = evidences
+        self._model = model
+        self._per_day: dict[str, float] = {}
         self._known: dict[str, tuple[CampaignPlan, AlertRule, Campaign]] = {}
         self._smallest: dict[str, float] = {}
         self._verdicts: dict[str, Verdict] = {}
@@ -160,6 +168,7 @@ class LedgerLooks:
                     is_over=is_over(campaign, records.get(name), now),
                     withheld="" if may_fire else withheld,
                     evidence=self._evidence(plan, verdict, rule, records.get(name)),
+                    is_evident=verdict.outcome != "below" or self._evidences is None or self._evidences.knows(name),
                 )
             )
         return looks
@@ -171,12 +180,19 @@ class LedgerLooks:
         self._stale |= now.changed if state == self._judged else now.plans.keys()
         stale = [name for name in now.plans if name in self._stale or name not in self._verdicts]
         if stale:
-            plans = [now.plans[name] for name in stale]
-            self._verdicts |= dict(
-                zip(stale, self._judged_of(self._facts.statistics(stale), plans, now.as_of_ms), strict=True)
-            )
+            plans, statistics = [now.plans[name] for name in stale], self._facts.statistics(stale)
+            judged = self._judged_of(statistics, plans, now.as_of_ms)
+            self._verdicts |= dict(zip(stale, judged, strict=True))
+            self._pace(statistics, plans, judged)
         self._judged, self._stale = state, set()
         return [self._verdicts[name] for name in now.plans]
+
+    def _pace(self, statistics: Statistics, plans: Sequence[CampaignPlan], judged: Sequence[Verdict]) -> None:
+        """Note what a day costs where that tells what is left to spend, of campaigns that are or were below."""
+        for row, (plan, verdict) in enumerate(zip(plans, judged, strict=True)):
+            is_asked = verdict.outcome == "below" or plan.campaign_id in self._per_day
+            if is_asked and plan.ends_at_ms is not None:
+                self._per_day[plan.campaign_id] = spend_per_day(statistics, row)
 
     def _judged_of(self, statistics: Statistics, plans: Sequence[CampaignPlan], as_of_ms: int) -> list[Verdict]:
         """Return verdicts; where neither peers nor converters tell values, the bank's own transactions do."""
@@ -220,7 +236,8 @@ class LedgerLooks:
         if known is None or known[0] is not verdict:
             evidence = Evidence(
                 reasons=words.reasons(verdict, rule, self._settings.language),
-                money_at_risk_minor=money_at_risk(plan, verdict, rule),
+                money_at_risk_minor=money_at_risk(plan, verdict, rule, self._per_day.get(plan.campaign_id)),
+                decisions_by_model={self._model: verdict.outcome == "below"},
             )
             known = self._shown[plan.campaign_id] = (verdict, evidence)
         needs_action = verdict.outcome == "below" or (record is not None and record.state in _PENDING)

@@ -76,6 +76,7 @@ class Look:
         withheld: why a breach must not fire now although it holds (the share of false stops); '' = it may.
         campaign: its definition.
         evidence: beside the verdict.
+        is_evident: whether all of that has been found; what is still looked for may come a look later.
     """
 
     verdict: Verdict
@@ -88,6 +89,7 @@ class Look:
     is_over: bool = False
     withheld: str = ""
     evidence: Evidence = Evidence()
+    is_evident: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 from pipeline.alerts.advice import Segment, SegmentKind, advice
 from pipeline.alerts.facts import segment_statistics, statistics
 from pipeline.alerts.judging import judge
-from pipeline.alerts.money_at_risk import money_at_risk, spend_per_day
 from pipeline.alerts.statistics import HOUR_MS
 from pipeline.ledger.ledger import LedgerUnavailableError
 
@@ -38,7 +37,6 @@ class _Found:
     as_of_ms: int
     advice: dict[str, Any] | None
     decisions_by_model: dict[str, bool]
-    per_day: float | None
 
 
 class LedgerEvidences:
@@ -71,13 +69,12 @@ class LedgerEvidences:
             self._asked[name] = self._executor.submit(self._look, plan, verdict, rule, library)
         if found is None:
             return evidence
-        risk = evidence.money_at_risk_minor
-        return replace(
-            evidence,
-            advice=found.advice,
-            decisions_by_model=found.decisions_by_model,
-            money_at_risk_minor=money_at_risk(plan, verdict, rule, found.per_day) if risk is None else risk,
-        )
+        decisions = found.decisions_by_model | dict(evidence.decisions_by_model)  # of the model that decides: newer
+        return replace(evidence, advice=found.advice, decisions_by_model=decisions)
+
+    def knows(self, campaign_id: str) -> bool:
+        """Tell whether a campaign's evidence has been found."""
+        return campaign_id in self._found
 
     def _collect(self, name: str) -> None:
         asked = self._asked.get(name)
@@ -98,10 +95,7 @@ class LedgerEvidences:
         for model, label in list(zip(self._policy.models, self._policy.labels, strict=True))[1:]:
             rows = statistics(self._port, [plan], verdict.as_of_ms, self._policy, model=label)
             decisions[model] = judge(rows, library, rule)[0].outcome == "below"
-        per_day = None
-        if plan.ends_at_ms is not None and (plan.definition is None or plan.definition.budget_minor is None):
-            per_day = spend_per_day(statistics(self._port, [plan], verdict.as_of_ms, self._policy))
-        return _Found(verdict.as_of_ms, None if mending is None else asdict(mending), decisions, per_day)
+        return _Found(verdict.as_of_ms, None if mending is None else asdict(mending), decisions)
 
     def _segments(
         self, kind: SegmentKind, plan: CampaignPlan, as_of_ms: int, library: PeerLibrary, rule: AlertRule

@@ -149,4 +149,6 @@ def open_looks(settings: Settings) -> LedgerLooks:
     rules.check()  # before anything is decided; again with every look, where no worker has begun the run yet
     facts = RunFacts(port, policy, over, check=rules.check)
     faults = LedgerFaults(opened(), settings.alerts, facts.facts, LogWatch(settings))
-    return LedgerLooks(settings.alerts, facts, shelf, faults, LedgerEvidences(opened(), policy, shelf))
+    return LedgerLooks(
+        settings.alerts, facts, shelf, faults, LedgerEvidences(opened(), policy, shelf), model=policy.models[0]
+    )

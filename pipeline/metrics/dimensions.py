@@ -72,7 +72,7 @@ _VIEW_DIMENSIONS: Final = tuple(
         ("topic_id", "Topic id", "which life of the topic: a topic made anew has another"),
         ("partition", "Partition", "partition of the topic"),
         ("offset", "Offset", "offset of the record"),
-        ("reason", "Reason", "why a record was refused, or what to know of an alert"),
+        ("reason", "Reason", "why a record was refused or an alert decided, or what to know of an alert"),
         ("detail", "Detail", "field and rule, never the value"),
         ("at", "At", "when the record was refused"),
         ("cause", "Cause", "why the topic is halted, as it was found first"),

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.alerts.actions import Refusal, act
-from pipeline.alerts.lifecycle import Change, Conduct, held_since, instants_to_look_back, step
+from pipeline.alerts.lifecycle import OVER, Change, Conduct, held_since, instants_to_look_back, step
 from pipeline.alerts.record import AlertRecord, Look, record_of
 from pipeline.alerts.rule import AlertRule
 from schemas.alerts import AlertData
-from tests.alerts.building import AT_ONCE, HOUR, T0, action, look, moment, verdict
+from tests.alerts.building import AT_ONCE, HOUR, RULE, T0, action, look, moment, verdict
 
 if TYPE_CHECKING:
     from pipeline.alerts.verdict import Outcome
@@ -94,6 +94,26 @@ def test_without_a_hold_a_breach_fires_at_once() -> None:
     record, history = played(look("undecided"), look("below", rule=AT_ONCE))
     assert states(history) == ["watching", "firing"]
     assert record.opened_ms == record.changed_ms
+
+
+@pytest.mark.parametrize(("rule", "must_see"), [(AT_ONCE, 0.0), (RULE, 5.0)])
+def test_what_fires_waits_for_its_evidence_but_not_for_long(rule: AlertRule, must_see: float) -> None:
+    bare = look("below", rule=rule, held_hours=2, is_evident=False)
+    record, _ = step(None, bare, moment(), CONDUCT)
+    assert record.state == "pending"
+    shown, _ = step(record, replace(bare, is_evident=True), moment(must_see + 0.1), CONDUCT)
+    assert shown.state == "firing"
+    record, change = step(record, bare, moment(must_see + 2.9), CONDUCT)
+    assert (record.state, change) == ("pending", None)
+    record, _ = step(record, bare, moment(must_see + 3.0), CONDUCT)
+    assert record.state == "firing"
+
+
+def test_a_campaign_that_is_over_says_so_where_it_is_below() -> None:
+    record, _ = played(look("below", held_hours=2, is_over=True))
+    assert (record.state, record.evidence.reasons[0]) == ("watching", OVER)
+    record, _ = step(fired(), look("below", T0 + HOUR, rule=AT_ONCE, is_over=True), moment(9), CONDUCT)
+    assert (record.state, record.evidence.reasons.count(OVER)) == ("resolved", 1)
 
 
 @pytest.mark.parametrize("outcome", ["undecided", "above", "immature"])

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipeline.alerts.plans import CampaignPlan
-    from pipeline.alerts.record import AlertRecord
+    from pipeline.alerts.record import AlertRecord, Evidence
     from pipeline.alerts.verdict import Outcome, Verdict
 
 POLICY = Policy(models=("last_touch",), future_ms=None, pseudonym_key=b"key")
@@ -173,6 +173,29 @@ def test_a_definition_that_changes_changes_the_rule_at_once() -> None:
     assert (look.rule.min_return_ratio, look.rule.hold_minutes) == (3.0, 60.0)
     assert (look.campaign.name, look.campaign.receivers, look.is_over) == ("Spring", ("floor",), True)
     assert look.evidence.money_at_risk_minor == 0, "nothing is left to stop"
+
+
+def test_what_the_deciding_model_says_is_shown_from_the_first_look_on() -> None:
+    class Later:
+        found: ClassVar[set[str]] = set()
+
+        def evidence(self, _plan: CampaignPlan, _verdict: Verdict, _rule: Any, evidence: Evidence) -> Evidence:
+            return evidence
+
+        def knows(self, campaign_id: str) -> bool:
+            return campaign_id in self.found
+
+    facts = FakeFacts(spring="below", summer="above", winter="below")
+    later = Later()
+    later.found.add("winter")
+    looks = LedgerLooks(AlertSettings(), facts, PeerShelf(FakePeers()), evidences=later, model="linear")
+    found = {look.campaign.campaign_id: look for look in looks.look({})}
+    assert {name: look.evidence.decisions_by_model for name, look in found.items()} == {
+        "spring": {"linear": True},
+        "summer": {"linear": False},
+        "winter": {"linear": True},
+    }
+    assert {name for name, look in found.items() if not look.is_evident} == {"spring"}
 
 
 def test_money_at_risk_is_unknown_without_a_budget_and_nothing_once_it_is_spent() -> None:

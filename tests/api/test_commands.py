@@ -86,6 +86,9 @@ async def test_an_alert_is_found_acknowledged_and_decided(running: Running, roi:
         assert (await roi(api, "note", LONG, "branch 12 asked", who="wu")).exit_code == 0
         decided = await roi(api, "decide", LONG, "--decision", "stop", "--reason", "1:1.2 所以", "--json")
         assert json.loads(decided.stdout)["decision"] == "stop"
+        (row,) = json.loads((await roi(api, "list", "--campaign", LONG, "--json")).stdout)
+        assert (row["decision"], row["decided_by"], row["reason"]) == ("stop", "lin", "1:1.2 所以")
+        assert row["record"]["reasons"] == ["62 % of the return is in"]
         shown = await roi(api, "show", LONG, who=None)
         assert widest(shown.stdout) <= 80
         for words in (

@@ -149,7 +149,7 @@ def test_open_alerts_stand_in_the_order_of_their_money(board: Board, story: Stor
             "upper_bound": one.verdict.upper_bound,
             "matured_share": one.verdict.matured_share,
             "money_at_risk_minor": one.evidence.money_at_risk_minor,
-            "reason": "; ".join(one.evidence.reasons),
+            "reason": one.decision_reason if one.state == "decided" else "; ".join(one.evidence.reasons),
             "opened_at": text(one.opened_ms),
             "changed_at": text(one.changed_ms),
         }

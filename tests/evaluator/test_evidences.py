@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -117,6 +118,17 @@ def test_the_segment_that_drags_a_campaign_down_and_what_models_decide_are_said(
 
 def test_a_look_does_not_wait_for_it(asked: list[str]) -> None:
     assert finding().evidence(_plan("spring"), WHOLE, RULE, BEFORE) == BEFORE
+    assert asked
+
+
+def test_what_the_deciding_model_says_is_as_new_as_the_verdict(asked: list[str]) -> None:
+    some = finding()
+    assert not some.knows("spring")
+    looked(some, WHOLE)
+    assert some.knows("spring")
+    above = replace(BEFORE, decisions_by_model={MODELS[0]: False})
+    found = some.evidence(_plan("spring"), verdict("above"), RULE, above)
+    assert list(found.decisions_by_model.values()) == [False] + [True] * (len(MODELS) - 2) + [False]
     assert asked
 
 
