@@ -21,7 +21,7 @@ from pipeline.alerts.conversions import KINDS, no_changes
 from pipeline.alerts.credit_book import CREDITS, CreditBook, by_campaign
 from pipeline.alerts.facts import instant_of, read_plans
 from pipeline.alerts.plans import plan_of
-from pipeline.alerts.reading import CHUNK, SINCE_EVER, read_reversed, set_conversions, set_events
+from pipeline.alerts.reading import CHUNK, SINCE_EVER, Touch, add_touches, read_reversed, set_conversions, set_events
 from pipeline.state.calendar import MINUTE_MS
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ _KNOWN_TOUCHES: Final = np.dtype(
 _EPOCH_SHIFT: Final = 32
 _ROWS_AT_ONCE: Final = 200_000
 _TOUCHES, _COST, _CREDIT, _ALL = "touch", "cost", "credit", "erased"  # as alert_new_rows calls them
-_Touch = tuple[int, int, int]  # hour, creditable, cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ class Refreshed:
 class _Pending:
     """What is known already but has not occurred yet as of t, by the minute that ends after it."""
 
-    touches: dict[int, list[tuple[str, _Touch]]] = field(default_factory=lambda: defaultdict(list))
+    touches: dict[int, list[tuple[str, Touch]]] = field(default_factory=lambda: defaultdict(list))
     rows: dict[int, set[tuple[str, str]]] = field(default_factory=lambda: defaultdict(set))
 
 
@@ -88,6 +87,7 @@ class LiveFacts:
         self._late: dict[int, tuple[str, int]] = {}  # transactions reversed after t, by hash: id, last instant
         self._dirty: dict[str, set[str]] = {}  # in the order of waiting: campaign -> what must be read again
         self._facts: dict[str, CampaignFacts] = {}
+        self._last_hours: dict[str, int] = {}
         self._as_of_ms: int | None = None
         self.plans: dict[str, CampaignPlan] = {}
 
@@ -140,9 +140,8 @@ class LiveFacts:
         return assemble(self.facts(names), [self._as_of_ms] * len(names), ZoneInfo(self._policy.zone), ages=ages)
 
     def last_touch_hours(self) -> dict[str, int]:
-        """Return the hour of each campaign's last creditable touch, where there is one."""
-        found = {name: one.last_hour for name, one in self._facts.items()}
-        return {name: hour for name, hour in found.items() if hour is not None}
+        """Return the hour of each campaign's last creditable touch, where there is one; not to be changed."""
+        return self._last_hours
 
     # -- definitions -----------------------------------------------------------------------------------------------
 
@@ -206,7 +205,7 @@ class LiveFacts:
     def _arrive(self, instant: int) -> set[str]:
         """Let what was pending take its place now that t has come to it; return whose touches have changed."""
         now = instant // MINUTE_MS
-        new: dict[str, list[_Touch]] = defaultdict(list)
+        new: dict[str, list[Touch]] = defaultdict(list)
         for minute in [minute for minute in self._pending.touches if minute <= now]:
             for name, touch in self._pending.touches.pop(minute):
                 if name in self._facts:
@@ -216,7 +215,7 @@ class LiveFacts:
                 self._soil(name, kind)
         for name, touches in new.items():
             add_touches(self._facts[name], touches)
-            self._facts[name].pay()
+            self._pay(self._facts[name])
         return set(new)
 
     def _soil(self, name: str, kind: str) -> None:
@@ -257,9 +256,15 @@ class LiveFacts:
             for start in range(0, len(chosen), CHUNK):
                 read([facts[name] for name in chosen[start : start + CHUNK]], instant)
         for name in names:
-            facts[name].pay()
+            self._pay(facts[name])
             self._dirty.pop(name, None)
         self._facts |= facts
+
+    def _pay(self, facts: CampaignFacts) -> None:
+        hour = facts.pay().last_hour
+        self._last_hours.pop(facts.plan.campaign_id, None)
+        if hour is not None:
+            self._last_hours[facts.plan.campaign_id] = hour
 
     def _read_touches(self, facts: Sequence[CampaignFacts], instant: int) -> None:
         names = [one.plan.campaign_id for one in facts]
@@ -335,16 +340,3 @@ class LiveFacts:
         if booked is None:
             return no_changes()
         return booked.changes(plans, self._policy, lambda credit: places.get(credit.campaign_id))
-
-
-def add_touches(facts: CampaignFacts, touches: Sequence[_Touch]) -> None:
-    """Add touches by hour to a campaign's."""
-    new = np.array(touches, np.int64)
-    hours = np.union1d(facts.hours, new[:, 0])
-    place, own = np.searchsorted(hours, new[:, 0]), np.searchsorted(hours, facts.hours)
-    for name, added in (("touches", new[:, 1]), ("touch_cost", new[:, 2])):
-        numbers = np.zeros(len(hours), np.int64)
-        numbers[own] = getattr(facts, name)
-        np.add.at(numbers, place, added)
-        setattr(facts, name, numbers)
-    facts.hours = hours

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pipeline.alerts import words
@@ -17,7 +19,7 @@ from pipeline.alerts.statistics import HOUR_MS
 from schemas.alerts import OPEN_STATES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pipeline.alert_settings import AlertSettings
     from pipeline.alerts.learning import PeerLibrary
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from pipeline.alerts.statistics import BankLevel, FinishedCampaign, Statistics
     from pipeline.alerts.verdict import Outcome, Verdict
 
+JUDGING_SECONDS: Final = 0.4
+"""So long a look judges campaigns of which nothing but the time has changed."""
+PART: Final = 1_000
+"""So many of them at once."""
 _PENDING: Final = OPEN_STATES | {"pending"}
 
 
@@ -111,9 +117,10 @@ class LedgerLooks:
         faults: of the data; None = there are none.
         evidences: of campaigns that are below or open.
         model: the attribution model that decides.
+        monotonic: a clock for the budget of a look.
     """
 
-    def __init__(  # noqa: PLR0913 - where each part of a look comes from
+    def __init__(  # noqa: PLR0913 - everything that a look is made of
         self,
         settings: AlertSettings,
         facts: Facts,
@@ -122,6 +129,7 @@ class LedgerLooks:
         evidences: Evidences | None = None,
         *,
         model: str = "last_touch",
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._facts = facts
@@ -130,11 +138,13 @@ class LedgerLooks:
         self._evidences = evidences
         self._model = model
         self._per_day: dict[str, float] = {}
+        self._monotonic = monotonic
         self._known: dict[str, tuple[CampaignPlan, AlertRule, Campaign]] = {}
         self._smallest: dict[str, float] = {}
         self._verdicts: dict[str, Verdict] = {}
         self._judged: tuple[int, int] | None = None
         self._stale: set[str] = set()
+        self._aged: dict[str, None] = {}  # in the order of waiting
         self._shown: dict[str, tuple[Verdict, Evidence]] = {}
 
     def look(self, records: Mapping[str, AlertRecord]) -> Sequence[Look]:
@@ -174,18 +184,38 @@ class LedgerLooks:
         return looks
 
     def _judge(self, now: Now) -> list[Verdict]:
-        """Return the verdicts of all campaigns; within one minute only those are judged whose figures have changed."""
+        """Return the verdicts of all campaigns.
+
+        Those whose figures have changed are judged now. When a minute has passed, those that are below are too, and the
+        others as far as the budget goes; who is left over keeps a verdict of some seconds ago, and comes first the next
+        time.
+        """
+        begun = self._monotonic()
         state = (now.as_of_ms, self._shelf.version)
         # what has changed stays so until it is judged: a look may end half-way, and is then taken again
-        self._stale |= now.changed if state == self._judged else now.plans.keys()
-        stale = [name for name in now.plans if name in self._stale or name not in self._verdicts]
-        if stale:
-            plans, statistics = [now.plans[name] for name in stale], self._facts.statistics(stale)
-            judged = self._judged_of(statistics, plans, now.as_of_ms)
-            self._verdicts |= dict(zip(stale, judged, strict=True))
-            self._pace(statistics, plans, judged)
-        self._judged, self._stale = state, set()
+        self._stale |= now.changed
+        if state != self._judged:
+            self._stale |= {name for name, verdict in self._verdicts.items() if verdict.outcome == "below"}
+            self._aged |= dict.fromkeys(now.plans)
+        self._judged = state
+        chosen = [name for name in now.plans if name in self._stale or name not in self._verdicts]
+        self._judge_some(chosen, now)
+        for name in chosen:
+            self._aged.pop(name, None)
+        while self._aged and self._monotonic() - begun < JUDGING_SECONDS:
+            part = list(islice(self._aged, PART))
+            self._judge_some([name for name in part if name in now.plans], now)
+            for name in part:
+                del self._aged[name]
         return [self._verdicts[name] for name in now.plans]
+
+    def _judge_some(self, names: Sequence[str], now: Now) -> None:
+        if names:
+            plans, statistics = [now.plans[name] for name in names], self._facts.statistics(names)
+            judged = self._judged_of(statistics, plans, now.as_of_ms)
+            self._verdicts |= dict(zip(names, judged, strict=True))
+            self._pace(statistics, plans, judged)
+        self._stale.difference_update(names)
 
     def _pace(self, statistics: Statistics, plans: Sequence[CampaignPlan], judged: Sequence[Verdict]) -> None:
         """Note what a day costs where that tells what is left to spend, of campaigns that are or were below."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SINCE_EVER: Final = -(1 << 62)
 TOUCHES: Final = np.dtype([("place", "<u4"), ("slot", "<i8"), ("creditable", "<i8"), ("cost", "<i8")])
+Touch = tuple[int, int, int]
+"""Hour, creditable touches, cost."""
 CHUNK: Final = 250  # names in one question: they travel in its URL
 
 
@@ -123,6 +125,19 @@ def set_touches(facts: Sequence[CampaignFacts], touches: np.ndarray[Any, np.dtyp
     for number, one in enumerate(facts):
         part = touches[bounds[number] : bounds[number + 1]]
         one.hours, one.touches, one.touch_cost = part["slot"].copy(), part["creditable"].copy(), part["cost"].copy()
+
+
+def add_touches(facts: CampaignFacts, touches: Sequence[Touch]) -> None:
+    """Add touches by hour to a campaign's."""
+    new = np.array(touches, np.int64)
+    hours = np.union1d(facts.hours, new[:, 0])
+    place, own = np.searchsorted(hours, new[:, 0]), np.searchsorted(hours, facts.hours)
+    for name, added in (("touches", new[:, 1]), ("touch_cost", new[:, 2])):
+        numbers = np.zeros(len(hours), np.int64)
+        numbers[own] = getattr(facts, name)
+        np.add.at(numbers, place, added)
+        setattr(facts, name, numbers)
+    facts.hours = hours
 
 
 def set_events(facts: Sequence[CampaignFacts], rows: Sequence[Sequence[Any]]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -7,7 +8,7 @@ import pytest
 
 from pipeline.alert_settings import AlertSettings
 from pipeline.alerts.lifecycle import Conduct, step
-from pipeline.alerts.looking import LedgerLooks, Now
+from pipeline.alerts.looking import JUDGING_SECONDS, LedgerLooks, Now
 from pipeline.alerts.money_at_risk import money_at_risk
 from pipeline.alerts.peers import PeerShelf
 from pipeline.alerts.plans import plan_of
@@ -241,3 +242,30 @@ def test_only_campaigns_whose_values_nobody_knows_are_judged_a_second_time(monke
     facts.unknown, facts.levels = {"summer", "winter"}, {"winter": BankLevel(9.0, 1.0)}
     looks_at(facts).look({})
     assert asked == [["spring", "summer", "winter"], ["winter"]]
+
+
+def test_who_has_only_grown_older_is_judged_within_a_budget_and_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.alerts.looking.PART", 2)
+    names = ("a", "b", "c", "d", "e", "f")
+    outcomes: dict[str, Outcome] = dict.fromkeys(names, "undecided")
+    facts = FakeFacts(**outcomes | {"e": "below"})
+    facts.past = dict.fromkeys(range(T0 - HOUR, T0 + HOUR, 60_000), "undecided")
+    clock = itertools.count(0.0, JUDGING_SECONDS * 0.6)
+    looks = LedgerLooks(AlertSettings(hold_minutes=0), facts, PeerShelf(FakePeers()), monotonic=lambda: next(clock))
+    looks.look({})
+    seen = []
+    for minute in (1, 1, 2, 3):
+        facts.as_of_ms, facts.asked = T0 + minute * 60_000, []
+        facts.changed = {"d"} if minute == 2 else set()
+        found = looks.look({})
+        seen.append([part for _, part in facts.asked])
+        assert [one.verdict.campaign_id for one in found] == list(names)
+    assert seen == [[("e",), ("a", "b")], [("c", "d")], [("d", "e"), ("f", "a")], [("e",), ("b", "c")]]
+    assert {name: looks._verdicts[name].as_of_ms - T0 for name in names} == {
+        "a": 120_000,
+        "b": 180_000,
+        "c": 180_000,
+        "d": 120_000,
+        "e": 180_000,
+        "f": 120_000,
+    }
