@@ -23,6 +23,7 @@ from bench.figures import (
     notice_row,
     recovery_row,
     throughput_rows,
+    tick_rows,
     whale_row,
 )
 from bench.servers import Broker, running_broker, running_instance
@@ -41,6 +42,7 @@ PARTS: Final = (
     "judging",
     "alerts",
     "facts",
+    "tick",
     "boards",
 )
 _QUICK_EVENTS: Final = 200_000
@@ -90,6 +92,7 @@ def steps(arguments: argparse.Namespace) -> Iterator[tuple[str, Callable[[], lis
         "recovery": ("take-over", partial(_recovery, customers)),
         "judging": ("the stop rule", _judging),
         "facts": ("the facts of campaigns", partial(_facts, arguments)),
+        "tick": ("a whole tick of the alerts", partial(_tick, arguments)),
         "alerts": ("from a breach to its notice", partial(_alerts, arguments)),
         "boards": ("the boards' queries", partial(_boards, arguments)),
     }
@@ -130,6 +133,10 @@ def _recovery(customers: int) -> list[Row]:
 
 def _facts(arguments: argparse.Namespace) -> list[Row]:
     return [facts_row(measured("bench.facts", _QUICK_CAMPAIGNS if arguments.quick else 10_000))]
+
+
+def _tick(arguments: argparse.Namespace) -> list[Row]:
+    return tick_rows(measured("bench.tick", _QUICK_CAMPAIGNS if arguments.quick else 10_000))
 
 
 def _judging() -> list[Row]:

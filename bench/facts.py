@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
@@ -24,7 +25,7 @@ from pipeline.settings import Settings
 from pipeline.state.policy import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 CAMPAIGNS: Final = 10_000
 CHANGED: Final = 50
@@ -41,6 +42,15 @@ _PASSWORD: Final = "bench-only"  # noqa: S105 - of a server that lives as long a
 def main() -> None:
     """Measure and print."""
     campaigns = int(sys.argv[1]) if len(sys.argv) > 1 else CAMPAIGNS
+    with serving() as settings:
+        client = connect(settings, "writer")
+        sys.stdout.write(json.dumps(measure(client, campaigns)) + "\n")
+        client.close()
+
+
+@contextmanager
+def serving() -> Iterator[Settings]:
+    """Run a ClickHouse with an empty ledger; yield the settings to reach it by."""
     with tempfile.TemporaryDirectory(prefix="roi-bench-") as directory:
         folder = Path(directory)
         ready, log = folder / "ready", folder / "log"
@@ -56,9 +66,7 @@ def main() -> None:
                 clickhouse_writer_password=_PASSWORD,
             )
             migrate(settings)
-            client = connect(settings, "writer")
-            sys.stdout.write(json.dumps(measure(client, campaigns)) + "\n")
-            client.close()
+            yield settings
 
 
 def measure(client: Any, campaigns: int) -> dict[str, float]:
@@ -105,12 +113,12 @@ def fill(client: Any, campaigns: int) -> None:
     client.command(_positions(1, _BEGIN_MS + _SPAN_MS))
 
 
-def add_block(client: Any, campaigns: int, tick: int) -> None:
-    """Write a block that changes some campaigns."""
+def add_block(client: Any, campaigns: int, tick: int, minutes: int = 0) -> None:
+    """Write a block that changes some campaigns, and moves event time on."""
     start = tick * 997 % (campaigns - CHANGED)
     for kind, each in (("touch", 20), ("credit", 2)):
         client.command(_rows(kind, each, start, CHANGED, tick + 1))
-    client.command(_positions(tick + 1, _BEGIN_MS + _SPAN_MS))
+    client.command(_positions(tick + 1, _BEGIN_MS + _SPAN_MS + minutes * 60_000))
 
 
 def _rows(kind: str, each: int, start: int, campaigns: int, version: int) -> str:

@@ -214,6 +214,20 @@ def board_rows(measured: Mapping[str, Any]) -> list[Row]:
     return [*rows, Row(f"boards' ledger: {size}", "tansu", events, filled)]
 
 
+def tick_rows(measured: Mapping[str, Any]) -> list[Row]:
+    """Return the rows of the alert service's whole tick (`bench.tick` prints its fields)."""
+    kinds = {"within": f"{measured['changed']} changed", "minute": "a new minute, so that all grow older"}
+    return [
+        Row(
+            f"whole tick of {measured['campaigns']:,} campaigns, {what}",
+            "-",
+            f"p50 {measured[f'{kind}_seconds'] * 1e3:.0f} ms, worst {measured[f'{kind}_slowest_seconds'] * 1e3:.0f} ms",
+            f"p50 of the look {measured[f'{kind}_look_seconds'] * 1e3:.0f} ms",
+        )
+        for kind, what in kinds.items()
+    ]
+
+
 def family_rows(mix: str, one: Mapping[str, float], five: Mapping[str, float]) -> list[Row]:
     """Return what each metric family costs in the core (`bench.families` prints the fields)."""
     names = {

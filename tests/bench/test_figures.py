@@ -15,6 +15,7 @@ from bench.figures import (
     percentile,
     throughput,
     throughput_rows,
+    tick_rows,
     visible_latencies,
     whale_row,
 )
@@ -130,6 +131,17 @@ def test_other_rows_show_their_figures() -> None:
     judged = judging_row({"campaigns": 10_000, "below": 900, "p50_ms": 512.4, "worst_ms": 700})
     assert (judged.result, judged.beside) == ("p50 512 ms, worst 700 ms", "51 µs a campaign, 900 below")
     assert (memory.result, memory.beside) == ("742 bytes a customer", "each with 0.50 touches, 1.50 transactions")
+
+
+def test_the_rows_of_the_whole_tick_tell_it_with_and_without_a_new_minute() -> None:
+    found: dict[str, float] = {"campaigns": 10_000, "changed": 50}
+    found |= {f"{kind}{name}_seconds": 0.25 for kind in ("within", "minute") for name in ("", "_slowest", "_look")}
+    rows = tick_rows(found)
+    assert [row.measured for row in rows] == [
+        "whole tick of 10,000 campaigns, 50 changed",
+        "whole tick of 10,000 campaigns, a new minute, so that all grow older",
+    ]
+    assert {(row.result, row.beside) for row in rows} == {("p50 250 ms, worst 250 ms", "p50 of the look 250 ms")}
 
 
 def test_the_row_of_the_facts_tells_a_tick_in_milliseconds() -> None:

@@ -85,6 +85,7 @@ def test_every_part_is_measured_on_every_broker_once() -> None:
         "take-over",
         "the stop rule",
         "the facts of campaigns",
+        "a whole tick of the alerts",
         "from a breach to its notice",
         "the boards' queries",
     ]
