@@ -16,7 +16,7 @@ WITH
         SELECT campaign_id, assumeNotNull(toTimeZone(toDateTime(day, zone), 'UTC')), cost_minor, return_minor
         FROM campaign_days
         WHERE run = ${run:singlequote} AND campaign_id IN (SELECT campaign_id FROM chosen)
-            AND day > toDate($__fromTime - 1, zone) AND day <= toDate($__toTime, zone) AND NOT is_short
+            AND day > toDate(greatest($__fromTime, toDateTime(1)) - 1, zone) AND day <= toDate($__toTime, zone) AND NOT is_short
     )
 SELECT
     cells.time AS time,

@@ -26,6 +26,6 @@ SELECT
 FROM days
 LEFT JOIN campaign_plans AS plans ON days.campaign_id = plans.campaign_id
 LEFT JOIN campaign_alerts AS alert ON days.campaign_id = alert.campaign_id AND ${run:singlequote} = 'live'
-WHERE days.day > toDate($__fromTime - 1, zone) AND days.day <= toDate($__toTime, zone)
+WHERE days.day > toDate(greatest($__fromTime, toDateTime(1)) - 1, zone) AND days.day <= toDate($__toTime, zone)
 ORDER BY time, name
 LIMIT 4000

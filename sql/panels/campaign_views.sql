@@ -7,10 +7,13 @@ WITH
             AND $__conditionalAll(campaign_id IN (${campaign:singlequote}), $campaign)
         GROUP BY campaign_id ORDER BY sum(cost_minor) DESC, campaign_id LIMIT 5
     ),
-    toDate($__fromTime - 1, zone) + 1 AS first_day,
+    toDate(greatest($__fromTime, toDateTime(1)) - 1, zone) + 1 AS first_day,
     toDate($__toTime, zone) AS last_day,
-    first_day - (last_day - first_day + 1) AS first_day_before,
-    (SELECT min(day) FROM campaign_days WHERE run = ${run:singlequote}) <= first_day_before AS has_before,
+    toDate(greatest(0, 2 * toInt32(first_day) - toInt32(last_day) - 1)) AS first_day_before,
+    (SELECT count() > 0 FROM (
+        SELECT 1 FROM ledger
+        WHERE run = ${run:singlequote} AND kind = 'day' AND at <= toInt64(first_day_before) LIMIT 1
+    )) AS has_before,
     cells AS (
         SELECT
             campaign_id, 'event_view' AS view, day >= first_day AS is_now,

@@ -1,14 +1,17 @@
 -- whole business days from the roll-up by day, the rest of both periods by hour
 WITH
     (SELECT if(any(zone) = '', 'UTC', any(zone)) FROM runs FINAL WHERE run = ${run:singlequote}) AS zone,
-    $__fromTime AS begins,
+    greatest($__fromTime, toDateTime(172800)) AS begins,  -- so that days before it can be named
     $__toTime AS ends,
-    begins - (ends - begins) AS begins_before,
+    toDateTime(greatest(172800, 2 * toInt64(begins) - toInt64(ends))) AS begins_before,
     addDays(toStartOfDay(begins_before - 1, zone), 1) AS first_day_before,
     toStartOfDay(begins, zone) AS day_of_begin,
     addDays(toStartOfDay(begins - 1, zone), 1) AS first_day,
     toStartOfDay(ends, zone) AS day_of_end,
-    (SELECT min(day) FROM campaign_days WHERE run = ${run:singlequote}) <= toDate(begins_before, zone) AS has_before,
+    (SELECT count() > 0 FROM (
+        SELECT 1 FROM ledger
+        WHERE run = ${run:singlequote} AND kind = 'day' AND at <= toInt64(toDate(begins_before, zone)) LIMIT 1
+    )) AS has_before,
     cells AS (
         SELECT campaign_id, toDateTime(day, zone) >= begins AS is_now, cost_minor AS spent, return_minor AS earned, new_converters AS gained
         FROM campaign_days

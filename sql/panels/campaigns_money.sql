@@ -10,7 +10,7 @@ FROM (
     UNION ALL
     SELECT campaign_id, assumeNotNull(toTimeZone(toDateTime(day, zone), 'UTC')), cost_minor, return_minor
     FROM campaign_days
-    WHERE run = ${run:singlequote} AND day > toDate($__fromTime - 1, zone) AND day <= toDate($__toTime, zone) AND NOT is_short
+    WHERE run = ${run:singlequote} AND day > toDate(greatest($__fromTime, toDateTime(1)) - 1, zone) AND day <= toDate($__toTime, zone) AND NOT is_short
 )
 WHERE $__conditionalAll(campaign_id IN (${campaign:singlequote}), $campaign)
     AND $__conditionalAll(campaign_id IN (SELECT campaign_id FROM campaign_plans WHERE owner IN (${owner:singlequote})), $owner)

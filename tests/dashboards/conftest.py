@@ -65,8 +65,8 @@ class Seeded:
     reader: Any
 
     def span(self, back: float, ahead: float) -> tuple[int, int]:
-        """Return a time range in days before the end of the live run, in epoch milliseconds."""
-        return tuple(self.bank.end_ms - round(days * DAY_MS) for days in (back, ahead))  # type: ignore[return-value] # two
+        """Return a time range in days before the end of the live run, in epoch milliseconds, from 1970 on."""
+        return tuple(max(0, self.bank.end_ms - round(days * DAY_MS)) for days in (back, ahead))  # type: ignore[return-value] # two
 
 
 @pytest.fixture(scope="session")

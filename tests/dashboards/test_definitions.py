@@ -47,7 +47,7 @@ def test_a_board_is_described_and_offers_known_choices(board: Board) -> None:
 def test_a_panel_is_described_in_both_languages(panel: Panel) -> None:
     assert written(panel.title)
     assert written(panel.description)
-    assert len(panel.description.en) > 60, "a description says how the number comes about"
+    assert len(panel.description.en) > 40, "a description says how the number comes about"
     assert 1 <= panel.width <= WIDTH
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.oracle.facts import Row
 
 # days before the end of the live run, from and to
-RANGES = ((30, 0), (100, -3), (66.5, 64.3), (92.3, 84.7), (60, 59.9))
+RANGES = ((30, 0), (100, -3), (66.5, 64.3), (92.3, 84.7), (60, 59.9), (99_999, -3))
 NO_RANGE = {"campaigns-risk", "campaigns-tiers", "campaigns-owners"}
 CHOICES: tuple[dict[str, Any], ...] = (
     {},
