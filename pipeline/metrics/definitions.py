@@ -11,6 +11,22 @@ COUNT: Final = "count"
 RATIO: Final = "ratio"
 
 
+BOARD_PREFIX: Final = "board_"
+# each has a view of this prefix for boards, of the same columns (0025_figure_snapshots.sql)
+COUNTED_FOR_BOARDS: Final = frozenset(
+    {
+        "transaction_figures",
+        "channel_mix",
+        "customer_figures",
+        "campaign_new_customers",
+        "campaign_recommendations",
+        "campaign_automation",
+        "campaign_aum",
+        "campaign_aum_costs",
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class MetricDefinition:
     """One metric: the only place where its meaning is written for people.
@@ -48,5 +64,6 @@ class Dimension:
 
 
 def columns(column: str, *views: str) -> tuple[str, ...]:
-    """Return the column's name within each view."""
-    return tuple(f"{view}.{column}" for view in views)
+    """Return the column's name within each view, and within those that boards show instead."""
+    shown = [*views, *(f"{BOARD_PREFIX}{view}" for view in views if view in COUNTED_FOR_BOARDS)]
+    return tuple(f"{view}.{column}" for view in shown)

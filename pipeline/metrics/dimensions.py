@@ -61,6 +61,11 @@ _VIEW_DIMENSIONS: Final = tuple(
         ("as_of", "As of", "how far event time has come: in run_days the business day of the newest transaction"),
         ("zone", "Zone", "time zone of the run's business days"),
         ("today", "Today", "business day of the run's newest event: the days before it are over"),
+        (
+            "counted_at",
+            "Counted at",
+            "when the figures of a board were counted: now, or on large ledgers some minutes ago",
+        ),
         ("touched_at", "Touched at", "instant of the credited touch"),
         ("converted_at", "Converted at", "instant of the transaction"),
         ("updated_at", "Updated", "when the latest block of the run was written"),

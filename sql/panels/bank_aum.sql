@@ -15,7 +15,7 @@ WITH
             anyOrNullIf(costs.cost_per_10k_aum_minor, channel_class = 'all') AS cost_per_10k_aum_minor,
             anyOrNullIf(costs.cost_per_10k_aum_minor, channel_class = 'online') AS online_cost_per_10k_aum_minor,
             anyOrNullIf(costs.cost_per_10k_aum_minor, channel_class = 'counter') AS counter_cost_per_10k_aum_minor
-        FROM campaign_aum_costs AS costs
+        FROM board_campaign_aum_costs AS costs
         WHERE run = ${run:singlequote} AND campaign_id = ''
         GROUP BY period_kind, period_start
     ),

@@ -11,7 +11,7 @@ SELECT formatDateTime(period_start, '%Y-%m') AS period, tier, aum_minor, convert
 FROM (
     SELECT period_start, tier, aum_minor, converters, max(period_start) OVER () AS newest
     FROM (
-        SELECT * FROM campaign_aum
+        SELECT * FROM board_campaign_aum
         WHERE run = ${run:singlequote} AND period_kind = 'month' AND campaign_id = ''
     ) AS months
     CROSS JOIN clock

@@ -11,7 +11,7 @@ SELECT formatDateTime(period_start, '%Y-%m') AS period, channel, channel_class, 
 FROM (
     SELECT period_start, channel, channel_class, transactions, transaction_share, amount_minor, amount_share, max(period_start) OVER () AS newest
     FROM (
-        SELECT * FROM channel_mix
+        SELECT * FROM board_channel_mix
         WHERE run = ${run:singlequote} AND period_kind = 'month'
     ) AS months
     CROSS JOIN clock

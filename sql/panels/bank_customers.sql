@@ -9,7 +9,7 @@ WITH
     ),
     figures AS (
         SELECT period_kind, period_start, high_value_customers, high_value_covered, high_value_coverage, long_tail_customers, long_tail_activated, long_tail_activation_rate
-        FROM customer_figures
+        FROM board_customer_figures
         WHERE run = ${run:singlequote}
     ),
     periods AS (

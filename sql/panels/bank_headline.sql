@@ -9,7 +9,7 @@ WITH
     ),
     figures AS (
         SELECT period_kind, period_start, transactions, amount_minor, online_share, online_amount_share, payments_amount_minor, cross_bank_share, wealth_amount_minor, wealth_online_share
-        FROM transaction_figures
+        FROM board_transaction_figures
         WHERE run = ${run:singlequote}
     ),
     periods AS (

@@ -9,7 +9,7 @@ WITH
     ),
     figures AS (
         SELECT period_kind, period_start, new_customers, cost_minor, cac_minor
-        FROM campaign_new_customers
+        FROM board_campaign_new_customers
         WHERE run = ${run:singlequote} AND campaign_id = ''
     ),
     periods AS (

@@ -9,7 +9,7 @@ WITH
     ),
     figures AS (
         SELECT period_kind, period_start, payments, payments_amount_minor, cross_bank_share, cross_bank_amount_share, wealth_purchases, wealth_amount_minor, wealth_online_share, wealth_online_amount_share
-        FROM transaction_figures
+        FROM board_transaction_figures
         WHERE run = ${run:singlequote}
     ),
     periods AS (

@@ -14,7 +14,7 @@ WITH
     ),
     actuals AS (
         SELECT period_kind, period_start, told.1 AS figure, told.2 AS unit, told.3 AS whole, told.4 AS share
-        FROM (SELECT * FROM transaction_figures WHERE run = ${run:singlequote})
+        FROM (SELECT * FROM board_transaction_figures WHERE run = ${run:singlequote})
         ARRAY JOIN [
             ('transactions', 'number', toInt128(transactions), NULL),
             ('amount_minor', 'minor', toInt128(amount_minor), NULL),
@@ -34,7 +34,7 @@ WITH
         ] AS told
         UNION ALL
         SELECT period_kind, period_start, told.1 AS figure, told.2 AS unit, told.3 AS whole, told.4 AS share
-        FROM (SELECT * FROM customer_figures WHERE run = ${run:singlequote})
+        FROM (SELECT * FROM board_customer_figures WHERE run = ${run:singlequote})
         ARRAY JOIN [
             ('high_value_coverage', 'share', 0, high_value_coverage),
             ('long_tail_activated', 'number', toInt128(long_tail_activated), NULL),
@@ -42,17 +42,17 @@ WITH
         ] AS told
         UNION ALL
         SELECT period_kind, period_start, told.1 AS figure, told.2 AS unit, told.3 AS whole, told.4 AS share
-        FROM (SELECT * FROM campaign_new_customers WHERE run = ${run:singlequote} AND campaign_id = '')
+        FROM (SELECT * FROM board_campaign_new_customers WHERE run = ${run:singlequote} AND campaign_id = '')
         ARRAY JOIN [
             ('new_customers', 'number', toInt128(new_customers), NULL)
         ] AS told
         UNION ALL
         SELECT period_kind, period_start, 'contributed_aum_minor', 'minor', toInt128(aum_minor), NULL
-        FROM campaign_aum_costs
+        FROM board_campaign_aum_costs
         WHERE run = ${run:singlequote} AND campaign_id = '' AND channel_class = 'all'
         UNION ALL
         SELECT period_kind, period_start, 'automated_reach_share', 'share', toInt128(0), automated_reach_share
-        FROM campaign_automation
+        FROM board_campaign_automation
         WHERE run = ${run:singlequote} AND campaign_id = ''
     ),
     compared AS (

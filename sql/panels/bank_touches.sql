@@ -16,7 +16,7 @@ WITH
             clicks.other_sends AS other_sends, clicks.other_click_rate AS other_click_rate
         FROM (
             SELECT period_kind, period_start, reached, automated_only, automated_reach_share
-            FROM campaign_automation
+            FROM board_campaign_automation
             WHERE run = ${run:singlequote} AND campaign_id = ''
         ) AS reach
         LEFT JOIN (
@@ -26,7 +26,7 @@ WITH
                 anyOrNullIf(customer_click_through_rate, recommended) AS recommended_click_rate,
                 sumIf(sends, NOT recommended) AS other_sends,
                 anyOrNullIf(customer_click_through_rate, NOT recommended) AS other_click_rate
-            FROM campaign_recommendations
+            FROM board_campaign_recommendations
             WHERE run = ${run:singlequote} AND campaign_id = ''
             GROUP BY period_kind, period_start
         ) AS clicks ON reach.period_kind = clicks.period_kind AND reach.period_start = clicks.period_start

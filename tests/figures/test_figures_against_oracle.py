@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipeline.metrics.definitions import BOARD_PREFIX, COUNTED_FOR_BOARDS
 from pipeline.state.policy import Policy
 from tests.figures import expected_bank, expected_budgets, expected_campaigns
 from tests.figures.comparing import differences, read
@@ -62,6 +63,10 @@ def all_differences(client: Any, run: str, facts: Facts) -> dict[str, list[str]]
     found = {
         view: differences(expected(facts), read(client, view, run), zero_rows=view not in ZERO_ROWS_OPEN)
         for view, expected in FIGURES.items()
+    }
+    found |= {
+        f"{BOARD_PREFIX}{view}": differences(read(client, view, run), read(client, f"{BOARD_PREFIX}{view}", run))
+        for view in COUNTED_FOR_BOARDS
     }
     return {view: lines for view, lines in found.items() if lines}
 
