@@ -129,7 +129,10 @@ RATES: Final = (
     _lines(
         "memory",
         Text("Memory", "内存"),
-        Text("Resident memory of workers and evaluators.", "工作进程与评估器的常驻内存。"),
+        Text(
+            "Resident memory of each worker and evaluator, as its operating system tells it.",
+            "各工作进程与评估器的常驻内存，由操作系统给出。",
+        ),
         (_label("job", "Part", "组件"), _INSTANCE),
         (("memory", Text("Memory", "内存"), "bytes"),),
     ),
@@ -151,7 +154,10 @@ RATES: Final = (
     _lines(
         "notices",
         Text("Notices by outcome", "通知（按结果）"),
-        Text("Attempts to tell a receiver within five minutes, by outcome.", "五分钟内通知接收方的尝试，按结果。"),
+        Text(
+            "Attempts within five minutes to tell a receiver of an alert, by outcome; a dead one was given up.",
+            "五分钟内向接收方发送告警通知的尝试，按结果，dead 为已放弃。",
+        ),
         (_OUTCOME,),
         (("notices", Text("Attempts", "尝试"), "count"),),
     ),

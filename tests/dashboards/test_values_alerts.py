@@ -27,7 +27,6 @@ ALL = (T0 - HOUR, END)
 PART = (T0 + 60 * HOUR, T0 + 150 * HOUR)
 CHOICES: tuple[dict[str, Any], ...] = (
     {},
-    {"owner": ["retail"]},
     {"owner": [HOSTILE]},
     {"campaign": ["c1", "c4"]},
     {"campaign": ["c1", "c2", "c3"], "owner": ["wealth", HOSTILE]},
