@@ -20,6 +20,7 @@ COPY schemas schemas
 COPY agents agents
 COPY sql sql
 COPY dashboards dashboards
+COPY web/dist web/dist
 COPY pipeline pipeline
 ENV ROI_BUILD_COMMIT=$COMMIT PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001

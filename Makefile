@@ -17,7 +17,7 @@ NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 UNIT := not process and not e2e and not kafka and not slow
 PYTEST := $(PYTHON) -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo fast test slow coverage lint format types check ci bench kafka lock clean
+.PHONY: help setup demo fast test slow coverage lint format types check ci bench kafka lock web clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,6 +84,10 @@ lock: ## Renew the locked dependencies from requirements/*.in (needs uv)
 	@command -v uv >/dev/null || { echo "error: uv is not installed; see https://docs.astral.sh/uv/" >&2; exit 1; }
 	uv pip compile requirements/base.in --quiet --universal --python-version 3.11 --generate-hashes --emit-build-options --no-header --upgrade -o requirements/base.lock
 	uv pip compile requirements/dev.in --quiet --universal --python-version 3.11 --generate-hashes --emit-build-options --no-header -c requirements/base.lock -o requirements/dev.lock
+
+web: ## Check and build the board's page into web/dist (needs Node and npm)
+	@command -v npm >/dev/null || { echo "error: npm is not installed; only who changes the page needs it" >&2; exit 1; }
+	cd web && npm ci --no-audit --no-fund && npm run check && npm run build
 
 clean: ## Remove what demo, tests and tools left in build/ and the caches
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis

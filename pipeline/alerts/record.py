@@ -180,7 +180,7 @@ class AlertRecord:
             "advice": None if self.evidence.advice is None else dict(self.evidence.advice),
             "decisions_by_model": dict(self.evidence.decisions_by_model),
             "links": {
-                "board": f"{board_url.rstrip('/')}/?campaign={quote(self.campaign_id)}",
+                "board": f"{board_url.rstrip('/')}/?campaign={quote(self.campaign_id)}&alert={quote(self.alert_id)}",
                 "explain": f"roi explain {self.campaign_id}",
             },
             "decision": self.decision,

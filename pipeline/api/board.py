@@ -1,18 +1,16 @@
-"""The board: a page, the same as JSON, and whether everything answers."""
+"""The totals of campaigns, and whether everything answers."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-import secrets
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import JSONResponse
 
 from pipeline.api.answers import ApiError, problem
 from pipeline.api.campaigns import BoardError, campaigns
-from pipeline.api.page import render_page
 from pipeline.api.tokens import Reads, Tokens, page_reader
 from pipeline.operations.health import failed, faults
 from pipeline.operations.observing import observe
@@ -22,14 +20,10 @@ if TYPE_CHECKING:
 
     from fastapi import Request
 
-    from pipeline.api.handing_in import Alerts
     from pipeline.operations.health import Fault, Observations
     from pipeline.settings import Settings
 
 _LOOK_SECONDS: Final = 2.0
-_POLICY: Final = (
-    "default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 _REMEDY: Final = "see roi status"
 
 
@@ -43,23 +37,12 @@ class Board:
         self._looked_at = -math.inf
         self._faults: list[Fault] = []
 
-    async def page(self, request: Request) -> HTMLResponse:
-        """Answer the campaigns page; 503 with the reason on it when ClickHouse does not answer."""
-        await page_reader(request)
-        nonce = secrets.token_urlsafe(16)
-        campaign = request.query_params.get("campaign", "")
-        rows, wrong = await self._campaigns_or_problem(campaign)
-        alert = await self._alert(request, rows[0]["alert_id"]) if campaign and rows else None
-        return HTMLResponse(
-            render_page(rows, wrong, nonce, campaign=campaign, alert=alert),
-            200 if wrong is None else 503,
-            headers={"Content-Security-Policy": _POLICY.format(nonce=nonce)},
-        )
-
     async def campaigns(self, _: Reads) -> JSONResponse:
         """Answer the totals of every campaign."""
-        rows, wrong = await self._campaigns_or_problem()
-        return JSONResponse(rows) if wrong is None else problem(503, wrong, _REMEDY)
+        try:
+            return JSONResponse(await asyncio.to_thread(campaigns, self._settings))
+        except BoardError as error:
+            return problem(503, str(error), _REMEDY)
 
     async def health(self, request: Request) -> JSONResponse:
         """Answer 200 while nothing is at fault, 503 otherwise; the body says what to those who may read it."""
@@ -85,20 +68,6 @@ class Board:
         """Look at everything that the board is told the address of; Docker's board is told none of Kafka."""
         asks_kafka = "kafka_bootstrap_servers" in self._settings.model_fields_set
         return observe(self._settings, self._instance, asks_kafka=asks_kafka)
-
-    async def _alert(self, request: Request, alert_id: str | None) -> dict[str, Any] | None:
-        """Return the alert of the one campaign that is looked at; None: it has none, or cannot be asked for now."""
-        alerts: Alerts = request.app.state.alerts
-        try:
-            return None if alert_id is None else await alerts.alert(alert_id)
-        except ApiError:
-            return None
-
-    async def _campaigns_or_problem(self, campaign: str = "") -> tuple[list[dict[str, Any]], str | None]:
-        try:
-            return await asyncio.to_thread(campaigns, self._settings, campaign), None
-        except BoardError as error:
-            return [], str(error)
 
 
 async def _may_read(request: Request) -> bool:

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BODY_BYTES: Final = 1 << 16  # notes and reasons are a few kilobytes at most
+_NO_STORE: Final = (b"cache-control", b"no-store")  # unless the answer says how long it may be kept
 _LOCAL_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-    (b"cache-control", b"no-store"),
     (b"x-frame-options", b"DENY"),
 )
 
@@ -43,7 +43,9 @@ class Guard:
             nonlocal has_begun
             if message["type"] == "http.response.start":
                 has_begun = True
-                message["headers"] = [*message.get("headers", ()), *_HEADERS]
+                headers = list(message.get("headers", ()))
+                kept = any(name == _NO_STORE[0] for name, _ in headers)
+                message["headers"] = [*headers, *_HEADERS] if kept else [*headers, *_HEADERS, _NO_STORE]
             await send(message)
 
         if self._is_local and not _is_to_loopback(scope):

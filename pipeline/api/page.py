@@ -1,130 +1,91 @@
-"""The campaigns page as HTML; pure, everything that comes from data is escaped."""
+"""The board's page: the files of web/dist and nothing else, each with its type, tag and policy.
+
+They hold no data: whoever may not read sees a page that asks for a token. Names of assets carry a hash of their
+content, so a browser keeps them for good; the page itself is asked for every time.
+"""
 
 from __future__ import annotations
 
-from html import escape
-from string import Template
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
+import gzip
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from starlette.responses import Response
+
+from pipeline.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from starlette.applications import Starlette
+    from starlette.requests import Request
 
-REFRESH_SECONDS: Final = 2
-
-_PAGE: Final = Template("""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="refresh" content="$refresh">
-<meta name="viewport" content="width=device-width">
-<title>Campaign ROI</title>
-<style nonce="$nonce">
-body { font: 14px/1.5 system-ui, sans-serif; margin: 2rem; color: #1f2328; background: #fff }
-table { border-collapse: collapse }
-th, td { padding: .3rem .8rem; border-bottom: 1px solid #d0d7de; text-align: right; font-variant-numeric: tabular-nums }
-th:first-child, td:first-child { text-align: left }
-.below { color: #b42318; font-weight: 600 }
-.note { color: #57606a }
-@media (prefers-color-scheme: dark) {
-  body { color: #e6edf3; background: #0d1117 } th, td { border-color: #30363d }
-  .below { color: #ff8a80 } .note { color: #8b949e }
-}
-</style>
-</head>
-<body>
-<h1>Campaigns</h1>
-$content
-<p class="note">Return is compared with cost as both stand now; conversions still to come are not in it.
-Refreshed every $refresh s · <a href="api/campaigns">JSON</a> · <a href="healthz">health</a></p>
-</body>
-</html>
-""")
-_NOTHING: Final = "<p>No campaign has an event yet.</p>"
-_HEADINGS: Final = (
-    "Campaign",
-    "Reached",
-    "Converters",
-    "Conversion rate",
-    "Cost",
-    "Return",
-    "Return ÷ cost",
-    "Alert",
-    "Updated",
+DIST: Final = Path(__file__).resolve().parents[2] / "web" / "dist"
+INDEX: Final = "index.html"
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_TYPES: Final = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+_FOR_GOOD: Final = "public, max-age=31536000, immutable"
 
 
-def render_page(
-    rows: Sequence[Mapping[str, Any]],
-    problem: str | None,
-    nonce: str,
-    *,
-    campaign: str = "",
-    alert: Mapping[str, Any] | None = None,
-) -> str:
-    """Return the page.
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file as it is sent."""
 
-    Args:
-        rows: campaigns, as `campaigns` gives them; a ratio below ``min_return_ratio`` is marked.
-        problem: what to say instead of the rows when ClickHouse cannot be asked.
-        nonce: allows the page's own style under its content security policy.
-        campaign: the one that is looked at; '' = all.
-        alert: its alert as `pipeline.alerts.views.AlertViews.alert` gives it.
+    content: bytes
+    packed: bytes
+    kind: str
+    tag: str
+    keep: str
+
+    @classmethod
+    def of(cls, path: Path, *, hashed: bool) -> Asset:
+        """Return a file, read once; what has a hash in its name may be kept for good."""
+        content = path.read_bytes()
+        packed = gzip.compress(content, 9, mtime=0)
+        tag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
+        return cls(content, packed, _TYPES[path.suffix], tag, _FOR_GOOD if hashed else "no-store")
+
+    async def answer(self, request: Request) -> Response:
+        """Answer the file, packed where the browser can unpack it, or that it has it already."""
+        headers = {"ETag": self.tag, "Cache-Control": self.keep, "Content-Security-Policy": POLICY}
+        headers["Vary"] = "Accept-Encoding"
+        if self.tag in request.headers.get("if-none-match", ""):
+            return Response(None, 304, headers)
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+            return Response(self.packed, 200, headers, self.kind)
+        return Response(self.content, 200, headers, self.kind)
+
+
+def assets(dist: Path = DIST) -> dict[str, Asset]:
+    """Return the page's files by their paths in addresses; the page itself stands under ``/``.
+
+    Raises:
+        UserError: they are not there.
     """
-    if problem is not None:
-        content = f"<p>{escape(problem)}</p>"
-    elif not rows:
-        content = f"<p>No campaign {escape(campaign)} has an event yet.</p>" if campaign else _NOTHING
-    else:
-        heading = "".join(f'<th scope="col">{escape(name)}</th>' for name in _HEADINGS)
-        body = "\n".join(_row(row) for row in rows)
-        content = f"<table><thead><tr>{heading}</tr></thead><tbody>\n{body}\n</tbody></table>"
-    if alert is not None:
-        content += _alert(alert)
-    if campaign:
-        content += '<p><a href="./">all campaigns</a></p>'
-    return _PAGE.substitute(content=content, nonce=nonce, refresh=REFRESH_SECONDS)
+    if not (dist / INDEX).is_file():
+        raise UserError(f"the board's page is not there ({dist / INDEX})", "restore web/dist, or make it: make web")
+    found = {"/": Asset.of(dist / INDEX, hashed=False)}
+    for path in sorted(dist.rglob("*")):
+        if path.suffix in _TYPES and path.name != INDEX:
+            place = path.relative_to(dist)
+            found[f"/{place.as_posix()}"] = Asset.of(path, hashed=place.parts[0] == "assets")
+    return found
 
 
-def _row(row: Mapping[str, Any]) -> str:
-    ratio = row["return_ratio"]
-    below = ' class="below"' if ratio is not None and ratio < row["min_return_ratio"] else ""
-    rate = row["conversion_rate"]
-    cells = (
-        f"{row['reached']:,}",
-        f"{row['converters']:,}",
-        "-" if rate is None else f"{rate:.2%}",
-        _money(row["cost_minor"]),
-        _money(row["return_minor"]),
-    )
-    plain = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-    return (
-        f'<tr><td><a href="?campaign={quote(str(row["campaign_id"]), safe="")}">'
-        f"{escape(str(row['campaign_id']))}</a></td>{plain}"
-        f"<td{below}>{'-' if ratio is None else f'{ratio:.2f}'}</td>"
-        f"<td>{escape(str(row['alert_state'] or '-'))}</td><td>{escape(str(row['updated_at']))}</td></tr>"
-    )
+def add_page(app: Starlette, dist: Path = DIST) -> None:
+    """Have the application answer the page and its assets, each under its exact name.
 
-
-def _alert(alert: Mapping[str, Any]) -> str:
-    bound, risk = alert["upper_bound"], alert["money_at_risk_minor"]
-    figures = [
-        "" if bound is None else f"return ÷ cost at most {bound:.2f}",
-        "" if risk is None else f"at risk {_money(risk)}",
-        f"{alert['decision']} by {alert['decided_by']}" if alert["decision"] else "",
-    ]
-    reasons = "".join(f"<li>{escape(str(reason))}</li>" for reason in alert["record"].get("reasons", ()))
-    history = "".join(f"<li>{escape(_entry(entry))}</li>" for entry in reversed(alert["history"]))
-    return (
-        f"<h2>Alert: {escape(alert['state'])}</h2><p>{escape('; '.join(filter(None, figures)))}</p><ul>{reasons}</ul>"
-        f'<h2>History</h2><ul>{history}</ul><p class="note">roi alerts show {escape(alert["alert_id"])}</p>'
-    )
-
-
-def _money(minor: int) -> str:
-    return f"{minor / 100:,.2f}"
-
-
-def _entry(entry: Mapping[str, Any]) -> str:
-    note = f": {entry['note']}" if entry["note"] else ""
-    return f"{entry['changed_at']} {entry['state']}, by {entry['by'] or 'the evaluator'}{note}"
+    Raises:
+        UserError: they are not there.
+    """
+    for path, asset in assets(dist).items():
+        app.add_route(path, asset.answer, methods=["GET", "HEAD"])

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dashboards.definitions.panel import Panel, Text
 
 _LOOK_SECONDS: Final = 1.0
-_SIGN_OF_LIFE_SECONDS: Final = 15.0
+_SIGN_OF_LIFE_SECONDS: Final = 5.0
 _QUANTUM_MS: Final = 10_000  # visitors of the same moment share a query
 _MOST_PANELS: Final = 40
 Words = Annotated[list[str], Query(max_length=200)]
@@ -172,34 +172,59 @@ async def list_values(_: Reads, here: Here, name: str, view: Looked) -> JSONResp
 
 
 @router.get("/stream", tags=["boards"])
-async def stream(_: Reads, request: Request, here: Here, view: Looked, panels: Words) -> StreamingResponse:
-    """Send panels' numbers whenever they change: server-sent events `panel`, or `problem` where it cannot be read."""
+async def stream(
+    _: Reads,
+    request: Request,
+    here: Here,
+    view: Looked,
+    panels: Words,
+    known: Words = [],  # noqa: B006 - as above
+) -> StreamingResponse:
+    """Send panels' numbers whenever they change: server-sent events `panel`, or `problem` where it cannot be read.
+
+    Whoever opens it again names in `known` what it has, as PANEL:TAG, and is not sent that once more.
+    """
     if not 0 < len(panels) <= _MOST_PANELS:
         raise ApiError(422, f"between 1 and {_MOST_PANELS} panels can be watched", "name fewer panels")
     watched = [_panel(panel_id) for panel_id in panels]
     latest = (await here.newest(view.run))[1]
     view.times(latest)  # a wrong range is told before the stream begins
+    tags = dict(one.split(":", 1) for one in known if ":" in one)
     return StreamingResponse(
-        _events(request, here, view, watched), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+        _events(request, here, view, watched, tags), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )
 
 
-async def _events(request: Request, here: PanelData, view: View, watched: Sequence[Panel]) -> AsyncIterator[bytes]:
-    tags: dict[str, str] = {}
+async def _events(
+    request: Request, here: PanelData, view: View, watched: Sequence[Panel], tags: dict[str, str]
+) -> AsyncIterator[bytes]:
     told = time.monotonic()
     yield b"retry: 2000\n\n"
     while not await request.is_disconnected():
-        for panel in watched:
-            try:
-                event, content = "panel", await _seen(here, panel, view)
-            except ApiError as error:
-                event = "problem"
-                content = {"id": panel.id, "error": error.error, "remedy": error.remedy, "tag": error.error}
-            if tags.get(panel.id) != content["tag"]:
-                tags[panel.id] = content["tag"]
+        async for event, content in _all_seen(here, view, watched):
+            if tags.get(content["id"]) != content["tag"]:
+                tags[content["id"]] = content["tag"]
                 told = time.monotonic()
                 yield f"event: {event}\ndata: {json.dumps(content)}\n\n".encode()
         if time.monotonic() - told > _SIGN_OF_LIFE_SECONDS:
             told = time.monotonic()
             yield b": alive\n\n"
         await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _all_seen(here: PanelData, view: View, watched: Sequence[Panel]) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+    """Give what every panel shows as it comes: a slow query keeps no other waiting."""
+    asking = [asyncio.create_task(_seen_or_problem(here, panel, view)) for panel in watched]
+    try:
+        for answer in asyncio.as_completed(asking):
+            yield await answer
+    finally:
+        for task in asking:
+            task.cancel()
+
+
+async def _seen_or_problem(here: PanelData, panel: Panel, view: View) -> tuple[str, dict[str, Any]]:
+    try:
+        return "panel", await _seen(here, panel, view)
+    except ApiError as error:
+        return "problem", {"id": panel.id, "error": error.error, "remedy": error.remedy, "tag": error.error}

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 import uvicorn
 from fastapi import FastAPI
 
+from pipeline.api.about import router as about_router
 from pipeline.api.alerts import router
 from pipeline.api.answers import add_handlers
 from pipeline.api.board import Board
 from pipeline.api.guard import MOST_BODY_BYTES, Guard
 from pipeline.api.handing_in import Alerts
+from pipeline.api.page import add_page
 from pipeline.api.panel_data import PanelData
 from pipeline.api.panels import router as panels_router
 from pipeline.api.tokens import Tokens
@@ -49,13 +51,15 @@ def build_app(settings: Settings, instance: Path | None = None) -> FastAPI:
         max_body_size=MOST_BODY_BYTES,
     )
     add_handlers(app)
+    app.state.settings = settings
     app.state.tokens = Tokens(settings)
     app.state.alerts = Alerts(settings)
     app.state.panel_data = PanelData(settings)
     app.include_router(router)
     app.include_router(panels_router)
+    app.include_router(about_router)
     board = Board(settings, instance)
-    app.add_route("/", board.page)
+    add_page(app)
     app.add_route("/healthz", board.health)
     app.add_route("/livez", board.alive)
     app.add_api_route("/api/campaigns", board.campaigns, response_model=list[dict[str, Any]], tags=["campaigns"])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -93,56 +92,30 @@ def _explain(
 ) -> None:
     """List what is behind a campaign's totals, down to the records in Kafka, and check that it adds up."""
     from pipeline.clickhouse.reader import Reader
-    from pipeline.clickhouse.sql import query
     from pipeline.errors import UserError
-    from pipeline.operations.evidence import Cell, explain
+    from pipeline.operations.evidence import Cell
+    from pipeline.operations.evidence_shown import name_of, plain, read_evidence
 
     if variant is not None and tier is not None:
         raise typer.BadParameter("no total is kept for a variant within a tier: give one of them", param_hint="--tier")
     if customer_hash is not None and not _HASH.fullmatch(customer_hash):
         raise typer.BadParameter("must be 32 hexadecimal digits, as in the view credits", param_hint="--customer-hash")
     settings = options.settings_for(data)
-    reader, database = Reader(settings), settings.clickhouse_database
     cell = Cell(run, campaign, variant, tier, customer_hash)
-    found = explain(
-        lambda name, parameters: reader.rows(query(f"explain_{name}", database), parameters), cell, limit or _EVERYTHING
-    )
+    found = read_evidence(Reader(settings), settings.clickhouse_database, cell, limit or _EVERYTHING)
     if found is None:
-        raise UserError(f"there is no {_name(cell)}", "roi forecast lists the campaigns that have events")
+        raise UserError(f"there is no {name_of(cell)}", "roi forecast lists the campaigns that have events")
     if as_json:
-        typer.echo(json.dumps(_plain(cell, found), ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(plain(cell, found), ensure_ascii=False, indent=2))
     else:
         _print(cell, found)
     if found.differences:
         raise typer.Exit(FAILED)
 
 
-def _name(cell: Cell) -> str:
-    part = "" if cell.variant is None else f", variant {cell.variant!r}"
-    part += "" if cell.tier is None else f", tier {cell.tier!r}"
-    return f"total of campaign {cell.campaign_id!r}{part} in run {cell.run!r}"
-
-
-def _plain(cell: Cell, found: Explanation) -> dict[str, Any]:
-    shown = asdict(found)
-    for name in _LISTS:
-        shown[name] = [_dated(row) for row in shown[name]]
-    return asdict(cell) | shown | {"differences": found.differences, "adds_up": not found.differences}
-
-
-def _dated(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Replace epoch milliseconds by instants, and the flag by a word."""
-    from schemas.instants import instant_text
-
-    plain = {
-        name.removesuffix("_ms"): instant_text(value) if name.endswith("at_ms") else value
-        for name, value in row.items()
-    }
-    return plain | ({"creditable": bool(plain["creditable"])} if "creditable" in plain else {})
-
-
 def _print(cell: Cell, found: Explanation) -> None:
     from pipeline.cli.output import Column, print_rows
+    from pipeline.operations.evidence_shown import dated
 
     lists = {
         "credits": found.credits,
@@ -158,7 +131,7 @@ def _print(cell: Cell, found: Explanation) -> None:
         columns = [
             Column(key, heading, "value" if key in {"partition", "offset"} else "text") for key, heading in _LISTS[name]
         ]
-        print_rows([_dated(row) for row in rows], columns, as_json=False, empty="none")
+        print_rows([dated(row) for row in rows], columns, as_json=False, empty="none")
     _print_sums(cell, found)
 
 
@@ -166,6 +139,7 @@ def _print_sums(cell: Cell, found: Explanation) -> None:
     from pipeline.cli.output import Column, print_rows
     from pipeline.metrics.registry import metric
     from pipeline.operations.evidence import MEASURES
+    from pipeline.operations.evidence_shown import name_of
 
     labels = {name: f"{metric(name).label}, {metric(name).unit}" for name in MEASURES}
     whose = (Column("customer", "This customer", "number"),) if found.customer is not None else ()
@@ -193,6 +167,6 @@ def _print_sums(cell: Cell, found: Explanation) -> None:
     )
     if found.differences:
         wrong = ", ".join(f"{labels[name]} by {difference:+,}" for name, difference in found.differences.items())
-        typer.echo(printable(f"DIFFERS: the evidence does not add up to the {_name(cell)}: {wrong}"))
+        typer.echo(printable(f"DIFFERS: the evidence does not add up to the {name_of(cell)}: {wrong}"))
     else:
-        typer.echo(printable(f"adds up: all rows, listed or not, together make the {_name(cell)}"))
+        typer.echo(printable(f"adds up: all rows, listed or not, together make the {name_of(cell)}"))

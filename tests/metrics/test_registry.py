@@ -13,7 +13,6 @@ from rich.console import Group
 from rich.table import Table
 
 from pipeline.alerts.telemetry import AlertTelemetry
-from pipeline.api import page
 from pipeline.cli.demo_table import Pace, live_table
 from pipeline.clickhouse import sql
 from pipeline.metrics.dimensions import DIMENSIONS
@@ -123,7 +122,7 @@ def test_boards_call_metrics_by_their_labels() -> None:
     assert isinstance(table, Table)
     scale = "0       1:2       4"  # the bar's own scale, and the word that judges the row
     shown = {str(column.header) for column in table.columns} - {scale, "State"}
-    assert shown | set(page._HEADINGS) <= headings()
+    assert shown <= headings()
     assert shown >= {metric("reached").label, metric("return_ratio").short}
 
 

@@ -1,0 +1,275 @@
+/** The whole page: what it knows, which board it shows, and what is open beside it. */
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
+import { Header } from './bar/header';
+import { useChoices } from './bar/variables';
+import { Alert } from './drawers/alert';
+import { AlertList } from './drawers/alerts';
+import { Drawer } from './drawers/drawer';
+import { Evidence } from './drawers/evidence';
+import { SignIn } from './drawers/sign-in';
+import { ApiError, ask, keepToken, token } from './logic/api';
+import { PageProvider, usePage, useWhenChanged, type Page } from './logic/context';
+import { Format } from './logic/format';
+import { fill, TEXTS } from './logic/i18n';
+import { boardOf, neededBy, readState, viewOf, writeState, type State } from './logic/state';
+import { newest, Store } from './logic/store';
+import { Panel } from './panels/panel';
+import { Word } from './panels/value';
+import type { About, AlertRow, Board, Panel as Definition, WhoAmI, WordList } from './types';
+
+interface Known {
+  about: About;
+  words: WordList;
+  boards: Board[];
+  panels: Map<string, Definition>;
+  who: WhoAmI;
+}
+
+async function learn(): Promise<Known> {
+  const [about, words, boards, panels, who] = await Promise.all([
+    ask<About>('api/about'),
+    ask<WordList>('api/words'),
+    ask<Board[]>('api/boards'),
+    ask<Definition[]>('api/panels'),
+    ask<WhoAmI>('api/whoami'),
+  ]);
+  return { about, words, boards, panels: new Map(panels.map((panel) => [panel.id, panel])), who };
+}
+
+function useAddress(): [
+  State,
+  (change: Partial<State>, replace?: boolean) => void,
+  (change: Partial<State>) => string,
+] {
+  const [state, setState] = useState(() => readState(location.search, navigator.language));
+  useEffect(() => {
+    const back = (): void => setState(readState(location.search, navigator.language));
+    addEventListener('popstate', back);
+    return () => removeEventListener('popstate', back);
+  }, []);
+  const go = (change: Partial<State>, replace = false): void =>
+    setState((before) => {
+      const next = { ...before, ...change };
+      const address = writeState(next, navigator.language);
+      if (address !== writeState(before, navigator.language)) {
+        if (replace) history.replaceState(null, '', address);
+        else history.pushState(null, '', address);
+      }
+      return next;
+    });
+  return [state, go, (change) => writeState({ ...state, ...change }, navigator.language)];
+}
+
+export function App() {
+  const [state, go, href] = useAddress();
+  const [known, setKnown] = useState<Known | null>(null);
+  const [error, setError] = useState<ApiError | null>(null);
+  const [signing, setSigning] = useState(false);
+  const texts = TEXTS[state.lang];
+
+  const begin = useCallback((): void => {
+    setError(null);
+    learn()
+      .then(setKnown)
+      .catch((wrong: unknown) => {
+        if (wrong instanceof ApiError && wrong.status === 401 && token() !== '') {
+          keepToken('');
+          begin();
+        } else setError(wrong instanceof ApiError ? wrong : new ApiError(0, '', ''));
+      });
+  }, []);
+  useEffect(begin, [begin]);
+  const store = useMemo(() => new Store(begin), [begin]);
+
+  useEffect(() => {
+    document.documentElement.lang = state.lang === 'zh' ? 'zh-CN' : 'en';
+    if (state.theme === 'auto') delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = state.theme;
+  }, [state.lang, state.theme]);
+  const format = useMemo(
+    () => new Format(state.lang, known?.about ?? { currency: 'CNY', zone: 'UTC' }),
+    [state.lang, known],
+  );
+
+  const signedIn = (who: WhoAmI): void => {
+    setSigning(false);
+    if (known) setKnown({ ...known, who });
+    else begin();
+    store.again();
+  };
+  if (!known) return <Front error={error} lang={state.lang} signedIn={signedIn} again={begin} />;
+  const page: Page = { ...known, state, texts, format, store, go, href, signIn: () => setSigning(true) };
+  const signOut = (): void => {
+    keepToken('');
+    setKnown(null);
+    begin();
+  };
+  return (
+    <PageProvider value={page}>
+      <Boards signOut={signOut} />
+      {signing && (
+        <Drawer title={texts.signIn} close={() => setSigning(false)}>
+          <SignIn texts={texts} owners={!known.about.tokens} needed={false} done={signedIn} />
+        </Drawer>
+      )}
+    </PageProvider>
+  );
+}
+
+/** Before anything is known: loading, not reachable, or a token is needed. */
+function Front(props: {
+  error: ApiError | null;
+  lang: 'en' | 'zh';
+  signedIn: (who: WhoAmI) => void;
+  again: () => void;
+}) {
+  const { error, lang, signedIn, again } = props;
+  const texts = TEXTS[lang];
+  return (
+    <main class="front">
+      <h1>{texts.product}</h1>
+      {!error && <p class="loading">{texts.loading}</p>}
+      {error?.status === 401 && <SignIn texts={texts} owners={false} needed done={signedIn} />}
+      {error && error.status !== 401 && (
+        <p class="notice failed" role="alert">
+          <strong>{error.told || texts.refusedHelp['0']}</strong> {error.remedy}{' '}
+          <button type="button" onClick={again}>
+            {texts.retry}
+          </button>
+        </p>
+      )}
+    </main>
+  );
+}
+
+function Boards({ signOut }: { signOut: () => void }) {
+  const page = usePage();
+  const { boards, panels, state, texts, store } = page;
+  const needs = (id: string): string[] => neededBy(id, panels.values());
+  const board = boardOf(state, boards, needs);
+  const view = board ? viewOf(state, board).toString() : '';
+  useEffect(() => store.look(view), [store, view]);
+  useEffect(() => {
+    if (board) document.title = `${board.titles[state.lang]} · ${texts.product}`;
+  }, [board, state.lang, texts]);
+  if (!board) return <p class="notice">{texts.noBoards}</p>;
+  const needed = needs(board.id).filter((name) => board.variables.some((variable) => variable.name === name));
+  const missing = needed.find((name) => !state.values[name]?.length);
+  return (
+    <>
+      <Header board={board} needs={needed} signOut={signOut} />
+      <Trouble />
+      <main id="board" tabIndex={-1}>
+        <div class="about">
+          <h1>{board.titles[state.lang]}</h1>
+          <p>{board.descriptions[state.lang]}</p>
+        </div>
+        {needed.includes('campaign') && <Standing campaign={state.values.campaign?.[0] ?? ''} />}
+        {missing ? (
+          <Choose board={board} name={missing} />
+        ) : (
+          <div class="grid">
+            {board.panels.map((id) => {
+              const panel = panels.get(id);
+              return panel && <Panel key={id} panel={panel} />;
+            })}
+          </div>
+        )}
+      </main>
+      <Beside board={board} />
+    </>
+  );
+}
+
+function Beside({ board }: { board: Board }) {
+  const { state, panels } = usePage();
+  if (state.alert !== '') return <Alert id={state.alert} key={state.alert} />;
+  if (state.list) return <AlertList />;
+  if (state.explain === '') return null;
+  const all = board.panels.concat([...panels.keys()]);
+  const column = all.flatMap((id) => panels.get(id)?.columns ?? []).find((one) => one.name === state.metric);
+  return <Evidence campaign={state.explain} metric={state.metric} label={column?.labels[state.lang] ?? state.metric} />;
+}
+
+/** Why the numbers are not those of now. */
+function Trouble() {
+  const { store, texts } = usePage();
+  const [, draw] = useState(0);
+  useEffect(() => store.subscribe('', () => draw((count) => count + 1)), [store]);
+  const { live } = store;
+  if (live.state !== 'unreachable') return null;
+  const { error } = live;
+  return (
+    <p class="notice failed trouble" role="alert">
+      {error.told !== '' ? `${error.told}. ${error.remedy}. ` : ''}
+      {texts.unreachableRemedy}
+    </p>
+  );
+}
+
+/** A board about one of something, before one is chosen. */
+function Choose({ board, name }: { board: Board; name: string }) {
+  const { state, texts, go, href } = usePage();
+  const choices = useChoices(name, state.values.run?.[0] ?? 'live');
+  const label = board.variables.find((variable) => variable.name === name)?.labels[state.lang] ?? name;
+  return (
+    <section class="choose">
+      <h2>{fill(texts.chooseFirst, { name: label.toLowerCase() })}</h2>
+      <ul>
+        {choices.slice(0, 500).map((choice) => {
+          const target = { board: board.id, values: { ...state.values, [name]: [choice.value] } };
+          return (
+            <li key={choice.value}>
+              <a
+                href={href(target)}
+                onClick={(event) => {
+                  event.preventDefault();
+                  go(target);
+                }}
+              >
+                <bdi>{choice.text}</bdi>
+              </a>
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
+
+/** The alert of the campaign that is looked at, where somebody must act. */
+function Standing({ campaign }: { campaign: string }) {
+  const { texts, go, format } = usePage();
+  const [alert, setAlert] = useState<AlertRow | null>(null);
+  const look = useCallback(() => {
+    if (campaign === '') return;
+    ask<AlertRow[]>(`api/alerts?campaign=${encodeURIComponent(campaign)}`)
+      .then((found) => setAlert(newest(found) ?? null))
+      .catch(() => undefined);
+  }, [campaign]);
+  useEffect(look, [look]);
+  useWhenChanged(look);
+  return (
+    <p class="standing">
+      {alert?.campaign_id === campaign ? (
+        <>
+          <bdi class="name">{alert.campaign_name}</bdi> <Word word={alert.state} />
+          {alert.money_at_risk_minor !== null && (
+            <span>
+              {texts.atRisk}: <b>{format.value(alert.money_at_risk_minor, 'minor')}</b>
+            </span>
+          )}
+          <button
+            type="button"
+            class={alert.state === 'firing' ? 'main' : ''}
+            onClick={() => go({ alert: alert.alert_id, explain: '', list: false })}
+          >
+            {texts.openAlert}
+          </button>
+        </>
+      ) : (
+        '\u00a0'
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,60 @@
+/** Rows of an answer as series: one for each value column and each set of labels. */
+import { fieldsOf, type Field } from '../logic/rows';
+import type { Cell, Column, Panel } from '../types';
+
+export interface Point {
+  x: Cell;
+  row: Cell[];
+  index: number;
+}
+
+export interface Series {
+  key: string;
+  name: string;
+  field: Field;
+  points: Point[];
+}
+
+export interface Cut {
+  x: { column: Column; index: number } | null;
+  series: Series[];
+}
+
+/**
+ * Cuts rows into series.
+ *
+ * @param label - writes a label's value, with its column.
+ * @param along - the roles of which the first that a column has makes the x axis; the other labels tell series apart.
+ */
+export function cut(
+  panel: Panel,
+  rows: Cell[][],
+  along: string[],
+  lang: 'en' | 'zh',
+  label: (value: Cell, column: Column) => string,
+): Cut {
+  const fields = fieldsOf(panel);
+  const place = along
+    .map((role) => panel.columns.findIndex((column) => column.role === role))
+    .find((index) => index >= 0);
+  const axis = place === undefined ? undefined : panel.columns[place];
+  const labels = fields.filter((field) => field.column.role === 'label' && field.index !== place);
+  const values = fields.filter((field) => field.column.role === 'value' && field.column.unit !== 'series');
+  const found = new Map<string, Series>();
+  rows.forEach((row, index) => {
+    const names = labels.map((field) => label(row[field.index] ?? null, field.column));
+    for (const field of values) {
+      const key = [...names, field.column.name].join('\u001f');
+      const own = values.length > 1 || names.length === 0 ? [field.column.labels[lang]] : [];
+      const series = found.get(key) ?? { key, name: [...names, ...own].join(' · '), field, points: [] };
+      series.points.push({ x: place === undefined ? null : (row[place] ?? null), row, index });
+      found.set(key, series);
+    }
+  });
+  return { x: axis && place !== undefined ? { column: axis, index: place } : null, series: [...found.values()] };
+}
+
+export function numberAt(row: Cell[], index: number | null): number | null {
+  const value = index === null ? null : row[index];
+  return typeof value === 'number' ? value : null;
+}

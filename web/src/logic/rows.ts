@@ -1,0 +1,103 @@
+/** What a panel's columns mean for its rows: bands, limits, colours, reasons of a missing number. */
+import type { Answer, Cell, Colour, Column, Panel } from '../types';
+
+/** A column that is shown, with those that say something about it. */
+export interface Field {
+  column: Column;
+  index: number;
+  low: number | null;
+  high: number | null;
+  limit: number | null;
+  previous: number | null;
+}
+
+const ABOUT_THE_ONE_BEFORE = new Set(['low', 'high', 'limit', 'previous']);
+
+/** Groups columns: bands, limits and former values belong to the value before them. */
+export function fieldsOf(panel: Panel): Field[] {
+  const fields: Field[] = [];
+  panel.columns.forEach((column, index) => {
+    const last = fields.at(-1);
+    if (last && ABOUT_THE_ONE_BEFORE.has(column.role)) {
+      last[column.role as 'low' | 'high' | 'limit' | 'previous'] = index;
+    } else if (column.role !== 'hidden') {
+      fields.push({ column, index, low: null, high: null, limit: null, previous: null });
+    }
+  });
+  return fields;
+}
+
+export function isNumber(column: Column): boolean {
+  return !['text', 'state', 'time', 'day', 'series'].includes(column.unit);
+}
+
+export function indexOf(panel: Panel, name: string): number {
+  return panel.columns.findIndex((column) => column.name === name);
+}
+
+/** Hardly above the limit is worth a look, too. */
+const CLOSE = 1.1;
+
+/** Returns a value's colour: by the limit it is held against, else by its column's steps. */
+export function colourOf(field: Field, row: Cell[]): Colour | null {
+  const value = row[field.index];
+  if (typeof value !== 'number') return null;
+  const limit = field.limit === null ? null : row[field.limit];
+  if (typeof limit === 'number') return value < limit ? 'red' : value < limit * CLOSE ? 'amber' : 'green';
+  let colour: Colour | null = null;
+  for (const [from, step] of field.column.steps) if (from === null || value >= from) colour = step;
+  return colour;
+}
+
+export type Reason = 'noCost' | 'noConverter' | 'noReach' | 'immature' | 'noRisk' | 'noAlert' | 'noBefore' | 'noData';
+
+const REASONS: [RegExp, Reason][] = [
+  [/^(return_ratio|net_roi|incremental_roi)/, 'noCost'],
+  [/^cpa_minor/, 'noConverter'],
+  [/^conversion_rate/, 'noReach'],
+  [/^(forecast|upper_bound|matured)/, 'immature'],
+  [/^money_at_risk/, 'noRisk'],
+  [/^(alert|standing)/, 'noAlert'],
+];
+
+/** Returns why there is no number: a metric's denominator is zero, or too much of it is still to come. */
+export function reasonOf(column: Column): Reason {
+  if (column.role === 'previous') return 'noBefore';
+  return REASONS.find(([pattern]) => pattern.test(column.name))?.[1] ?? 'noData';
+}
+
+/** Returns rows in the order of a column: nulls last, either way. */
+export function sorted(rows: Cell[][], column: number, descending: boolean, locale: string): Cell[][] {
+  const collator = new Intl.Collator(locale, { numeric: true });
+  const sign = descending ? -1 : 1;
+  return [...rows].sort((one, other) => {
+    const a = one[column] ?? null;
+    const b = other[column] ?? null;
+    if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
+    if (typeof a === 'number' && typeof b === 'number') return sign * (a - b);
+    return sign * collator.compare(String(a), String(b));
+  });
+}
+
+/** Returns what a click on a row brings along; null where it leads nowhere. */
+export function broughtBy(panel: Panel, row: Cell[]): Record<string, string> | null {
+  if (!panel.drill) return null;
+  const brought: Record<string, string> = {};
+  for (const [variable, column] of Object.entries(panel.drill.takes)) {
+    const value = row[indexOf(panel, column)];
+    if (value === null || value === undefined || value === '') return null;
+    brought[variable] = String(value);
+  }
+  return brought;
+}
+
+/** Returns the campaign whose evidence a row's numbers have; '' where there is none. */
+export function explainedBy(panel: Panel, row: Cell[]): string {
+  if (panel.explains === '') return '';
+  const value = row[indexOf(panel, panel.explains)];
+  return typeof value === 'string' ? value : '';
+}
+
+export function isEmpty(answer: Answer): boolean {
+  return answer.rows.every((row) => row.every((cell) => cell === null));
+}

@@ -1,0 +1,165 @@
+/** One panel: its frame, what it says of itself, and its numbers, whatever state they are in. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { Chart } from './chart';
+import { Figures } from './figures';
+import { Funnel } from './funnel';
+import { Table } from './table';
+import { usePage, useShown } from '../logic/context';
+import { csvOf, download } from '../logic/csv';
+import { isEmpty } from '../logic/rows';
+import type { Answer, Panel as Definition } from '../types';
+
+const ROW_PIXELS = 38;
+/** A panel is watched a little before it comes to sight. */
+const MARGIN = '160px';
+
+export function Panel({ panel }: { panel: Definition }) {
+  const { state, store, texts } = usePage();
+  const { answer, problem, old } = useShown(panel.id);
+  const [asTable, setAsTable] = useState(false);
+  const [explained, setExplained] = useState(false);
+  const element = useRef<HTMLElement>(null);
+  const isHere = panel.source === 'clickhouse';
+
+  useEffect(() => {
+    if (!element.current || !isHere) return;
+    const observer = new IntersectionObserver(
+      (entries) =>
+        store.see(
+          panel.id,
+          entries.some((entry) => entry.isIntersecting),
+        ),
+      {
+        rootMargin: MARGIN,
+      },
+    );
+    observer.observe(element.current);
+    return () => {
+      observer.disconnect();
+      store.see(panel.id, false);
+    };
+  }, [panel.id, store, isHere]);
+
+  const title = panel.titles[state.lang];
+  return (
+    <section
+      class={`panel ${panel.chart}`}
+      id={panel.id}
+      ref={element}
+      aria-labelledby={`${panel.id}-title`}
+      aria-busy={isHere && (answer === null || old) && problem === null}
+      data-state={
+        !isHere
+          ? 'elsewhere'
+          : problem
+            ? 'failed'
+            : answer === null
+              ? 'loading'
+              : old
+                ? 'old'
+                : isEmpty(answer)
+                  ? 'empty'
+                  : 'shown'
+      }
+      style={{ '--width': panel.width, '--height': `${panel.height * ROW_PIXELS}px` }}
+    >
+      <header>
+        <h2 id={`${panel.id}-title`}>{title}</h2>
+        <Tools
+          panel={panel}
+          answer={answer}
+          asTable={asTable}
+          setAsTable={setAsTable}
+          explained={explained}
+          setExplained={setExplained}
+        />
+      </header>
+      <p class="description" id={`${panel.id}-about`} hidden={!explained}>
+        {panel.descriptions[state.lang]}
+      </p>
+      <div class="body">
+        {isHere ? <Body panel={panel} answer={answer} asTable={asTable} /> : <p class="notice">{texts.prometheus}</p>}
+        {problem && (
+          <div class="notice failed" role="status">
+            <strong>{answer ? texts.stillOld : texts.failed}</strong> {problem.error}. {problem.remedy}
+          </div>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function Body({ panel, answer, asTable }: { panel: Definition; answer: Answer | null; asTable: boolean }) {
+  const { texts } = usePage();
+  if (panel.chart === 'figures') return <Figures panel={panel} answer={answer} />;
+  if (answer === null) return <p class="notice loading">{texts.loading}</p>;
+  if (answer.rows.length === 0) {
+    return (
+      <p class="notice empty">
+        <strong>{texts.empty}</strong> {texts.emptyRemedy}
+      </p>
+    );
+  }
+  if (panel.chart === 'table' || asTable) return <Table panel={panel} answer={answer} />;
+  if (panel.chart === 'funnel') return <Funnel panel={panel} answer={answer} />;
+  return <Chart panel={panel} answer={answer} />;
+}
+
+function Tools(props: {
+  panel: Definition;
+  answer: Answer | null;
+  asTable: boolean;
+  setAsTable: (value: boolean) => void;
+  explained: boolean;
+  setExplained: (value: boolean) => void;
+}) {
+  const { state, texts } = usePage();
+  const { panel, answer, asTable, setAsTable, explained, setExplained } = props;
+  const title = panel.titles[state.lang];
+  const isHere = panel.source === 'clickhouse';
+  const other = asTable ? texts.asChart : texts.asTable;
+  const save = (): void => {
+    if (!answer) return;
+    const names = answer.columns.map((column) => column.name);
+    download(`${panel.id}.csv`, csvOf(names, answer.rows));
+  };
+  return (
+    <span class="tools">
+      {isHere && !['figures', 'table'].includes(panel.chart) && (
+        <button
+          type="button"
+          data-tool="table"
+          aria-pressed={asTable}
+          aria-label={`${other}: ${title}`}
+          title={other}
+          onClick={() => setAsTable(!asTable)}
+        >
+          {asTable ? '◔' : '▤'}
+        </button>
+      )}
+      {isHere && (
+        <button
+          type="button"
+          data-tool="csv"
+          aria-label={`${texts.csv}: ${title}`}
+          title={texts.csv}
+          disabled={!answer}
+          onClick={save}
+        >
+          ⤓
+        </button>
+      )}
+      <button
+        type="button"
+        data-tool="about"
+        aria-expanded={explained}
+        aria-controls={`${panel.id}-about`}
+        aria-label={`${texts.about}: ${title}`}
+        title={panel.descriptions[state.lang]}
+        onClick={() => setExplained(!explained)}
+      >
+        ?
+      </button>
+    </span>
+  );
+}

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { Format } from '../src/logic/format';
+import { dayOf, instantOf, midnightOf, offsetOf, wallOf } from '../src/logic/time';
+import type { Cell, Unit } from '../src/types';
+
+const english = new Format('en', { currency: 'CNY', zone: 'Asia/Shanghai' });
+const chinese = new Format('zh', { currency: 'CNY', zone: 'Asia/Shanghai' });
+
+describe('values', () => {
+  test.each<[Cell, Unit, string, string]>([
+    [null, 'minor', '–', '–'],
+    [null, 'ratio', '–', '–'],
+    ['', 'text', '–', '–'],
+    [0, 'minor', '¥0', '¥0'],
+    [1234, 'minor', '¥12.34', '¥12.34'],
+    [-123_456_78, 'minor', '-¥123,457', '-¥12.35万'],
+    [123_456_789_00, 'minor', '¥123.46M', '¥1.23亿'],
+    [0.1234, 'share', '12.3%', '12.3%'],
+    [0.00123, 'share', '0.12%', '0.12%'],
+    [1.999, 'ratio', '2.00', '2.00'],
+    [12_345, 'count', '12,345', '12,345'],
+    [0.5, 'count', '0.5', '0.5'],
+    [1_500_000, 'bytes', '1.5 MB', '1.5 MB'],
+    ['2026-01-31', 'day', '31 Jan 2026', '2026年1月31日'],
+    ['2026-01-31 16:00:00', 'time', '1 Feb 2026, 00:00', '2026年2月1日 00:00'],
+    ['=1+1', 'text', '=1+1', '=1+1'],
+  ])('%j as %s', (value, unit, en, zh) => {
+    expect(english.value(value, unit)).toBe(en);
+    expect(chinese.value(value, unit)).toBe(zh);
+  });
+
+  test('have all their digits where that is wanted', () => {
+    expect(english.exact(123_456_789_01, 'minor')).toBe('¥123,456,789.01');
+    expect(english.exact(0.123456, 'share')).toBe('12.3456%');
+  });
+
+  test('of currencies without or with other minor units', () => {
+    expect(new Format('en', { currency: 'JPY', zone: 'Asia/Tokyo' }).exact(1234, 'minor')).toBe('¥1,234');
+    expect(new Format('en', { currency: 'KWD', zone: 'Asia/Kuwait' }).exact(1234, 'minor')).toContain('1.234');
+  });
+
+  test('change against what was before, and against nothing not at all', () => {
+    expect(english.change(150, 100)).toBe('+50%');
+    expect(english.change(50, -100)).toBe('+150%');
+    expect(english.change(1, 0)).toBeNull();
+    expect(english.change(1, null)).toBeNull();
+  });
+});
+
+describe('instants', () => {
+  test('without an offset are in UTC', () => {
+    expect(instantOf('2026-01-31 16:00:00.123')).toBe(Date.UTC(2026, 0, 31, 16, 0, 0, 123));
+    expect(instantOf('2026-01-31T16:00:00+08:00')).toBe(Date.UTC(2026, 0, 31, 8));
+    expect(instantOf('2026-01-31')).toBe(Date.UTC(2026, 0, 31));
+  });
+
+  test('show the clock of the zone, with and without summer time', () => {
+    expect(offsetOf(0, 'Asia/Shanghai')).toBe(8 * 3_600_000);
+    expect(offsetOf(Date.UTC(2026, 6, 1), 'Europe/Berlin')).toBe(2 * 3_600_000);
+    expect(new Date(wallOf(Date.UTC(2026, 0, 1, 20), 'Asia/Shanghai')).toISOString()).toBe('2026-01-02T04:00:00.000Z');
+  });
+
+  test('of a business day begin at its zone’s midnight', () => {
+    for (const zone of ['Asia/Shanghai', 'Europe/Berlin', 'America/New_York', 'UTC']) {
+      for (const day of ['2026-03-29', '2026-10-25', '2026-11-01', '2026-07-01']) {
+        const begin = midnightOf(day, zone);
+        expect(dayOf(begin, zone)).toBe(day);
+        expect(dayOf(begin - 1, zone) < day).toBe(true);
+      }
+    }
+  });
+});

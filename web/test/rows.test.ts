@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { csvOf } from '../src/logic/csv';
+import { broughtBy, colourOf, fieldsOf, sorted } from '../src/logic/rows';
+import { EventParser } from '../src/logic/sse';
+import { shorten } from '../src/logic/shorten';
+import type { Column, Panel, Role, Unit } from '../src/types';
+
+const column = (name: string, role: Role = 'value', unit: Unit = 'count', steps: Column['steps'] = []): Column => ({
+  name,
+  labels: { en: name, zh: name },
+  unit,
+  role,
+  steps,
+});
+const panel = (...columns: Column[]): Panel => ({
+  id: 'p',
+  board: 'b',
+  titles: { en: 'p', zh: 'p' },
+  descriptions: { en: 'p', zh: 'p' },
+  chart: 'table',
+  width: 24,
+  height: 8,
+  source: 'clickhouse',
+  columns,
+  drill: { board: 'campaign', takes: { campaign: 'id' } },
+  explains: '',
+});
+
+describe('columns', () => {
+  const shown = panel(
+    column('id', 'hidden', 'text'),
+    column('ratio', 'value', 'ratio'),
+    column('least', 'limit'),
+    column('lag'),
+  );
+
+  test('that say something of the one before them belong to it', () => {
+    expect(fieldsOf(shown).map(({ column: { name }, limit }) => [name, limit])).toEqual([
+      ['ratio', 2],
+      ['lag', null],
+    ]);
+  });
+
+  test('colour a value by its limit', () => {
+    const [field] = fieldsOf(shown);
+    if (!field) throw new Error('no field');
+    expect([1.9, 2, 2.3, null].map((value) => colourOf(field, ['a', value, 2, 0]))).toEqual([
+      'red',
+      'amber',
+      'green',
+      null,
+    ]);
+  });
+
+  test('colour a value by its steps', () => {
+    const [field] = fieldsOf(
+      panel(
+        column('x', 'value', 'share', [
+          [null, 'green'],
+          [0.1, 'amber'],
+          [0.25, 'red'],
+        ]),
+      ),
+    );
+    if (!field) throw new Error('no field');
+    expect([0, 0.1, 0.2, 0.25].map((value) => colourOf(field, [value]))).toEqual(['green', 'amber', 'amber', 'red']);
+  });
+
+  test('bring the row’s campaign along, where it has one', () => {
+    expect(broughtBy(shown, ['spring', 1, 2, 3])).toEqual({ campaign: 'spring' });
+    expect(broughtBy(shown, [null, 1, 2, 3])).toBeNull();
+  });
+});
+
+test('rows are sorted with nulls last, either way', () => {
+  const rows = [[null], [2], [10], [1]];
+  expect(sorted(rows, 0, false, 'en').flat()).toEqual([1, 2, 10, null]);
+  expect(sorted(rows, 0, true, 'en').flat()).toEqual([10, 2, 1, null]);
+});
+
+test('a file of a table has no formulas and keeps quotes, commas and line breaks', () => {
+  expect(
+    csvOf(
+      ['a', 'b'],
+      [
+        ['=cmd()', null],
+        ['x, "y"', -1.5],
+        ['-2', [1, 2]],
+      ],
+    ),
+  ).toBe('a,b\r\n\'=cmd(),\r\n"x, ""y""",-1.5\r\n-2,1 2\r\n');
+});
+
+test('server-sent events come whole out of any pieces', () => {
+  const text = ': alive\n\nevent: panel\ndata: {"a":\ndata: 1}\n\nretry: 1\r\n\r\ndata: é\r\n\r\n';
+  for (let cut = 1; cut < 9; cut++) {
+    const parser = new EventParser();
+    const found = [];
+    for (let at = 0; at < text.length; at += cut) found.push(...parser.push(text.slice(at, at + cut)));
+    expect(found).toEqual([
+      { event: 'panel', data: '{"a":\n1}' },
+      { event: 'message', data: 'é' },
+    ]);
+  }
+});
+
+test('a long name is cut between what people take for characters', () => {
+  expect(shorten('👨‍👩‍👧‍👦'.repeat(9), 3)).toBe('👨‍👩‍👧‍👦👨‍👩‍👧‍👦…');
+  expect(shorten('short', 5)).toBe('short');
+});
