@@ -22,7 +22,7 @@ from grafana_foundation_sdk.models.dashboard import (
 
 from dashboards.definitions.words import WORDS
 from dashboards.generating.links import drill_link
-from dashboards.generating.queries import CHANGE, figures
+from dashboards.generating.queries import CHANGE, figures, values_of
 from dashboards.generating.units import written
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def override(name: str, properties: dict[str, object]) -> Override:
 def overrides_of(panel: Panel, edition: Edition) -> list[Override]:
     """Return the overrides of a panel's own target: names, units, colours, what is hidden and where a click leads."""
     if panel.source == "prometheus":
-        return []
+        return _of_expressions(panel, edition)
     shown = figures(panel) if panel.chart == "figures" else panel.columns
     linked = next((column for column in shown if column.role == "label"), None) if panel.drill else None
     return [
@@ -69,6 +69,18 @@ def overrides_of(panel: Panel, edition: Edition) -> list[Override]:
         for column in shown
         if not (panel.chart == "regions" and column.role == "end")
     ]
+
+
+def _of_expressions(panel: Panel, edition: Edition) -> list[Override]:
+    """Return the units of a Prometheus panel: its columns are known by the letter of their expression."""
+    found = []
+    for letter, column in zip("ABCDEFGHIJ", values_of(panel), strict=False):
+        unit, decimals = written(column.unit, panel.chart, edition)
+        properties: dict[str, object] = {"unit": unit, **({} if decimals is None else {"decimals": decimals})}
+        one = override(letter, properties | (_axis(panel, column) if panel.chart == "time" else {}))
+        one.matcher.id_val = "byFrameRefID"
+        found.append(one)
+    return found
 
 
 def change_overrides(panel: Panel, edition: Edition) -> list[Override]:

@@ -64,6 +64,11 @@ def figures(panel: Panel) -> tuple[Column, ...]:
     return tuple(column for column in panel.columns if column.role not in {"previous", "hidden", "label"})
 
 
+def values_of(panel: Panel) -> list[Column]:
+    """Return the columns that a panel of Prometheus has an expression for, in their order."""
+    return [column for column in panel.columns if column.role not in {"time", "label", "x", "hidden"}]
+
+
 def before_of(panel: Panel, column: Column) -> Column | None:
     """Return the column with the same of the period before: the one that follows it, if it is such."""
     place = panel.columns.index(column) + 1

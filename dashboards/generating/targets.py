@@ -16,7 +16,7 @@ from grafana_foundation_sdk.cog.runtime import DataqueryConfig, register_dataque
 from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models.common import DataSourceRef
 
-from dashboards.generating.queries import asked
+from dashboards.generating.queries import asked, values_of
 
 if TYPE_CHECKING:
     from dashboards.definitions.panel import Panel
@@ -92,7 +92,7 @@ def expressions_of(panel: Panel) -> list[str]:
 
 def _expressions(panel: Panel, edition: Edition) -> list[Dataquery]:
     expressions = expressions_of(panel)
-    values = [column for column in panel.columns if column.role not in {"time", "label", "x", "hidden"}]
+    values = values_of(panel)
     if len(values) != len(expressions):
         raise ValueError(f"{panel.id} has {len(expressions)} expressions for {len(values)} values")
     labels = " ".join(f"{{{{{column.name}}}}}" for column in panel.columns if column.role == "label")
