@@ -171,11 +171,12 @@ def test_the_evaluator_is_seen_by_its_newest_claim(board: Board, clickhouse: Any
     assert board.show("operations-evaluator", *EVER) == []
     (headline,) = board.show("operations-headline", *EVER, run=RUN)
     assert headline["evaluator_age_seconds"] is None, "nobody has ever decided: no age"
+    now = datetime.now(UTC)
     body = {"as_of": "2026-03-05T12:00:00.500Z", "campaigns": 12, "turn_seconds": 0.25, "turn_age_seconds": 0.9}
     leases = [
-        [4, "old", 900, json.dumps({"ended": False}), NOW],
-        [5, "new", 1, json.dumps({"reasons": ["wrong"]}), NOW - timedelta(seconds=70)],
-        [5, "new", 2, json.dumps(body | {"reasons": [HOSTILE, "and more"]}), NOW - timedelta(seconds=60)],
+        [4, "old", 900, json.dumps({"ended": False}), now],
+        [5, "new", 1, json.dumps({"reasons": ["wrong"]}), now - timedelta(seconds=70)],
+        [5, "new", 2, json.dumps(body | {"reasons": [HOSTILE, "and more"]}), now - timedelta(seconds=60)],
     ]
     clickhouse.insert("roi.alert_leases", leases, ["epoch", "owner", "beat", "body", "at"])
     (found,) = Board(PanelData(migrated)).show("operations-evaluator", *EVER)
