@@ -1,7 +1,6 @@
 /** The whole page: what it knows, which board it shows, and what is open beside it. */
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import { Header } from './bar/header';
-import { useChoices } from './bar/variables';
 import { Alert } from './drawers/alert';
 import { AlertList } from './drawers/alerts';
 import { Drawer } from './drawers/drawer';
@@ -10,8 +9,8 @@ import { SignIn } from './drawers/sign-in';
 import { ApiError, ask, keepToken, token } from './logic/api';
 import { PageProvider, usePage, useWhenChanged, type Page } from './logic/context';
 import { Format } from './logic/format';
-import { fill, TEXTS } from './logic/i18n';
-import { boardOf, neededBy, readState, viewOf, writeState, type State } from './logic/state';
+import { TEXTS } from './logic/i18n';
+import { boardOf, broughtTo, readState, viewOf, writeState, type State } from './logic/state';
 import { newest, Store } from './logic/store';
 import { Panel } from './panels/panel';
 import { Word } from './panels/value';
@@ -145,36 +144,33 @@ function Front(props: {
 function Boards({ signOut }: { signOut: () => void }) {
   const page = usePage();
   const { boards, panels, state, texts, store } = page;
-  const needs = (id: string): string[] => neededBy(id, panels.values());
-  const board = boardOf(state, boards, needs);
+  const brought = (id: string): string[] => broughtTo(id, panels.values());
+  const board = boardOf(state, boards, brought);
   const view = board ? viewOf(state, board).toString() : '';
+  useEffect(() => void performance.mark('board'), []);
   useEffect(() => store.look(view), [store, view]);
   useEffect(() => {
     if (board) document.title = `${board.titles[state.lang]} · ${texts.product}`;
   }, [board, state.lang, texts]);
   if (!board) return <p class="notice">{texts.noBoards}</p>;
-  const needed = needs(board.id).filter((name) => board.variables.some((variable) => variable.name === name));
-  const missing = needed.find((name) => !state.values[name]?.length);
+  const [campaign, another] = state.values.campaign ?? [];
+  const isAboutOne = campaign !== undefined && another === undefined && brought(board.id).includes('campaign');
   return (
     <>
-      <Header board={board} needs={needed} signOut={signOut} />
+      <Header board={board} signOut={signOut} />
       <Trouble />
       <main id="board" tabIndex={-1}>
         <div class="about">
           <h1>{board.titles[state.lang]}</h1>
           <p>{board.descriptions[state.lang]}</p>
         </div>
-        {needed.includes('campaign') && <Standing campaign={state.values.campaign?.[0] ?? ''} />}
-        {missing ? (
-          <Choose board={board} name={missing} />
-        ) : (
-          <div class="grid">
-            {board.panels.map((id) => {
-              const panel = panels.get(id);
-              return panel && <Panel key={id} panel={panel} />;
-            })}
-          </div>
-        )}
+        {isAboutOne && <Standing campaign={campaign} />}
+        <div class="grid">
+          {board.panels.map((id) => {
+            const panel = panels.get(id);
+            return panel && <Panel key={id} panel={panel} />;
+          })}
+        </div>
       </main>
       <Beside board={board} />
     </>
@@ -204,36 +200,6 @@ function Trouble() {
       {error.told !== '' ? `${error.told}. ${error.remedy}. ` : ''}
       {texts.unreachableRemedy}
     </p>
-  );
-}
-
-/** A board about one of something, before one is chosen. */
-function Choose({ board, name }: { board: Board; name: string }) {
-  const { state, texts, go, href } = usePage();
-  const choices = useChoices(name, state.values.run?.[0] ?? 'live');
-  const label = board.variables.find((variable) => variable.name === name)?.labels[state.lang] ?? name;
-  return (
-    <section class="choose">
-      <h2>{fill(texts.chooseFirst, { name: label.toLowerCase() })}</h2>
-      <ul>
-        {choices.slice(0, 500).map((choice) => {
-          const target = { board: board.id, values: { ...state.values, [name]: [choice.value] } };
-          return (
-            <li key={choice.value}>
-              <a
-                href={href(target)}
-                onClick={(event) => {
-                  event.preventDefault();
-                  go(target);
-                }}
-              >
-                <bdi>{choice.text}</bdi>
-              </a>
-            </li>
-          );
-        })}
-      </ul>
-    </section>
   );
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { boardOf, drilled, neededBy, readState, viewOf, writeState } from '../src/logic/state';
+import { boardOf, drilled, broughtTo, readState, viewOf, writeState } from '../src/logic/state';
 import type { Board } from '../src/types';
 
 const variable = (name: string) => ({ name, labels: { en: name, zh: name }, multiple: name !== 'run' });
@@ -15,7 +15,7 @@ const FIRST = board('campaigns', 'run', 'campaign');
 const USERS = board('users', 'run', 'tier');
 const BOARDS = [FIRST, board('campaign', 'run', 'campaign'), USERS];
 const needs = (id: string): string[] =>
-  neededBy(id, [{ drill: { board: 'campaign', takes: { campaign: 'campaign_id' } } }]);
+  broughtTo(id, [{ drill: { board: 'campaign', takes: { campaign: 'campaign_id' } } }]);
 
 describe('the address', () => {
   test.each([

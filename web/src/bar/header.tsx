@@ -13,7 +13,7 @@ const NEXT: Record<Theme, Theme> = { auto: 'light', light: 'dark', dark: 'auto' 
 const MARK: Record<Theme, string> = { auto: '◐', light: '☀', dark: '☾' };
 const COUNT_MS = 15_000;
 
-export function Header({ board, needs, signOut }: { board: Board; needs: string[]; signOut: () => void }) {
+export function Header({ board, signOut }: { board: Board; signOut: () => void }) {
   const { boards, state, texts, go, href, who, signIn } = usePage();
   const values = state.values.run ? { run: state.values.run } : {};
   const other = state.lang === 'en' ? 'zh' : 'en';
@@ -82,7 +82,7 @@ export function Header({ board, needs, signOut }: { board: Board; needs: string[
       <div class="line choices">
         <Range board={board} key={board.id} />
         {board.variables.map((variable) => (
-          <VariableChoice key={variable.name} variable={variable} single={needs.includes(variable.name)} />
+          <VariableChoice key={variable.name} variable={variable} />
         ))}
         <Live />
       </div>

@@ -22,14 +22,14 @@ export function useChoices(name: string, run: string): Choice[] {
   return choices;
 }
 
-export function VariableChoice({ variable, single }: { variable: Variable; single: boolean }) {
+export function VariableChoice({ variable }: { variable: Variable }) {
   const { state, go } = usePage();
   const run = state.values.run?.[0] ?? 'live';
   const choices = useChoices(variable.name, run);
   const chosen = state.values[variable.name] ?? [];
   const set = (values: string[]): void =>
     go({ values: { ...state.values, [variable.name]: values }, alert: '', explain: '' });
-  return single || !variable.multiple ? (
+  return !variable.multiple ? (
     <One
       variable={variable}
       choices={choices}
@@ -46,7 +46,6 @@ function One(props: { variable: Variable; choices: Choice[]; chosen: string; set
   const { variable, choices, chosen, set } = props;
   const isRun = variable.name === 'run';
   const known = choices.some((choice) => choice.value === (chosen || (isRun ? 'live' : '')));
-  if (isRun && choices.length < 2 && chosen === '') return null;
   return (
     <label class="choice-of">
       {variable.labels[state.lang]}

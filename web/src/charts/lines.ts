@@ -24,7 +24,13 @@ export function lines(drawing: Drawing): Option {
   const span = overTime ? spanOf(series, place) : 0;
   return {
     legend: legend(drawing, names),
-    grid: { left: 8, right: units.length > 1 ? 8 : 16, top: names.length > 1 ? 34 : 14, bottom: 4, containLabel: true },
+    grid: {
+      left: 8,
+      right: units.length > 1 ? 8 : 16,
+      top: names.length > 1 ? 34 : 14,
+      bottom: overTime ? 4 : 22,
+      containLabel: true,
+    },
     tooltip: tooltip(drawing, {
       trigger: 'axis',
       axisPointer: { lineStyle: { color: palette.faint } },

@@ -77,13 +77,16 @@ export function legend(drawing: Drawing, names: string[]): Option {
   const { palette } = drawing;
   return {
     show: names.length > 1,
-    type: 'plain',
+    type: 'scroll',
     top: 0,
     left: 0,
     itemWidth: 14,
     itemHeight: 8,
     data: names.slice(0, 12),
-    textStyle: { color: palette.ink, width: 160, overflow: 'truncate', fontSize: 12 },
+    textStyle: { color: palette.ink, width: 220, overflow: 'truncate', fontSize: 12 },
+    pageTextStyle: { color: palette.faint },
+    pageIconColor: palette.ink,
+    pageIconInactiveColor: palette.line,
     inactiveColor: palette.faint,
   };
 }

@@ -38,7 +38,10 @@ export function cut(
     .map((role) => panel.columns.findIndex((column) => column.role === role))
     .find((index) => index >= 0);
   const axis = place === undefined ? undefined : panel.columns[place];
-  const labels = fields.filter((field) => field.column.role === 'label' && field.index !== place);
+  const labels = telling(
+    fields.filter((field) => field.column.role === 'label' && field.index !== place),
+    rows,
+  );
   const values = fields.filter((field) => field.column.role === 'value' && field.column.unit !== 'series');
   const found = new Map<string, Series>();
   rows.forEach((row, index) => {
@@ -52,6 +55,11 @@ export function cut(
     }
   });
   return { x: axis && place !== undefined ? { column: axis, index: place } : null, series: [...found.values()] };
+}
+
+/** Returns the labels that tell rows apart: one name for all of them is said by the board already. */
+export function telling(labels: Field[], rows: Cell[][]): Field[] {
+  return labels.filter((field) => new Set(rows.map((row) => row[field.index])).size > 1);
 }
 
 export function numberAt(row: Cell[], index: number | null): number | null {

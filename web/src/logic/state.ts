@@ -68,8 +68,8 @@ export function writeState(state: State, browserLanguage: string): string {
   return text === '' ? './' : `./?${text}`;
 }
 
-/** Returns the variables that a board cannot do without: those that a click elsewhere brings along to it. */
-export function neededBy(
+/** Returns the variables that clicks elsewhere bring along to a board: what it is about. */
+export function broughtTo(
   board: string,
   panels: Iterable<{ drill: { board: string; takes: Record<string, string> } | null }>,
 ): string[] {
@@ -82,14 +82,14 @@ export function neededBy(
 
 /**
  * Returns the board that an address means. Alerts link to `?campaign=ID`: without a board named, that is the one which
- * cannot do without a campaign, and where there is none the first that lets one choose it.
+ * clicks on campaigns lead to, and where there is none the first that lets one choose it.
  */
-export function boardOf(state: State, boards: Board[], needs: (board: string) => string[]): Board | undefined {
+export function boardOf(state: State, boards: Board[], brought: (board: string) => string[]): Board | undefined {
   const named = boards.find((board) => board.id === state.board);
   if (named) return named;
   const chosen = Object.keys(state.values).filter((name) => name !== 'run');
   const meant = chosen.length
-    ? (boards.find((board) => needs(board.id).some((name) => chosen.includes(name))) ??
+    ? (boards.find((board) => brought(board.id).some((name) => chosen.includes(name))) ??
       boards.find((board) => board.variables.some((variable) => chosen.includes(variable.name))))
     : undefined;
   return meant ?? boards[0];

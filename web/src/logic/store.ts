@@ -94,7 +94,12 @@ export class Store {
     if (panels.length === 0 || this.view === '') return;
     this.stream = new Stream(() => this.path(panels), {
       answer: (answer) => {
+        const isFirst = this.latest === 0;
         this.latest = Math.max(this.latest, answer.latest);
+        if (isFirst) {
+          performance.mark('numbers');
+          this.tell('');
+        }
         this.change(answer.id, { answer, problem: null, old: false });
       },
       problem: (panel, problem) => this.change(panel, { ...this.of(panel), problem }),

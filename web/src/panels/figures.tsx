@@ -1,32 +1,62 @@
-/** Headline figures: one row, a big number for each value, its change, its limit. */
+/** Headline figures: a big number for each value of one row, its change, its limit; several rows are a table. */
+import { Table } from './table';
 import { Change, Value } from './value';
 import { usePage } from '../logic/context';
 import { fill } from '../logic/i18n';
-import { fieldsOf, isNumber, reasonOf } from '../logic/rows';
+import { fieldsOf, isNumber, reasonOf, type Field } from '../logic/rows';
 import type { Answer, Cell, Panel } from '../types';
 
 export function Figures({ panel, answer }: { panel: Panel; answer: Answer | null }) {
-  const { state, texts, format } = usePage();
+  const { texts } = usePage();
+  const fields = fieldsOf(panel);
+  const labels = fields.filter((field) => field.column.role === 'label');
   const row: Cell[] = answer?.rows[0] ?? [];
+  const several = (answer?.rows.length ?? 0) > 1;
   return (
-    <dl class="figures">
-      {fieldsOf(panel).map((field) => {
-        const value = row[field.index] ?? null;
-        const limit = field.limit === null ? null : (row[field.limit] ?? null);
-        return (
-          <div key={field.column.name} class={isNumber(field.column) ? 'figure' : 'figure wordy'}>
-            <dt>{field.column.labels[state.lang]}</dt>
-            <dd>
-              <span class="big">{answer ? <Value panel={panel} field={field} row={row} /> : ' '}</span>
-              <span class="small">
-                {answer && value === null && texts[`none_${reasonOf(field.column)}`]}
-                {answer && value !== null && <Change field={field} row={row} />}
-                {limit !== null && fill(texts.limit, { value: format.value(limit, field.column.unit) })}
-              </span>
-            </dd>
-          </div>
-        );
-      })}
-    </dl>
+    <>
+      <div class={several ? 'figures-of hidden' : 'figures-of'} aria-hidden={several}>
+        {labels.length > 0 && (
+          <p class="of">
+            <bdi>{labels.map((field) => String(row[field.index] ?? '')).join(' · ') || '\u00a0'}</bdi>
+          </p>
+        )}
+        <dl class="figures">
+          {fields.map((field) =>
+            field.column.role === 'label' ? null : (
+              <Figure key={field.column.name} panel={panel} field={field} row={several ? null : answer && row} />
+            ),
+          )}
+        </dl>
+      </div>
+      {several && answer && (
+        <div class="over">
+          <Table panel={panel} answer={answer} />
+        </div>
+      )}
+      {answer?.rows.length === 0 && (
+        <p class="unseen" role="status">
+          {texts.empty}
+        </p>
+      )}
+    </>
+  );
+}
+
+function Figure({ panel, field, row }: { panel: Panel; field: Field; row: Cell[] | null }) {
+  const { state, texts, format } = usePage();
+  const value = row?.[field.index] ?? null;
+  const limit = row && field.limit !== null ? (row[field.limit] ?? null) : null;
+  return (
+    <div class={isNumber(field.column) ? 'figure' : 'figure wordy'}>
+      <dt>{field.column.labels[state.lang]}</dt>
+      <dd>
+        <span class="big">{row ? <Value panel={panel} field={field} row={row} /> : '\u00a0'}</span>
+        <span class="small">
+          {row && value === null && texts[`none_${reasonOf(field.column)}`]}
+          {row && value !== null && <Change field={field} row={row} />}
+          {limit !== null && fill(texts.limit, { value: format.value(limit, field.column.unit) })}
+        </span>
+      </dd>
+    </div>
   );
 }

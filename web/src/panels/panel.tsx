@@ -43,7 +43,7 @@ export function Panel({ panel }: { panel: Definition }) {
   const title = panel.titles[state.lang];
   return (
     <section
-      class={`panel ${panel.chart}`}
+      class={`panel kind-${panel.chart}`}
       id={panel.id}
       ref={element}
       aria-labelledby={`${panel.id}-title`}

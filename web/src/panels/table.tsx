@@ -10,6 +10,8 @@ import type { Answer, Cell, Panel } from '../types';
 const PAGE = 50;
 const SEARCHED_FROM = 12;
 const MOST = 5000;
+/** Characters from which on a text wants room. */
+const LONG = 32;
 
 export function Table({ panel, answer }: { panel: Panel; answer: Answer }) {
   const { texts, state, format } = usePage();
@@ -158,7 +160,9 @@ function Row({ panel, fields, row }: { panel: Panel; fields: Field[]; row: Cell[
         ) : (
           shown
         );
-        const kind = [isNumber(field.column) ? 'right' : '', field.column.unit].join(' ');
+        const value = row[field.index];
+        const isLong = typeof value === 'string' && value.length > LONG;
+        const kind = [isNumber(field.column) ? 'right' : '', isLong ? 'long' : '', field.column.unit].join(' ');
         return field === leading ? (
           <th key={field.index} scope="row" class={kind}>
             {inner}

@@ -1,0 +1,97 @@
+"""What people do on the board: choose, sort, follow, look behind numbers, act on alerts; by mouse and by keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.web.conftest import BELOW, OWNERS, PATIENCE_MS, Site, visiting
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+RANKING = "#campaigns-ranking"
+
+
+def test_choices_and_drill_down_stand_in_the_address_and_back_undoes_them(browser: Browser, site: Site) -> None:
+    with visiting(browser, site) as visit:
+        page = visit.page
+        visit.open(f"?board=campaigns&{site.period}")
+        page.locator(f"{RANKING} tbody a").first.wait_for(timeout=PATIENCE_MS)
+        page.locator(".choice-of select").first.select_option("7d")
+        page.wait_for_url("**from=latest-7d*")
+        page.locator("[data-variable=owner] summary").click()
+        page.locator("[data-variable=owner] input[type=checkbox]").first.check()
+        page.wait_for_url("**owner=*")
+        page.go_back()
+        visit.wait_for("!location.search.includes('owner')")
+        page.locator(f"{RANKING} tbody a").first.click(timeout=PATIENCE_MS)
+        page.wait_for_url("**board=campaign&campaign=*")
+        page.locator("#campaign-figures[data-state=shown]").wait_for(timeout=PATIENCE_MS)
+        page.go_back()
+        page.locator(RANKING).wait_for()
+        page.get_by_role("button", name="Switch to Chinese").click()
+        assert page.locator("h1").inner_text() == "营销活动"
+        page.go_back()
+        page.get_by_role("heading", level=1, name="Campaigns").wait_for()
+        page.locator("button", has_text="◐").click()
+        assert page.evaluate("document.documentElement.dataset.theme") == "light"
+        assert visit.troubles == []
+
+
+def test_a_number_opens_its_evidence_and_escape_closes_it(browser: Browser, site: Site) -> None:
+    with visiting(browser, site) as visit:
+        page = visit.page
+        visit.open(f"?board=campaigns&{site.period}")
+        number = page.locator(f"{RANKING} [data-explains=cost_minor]").first
+        number.click(timeout=PATIENCE_MS)
+        page.locator(".verdict.good").wait_for(timeout=PATIENCE_MS)
+        assert "explain=" in page.url
+        assert page.locator("dialog table tbody tr").count() > 0
+        page.keyboard.press("Escape")
+        visit.wait_for("!document.querySelector('dialog')")
+        assert "explain=" not in page.url
+        assert visit.troubles == []
+
+
+def test_numbers_change_while_one_looks(browser: Browser, site: Site) -> None:
+    with visiting(browser, site) as visit:
+        visit.open(f"?board=campaign&campaign={BELOW}")
+        visit.page.locator("[data-live=live]").wait_for(timeout=PATIENCE_MS)
+        visit.page.locator("#campaign-figures[data-state=empty], #campaign-figures[data-state=shown]").wait_for(
+            timeout=PATIENCE_MS
+        )
+        site.writer.command(
+            "INSERT INTO roi.ledger (run, kind, shard, campaign_id, label, measures, version) VALUES "
+            f"('live', 'tier', 0, '{BELOW}', 'growth', [1, 1, 0, 0, 765432100, 90, 0], 1)"
+        )
+        site.writer.command(
+            "INSERT INTO roi.ledger (run, kind, shard, id, measures, version) VALUES "
+            "('live', 'position', 0, 'stamp', [1, 0, 0, 0, 0, 9000000000000, 2], 1)"
+        )
+        visit.wait_for("document.querySelector('#campaign-figures').textContent.includes('7.65M')")
+
+
+def test_an_alert_is_acknowledged_and_decided_by_keys_alone(browser: Browser, site: Site) -> None:
+    with visiting(browser, site) as visit:
+        page = visit.page
+        visit.open(f"?campaign={BELOW}")
+        page.get_by_role("button", name="Open the alert").press("Enter", timeout=PATIENCE_MS)
+        page.get_by_role("button", name="I have seen it").press("Enter", timeout=PATIENCE_MS)
+        page.get_by_text("this needs a token").wait_for(timeout=PATIENCE_MS)
+        page.get_by_role("dialog").get_by_role("button", name="Sign in").press("Enter")
+        page.get_by_label("Token").fill(OWNERS)
+        page.keyboard.press("Enter")
+        page.get_by_text("owner, may decide").wait_for(timeout=PATIENCE_MS)
+        assert OWNERS not in page.url
+        page.get_by_role("button", name="I have seen it").press("Enter", timeout=PATIENCE_MS)
+        page.locator(".headline", has_text="Acknowledged").wait_for(timeout=PATIENCE_MS)
+        page.get_by_label("Optimise it").press("Space")
+        page.locator("textarea[name=reason]").fill("drop the worst channel <b>")
+        page.get_by_role("button", name="Decide", exact=True).press("Enter")
+        page.locator(".headline", has_text="Decided").wait_for(timeout=PATIENCE_MS)
+        page.locator(".history", has_text="drop the worst channel <b>").wait_for(timeout=PATIENCE_MS)
+        assert "alert=" in page.url
+        assert [one for one in visit.troubles if "401" not in one] == []
