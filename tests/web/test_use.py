@@ -88,6 +88,7 @@ def test_an_alert_is_acknowledged_and_decided_by_keys_alone(browser: Browser, si
         assert OWNERS not in page.url
         page.get_by_role("button", name="I have seen it").press("Enter", timeout=PATIENCE_MS)
         page.locator(".headline", has_text="Acknowledged").wait_for(timeout=PATIENCE_MS)
+        page.get_by_text("Done.").wait_for(timeout=PATIENCE_MS)
         page.get_by_label("Optimise it").press("Space")
         page.locator("textarea[name=reason]").fill("drop the worst channel <b>")
         page.get_by_role("button", name="Decide", exact=True).press("Enter")
@@ -95,3 +96,42 @@ def test_an_alert_is_acknowledged_and_decided_by_keys_alone(browser: Browser, si
         page.locator(".history", has_text="drop the worst channel <b>").wait_for(timeout=PATIENCE_MS)
         assert "alert=" in page.url
         assert [one for one in visit.troubles if "401" not in one] == []
+
+
+def test_a_table_is_downloaded_with_all_its_digits(browser: Browser, site: Site) -> None:
+    with visiting(browser, site) as visit:
+        visit.open(f"?board=campaigns&{site.period}")
+        visit.page.locator(f"{RANKING} tbody tr").first.wait_for(timeout=PATIENCE_MS)
+        with visit.page.expect_download() as got:
+            visit.page.locator(f"{RANKING} [data-tool=csv]").click()
+        lines = got.value.path().read_text(encoding="utf-8-sig").splitlines()
+        assert got.value.suggested_filename == "campaigns-ranking.csv"
+        assert lines[0].startswith("campaign_id,name,")
+        assert len(lines) > visit.page.locator(f"{RANKING} tbody tr").count()
+
+
+def test_a_chart_is_a_table_for_who_wants_one(browser: Browser, site: Site) -> None:
+    with visiting(browser, site) as visit:
+        visit.open(f"?board=campaigns&{site.period}")
+        button = visit.page.locator("#campaigns-money [data-tool=table]")
+        button.scroll_into_view_if_needed()
+        visit.page.locator("#campaigns-money[data-state=shown]").wait_for(timeout=PATIENCE_MS)
+        button.press("Enter")
+        assert visit.page.locator("#campaigns-money tbody tr").count() > 0
+
+
+def test_a_board_that_does_not_answer_says_so_and_comes_back(browser: Browser, site: Site) -> None:
+    with visiting(browser, site) as visit:
+        page = visit.page
+        visit.open(f"?board=campaigns&{site.period}")
+        page.locator(f"{RANKING}[data-state=shown]").wait_for(timeout=PATIENCE_MS)
+        rows = page.locator(f"{RANKING} tbody tr").count()
+        page.route("**/api/stream**", lambda route: route.abort())
+        page.locator(".choice-of select").first.select_option("365d")
+        page.locator("[data-live=stale]").wait_for(timeout=PATIENCE_MS)
+        page.locator("[data-live=unreachable]").wait_for(timeout=PATIENCE_MS)
+        page.get_by_text("The numbers below are as they stood then").wait_for()
+        assert page.locator(f"{RANKING}[data-state=old] tbody tr").count() == rows
+        page.unroute("**/api/stream**")
+        page.locator("[data-live=live]").wait_for(timeout=PATIENCE_MS)
+        page.locator(f"{RANKING}[data-state=shown]").wait_for(timeout=PATIENCE_MS)
