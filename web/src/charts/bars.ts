@@ -15,7 +15,7 @@ export function bars(drawing: Drawing): Option {
   const { x, series } = cut(panel, answer.rows, ['time', 'x', 'label'], lang, (value, column) =>
     plain(written(drawing, value, column), 40),
   );
-  const across = x?.column.role === 'label';
+  const across = x !== null && (x.column.role === 'label' || x.column.unit === 'text' || x.column.unit === 'state');
   const keys = [...new Set(series.flatMap((one) => one.points.map((point) => String(point.x))))];
   if (x && !across)
     keys.sort((a, b) =>
