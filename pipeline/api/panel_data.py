@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dashboards.definitions.macros import TimeRange, expand
 from pipeline.api.answers import ApiError
 from pipeline.clickhouse import sql
+from pipeline.clickhouse.answers import Answer, ask
 from pipeline.clickhouse.reader import Reader
 from pipeline.errors import UnreachableError, UserError
 
@@ -33,29 +34,20 @@ MOST_ROWS: Final = 5_000
 _CLOCK: Final = re.compile(r"\bnow(64)?\(")
 _CLOCK_SECONDS: Final = 5.0
 """How old the answer to a query that reads the clock on the wall may become while the ledger does not change."""
-_OPTIONS: Final = {"output_format_json_quote_64bit_integers": 0, "output_format_json_quote_decimals": 0}
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A query's result.
+class Tagged(Answer):
+    """An answer; equal ones have equal tags."""
 
-    Attributes:
-        columns: name and ClickHouse type.
-        rows: values in the columns' order; instants as text in UTC.
-        tag: of the content: equal answers have equal tags.
-    """
-
-    columns: tuple[tuple[str, str], ...]
-    rows: tuple[tuple[Any, ...], ...]
     tag: str
 
 
 @dataclass(slots=True)
 class _Kept:
     stamp: str
-    answer: Answer
+    answer: Tagged
     asked_at: float
     took: float
 
@@ -73,10 +65,10 @@ class PanelData:
         self._database = settings.clickhouse_database
         self._clock = clock
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
-        self._asking: dict[str, asyncio.Task[Answer]] = {}
+        self._asking: dict[str, asyncio.Task[Tagged]] = {}
         self._stamps: dict[str, tuple[float, str, int]] = {}
 
-    async def answer(self, text: str, times: TimeRange, values: Mapping[str, Sequence[str]]) -> Answer:
+    async def answer(self, text: str, times: TimeRange, values: Mapping[str, Sequence[str]]) -> Tagged:
         """Return a query's answer, as fresh as the ledger or, of a slow query, a little older.
 
         Args:
@@ -113,7 +105,7 @@ class PanelData:
         _, text, newest = self._stamps[run]
         return text, newest
 
-    async def _ask(self, query: str, stamp: str) -> Answer:
+    async def _ask(self, query: str, stamp: str) -> Tagged:
         began = self._clock()
         try:
             answer = await asyncio.to_thread(self._rows, query, {})
@@ -124,24 +116,19 @@ class PanelData:
         finally:
             del self._asking[query]
 
-    def _rows(self, query: str, parameters: Mapping[str, object]) -> Answer:
-        options = _OPTIONS | {"max_result_rows": MOST_ROWS, "result_overflow_mode": "break"}
+    def _rows(self, query: str, parameters: Mapping[str, object]) -> Tagged:
         try:
-            _, chunks = self._reader.stream(query, "JSONCompact", parameters, options)
-            body = b"".join(chunks)
+            found = ask(self._reader, query, MOST_ROWS, parameters)
         except UserError as error:
             _log.warning("a panel was not read: %s", error)
             if isinstance(error, UnreachableError):
                 raise ApiError(503, "ClickHouse does not answer", "see roi status") from error
             raise ApiError(503, "ClickHouse refused the query", "see the board's log and roi doctor") from error
-        found = json.loads(body)
-        columns = tuple((one["name"], one["type"]) for one in found["meta"])
-        rows = tuple(tuple(row) for row in found["data"][:MOST_ROWS])
-        tag = hashlib.blake2b(json.dumps([columns, rows]).encode(), digest_size=12).hexdigest()
-        return Answer(columns, rows, tag)
+        tag = hashlib.blake2b(json.dumps([found.columns, found.rows]).encode(), digest_size=12).hexdigest()
+        return Tagged(found.columns, found.rows, tag)
 
 
-def shown(answer: Answer, columns: Sequence[Column]) -> dict[str, Any]:
+def shown(answer: Tagged, columns: Sequence[Column]) -> dict[str, Any]:
     """Return an answer in the shape of contract section 10: columns with name, type and unit, and rows."""
     known = {column.name: column for column in columns}
     return {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
@@ -16,8 +15,6 @@ from pipeline.errors import UnreachableError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipeline.cli.output import Column
-    from pipeline.cli.status_look import StatusLook
     from pipeline.settings import Settings
 
 _EVERY_SECONDS: Final = 2.0
@@ -40,7 +37,7 @@ def _status(
 ) -> None:
     """Show per topic how far behind it is and what became of its events, and the campaigns that need somebody."""
     from pipeline.cli.output import print_rows
-    from pipeline.cli.status_look import look
+    from pipeline.cli.status_look import look, summary_lines, topic_columns
     from pipeline.cli.status_watch import watch_status
 
     settings = options.settings_for(data)
@@ -58,33 +55,6 @@ def _status(
     for line in summary_lines(found):
         typer.echo(line)
     print_faults(found.faults)
-
-
-def topic_columns() -> tuple[Column, ...]:
-    """Return the columns of the topics' table."""
-    from pipeline.cli.output import Column
-
-    return (
-        Column("topic", "Topic"),
-        Column("partitions", "Partitions", "number", is_detail=True),
-        Column("lag", "Lag", "number"),
-        Column("accepted", "Accepted", "number"),
-        Column("duplicates", "Duplicates", "number"),
-        Column("dead_letters", "Dead letters", "number"),
-        Column("watermark", "Watermark (newest event)"),
-    )
-
-
-def summary_lines(found: StatusLook) -> list[str]:
-    """Return what stands below the topics: refused definitions, workers, freshness, alerts."""
-    lines = [f"{topic}: {letters:,} refused (roi dlq list --topic {topic})" for topic, letters in found.refused.items()]
-    last = "no block written yet" if found.age is None else f"last block {found.age:.1f} s ago"
-    lines.append(f"workers {found.workers} · {last}")
-    states = Counter(alert["state"] for alert in found.alerts)
-    if states:
-        told = ", ".join(f"{number} {state}" for state, number in states.most_common())
-        lines.append(f"alerts: {told} (roi alerts list)")
-    return lines
 
 
 def _tell_unreachable(error: UnreachableError, settings: Settings, data: Path | None, *, as_json: bool) -> NoReturn:

@@ -1,9 +1,9 @@
-"""What `roi status` shows, read once."""
+"""What `roi status` shows, read once, and how it is written."""
 
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from pipeline.cli.output import Column
     from pipeline.clickhouse.reader import Reader
     from pipeline.operations.health import Fault, Observations
     from pipeline.operations.lag import Standing
@@ -87,6 +88,33 @@ def look(settings: Settings, data: Path | None) -> StatusLook:
     lag = sum(topic["lag"] for topic in topics)
     seen = observe(settings, data, asks_kafka=True, lag=lag, block_age_seconds=age)
     return StatusLook(topics, refused, workers, age, _alerts(reader, settings), seen, faults(seen))
+
+
+def topic_columns() -> tuple[Column, ...]:
+    """Return the columns of the topics' table."""
+    from pipeline.cli.output import Column
+
+    return (
+        Column("topic", "Topic"),
+        Column("partitions", "Partitions", "number", is_detail=True),
+        Column("lag", "Lag", "number"),
+        Column("accepted", "Accepted", "number"),
+        Column("duplicates", "Duplicates", "number"),
+        Column("dead_letters", "Dead letters", "number"),
+        Column("watermark", "Watermark (newest event)"),
+    )
+
+
+def summary_lines(found: StatusLook) -> list[str]:
+    """Return what stands below the topics: refused definitions, workers, freshness, alerts."""
+    lines = [f"{topic}: {letters:,} refused (roi dlq list --topic {topic})" for topic, letters in found.refused.items()]
+    last = "no block written yet" if found.age is None else f"last block {found.age:.1f} s ago"
+    lines.append(f"workers {found.workers} · {last}")
+    states = Counter(alert["state"] for alert in found.alerts)
+    if states:
+        told = ", ".join(f"{number} {state}" for state, number in states.most_common())
+        lines.append(f"alerts: {told} (roi alerts list)")
+    return lines
 
 
 def _alerts(reader: Reader, settings: Settings) -> list[dict[str, Any]]:

@@ -135,7 +135,7 @@ def picture(found: StatusLook | UserError, rates: Rates, height: int, width: int
     from rich.text import Text
 
     from pipeline.cli.output import table_of
-    from pipeline.cli.status import topic_columns
+    from pipeline.cli.status_look import topic_columns
 
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     if isinstance(found, UserError):

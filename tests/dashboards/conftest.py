@@ -63,6 +63,7 @@ class Seeded:
     board: Board
     bank: Bank
     reader: Any
+    settings: Settings
 
     def span(self, back: float, ahead: float) -> tuple[int, int]:
         """Return a time range in days before the end of the live run, in epoch milliseconds, from 1970 on."""
@@ -76,6 +77,6 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
     with migrated_endpoint(tmp_path_factory.mktemp("boards")) as settings:
         writer, reader = connect(settings, "writer"), connect(settings, "reader")
         reader.database = settings.clickhouse_database
-        yield Seeded(Board(PanelData(settings)), seed(writer), reader)
+        yield Seeded(Board(PanelData(settings)), seed(writer), reader, settings)
         reader.close()
         writer.close()

@@ -1,0 +1,76 @@
+"""`roi report`: a campaign as the page that a manager mails."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from pipeline.cli import options
+from pipeline.cli.instants import instant_ms
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="report", epilog=options.example("roi report spring-2026 --html build/spring.html"))(_report)
+
+
+def _report(
+    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's id.", show_default=False)],
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="One HTML file; - = stdout.")] = None,
+    pdf: Annotated[Path | None, typer.Option("--pdf", metavar="FILE", help="A PDF; - = stdout.")] = None,
+    run: Annotated[str, typer.Option("--run", metavar="R", help="A replay's name; `live` is the stream.")] = "live",
+    start: Annotated[str | None, typer.Option("--from", metavar="T", help="RFC 3339; default: its first day.")] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="T", help="RFC 3339; default: the newest event.")] = None,
+    language: Annotated[
+        Literal["en", "zh"] | None, typer.Option("--language", help="Default: that of notices (alerts.language).")
+    ] = None,
+    as_json: options.Json = False,
+    data: options.Data = None,
+) -> None:
+    """Write a campaign's figures, plots, alert and definitions as one HTML file or PDF."""
+    if html is None and pdf is None:
+        raise typer.BadParameter("name the file to write: --html FILE or --pdf FILE", param_hint="--html")
+    from pipeline.report.formats import Style
+    from pipeline.report.gathering import Asked, gather
+
+    settings = options.settings_for(data)
+    style = Style(language or settings.alerts.language, settings.reporting_currency, settings.time.zone)
+    first = None if start is None else instant_ms(start, "--from", settings.time.zone)
+    last = None if end is None else instant_ms(end, "--to", settings.time.zone)
+    document = gather(settings, Asked(campaign, run, first, last), style)
+    written: list[str] = []
+    if html is not None:
+        from pipeline.report.html import page
+
+        written.append(_write(html, page(document).encode()))
+    if pdf is not None:
+        from pipeline.report.pdf import paper
+
+        written.append(_write(pdf, paper(document)))
+    told = [path for path in written if path != "-"]
+    if as_json:
+        typer.echo(json.dumps(told), err="-" in written)
+    else:
+        typer.echo("\n".join(f"written: {path}" for path in told), err="-" in written)
+
+
+def _write(path: Path, content: bytes) -> str:
+    """Write a file in one step, so that no half of one is ever mailed; return its name."""
+    if str(path) == "-":
+        sys.stdout.buffer.write(content)
+        return "-"
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return str(path)

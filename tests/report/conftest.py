@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.dashboards.conftest import seeded
+
+__all__ = ["seeded"]
