@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from dashboards.definitions.panel import Text
@@ -10,7 +11,7 @@ from pipeline.report.document import Cell, Figures, Section, Table, Words
 from pipeline.report.formats import NOTHING, colour_of, is_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from dashboards.definitions.panel import Column, Panel
     from pipeline.report.document import Block
@@ -23,6 +24,13 @@ _MOST_ROWS: Final = 40
 _DEFINITIONS: Final = Text("Definitions used", "所用定义")
 _DEFINED: Final = (Text("Number", "指标"), Text("How it comes about", "计算方法"), Text("Source", "出处"))
 _EMPTY: Final = Text("There is nothing to show for this period.", "该时间段内没有数据。")
+
+
+def without(panel: Panel, rows: Rows, names: Collection[str]) -> tuple[Panel, Rows]:
+    """Return a panel and its rows without these columns: what a page says once needs not stand in every row."""
+    kept = [place for place, column in enumerate(panel.columns) if column.name not in names]
+    columns = tuple(panel.columns[place] for place in kept)
+    return replace(panel, columns=columns), [tuple(row[place] for place in kept) for row in rows]
 
 
 def section(panel: Panel, rows: Rows, style: Style) -> Section:

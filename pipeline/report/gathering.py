@@ -16,7 +16,7 @@ from pipeline.clickhouse import sql
 from pipeline.clickhouse.answers import ask
 from pipeline.clickhouse.reader import Reader
 from pipeline.errors import UserError
-from pipeline.report.building import definitions, section
+from pipeline.report.building import definitions, section, without
 from pipeline.report.document import Document, Section, Words
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _BOARD: Final = "campaign"
 _MOST_ROWS: Final = 2_000
+_SAID: Final = frozenset({"campaign_id", "name"})
 _TALKING: Final = frozenset({"pending", "firing", "acknowledged", "decided", "blocked", "resolved"})
 _ALERT: Final = Text("Alert", "告警")
 _FACTS: Final = (
@@ -71,7 +72,7 @@ def gather(settings: Settings, asked: Asked, style: Style) -> Document:
     values = {"run": [asked.run], "campaign": [asked.campaign], "tier": [], "owner": []}
     board = next(board for board in BOARDS if board.id == _BOARD)
     shown = [
-        (panel, ask(reader, expand(panel.sql, times, values), _MOST_ROWS).rows)
+        without(panel, ask(reader, expand(panel.sql, times, values), _MOST_ROWS).rows, _SAID)
         for panel in board.panels
         if panel.source == "clickhouse"
     ]

@@ -11,7 +11,7 @@ import pytest
 
 from dashboards.definitions.columns import column
 from dashboards.definitions.panel import Panel, Text
-from pipeline.report.building import definitions, section
+from pipeline.report.building import definitions, section, without
 from pipeline.report.document import Cell, Document, Figures, Picture, Section, Table, Words
 from pipeline.report.formats import NOTHING, Style
 from pipeline.report.html import page
@@ -77,6 +77,12 @@ def test_hidden_columns_and_sparklines_stay_off_the_paper_and_steps_give_colours
     assert isinstance(found.block, Table)
     assert found.block.headings == ("活动", "收益成本比")
     assert [row[1].colour for row in found.block.rows] == ["red", "green", ""]
+
+
+def test_what_the_title_says_stands_in_no_row() -> None:
+    whole_panel = panel("table", column("campaign_id", "hidden"), column("name", "label"), column("cost_minor"))
+    kept, rows = without(whole_panel, [("c", "spring", 5)], {"campaign_id", "name"})
+    assert ([one.name for one in kept.columns], rows) == (["cost_minor"], [(5,)])
 
 
 def test_a_panel_without_rows_says_so() -> None:
