@@ -88,7 +88,7 @@ async def test_an_alert_is_found_acknowledged_and_decided(running: Running, roi:
         assert json.loads(decided.stdout)["decision"] == "stop"
         (row,) = json.loads((await roi(api, "list", "--campaign", LONG, "--json")).stdout)
         assert (row["decision"], row["decided_by"], row["reason"]) == ("stop", "lin", "1:1.2 所以")
-        assert row["record"]["reasons"] == ["62 % of the return is in"]
+        assert json.loads(row["record"])["reasons"] == ["62 % of the return is in"]
         shown = await roi(api, "show", LONG, who=None)
         assert widest(shown.stdout) <= 80
         for words in (
