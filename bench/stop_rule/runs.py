@@ -43,6 +43,7 @@ CONSTANTS: Final = (
     "UNLIKE_PENALTY",
     "INFORMATION",
     "EXPONENT",
+    "OPEN_EXPONENT",
 )
 """Of the boundary: who changes one measures again, which a test demands."""
 

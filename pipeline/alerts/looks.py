@@ -124,10 +124,9 @@ def look(inputs: Inputs) -> Look:
     usual = inputs.of_library([_constant(library) for library in inputs.libraries])
     usual = usual + test.longer(statistics.planned_hours)
     constant = np.where(early, test.EARLY_CONSTANT, usual)
-    grows = test.growth(statistics.planned_hours)
     left = test.time_left(statistics.elapsed_hours, statistics.planned_hours)
     added = test.raised(change, levels.unlike, left)
-    beyond = (root - grows * np.log(np.maximum(information, 1))) * np.minimum(information, 1) ** test.EXPONENT
+    beyond = test.standardised(root, information, statistics.planned_hours)
     scale = test.confidence_scale(inputs.confidence)
     return Look(
         matured=matured,
@@ -138,7 +137,7 @@ def look(inputs: Inputs) -> Look:
         typical=typical,
         expected=expected,
         root=root,
-        boundary=scale * test.boundary(constant, information, added, grows),
+        boundary=scale * test.boundary(constant + added, information, statistics.planned_hours),
         standardised=beyond - added - np.where(early, test.EARLY_CONSTANT - test.CONSTANT, 0.0),
         change=change,
         changed_stretch=changes.argmax(axis=1),

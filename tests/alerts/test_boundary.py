@@ -64,9 +64,17 @@ def test_the_inverse_of_the_count_leads_back(root: float, seen: int, dispersion:
 
 
 def test_the_boundary_of_worked_examples() -> None:
-    """At f = 1 the constant; at a quarter times 4^.35; at f = e the constant and k."""
-    found = test.boundary(column(1.8, 1.8, 1.8), column(1, 0.25, e), column(0, 0.45, 0), column(0.3, 0.3, 0.5))
-    assert found == pytest.approx([1.8, 2.25 * 4**0.35, 2.3])
+    """At f = 1 the constant; at a quarter times 4^.6, without an end 4^.35; at f = e the constant and k."""
+    planned = column(336, 336, np.inf, 672, 336)
+    found = test.boundary(column(1.8, 2.25, 2.25, 2.25, 1.8), column(1, 0.25, 0.25, 0.25, e), planned)
+    assert found == pytest.approx([1.8, 2.25 * 4**0.6, 2.25 * 4**0.35, 2.25 * 4**0.35, 2.1])
+
+
+@given(raised=st.floats(0.5, 9), information=st.floats(1e-4, 50), days=st.sampled_from([7, 14, 20, 60, np.inf]))
+def test_a_root_at_the_boundary_stands_for_the_raised_constant(raised: float, information: float, days: float) -> None:
+    planned = column(24 * days)
+    at = test.boundary(column(raised), column(information), planned)
+    assert test.standardised(at, column(information), planned) == pytest.approx(raised)
 
 
 def test_change_and_an_unlike_shape_raise_the_boundary() -> None:
