@@ -15,8 +15,8 @@ from rich.markup import escape
 
 from bench.stop_rule.page import beyond_promise, render, table
 from bench.stop_rule.plots import plots
-from bench.stop_rule.runs import CURVE, SEED, SIZES, cells_of, constants, measured, measured_mix, processes
-from bench.stop_rule.scenarios import CURVES, MIXES, SCENARIOS
+from bench.stop_rule.runs import CURVE, DEAD_RATIO, SEED, SIZES, cells_of, constants, measured, measured_mix, processes
+from bench.stop_rule.scenarios import CURVES, DEAD, MIXES, SCENARIOS
 from tools.readme import with_section
 
 DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
@@ -68,8 +68,9 @@ def results(arguments: argparse.Namespace, progress: Console) -> dict[str, Any]:
     chosen = [one for one in SCENARIOS if not wanted or any(word in one.name for word in wanted)]
     tasks = cells_of(chosen, arguments.campaigns)
     curves = [] if wanted else cells_of(CURVES, arguments.campaigns, [one for one in CURVE if one not in SIZES])
+    dead = cells_of([one for one in chosen if one in DEAD], arguments.campaigns, [DEAD_RATIO])
     with processes(arguments.workers) as pool:
-        found["scenarios"] = measured([*tasks, *curves], pool, tell, 60 * (arguments.minutes or inf))
+        found["scenarios"] = measured([*tasks, *dead, *curves], pool, tell, 60 * (arguments.minutes or inf))
         if not wanted:
             size = round(MIX_SIZE * arguments.campaigns)
             found["mixes"] = {one.name: measured_mix(one, size, pool) for one in MIXES}

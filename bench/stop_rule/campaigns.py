@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import exp
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -28,6 +29,12 @@ _SEASON_HOURS: Final = 28 * 24
 _DAYLIGHT: Final = (8, 22)
 _SECOND_SIZE: Final = 5.0
 _REPEAT_HOURS: Final = 12.0
+_SLOW: Final = 4.0
+_BURSTS: Final = (9, 10, 11, 19, 20, 21)
+_QUIET: Final = 0.1
+_REDEEMED: Final = 0.1
+_REDEEMED_HOURS: Final = 120.0
+_QUANTILE: Final = NormalDist().inv_cdf
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ class Campaign:
         scenario: what it is like.
         weekday: of its first day, Monday 0.
         touches: (H,) by hour.
+        cost: (H,) minor units, by the hour that they are taken to pay for.
         touch_hour: (n,) hour of the touch that a conversion is credited to; conversions in the order of time.
         lag: (n,) hours from touch to conversion.
         at: (n,) when it converted.
@@ -62,6 +70,7 @@ class Campaign:
     scenario: Scenario
     weekday: int
     touches: Integers
+    cost: Floats
     touch_hour: Integers
     lag: Floats
     at: Floats
@@ -83,9 +92,15 @@ def campaign(random: np.random.Generator, scenario: Scenario, true_ratio: float)
     product = (random.random(len(touch_hour)) < hours.second[touch_hour]).astype(np.int64)
     mean_value = COST_PER_TOUCH * true_ratio / rate / (1 - scenario.reversed_share)
     value = mean_value * hours.value[touch_hour] * _values(random, scenario, product)
-    lags = lags_at(
-        random.random(len(touch_hour)), mean_lag * hours.lag[touch_hour], scenario.lag_shape, scenario.window_hours
-    )
+    mean_lags = mean_lag * hours.lag[touch_hour]
+    if scenario.slow_share:
+        own = scenario.slow_share if scenario.own_slow_share is None else scenario.own_slow_share
+        mean_lags = mean_lags * np.where(random.random(len(touch_hour)) < own, _SLOW, 1.0)
+    late = random.random(len(touch_hour))
+    lags = lags_at(late, mean_lags, scenario.lag_shape, scenario.window_hours)
+    if scenario.value_by_lag:
+        normal = np.array([_QUANTILE(min(max(one, 1e-12), 1 - 1e-12)) for one in late.tolist()])
+        value = value * np.exp(scenario.value_by_lag * normal - scenario.value_by_lag**2 / 2)
     lags = late_lags(random, lags, scenario.late_share, scenario.window_hours)
     within = random.random(len(touch_hour))
     if scenario.daylight:
@@ -105,7 +120,7 @@ def peer(random: np.random.Generator, scenario: Scenario) -> Campaign:
     steady = replace(
         scenario,
         days=PEER_DAYS,
-        touches_a_day=max(24.0, volume),
+        touches_a_day=max(24.0, volume) * scenario.peer_volume,
         wakes=0.0,
         trend=0.0,
         value_trend=0.0,
@@ -116,6 +131,8 @@ def peer(random: np.random.Generator, scenario: Scenario) -> Campaign:
         own_second_share=None,
         end_second_share=None,
         pause=None,
+        holiday=None,
+        own_slow_share=None,
         late_share=scenario.peer_late_share,
         reversed_share=scenario.reversed_share if reversed_share is None else reversed_share,
         window_hours=scenario.peer_window_hours or scenario.window_hours,
@@ -146,6 +163,9 @@ def _hours(random: np.random.Generator, scenario: Scenario) -> Hours:
         rate *= 1 + scenario.weekday_swing * day / 0.3
     if scenario.daylight:
         volume *= ((hour % 24 >= _DAYLIGHT[0]) & (hour % 24 < _DAYLIGHT[1])) * 24 / (_DAYLIGHT[1] - _DAYLIGHT[0])
+    if scenario.bursts:
+        volume *= np.isin(hour % 24, _BURSTS) * 24 / len(_BURSTS)
+        volume *= np.where((hour // 24 + weekday) % 7 >= 5, _QUIET, 1.0) * 7 / (5 + 2 * _QUIET)
     if scenario.pause:
         volume[24 * (scenario.pause[0] - 1) : 24 * scenario.pause[1]] = 0
     touches = np.floor(volume + random.random(count)).astype(np.int64)
@@ -154,6 +174,8 @@ def _hours(random: np.random.Generator, scenario: Scenario) -> Hours:
     if scenario.wakes:
         rate *= np.where(hour < 24 * scenario.wakes_on_day, 1 - scenario.wakes, _after_waking(scenario))
     middle = 2 * hour / max(count - 1, 1) - 1
+    if scenario.holiday:
+        rate[24 * (scenario.holiday[0] - 1) : 24 * scenario.holiday[1]] = _QUIET
     rate *= 1 + scenario.trend * middle
     rate *= 1 - scenario.season * np.cos(2 * np.pi * hour / _SEASON_HOURS)
     value = 1 + scenario.value_trend * middle
@@ -228,12 +250,14 @@ def _ordered(random: np.random.Generator, scenario: Scenario, hours: Hours, draw
     reversed_at = np.full(len(at), NEVER)
     if scenario.reversed_share:
         taken_back = random.random(len(at)) < scenario.reversed_share
-        wait = 24 + random.exponential(scenario.reversal_hours - 24, len(at))
+        least = scenario.reversal_least_hours
+        wait = least + random.exponential(scenario.reversal_hours - least, len(at))
         reversed_at = np.where(taken_back, at + wait, NEVER)
     return Campaign(
         scenario=scenario,
         weekday=hours.weekday,
         touches=hours.touches,
+        cost=_cost(random, scenario, hours.touches),
         touch_hour=drawn.touch_hour[order],
         lag=drawn.lag[order],
         at=at,
@@ -242,3 +266,13 @@ def _ordered(random: np.random.Generator, scenario: Scenario, hours: Hours, draw
         product=drawn.product[order],
         reversed_at=reversed_at,
     )
+
+
+def _cost(random: np.random.Generator, scenario: Scenario, touches: Integers) -> Floats:
+    """Return the cost by hour: of touches, and of vouchers in the hour of their redemption, as far as the plan goes."""
+    if not scenario.voucher:
+        return np.asarray(touches * COST_PER_TOUCH, dtype=np.float64)
+    redeemed = np.repeat(np.arange(len(touches)), random.binomial(touches, _REDEEMED))
+    at = (redeemed + random.exponential(_REDEEMED_HOURS, len(redeemed))).astype(np.int64)
+    vouchers = np.bincount(at[at < len(touches)], minlength=len(touches)) / _REDEEMED
+    return np.asarray(COST_PER_TOUCH * ((1 - scenario.voucher) * touches + scenario.voucher * vouchers))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from bench.stop_rule.campaigns import NEVER, PRODUCTS
-from bench.stop_rule.scenario import COST_PER_TOUCH
 from pipeline.alerts.statistics import HOUR_MS, POWERS, STRETCHES, Statistics
 
 if TYPE_CHECKING:
@@ -72,6 +71,7 @@ def rows_of(campaign: Campaign, looks: Integers, name: str = "") -> Statistics:
     gained = np.sqrt(steps.after) - np.sqrt(steps.before)
     aged = _ages(campaign, looks, _by_look(by_hour, exists, shape), _by_look(by_hour, gained, shape))
     booked = aged["cost"].sum(axis=1) + aged["cost_older"]
+    unpaid = aged["touches"][:, : scenario.cost_delay_hours].sum(axis=1)
     seen = aged["touches"].sum(axis=1) + aged["touches_older"]
     return Statistics(
         campaign_id=(name,) * len(looks),
@@ -88,7 +88,7 @@ def rows_of(campaign: Campaign, looks: Integers, name: str = "") -> Statistics:
         planned_hours=np.full(shape[0], float(scenario.hours - first_hour) if scenario.planned else np.inf),
         elapsed_hours=(looks + 1 - first_hour).astype(np.float64),
         window_hours=np.full(shape[0], float(scenario.window_hours)),
-        booked_share=np.where(seen > 0, booked / np.maximum(seen * COST_PER_TOUCH, 1), 1.0),
+        booked_share=np.where(seen > 0, 1 - unpaid / np.maximum(seen, 1), 1.0),
         booked_age=np.full(shape[0], float(scenario.cost_delay_hours)),
         weekday=np.full(shape[0], (campaign.weekday + first_hour // 24) % 7),
         hour_of_day=np.full(shape[0], first_hour % 24),
@@ -108,13 +108,13 @@ def _ages(campaign: Campaign, looks: Integers, converters: Floats, root_values: 
     ages = _Ages(looks, scenario.hours, columns)
     touches, touches_older = ages.of(np.broadcast_to(campaign.touches.astype(np.float64), converters.shape))
     unbooked = slice(0, scenario.cost_delay_hours)
-    cost = touches * COST_PER_TOUCH
+    cost, cost_older = ages.of(np.broadcast_to(campaign.cost, converters.shape))
     cost[:, unbooked] = 0.0
     converted, converted_older = ages.of(converters)
     arrivals, arrivals_older = ages.of(_by_look((place, touch_hour), 1.0, converters.shape))
     return {
         "cost": cost,
-        "cost_older": touches_older * COST_PER_TOUCH,
+        "cost_older": cost_older,
         "touches": touches,
         "touches_older": touches_older,
         "converters": converted,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from bench.stop_rule.runs import DEAD_RATIO
 from bench.stop_rule.scenarios import SCENARIOS
 from bench.stop_rule.studied import STUDIED
 from tools.readme import table as markdown
@@ -32,7 +33,8 @@ def table(found: Mapping[str, Any]) -> str:
 
 def render(found: Mapping[str, Any]) -> str:
     """Return the generated part of the page."""
-    return "\n".join([_sizes(found), "", table(found), "", beyond_promise(found["scenarios"]), "", _mixes(found)])
+    parts = [_sizes(found), table(found), beyond_promise(found["scenarios"]), _dead(found["scenarios"]), _mixes(found)]
+    return "\n\n".join(part.rstrip() for part in parts) + "\n"
 
 
 def beyond(scenarios: Mapping[str, Any]) -> list[tuple[str, str, float, float]]:
@@ -88,6 +90,16 @@ def beyond_promise(scenarios: Mapping[str, Any]) -> str:
         return "No scenario is beyond the promise (5 % at 2.0, 1 % at 2.4)."
     cells = "; ".join(f"{name} at {ratio}: {share:.1f} ± {error:.1f} %" for name, ratio, share, error in found)
     return f"Measured beyond the promise (5 % at 2.0, 1 % at 2.4): {cells}."
+
+
+def _dead(scenarios: Mapping[str, Any]) -> str:
+    key = f"{DEAD_RATIO:.1f}"
+    rows = [
+        (f"{name} ({cells[key]['converters']:.1f})", f"{cells[key]['stopped']:.1f}", f"{cells[key]['days']:.1f}")
+        for name, cells in scenarios.items()
+        if key in cells
+    ]
+    return markdown(("nearly nobody converts (converters)", f"stopped at {DEAD_RATIO:g}, %", "days"), rows)
 
 
 def _mixes(found: Mapping[str, Any]) -> str:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from bench.stop_rule.scenario import Scenario
 
 PRODUCT: Final = "simulated"
-FEW_PEERS: Final = 3
 BANK_CAMPAIGNS: Final = 10
 """Their transactions stand for all of the bank."""
 
@@ -56,9 +55,10 @@ def finished(campaign: Campaign, name: str) -> FinishedCampaign:
 
 
 def bank_level(random: np.random.Generator, scenario: Scenario) -> BankLevel | None:
-    """Return what transactions of this kind are worth at the bank, where peers are too few to say it; else None."""
-    if scenario.peers >= FEW_PEERS:
+    """Return what transactions of this kind are worth at the bank, which is asked where there are no peers."""
+    if scenario.peers:
         return None
-    transactions = np.concatenate([peer(random, scenario).value for _ in range(BANK_CAMPAIGNS)])
-    logs = np.log(transactions)
+    transactions = [peer(random, scenario).value for _ in range(BANK_CAMPAIGNS)]
+    others = [factor * peer(random, scenario).value for factor in scenario.bank for _ in range(BANK_CAMPAIGNS)]
+    logs = np.log(np.concatenate([*transactions, *others]))
     return BankLevel(float(logs.mean()), float(logs.std()))

@@ -53,6 +53,14 @@ class Scenario:
         daylight: touches and conversions come only from 8 to 22 o'clock.
         slowing: lags are so much longer at the end of the campaign than at its start.
         peer_window_hours: the peers' window where it differs.
+        peer_volume: the peers have so many times the touches.
+        bursts: touches come only in two bursts of three hours a day, and a tenth of them at weekends.
+        slow_share: of the customers whose lags are four times as long; ``own_slow_share`` the campaign's own.
+        voucher: part of the cost that is booked when a voucher is redeemed, 5 days after its touch on average.
+        reversal_least_hours: least from conversion to reversal.
+        value_by_lag: how much more is worth what converts late: e to this for a standard deviation of lags.
+        holiday: first and last day on which touches convert a tenth as often.
+        bank: what transactions of the bank's other products are worth, relative to this one's; each as many.
     """
 
     name: str
@@ -95,6 +103,15 @@ class Scenario:
     daylight: bool = False
     slowing: float = 1.0
     peer_window_hours: int | None = None
+    peer_volume: float = 1.0
+    bursts: bool = False
+    slow_share: float = 0.0
+    own_slow_share: float | None = None
+    voucher: float = 0.0
+    reversal_least_hours: float = 24.0
+    value_by_lag: float = 0.0
+    holiday: tuple[int, int] | None = None
+    bank: tuple[float, ...] = ()
 
     @property
     def hours(self) -> int:

@@ -1,4 +1,4 @@
-"""The scenarios of the calibration table. Those of group "new" were drawn after the rule had been fixed."""
+"""The scenarios of the calibration table. Those of group "drawn last" were drawn after the rule was fixed."""
 
 from __future__ import annotations
 
@@ -71,6 +71,22 @@ _COLD: Final = (
     Scenario("3 peers", peers=3),
     Scenario("3 peers, σ 1.6", peers=3, sigma=1.6),
 )
+_BANK: Final = (0.2, 5.0)
+_FEW: Final = (
+    Scenario("few convert", by_count=True, sigma=1.2),
+    Scenario("few convert, no end date", by_count=True, sigma=1.2, planned=False),
+    Scenario("few convert, 0 peers, other products at the bank", by_count=True, sigma=1.2, peers=0, bank=_BANK),
+    Scenario(
+        "few convert, 0 peers, other products, no end date",
+        by_count=True,
+        sigma=1.2,
+        peers=0,
+        bank=_BANK,
+        planned=False,
+    ),
+    Scenario("0.1 % convert, 0 peers, other products at the bank", conversion=0.001, peers=0, bank=_BANK),
+    Scenario("0.1 % convert, 0 peers, other products are smaller", conversion=0.001, peers=0, bank=(0.2, 0.2)),
+)
 _HELD_OUT: Final = (
     Scenario(
         "H1 σ 1.3, Weibull 0.7, lag 50 h, 5 % reversed",
@@ -115,6 +131,21 @@ _NEW: Final = (
         reversed_share=0.05,
     ),
 )
+_DRAWN: Final = (
+    Scenario("D1 touches in two bursts a day, quiet weekends", bursts=True),
+    Scenario("D2 two cohorts, one four times as slow: peers 20 %, own 50 %", slow_share=0.2, own_slow_share=0.5),
+    Scenario("D3 half of the cost is vouchers, booked when redeemed", voucher=0.5),
+    Scenario("D4 15 % reversed, 20 days later", reversed_share=0.15, reversal_least_hours=360, reversal_hours=480),
+    Scenario("D5 what comes late is worth more", value_by_lag=0.5),
+    Scenario("D6 10 days, window 3 days", days=10, window_hours=72, lag_hours=20),
+    Scenario("D7 holiday: a tenth converts on days 7 to 9", holiday=(7, 9)),
+    Scenario("D8 peers with twice the volume, σ 1.3", peer_volume=2.0, sigma=1.3),
+    Scenario("D9 no end date, rate rises ±30 %", planned=False, trend=0.3),
+    Scenario("D10 60 days, lags double, 300 touches a day", days=60, step_hours=_LONG, touches_a_day=300, slowing=2.0),
+    Scenario("D11 holiday, two bursts, repeats, 4 peers", holiday=(6, 7), bursts=True, repeats=0.3, peers=4),
+    Scenario("D12 0 peers, what comes late is worth less", peers=0, value_by_lag=-0.5),
+)
+"""Drawn after `boundary.EXPONENT` had been fixed, which nothing was changed after."""
 
 
 def _in_group(group: str, scenarios: tuple[Scenario, ...]) -> tuple[Scenario, ...]:
@@ -124,8 +155,10 @@ def _in_group(group: str, scenarios: tuple[Scenario, ...]) -> tuple[Scenario, ..
 SCENARIOS: Final = (
     *_in_group("earlier", _EARLIER),
     *_in_group("cold start", _COLD),
+    *_in_group("nearly nobody converts", _FEW),
     *_in_group("held out", _HELD_OUT),
     *_in_group("new", _NEW),
+    *_in_group("drawn last", _DRAWN),
 )
 _BY_NAME: Final = {scenario.name: scenario for scenario in SCENARIOS}
 CURVES: Final = tuple(
@@ -142,3 +175,5 @@ CURVES: Final = tuple(
 """Those of the plot of power."""
 MIXES: Final = (_BY_NAME["base: 600 touches a day, σ 1.0"], _BY_NAME["heavy values, σ 1.6"])
 """Those of which many run at once."""
+DEAD: Final = tuple(one for one in SCENARIOS if one.group == "nearly nobody converts" and one.by_count)
+"""Those that are also measured where nearly nobody converts: the ratio moves their conversion rate."""

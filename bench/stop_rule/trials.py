@@ -16,7 +16,6 @@ import numpy as np
 
 from bench.stop_rule.campaigns import NEVER
 from bench.stop_rule.looks import rows_of, together
-from bench.stop_rule.scenario import COST_PER_TOUCH
 from pipeline.alerts.judging import judge
 from pipeline.alerts.rule import AlertRule
 
@@ -168,8 +167,8 @@ def plain_stop(campaign: Campaign) -> int | None:
     hours = campaign.scenario.hours
     booked = np.zeros(hours)
     delay = campaign.scenario.cost_delay_hours
-    booked[delay:] = campaign.touches[: hours - delay]
-    cost = np.cumsum(booked) * COST_PER_TOUCH
+    booked[delay:] = campaign.cost[: hours - delay]
+    cost = np.cumsum(booked)
     gone = campaign.reversed_at < NEVER
     returned = _by_hour(campaign.at, campaign.value, hours)
     returned -= _by_hour(campaign.reversed_at[gone], campaign.value[gone], hours)
