@@ -11,7 +11,7 @@ import pytest
 
 from bench.stop_rule.campaigns import NEVER, Campaign, campaign
 from bench.stop_rule.looks import MINUTE_MS, rows_of, start_ms, together
-from bench.stop_rule.peers import PRODUCT, finished
+from bench.stop_rule.peers import PRODUCT, bank_level, finished
 from bench.stop_rule.scenario import COST_PER_TOUCH, Scenario
 from bench.stop_rule.scenarios import SCENARIOS
 from pipeline.alerts.statistics import HOUR_MS, POWERS
@@ -143,3 +143,41 @@ def test_the_settled_ratio_is_the_true_one_on_average(scenario: Scenario) -> Non
     assert (one.lag < small.window_hours).all()
     assert (one.lag >= 0).all()
     assert (np.diff(one.at) >= 0).all()
+
+
+def test_vouchers_cost_when_they_are_redeemed() -> None:
+    one = drawn(replace(PLAIN, voucher=0.5, touches_a_day=2400))
+    own = one.touches.sum() * COST_PER_TOUCH / 2
+    redeemed = (one.cost - one.touches * COST_PER_TOUCH / 2).cumsum()
+    assert redeemed[23] < 0.02 * own
+    # of 9 days' touches with a mean delay of 5 days: 1 - (1 - e^(-9/5))·5/9
+    assert redeemed[-1] == pytest.approx(own * (1 - (1 - np.exp(-1.8)) / 1.8), rel=0.1)
+    rows = rows_of(one, np.array([100, 215]))
+    assert rows.cost_total.tolist() == pytest.approx(np.cumsum(one.cost)[[100, 215]].tolist())
+    assert rows.booked_share.tolist() == [1.0, 1.0]
+
+
+def test_bursts_leave_the_night_and_most_of_the_weekend_quiet() -> None:
+    touches = drawn(replace(PLAIN, bursts=True, days=7, touches_a_day=2400)).touches.reshape(7, 24)
+    assert touches.sum() == pytest.approx(7 * 2400, rel=0.01)
+    assert np.flatnonzero(touches.sum(axis=0)).tolist() == [9, 10, 11, 19, 20, 21]
+    assert sorted(touches.sum(axis=1))[1] < 0.11 * sorted(touches.sum(axis=1))[2]
+
+
+def test_a_slow_cohort_and_values_by_lag_are_as_large_as_asked() -> None:
+    few = replace(PLAIN, lag_hours=10, lag_differs=0.0, touches_a_day=24000)
+    plain, slow = (drawn(replace(few, slow_share=share)).lag.mean() for share in (0.0, 0.5))
+    assert slow == pytest.approx((plain + 40) / 2, rel=0.1)
+    one = drawn(replace(few, value_by_lag=0.5))
+    late = one.lag > np.median(one.lag)
+    assert np.log(one.value[late]).mean() - np.log(one.value[~late]).mean() == pytest.approx(0.5 * 1.6, rel=0.1)
+
+
+def test_the_bank_has_other_products_where_a_scenario_says_so() -> None:
+    alone, others = (
+        bank_level(np.random.default_rng(5), Scenario("bank", peers=0, bank=bank)) for bank in ((), (0.1, 0.1))
+    )
+    assert alone is not None
+    assert others is not None
+    assert others.mean_log == pytest.approx(alone.mean_log + 2 / 3 * log(0.1), abs=0.2)
+    assert bank_level(np.random.default_rng(5), Scenario("bank", peers=1)) is None
