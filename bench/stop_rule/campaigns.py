@@ -49,7 +49,7 @@ class Hours:
     weekday: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Campaign:
     """One campaign with all that will ever happen to it; times in hours since its first hour began.
 

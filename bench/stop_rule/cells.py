@@ -13,7 +13,7 @@ import numpy as np
 
 from bench.stop_rule.campaigns import campaign
 from bench.stop_rule.peers import PRODUCT, bank_level, peers_of
-from bench.stop_rule.trials import plain_stop, tried
+from bench.stop_rule.trials import Portfolio, Told, plain_stop, tried
 from pipeline.alerts.learning import PeerLibrary, generic_library, learn
 
 if TYPE_CHECKING:
@@ -25,12 +25,16 @@ if TYPE_CHECKING:
 CAMPAIGNS_A_PORTFOLIO: Final = 50
 """They share peers, and with them what was learnt wrongly: the error of a share is taken between portfolios."""
 
+DRAWN_AT: Final = 2.0
+"""True ratio that campaigns are drawn at; at others their values are so many times larger."""
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """One portfolio of a cell: ``campaigns`` campaigns whose peers are drawn by its number.
 
-    The same number and seed give the same campaigns, in whatever order and process tasks are done.
+    The same number and seed give the same campaigns, in whatever order and process tasks are done; where the ratio only
+    moves the values, also at all ratios.
     """
 
     scenario: Scenario
@@ -75,21 +79,27 @@ def _learnt(scenario: Scenario, number: int, seed: int) -> tuple[PeerLibrary, Ba
     return library, bank_level(random, scenario)
 
 
+@lru_cache(maxsize=2)
+def _drawn(scenario: Scenario, true_ratio: float, number: int, campaigns: int, seed: int) -> Portfolio:
+    random = np.random.default_rng([seed, crc32(scenario.name.encode()), number, round(true_ratio * 1000)])
+    return Portfolio([campaign(random, scenario, true_ratio) for _ in range(campaigns)])
+
+
 def done(task: Task) -> Found:
     """Draw and judge one portfolio."""
     library, bank = library_of(task)
-    seed = [task.seed, crc32(task.scenario.name.encode()), task.number, round(task.true_ratio * 1000)]
-    random = np.random.default_rng(seed)
-    drawn = [campaign(random, task.scenario, task.true_ratio) for _ in range(task.campaigns)]
+    drawn_at = task.true_ratio if task.scenario.by_count else DRAWN_AT
+    factor = task.true_ratio / drawn_at
+    portfolio = _drawn(task.scenario, drawn_at, task.number, task.campaigns, task.seed)
     found = Found(campaigns=task.campaigns)
-    for trial in tried(drawn, library, bank):
+    for trial in tried(portfolio, Told(library, bank, factor)):
         last = trial.verdicts[max(trial.verdicts)]
         found.converters += last.converters
         found.immature += last.outcome == "immature"
         if trial.stopped_at is not None:
             found.stops.append((trial.stopped_at + 1) / 24)
             found.codes.update({caveat.code for caveat in trial.verdicts[trial.stopped_at].caveats})
-        plain = plain_stop(trial.campaign)
+        plain = plain_stop(trial.campaign, factor)
         if plain is not None:
             found.plain_stops.append((plain + 1) / 24)
     return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
+from functools import lru_cache
+from math import log, sqrt
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -143,6 +145,31 @@ class _Ages:
         return table, (by_hour * self._older).sum(axis=1)
 
 
+def scaled(rows: Statistics, factor: float) -> Statistics:
+    """Return what would be known if every value were so many times larger: lags and counts stay as they are."""
+    if factor == 1:
+        return rows
+    count = rows.product_converters
+    sums, squares = rows.sums.copy(), rows.squares.copy()
+    for index, power in enumerate(POWERS):
+        if power:
+            sums[:, :, index] *= factor**power
+            squares[:, :, index] *= factor ** (2 * power)
+        else:
+            more = log(factor)
+            squares[:, :, index] += 2 * more * sums[:, :, index] + more**2 * count
+            sums[:, :, index] += more * count
+    return replace(
+        rows,
+        sums=sums,
+        squares=squares,
+        total=rows.total * factor,
+        largest=rows.largest * factor,
+        return_all=rows.return_all * factor,
+        root_values=None if rows.root_values is None else rows.root_values * sqrt(factor),
+    )
+
+
 def together(parts: Sequence[Statistics]) -> Statistics:
     """Return the rows of all parts, which must be of one scenario."""
     joined: dict[str, Any] = {}
@@ -163,6 +190,7 @@ def _paid(campaign: Campaign) -> Floats:
     return np.maximum(campaign.at, campaign.touch_hour + delay + _TINY) if delay else campaign.at
 
 
+@lru_cache(maxsize=128)  # a campaign is looked at in several passes
 def _steps(campaign: Campaign) -> _Steps:
     arrived = _paid(campaign)
     again = np.flatnonzero(campaign.reversed_at < NEVER)

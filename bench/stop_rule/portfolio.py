@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.stop_rule.campaigns import campaign
 from bench.stop_rule.cells import CAMPAIGNS_A_PORTFOLIO, Task, library_of
-from bench.stop_rule.trials import tried
+from bench.stop_rule.trials import Portfolio, Told, tried
 from pipeline.alerts.false_stops import CONSERVATISM, benjamini_hochberg
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def ended(scenario: Scenario, number: int, ratios: Sequence[float], seed: int) -
     """Judge one portfolio of the mix to its end."""
     library, bank = library_of(Task(scenario, 0.0, number, len(ratios), seed))
     random = np.random.default_rng([seed, number, 1])
-    trials = tried([campaign(random, scenario, ratio) for ratio in ratios], library, bank)
+    portfolio = Portfolio([campaign(random, scenario, ratio) for ratio in ratios])
+    trials = tried(portfolio, Told(library, bank))
     return [
         Ended(ratio, trial.stopped_at is not None, trial.smallest_p_value)
         for ratio, trial in zip(ratios, trials, strict=True)

@@ -10,12 +10,13 @@ look that is left out could only matter if the root had risen by more than that 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from bench.stop_rule.campaigns import NEVER
-from bench.stop_rule.looks import rows_of, together
+from bench.stop_rule.looks import rows_of, scaled, together
 from pipeline.alerts.judging import judge
 from pipeline.alerts.rule import AlertRule
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from bench.stop_rule.campaigns import Campaign
     from pipeline.alerts.learning import PeerLibrary
-    from pipeline.alerts.statistics import BankLevel, Booleans, Floats, Integers
+    from pipeline.alerts.statistics import BankLevel, Booleans, Floats, Integers, Statistics
     from pipeline.alerts.verdict import Verdict
 
 SLACK: Final = 1.0
@@ -61,33 +62,60 @@ class Trial:
         return hour in self.verdicts and self.verdicts[hour].outcome == "below"
 
 
-def tried(
-    campaigns: Sequence[Campaign], library: PeerLibrary, bank: BankLevel | None = None, *, every_look: bool = False
-) -> list[Trial]:
+@dataclass(frozen=True, eq=False)
+class Portfolio:
+    """Campaigns of one scenario, with what the first pass sees of them: the same at every factor of their values."""
+
+    campaigns: Sequence[Campaign]
+    every_look: bool = False
+
+    @property
+    def coarse(self) -> int:
+        """Hours between looks of the first pass."""
+        step = self.campaigns[0].scenario.step_hours
+        return step if self.every_look else _COARSE[step]
+
+    @property
+    def grid(self) -> Integers:
+        """Hours of the first pass."""
+        return np.arange(self.coarse - 1, self.campaigns[0].scenario.hours, self.coarse)
+
+    @cached_property
+    def first(self) -> Statistics:
+        """The rows of the first pass, campaign by campaign."""
+        return together([rows_of(one, self.grid) for one in self.campaigns])
+
+
+class Told(NamedTuple):
+    """What judges: the peers' library, the bank's level; ``factor``: values are so many times those drawn."""
+
+    library: PeerLibrary
+    bank: BankLevel | None = None
+    factor: float = 1.0
+
+
+def tried(portfolio: Portfolio, told: Told) -> list[Trial]:
     """Return what becomes of campaigns of one scenario."""
-    trials = [Trial(one) for one in campaigns]
-    scenario = campaigns[0].scenario
-    step = scenario.step_hours
-    coarse = step if every_look else _COARSE[step]
-    told = (library, bank)
-    grid = np.arange(coarse - 1, scenario.hours, coarse)
-    _look(trials, [grid] * len(trials), *told)
-    if not every_look:
-        _look(trials, [_middles(trial, coarse) for trial in trials], *told)
+    trials = [Trial(one) for one in portfolio.campaigns]
+    scenario = trials[0].campaign.scenario
+    step, coarse = scenario.step_hours, portfolio.coarse
+    _judge([(trial, portfolio.grid) for trial in trials], portfolio.first, told)
+    if not portfolio.every_look:
+        _look(trials, [_middles(trial, coarse) for trial in trials], told)
     grids = {id(trial): sorted(trial.verdicts) for trial in trials}
     waiting = trials
     while waiting:
         until = [_next_breach(trial, grids[id(trial)], step) for trial in waiting]
         asked = list(zip(waiting, until, strict=True))
-        _look(waiting, [_between(trial, grids[id(trial)], step, hour) for trial, hour in asked], *told)
-        _look(waiting, [_held(trial, hour) for trial, hour in asked], *told)
+        _look(waiting, [_between(trial, grids[id(trial)], step, hour) for trial, hour in asked], told)
+        _look(waiting, [_held(trial, hour) for trial, hour in asked], told)
         for trial, hour in asked:
             trial.stopped_at = _stopped(trial, step, hour)
         waiting = [trial for trial, hour in asked if trial.stopped_at is None and hour < scenario.hours]
     return trials
 
 
-def _look(trials: Sequence[Trial], hours: Sequence[Integers], library: PeerLibrary, bank: BankLevel | None) -> None:
+def _look(trials: Sequence[Trial], hours: Sequence[Integers], told: Told) -> None:
     """Judge these hours of each trial."""
     waiting = [(trial, looks) for trial, looks in zip(trials, hours, strict=True) if len(looks)]
     batch: list[tuple[Trial, Integers]] = []
@@ -96,11 +124,14 @@ def _look(trials: Sequence[Trial], hours: Sequence[Integers], library: PeerLibra
         batch.append((trial, looks))
         rows += len(looks)
         if rows * trial.campaign.scenario.hours > _CELLS or number == len(waiting):
-            statistics = together([rows_of(one.campaign, each) for one, each in batch])
-            verdicts = iter(judge(statistics, library, RULE, bank))
-            for one, each in batch:
-                one.verdicts.update(zip(each.tolist(), verdicts, strict=False))
+            _judge(batch, together([rows_of(one.campaign, each) for one, each in batch]), told)
             batch, rows = [], 0
+
+
+def _judge(looks: Sequence[tuple[Trial, Integers]], rows: Statistics, told: Told) -> None:
+    verdicts = iter(judge(scaled(rows, told.factor), told.library, RULE, told.bank))
+    for trial, hours in looks:
+        trial.verdicts.update(zip(hours.tolist(), verdicts, strict=False))
 
 
 def _middles(trial: Trial, coarse: int) -> Integers:
@@ -162,8 +193,11 @@ def _stopped(trial: Trial, step: int, until: int) -> int | None:
     return next((hour for hour in looks if all(trial.below(hour - back) for back in range(HOLD_HOURS + 1))), None)
 
 
-def plain_stop(campaign: Campaign) -> int | None:
-    """Return the hour at which the plain rule would stop: ratio below the limit, minimum cost, held for an hour."""
+def plain_stop(campaign: Campaign, factor: float = 1.0) -> int | None:
+    """Return the hour at which the plain rule would stop: ratio below the limit, minimum cost, held for an hour.
+
+    ``factor``: values are so many times those drawn.
+    """
     hours = campaign.scenario.hours
     booked = np.zeros(hours)
     delay = campaign.scenario.cost_delay_hours
@@ -172,7 +206,7 @@ def plain_stop(campaign: Campaign) -> int | None:
     gone = campaign.reversed_at < NEVER
     returned = _by_hour(campaign.at, campaign.value, hours)
     returned -= _by_hour(campaign.reversed_at[gone], campaign.value[gone], hours)
-    breach = (returned < RULE.min_return_ratio * cost) & (cost >= RULE.min_cost_minor)
+    breach = (factor * returned < RULE.min_return_ratio * cost) & (cost >= RULE.min_cost_minor)
     held: Booleans = breach.copy()
     for back in range(1, HOLD_HOURS + 1):
         held[back:] &= breach[:-back]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import fields, replace
 from math import log
 
 import numpy as np
 import pytest
 
 from bench.stop_rule.campaigns import NEVER, Campaign, campaign
-from bench.stop_rule.looks import MINUTE_MS, rows_of, start_ms, together
+from bench.stop_rule.looks import MINUTE_MS, rows_of, scaled, start_ms, together
 from bench.stop_rule.peers import PRODUCT, bank_level, finished
 from bench.stop_rule.scenario import COST_PER_TOUCH, Scenario
 from bench.stop_rule.scenarios import SCENARIOS
@@ -115,6 +115,18 @@ def test_rows_of_many_campaigns_stand_one_after_the_other() -> None:
     assert both.campaign_id == ("1", "1", "2", "2")
     assert both.total.tolist() == [*parts[0].total, *parts[1].total]
     assert len(both.products) == len(both) == 4
+
+
+@pytest.mark.parametrize("scenario", [MIXED, PLAIN])
+def test_rows_of_larger_values_are_those_of_a_campaign_with_larger_values(scenario: Scenario) -> None:
+    one = drawn(scenario)
+    looks = np.array([30, 215])
+    found = scaled(rows_of(one, looks), 3.0)
+    wanted = rows_of(replace(one, value=3 * one.value), looks)
+    for field in fields(wanted):
+        column = getattr(wanted, field.name)
+        if isinstance(column, np.ndarray):
+            np.testing.assert_allclose(getattr(found, field.name), column, rtol=1e-9, atol=1e-6, err_msg=field.name)
 
 
 def test_a_finished_campaign_teaches_all_that_came() -> None:

@@ -12,7 +12,7 @@ from bench.stop_rule.cells import Task, done, library_of, summary
 from bench.stop_rule.portfolio import MIX, Ended, dealt, shares
 from bench.stop_rule.runs import tasks_of
 from bench.stop_rule.scenarios import SCENARIOS
-from bench.stop_rule.trials import plain_stop, tried
+from bench.stop_rule.trials import Portfolio, Told, plain_stop, tried
 
 BY_NAME = {one.name: one for one in SCENARIOS}
 BASE = BY_NAME["base: 600 touches a day, σ 1.0"]
@@ -26,8 +26,8 @@ def test_two_passes_stop_when_judging_every_look_does(name: str, true_ratio: flo
     library, bank = library_of(Task(scenario, true_ratio, 0, 12, 5))
     random = np.random.default_rng(6)
     drawn = [campaign(random, scenario, true_ratio) for _ in range(12)]
-    fast = tried(drawn, library, bank)
-    complete = tried(drawn, library, bank, every_look=True)
+    fast = tried(Portfolio(drawn), Told(library, bank))
+    complete = tried(Portfolio(drawn, every_look=True), Told(library, bank))
     assert [one.stopped_at for one in fast] == [one.stopped_at for one in complete]
     assert true_ratio == 2.0 or any(one.stopped_at is not None for one in fast)
 
@@ -35,7 +35,7 @@ def test_two_passes_stop_when_judging_every_look_does(name: str, true_ratio: flo
 def test_a_stop_needs_the_breach_an_hour_before() -> None:
     library, bank = library_of(Task(BASE, 1.2, 0, 8, 5))
     random = np.random.default_rng(7)
-    for trial in tried([campaign(random, BASE, 1.2) for _ in range(8)], library, bank):
+    for trial in tried(Portfolio([campaign(random, BASE, 1.2) for _ in range(8)]), Told(library, bank)):
         if trial.stopped_at is not None:
             assert trial.below(trial.stopped_at)
             assert trial.below(trial.stopped_at - 1)
@@ -48,6 +48,7 @@ def one_with(at: list[float], value: list[float], reversed_at: list[float]) -> C
         scenario=replace(BASE, days=2),
         weekday=0,
         touches=np.full(48, 10),
+        cost=np.full(48, 10_000.0),
         touch_hour=np.zeros(count, np.int64),
         lag=np.array(at),
         at=np.array(at),
