@@ -13,6 +13,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.markup import escape
 
+from bench.stop_rule.heights import chances
 from bench.stop_rule.page import beyond_promise, render, table
 from bench.stop_rule.plots import plots
 from bench.stop_rule.runs import CURVE, DEAD_RATIO, SEED, SIZES, cells_of, constants, measured, measured_mix, processes
@@ -20,6 +21,8 @@ from bench.stop_rule.scenarios import CURVES, DEAD, MIXES, SCENARIOS
 from tools.readme import with_section
 
 DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
+CHANCES_SIZE: Final = 500
+"""Campaigns of each scenario that p-values are read from."""
 MIX_SIZE: Final = 1.5
 """Campaigns of a mix as a multiple of those of a cell."""
 
@@ -43,6 +46,9 @@ def parse(words: list[str]) -> argparse.Namespace:
         help="folder for results.json, renewed after every twentieth, and plots (default: print only)",
     )
     parser.add_argument("--write", action="store_true", help="renew docs/stop-rule.md, its plots and stop-rule.json")
+    parser.add_argument(
+        "--chances", action="store_true", help="only print what pipeline/alerts/p_values.py keeps, 500 a scenario"
+    )
     parser.add_argument("--draw", action="store_true", help="as --write, from the stop-rule.json there is")
     arguments = parser.parse_args(words)
     if arguments.campaigns < 1 or arguments.workers < 1:
@@ -100,6 +106,10 @@ def main() -> int:
     kept = DOCS / "stop-rule.json"
     if arguments.draw:
         write(json.loads(kept.read_text(encoding="utf-8")), DOCS)
+        return 0
+    if arguments.chances:
+        with processes(arguments.workers) as pool:
+            sys.stdout.write(f"{chances(CHANCES_SIZE, pool)}\n")
         return 0
     found = results(arguments, Console(stderr=True))
     sys.stdout.write(table(found))

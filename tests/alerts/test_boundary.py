@@ -128,4 +128,4 @@ def test_p_values_fall_with_the_height_and_stay_within_0_and_1() -> None:
     assert found[0] == found[1] == 1
     assert np.all(np.diff(found[2:]) <= 0)
     assert found.min() > 0
-    assert p_values(column(1.9))[0] == pytest.approx(0.066, abs=0.005)
+    assert p_values(column(1.9))[0] == pytest.approx(0.024, abs=0.001)
