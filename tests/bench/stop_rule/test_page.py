@@ -11,8 +11,8 @@ import pytest
 from bench.stop_rule.__main__ import DOCS, parse
 from bench.stop_rule.page import beyond, render, table
 from bench.stop_rule.plots import plots
-from bench.stop_rule.runs import CURVE, SEED, SIZES, cells_of, constants, measured, processes, rounds_of
-from bench.stop_rule.scenarios import CURVES, MIXES, SCENARIOS
+from bench.stop_rule.runs import CURVE, DEAD_RATIO, SEED, SIZES, cells_of, constants, measured, processes, rounds_of
+from bench.stop_rule.scenarios import CURVES, DEAD, MIXES, SCENARIOS
 from bench.stop_rule.studied import STUDIED
 from bench.stop_rule.svg import Axis, Dot, rows
 from tools.readme import with_section
@@ -49,7 +49,10 @@ def test_every_scenario_is_in_the_results_at_every_ratio_of_the_table() -> None:
         assert {f"{ratio:.1f}" for ratio in CURVE} <= set(KEPT["scenarios"][scenario.name])
     assert set(KEPT["mixes"]) == {scenario.name for scenario in MIXES}
     assert set(STUDIED) <= set(BY_NAME)
-    assert sum(scenario.group == "new" for scenario in SCENARIOS) >= 6
+    assert sum(scenario.group == "drawn last" for scenario in SCENARIOS) >= 6
+    assert {name for name, cells in KEPT["scenarios"].items() if f"{DEAD_RATIO:.1f}" in cells} == {
+        scenario.name for scenario in DEAD
+    }
 
 
 def test_where_the_promise_does_not_hold_the_page_says_so_by_name() -> None:
