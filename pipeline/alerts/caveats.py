@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from pipeline.alerts.levels import HALF
+from pipeline.alerts.levels import HALF, MARGIN
 from pipeline.alerts.looks import FLOOR_RATE
 from pipeline.alerts.verdict import Caveat
 
@@ -31,6 +31,8 @@ FEW_PEERS: Final = 5
 KNOWN_ALONE: Final = 50
 """Without peers the shape of values is known from the campaign's own customers: of fewer, values of sigma 1.6 had 9 %
 false stops at true 2.0 (sigma 1.0: 3.5)."""
+UNCERTAIN_MEAN: Final = 0.05
+"""Standard error of the peers' mean value beyond which it is said: one such error too low doubles the false stops."""
 UNLIKE: Final = 1.0
 CHANGING: Final = 2.0
 REVERSALS: Final = 0.005
@@ -94,6 +96,8 @@ def _of_values(note: Note, inputs: Inputs, seen: Look) -> None:
     note("one_customer", enough & (largest >= ONE_CUSTOMER), lambda row: {"share": round(float(largest[row]), 4)})
     heavy = inputs.of_library([float(library.shape.heavy) for library in inputs.libraries])
     note("infinite_variance", (heavy > 0) & enough, lambda row: {"share": round(float(largest[row]), 4)})
+    error = (seen.levels.log_mean - seen.levels.centre) / MARGIN
+    note("mean_uncertain", seen.own & (error > UNCERTAIN_MEAN), lambda row: {"share": round(float(error[row]), 4)})
     note("no_known_value", seen.floor_rule, lambda _: {"rate": FLOOR_RATE})
 
 

@@ -33,6 +33,10 @@ CAVEATS: Final[dict[str, tuple[str, str]]] = {
         "a few customers make this product's return: may be wrong more often than promised",
         "该产品的回报取决于少数客户：误判可能多于承诺",
     ),
+    "mean_uncertain": (
+        "this product's mean value is known to ±{share} only: may be wrong more often than promised",
+        "该产品的平均客户价值只能估计到 ±{share}：误判可能多于承诺",
+    ),
     "no_known_value": (
         "nothing is known of values: judged as if {rate} of the touches should convert",
         "客户价值未知：按 {rate} 的触达应转化来判断",

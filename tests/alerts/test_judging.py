@@ -199,6 +199,10 @@ def test_caveats_name_what_is_odd() -> None:
     assert "no_end_date" in codes(judge(endless, PEERS, RULE)[3])
     rich = replace(MANY, largest=MANY.total * 0.4)
     assert "one_customer" in codes(judge(rich, PEERS, RULE)[3])
+    for error in (0.04, 0.06):
+        vague = judge(MANY, replace(PEERS, shape=replace(PEERS.shape, error=(error,) * 4)), RULE)
+        own = [one.converters >= 10 and error > 0.05 for one in vague]
+        assert ["mean_uncertain" in codes(one) for one in vague] == own
     early = replace(MANY, cost=np.roll(MANY.cost, 200, axis=1))
     assert "upfront_cost" in codes(judge(early, PEERS, RULE)[0])
     waking = draw(4, 2.0)
