@@ -44,7 +44,7 @@ def test_every_scenario_is_in_the_results_at_every_ratio_of_the_table() -> None:
     assert list(KEPT["scenarios"]) == [scenario.name for scenario in SCENARIOS], AGAIN
     for name, cells in KEPT["scenarios"].items():
         assert set(cells) >= {f"{ratio:.1f}" for ratio in SIZES}, name
-        assert cells["2.0"]["campaigns"] >= 800
+        assert cells["2.0"]["campaigns"] >= 2000
     for scenario in CURVES:
         assert {f"{ratio:.1f}" for ratio in CURVE} <= set(KEPT["scenarios"][scenario.name])
     assert set(KEPT["mixes"]) == {scenario.name for scenario in MIXES}
