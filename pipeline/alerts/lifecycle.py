@@ -51,7 +51,7 @@ class Conduct:
     database: str = "roi"
     board_url: str = "http://127.0.0.1:8080"
     wall_hold_seconds: float = 5.0
-    evidence_seconds: float = 3.0
+    evidence_seconds: float = 1.0
     four_eyes: bool = False
 
 

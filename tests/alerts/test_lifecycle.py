@@ -103,9 +103,9 @@ def test_what_fires_waits_for_its_evidence_but_not_for_long(rule: AlertRule, mus
     assert record.state == "pending"
     shown, _ = step(record, replace(bare, is_evident=True), moment(must_see + 0.1), CONDUCT)
     assert shown.state == "firing"
-    record, change = step(record, bare, moment(must_see + 2.9), CONDUCT)
+    record, change = step(record, bare, moment(must_see + CONDUCT.evidence_seconds - 0.1), CONDUCT)
     assert (record.state, change) == ("pending", None)
-    record, _ = step(record, bare, moment(must_see + 3.0), CONDUCT)
+    record, _ = step(record, bare, moment(must_see + CONDUCT.evidence_seconds), CONDUCT)
     assert record.state == "firing"
 
 
