@@ -113,7 +113,7 @@ def rows(
     """Return a row of dots per name, one of each series; a vertical line stands at ``limit``."""
     height = 90 + 18 * len(values)
     drawing = Drawing(860, height, title)
-    across = Axis(ticks[0], ticks[-1], 330, 840, ticks)
+    across = Axis(ticks[0], ticks[-1], 350, 840, ticks)
     drawing.text((10, 22), title)
     for number, name in enumerate(series):
         drawing.dot(340 + 170 * number, 40, COLOURS[number])
@@ -125,7 +125,7 @@ def rows(
         drawing.line((across.at(limit), 58), (across.at(limit), height - 28), "#b00020", 1.5)
     for place, (name, dots) in enumerate(values.items()):
         y = 72 + 18 * place
-        drawing.text((322, y + 4), name, "end")
+        drawing.text((342, y + 4), name, "end")
         for number, dot in enumerate(dots):
             if dot is not None:
                 low, high = across.at(dot.value - dot.error), across.at(dot.value + dot.error)
