@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import Final
 
 from pipeline.api.answers import ApiError
+from schemas.instants import parse_instant, to_epoch_milliseconds
 
 _RELATIVE: Final = re.compile(r"(now|latest)(?:-(\d{1,6})([smhdw]))?")
 _UNIT_MS: Final = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
@@ -40,9 +40,6 @@ def instant(given: str, name: str, now_ms: int, latest_ms: int) -> int:
 
 def _absolute(given: str, name: str) -> int:
     try:
-        moment = datetime.fromisoformat(given)
+        return to_epoch_milliseconds(parse_instant(given))
     except ValueError as error:
-        raise ApiError(422, f"{name} is no instant", _REMEDY) from error
-    if moment.tzinfo is None:
-        raise ApiError(422, f"{name} has no offset", _REMEDY)
-    return int(moment.astimezone(UTC).timestamp() * 1000)
+        raise ApiError(422, f"{name} is no instant with an offset", _REMEDY) from error

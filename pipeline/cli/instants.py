@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import typer
+
+from schemas.instants import parse_instant, to_epoch_milliseconds
+
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def instant_ms(text: str, option: str, zone: str) -> int:
@@ -20,13 +26,10 @@ def instant_ms(text: str, option: str, zone: str) -> int:
         typer.BadParameter: it is neither.
     """
     try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None and len(text) == len("2026-11-26"):
-            moment = moment.replace(tzinfo=ZoneInfo(zone))
-    except ValueError:
-        moment = datetime.min  # noqa: DTZ901 - stands for no instant, by having no offset
-    if moment.tzinfo is None:
+        if _DAY.fullmatch(text):
+            return to_epoch_milliseconds(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)))
+        return to_epoch_milliseconds(parse_instant(text))
+    except ValueError as error:
         raise typer.BadParameter(
             f"{text[:40]!r} is no instant: write 2026-11-26T09:00:00+08:00, or a day as 2026-11-26", param_hint=option
-        )
-    return round(moment.timestamp() * 1000)
+        ) from error

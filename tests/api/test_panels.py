@@ -36,6 +36,8 @@ async def test_a_panels_columns_are_those_of_its_definition(local: Api) -> None:
     [
         ("from=yesterday", 422),
         ("from=2026-01-01", 422),
+        ("from=0001-01-01T00:00:00%2B14:00", 422),
+        ("from=2026-02-30T00:00:00Z", 422),
         ("from=now&to=now-1d", 422),
         ("from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00%2B08:00", 200),
         ("from=1760000000000&to=latest", 200),
