@@ -21,12 +21,11 @@ class BoardError(Exception):
     """ClickHouse could not be asked; the text may be shown to a visitor."""
 
 
-def campaigns(settings: Settings, campaign: str = "") -> list[dict[str, Any]]:
+def campaigns(settings: Settings) -> list[dict[str, Any]]:
     """Return the campaigns' totals, each with the return per cost that its definition wants and its alert; blocks.
 
     Args:
         settings: ClickHouse, with the reader's login.
-        campaign: one only; '' = all.
 
     Raises:
         BoardError: ClickHouse does not answer, or not with rows; its own words go to the log, not to visitors.
@@ -34,7 +33,7 @@ def campaigns(settings: Settings, campaign: str = "") -> list[dict[str, Any]]:
     try:
         reader = Reader(settings, timeout_seconds=_SECONDS)
         query = sql.query("board_campaigns", settings.clickhouse_database)
-        return reader.rows(query, {"required": MIN_RETURN_RATIO, "campaign": campaign})
+        return reader.rows(query, {"required": MIN_RETURN_RATIO})
     except UserError as error:
         _log.warning("campaigns not read: %s", error)
         has_answered = error.cause.startswith("ClickHouse: ")

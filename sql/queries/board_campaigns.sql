@@ -1,4 +1,4 @@
--- what the board shows of each campaign, or of one, with its newest alert; without a definition the ratio that the caller names is required
+-- what the board shows of each campaign, with its newest alert; without a definition the ratio that the caller names is required
 SELECT
     totals.campaign_id AS campaign_id, touches, reached, conversions, converters, cost_minor, return_minor, aum_minor,
     conversion_rate, cpa_minor, return_ratio, net_roi,
@@ -11,6 +11,6 @@ LEFT JOIN (
     SELECT campaign_id AS alerted, argMax(state, at) AS state, argMax(id, at) AS alert_id
     FROM {database}.alert_log FINAL WHERE kind = 'alert' GROUP BY alerted
 ) AS alert ON totals.campaign_id = alert.alerted
-WHERE run = 'live' AND ({campaign:String} = '' OR totals.campaign_id = {campaign:String})
+WHERE run = 'live'
 ORDER BY cost_minor DESC, campaign_id
 LIMIT 1000
