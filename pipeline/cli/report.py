@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-import tempfile
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - typer reads annotations when it starts
 from typing import Annotated, Literal
 
 import typer
@@ -65,12 +63,7 @@ def _write(path: Path, content: bytes) -> str:
     if str(path) == "-":
         sys.stdout.buffer.write(content)
         return "-"
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    from pipeline.embedded.directory import write_private_file
+
+    write_private_file(path, content)
     return str(path)

@@ -198,12 +198,12 @@ def write_env_file(path: Path, values: Mapping[str, str]) -> None:
     write_private_file(path, "".join(f"{key}={value}\n" for key, value in values.items()))
 
 
-def write_private_file(path: Path, text: str) -> None:
+def write_private_file(path: Path, content: str | bytes) -> None:
     """Replace a file in one step, readable by its owner alone from its first byte on."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp gives mode 0600
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)
