@@ -9,8 +9,6 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from schemas.instants import parse_instant, to_epoch_milliseconds
-
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -25,6 +23,8 @@ def instant_ms(text: str, option: str, zone: str) -> int:
     Raises:
         typer.BadParameter: it is neither.
     """
+    from schemas.instants import parse_instant, to_epoch_milliseconds
+
     try:
         if _DAY.fullmatch(text):
             return to_epoch_milliseconds(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)))
