@@ -35,7 +35,7 @@ from schemas.judge import RejectedError
 from schemas.topics import TOUCHES, TRANSACTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pipeline.alerts.plans import CampaignPlan
     from pipeline.alerts.reading import FactsPort
@@ -80,12 +80,22 @@ def read_plans(port: FactsPort, policy: Policy) -> dict[str, CampaignPlan]:
 
     A stored definition that this version does not understand counts as none, as it does for the workers.
     """
-    defined = {campaign_id: text for campaign_id, text, _ in port.fetch("load_campaigns") if text}
+    return plans_of(port, read_definitions(port), policy)
+
+
+def read_definitions(port: FactsPort) -> dict[str, str]:
+    """Return the stored definitions by campaign, JSON; '' = it was retired."""
+    return {campaign_id: text for campaign_id, text, _ in port.fetch("load_campaigns")}
+
+
+def plans_of(port: FactsPort, stored: Mapping[str, str], policy: Policy) -> dict[str, CampaignPlan]:
+    """Return what `read_plans` does, of stored definitions; who was retired without a fact is not among it."""
     known = {row[0] for row in port.fetch("alert_campaigns")}
-    return {
-        name: plan_of(name, _definition(name, defined[name]) if name in defined else None, policy)
-        for name in sorted(known | defined.keys())
-    }
+    plans = {}
+    for name in sorted(known | {name for name, text in stored.items() if text}):
+        text = stored.get(name)
+        plans[name] = plan_of(name, _definition(name, text) if text else None, policy, is_retired=text == "")
+    return plans
 
 
 def _definition(name: str, text: str) -> Campaign | None:

@@ -19,7 +19,7 @@ import numpy as np
 from pipeline.alerts.assembly import CampaignFacts, assemble
 from pipeline.alerts.conversions import KINDS, no_changes
 from pipeline.alerts.credit_book import CREDITS, CreditBook, by_campaign
-from pipeline.alerts.facts import instant_of, read_plans
+from pipeline.alerts.facts import instant_of, plans_of, read_definitions
 from pipeline.alerts.plans import plan_of
 from pipeline.alerts.reading import CHUNK, SINCE_EVER, Touch, add_touches, read_reversed, set_conversions, set_events
 from pipeline.state.calendar import MINUTE_MS
@@ -82,6 +82,7 @@ class LiveFacts:
         self._monotonic = monotonic
         self._versions: dict[int, int] = {}
         self._stamp: Any = None
+        self._retired: set[str] = set()
         self._pending = _Pending()
         self._book = CreditBook(splits=policy.models[0] not in {"last_touch", "first_touch"})
         self._late: dict[int, tuple[str, int]] = {}  # transactions reversed after t, by hash: id, last instant
@@ -149,9 +150,11 @@ class LiveFacts:
         stamp = self._port.fetch("alert_definitions_stamp")
         if stamp == self._stamp:
             return
-        plans = read_plans(self._port, self._policy)
+        stored = read_definitions(self._port)
+        self._retired = {name for name, text in stored.items() if not text}
+        plans = plans_of(self._port, stored, self._policy)
         for name, facts in self._facts.items():
-            plan = plans.setdefault(name, self.plans[name])
+            plan = plans.setdefault(name, self._undefined(name))
             if plan != facts.plan:
                 facts.plan = plan
                 self._soil(name, _CREDIT)
@@ -161,8 +164,11 @@ class LiveFacts:
         """Return a campaign's plan; one that has shown up with an event alone has no definition."""
         known = self.plans.get(name)
         if known is None:
-            known = self.plans[name] = plan_of(name, None, self._policy)
+            known = self.plans[name] = self._undefined(name)
         return known
+
+    def _undefined(self, name: str) -> CampaignPlan:
+        return plan_of(name, None, self._policy, is_retired=name in self._retired)
 
     # -- what is new -----------------------------------------------------------------------------------------------
 

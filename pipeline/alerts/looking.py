@@ -14,6 +14,7 @@ from pipeline.alerts.judging import judge
 from pipeline.alerts.lifecycle import held_since, instants_to_look_back
 from pipeline.alerts.money_at_risk import money_at_risk, spend_per_day
 from pipeline.alerts.record import Campaign, Evidence, Look
+from pipeline.alerts.retiring import as_retired
 from pipeline.alerts.rule import FIELDS, AlertRule, rule_of
 from pipeline.alerts.statistics import HOUR_MS
 from schemas.alerts import OPEN_STATES
@@ -166,21 +167,20 @@ class LedgerLooks:
             name = plan.campaign_id
             self._smallest[name] = min(self._smallest.get(name, 1.0), verdict.p_value)
             may_fire = verdict.outcome != "below" or name in stops.may_fire
-            looks.append(
-                Look(
-                    verdict=verdict,
-                    rule=rule,
-                    held_since_ms=since.get(name, verdict.as_of_ms),
-                    campaign=campaign,
-                    faults=found.faults.get(name, ()),
-                    doubts=found.doubts.get(name, ()),
-                    young=found.young,
-                    is_over=is_over(campaign, records.get(name), now),
-                    withheld="" if may_fire else withheld,
-                    evidence=self._evidence(plan, verdict, rule, records.get(name)),
-                    is_evident=verdict.outcome != "below" or self._evidences is None or self._evidences.knows(name),
-                )
+            look = Look(
+                verdict=verdict,
+                rule=rule,
+                held_since_ms=since.get(name, verdict.as_of_ms),
+                campaign=campaign,
+                faults=found.faults.get(name, ()),
+                doubts=found.doubts.get(name, ()),
+                young=found.young,
+                is_over=is_over(campaign, records.get(name), now),
+                withheld="" if may_fire else withheld,
+                evidence=self._evidence(plan, verdict, rule, records.get(name)),
+                is_evident=verdict.outcome != "below" or self._evidences is None or self._evidences.knows(name),
             )
+            looks.append(as_retired(look, records.get(name), self._settings.language) if plan.is_retired else look)
         return looks
 
     def _judge(self, now: Now) -> list[Verdict]:

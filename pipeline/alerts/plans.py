@@ -28,6 +28,7 @@ class CampaignPlan:
         ends_at_ms: the planned end; None without one.
         rules: goal, window and margins as the core counts by them.
         definition: the definition; None without one.
+        is_retired: there was one, and it was retired.
     """
 
     campaign_id: str
@@ -36,6 +37,7 @@ class CampaignPlan:
     ends_at_ms: int | None
     rules: CampaignRules
     definition: Campaign | None = None
+    is_retired: bool = False
 
     @property
     def window_ms(self) -> int:
@@ -43,8 +45,8 @@ class CampaignPlan:
         return self.rules.window_ms
 
 
-def plan_of(campaign_id: str, definition: Campaign | None, policy: Policy) -> CampaignPlan:
-    """Return a campaign's plan; None stands for a campaign that is not defined."""
+def plan_of(campaign_id: str, definition: Campaign | None, policy: Policy, *, is_retired: bool = False) -> CampaignPlan:
+    """Return a campaign's plan; None stands for a campaign that is not defined, or no more."""
     rules = rules_of(definition, policy) or default_rules(policy)
     kinds = tuple(sorted(rules.kinds or ()))
     label = None if definition is None else definition.product
@@ -57,4 +59,5 @@ def plan_of(campaign_id: str, definition: Campaign | None, policy: Policy) -> Ca
         None if ends_at is None else to_epoch_milliseconds(ends_at),
         rules,
         definition,
+        is_retired,
     )

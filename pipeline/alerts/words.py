@@ -71,6 +71,7 @@ _OUTCOMES: Final[dict[str, tuple[str, str]]] = {
     "unknown": ("undecided: no forecast yet", "尚不能判定：还没有预测"),
     "immature": ("too early to judge", "为时过早，无法判断"),
 }
+_RETIRED: Final = ("retired: its definition was withdrawn, it is judged no more", "活动定义已撤销，不再判定")
 _PERCENT: Final = frozenset({"share", "rate"})
 _MONEY: Final = frozenset({("little_cost", "cost_minor"), ("little_cost", "needed")})
 _INDEX: Final[dict[Language, int]] = {"en": 0, "zh": 1}
@@ -84,6 +85,11 @@ def caveat_text(caveat: Caveat, language: Language = "en") -> str:
     return words[_INDEX[language]].format(
         **{name: _number(caveat.code, name, value) for name, value in caveat.values.items()}
     )
+
+
+def retired_text(language: Language = "en") -> str:
+    """Return why a campaign is judged no more whose definition was retired."""
+    return _RETIRED[_INDEX[language]]
 
 
 def outcome_text(verdict: Verdict, rule: AlertRule, language: Language = "en") -> str:

@@ -86,6 +86,44 @@ def test_campaigns_that_did_not_change_are_not_named(clickhouse: Any, run_name: 
     assert live.plans[name].product == "cards"
 
 
+@pytest.mark.parametrize("is_retired_first", [False, True])
+def test_a_retired_definition_is_told_from_none(clickhouse: Any, run_name: str, *, is_retired_first: bool) -> None:
+    ledger, name = Ledger(), f"gone-{run_name}"
+    ledger.touch("t0", "2026-03-01 08:00", campaign=f"other-{run_name}", cost_minor=10)
+    ledger.touch("t", "2026-03-01 09:00", campaign=name, cost_minor=10)
+    player = CorePlayer(clickhouse, "roi", run_name, POLICY, ledger.log)
+    port = LedgerFacts(clickhouse, "roi", run_name)
+    live = LiveFacts(port, POLICY)
+    body = json.dumps(
+        {"campaign_id": name, "name": "x", "starts_at": "2026-01-01T00:00:00Z", "goal": {"kinds": ["other"]}}
+    )
+    place = next(place for place, records in ledger.log.items() if records)
+    records = ledger.log[place]
+
+    def define(text: str, version: int) -> None:
+        player.ledger.execute("write_campaign", campaign_id=name, definition=text, version=version)
+
+    def feed(part: slice) -> None:
+        player.feed(list(records[part]))
+        player.commit()
+        live.refresh()
+
+    define(body, 1)
+    feed(slice(0, 1))
+    if is_retired_first:
+        define("", 2)
+        live.refresh()
+        feed(slice(1, 2))
+    else:
+        feed(slice(1, 2))
+        assert live.plans[name].definition is not None
+        define("", 2)
+        live.refresh()
+    assert live.plans[name].is_retired
+    assert not live.plans[f"other-{run_name}"].is_retired
+    assert live.plans[name] == read_plans(port, POLICY)[name], "as after a restart"
+
+
 def test_a_budget_that_is_used_up_leaves_the_rest_for_the_next_time(clickhouse: Any, run_name: str) -> None:
     log = random_log(1_700, 200, shape=SHAPE)
     stepper = Stepper(clickhouse, run_name, log, 2)

@@ -269,3 +269,56 @@ def test_who_has_only_grown_older_is_judged_within_a_budget_and_in_turn(monkeypa
         "e": 180_000,
         "f": 120_000,
     }
+
+
+def test_a_retired_campaign_is_over_and_told_by_what_its_definition_said() -> None:
+    definition = Campaign.model_validate(
+        {
+            "campaign_id": "spring",
+            "name": "Spring",
+            "owner": "lin",
+            "starts_at": "2026-01-01T00:00:00Z",
+            "goal": {"kinds": ["deposit"]},
+            "min_return_ratio": 3.0,
+            "receivers": ["floor"],
+        }
+    )
+    facts = FakeFacts(spring="below", winter="below", never="below")
+    facts.plans["spring"] = plan_of("spring", definition, POLICY)
+    looks = looks_at(facts, hold_minutes=0)
+    records = records_of(looks)
+    assert records["spring"].state == records["winter"].state == "firing"
+    for name in ("spring", "never"):
+        facts.plans[name] = plan_of(name, None, POLICY, is_retired=True)
+    facts.as_of_ms += HOUR
+    fired = records["spring"]
+    after = records_of(looks, {name: record for name, record in records.items() if name != "never"})
+    assert {name: record.state for name, record in after.items()} == {
+        "spring": "resolved",
+        "winter": "firing",
+        "never": "watching",
+    }
+    spring = after["spring"]
+    assert (spring.campaign, spring.rule, spring.verdict) == (fired.campaign, fired.rule, fired.verdict)
+    assert (spring.campaign.receivers, spring.rule.min_return_ratio) == (("floor",), 3.0)
+    assert spring.evidence.reasons[1].startswith("retired")
+    again = after
+    for _ in range(3):
+        facts.as_of_ms += HOUR
+        again = records_of(looks, again)
+    assert again["spring"] == spring, "what is over begins no second alert"
+
+
+def test_a_retired_campaign_that_never_fired_does_not_gather_reasons() -> None:
+    facts = FakeFacts(spring="below")
+    looks = looks_at(facts, hold_minutes=600)
+    facts.past[T0 - HOUR] = "undecided"
+    records = records_of(looks)
+    assert records["spring"].state == "pending"
+    facts.plans["spring"] = plan_of("spring", None, POLICY, is_retired=True)
+    seen = []
+    for _ in range(3):
+        records = records_of(looks, records)
+        seen.append((records["spring"].state, len(records["spring"].evidence.reasons)))
+    assert len(set(seen)) == 1
+    assert seen[0][0] == "watching"
