@@ -18,7 +18,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-from pipeline.alerts.lifecycle import Change, Conduct, entered
+from pipeline.alerts.lifecycle import Change, Conduct, entered, moved_on
 from pipeline.alerts.record import AlertRecord, Moment, Proposal, name_of
 from schemas.alerts import OPEN_STATES, Decision
 
@@ -146,7 +146,7 @@ def _move(record: AlertRecord, state: State, by: str, now: Moment, note: str) ->
     before = record.state
     moved = record if state == before else replace(record, state=state, previous_state=before)
     event: Event = "acknowledged" if state == "acknowledged" else "decided"
-    return Change(entered(moved, now), event, before, by=by, note=note)
+    return Change(moved_on(moved, now), event, before, by=by, note=note)
 
 
 def _text(action: Action, name: str) -> str:

@@ -122,6 +122,7 @@ def _begin(look: Look, number: int, now: Moment, conduct: Conduct) -> tuple[Aler
         previous_state=None,
         opened_ms=now.wall_ms,
         changed_ms=0,
+        entered_ms=0,
         changes=0,
         verdict=look.verdict,
         rule=look.rule,
@@ -234,7 +235,7 @@ def _held_ms(record: AlertRecord, since_ms: int) -> int:
 def _moved(record: AlertRecord, state: State, event: Event, why: str, now: Moment) -> tuple[AlertRecord, Change]:
     """Move to a state, with all that ends or begins with it."""
     before = record.state
-    changed = entered(replace(record, state=state, previous_state=before), now)
+    changed = moved_on(replace(record, state=state, previous_state=before), now)
     if state == "blocked":
         changed = replace(changed, state_before=before, blocked_since=now.seconds)
     elif before == "blocked":
@@ -250,7 +251,13 @@ def _moved(record: AlertRecord, state: State, event: Event, why: str, now: Momen
 
 def entered(record: AlertRecord, now: Moment) -> AlertRecord:
     """Return the record with one more entry in its history, later than the one before whatever the wall clock says."""
-    return replace(record, changes=record.changes + 1, changed_ms=max(now.wall_ms, record.changed_ms + 1))
+    return replace(record, changes=record.changes + 1, entered_ms=max(now.wall_ms, record.entered_ms + 1))
+
+
+def moved_on(record: AlertRecord, now: Moment) -> AlertRecord:
+    """Return the record with one more entry, that of another state or another decision."""
+    moved = entered(record, now)
+    return replace(moved, changed_ms=moved.entered_ms)
 
 
 def instants_to_look_back(record: AlertRecord | None, verdict: Verdict, rule: AlertRule) -> list[int]:

@@ -173,7 +173,7 @@ def record_row(record: AlertRecord, board_url: str) -> LogRow:
         record.alert_id,
         record.campaign_id,
         record.state,
-        record.changed_ms,
+        record.entered_ms,
         record.body(board_url),
     )
 
@@ -252,7 +252,7 @@ def _entry_row(change: Change, board_url: str) -> LogRow:
         record.alert_id,
         record.campaign_id,
         record.state,
-        record.changed_ms,
+        record.entered_ms,
         _json(body),
     )
 

@@ -109,7 +109,8 @@ class AlertRecord:
         number: of this alert among the campaign's, from 1.
         changes: how many entries its history has; numbers their ids.
         opened_ms: wall clock of the start of the present episode.
-        changed_ms: wall clock of the newest entry, later than that of the one before.
+        changed_ms: wall clock of the newest change of the state or the decision; notes and proposals leave it.
+        entered_ms: wall clock of the newest entry, later than that of the one before.
         state_before: that it goes back to, while it is blocked.
         below_since_ms: event time from which on it has been below; None = it is not.
         above_since_ms: likewise, matured above the margin.
@@ -128,6 +129,7 @@ class AlertRecord:
     previous_state: State | None
     opened_ms: int
     changed_ms: int
+    entered_ms: int
     changes: int
     verdict: Verdict
     rule: AlertRule
@@ -193,6 +195,7 @@ class AlertRecord:
         kept = {
             "number": self.number,
             "changes": self.changes,
+            "entered_at": instant_text(self.entered_ms),
             "state_before": self.state_before,
             "below_since": _text_or_none(self.below_since_ms),
             "above_since": _text_or_none(self.above_since_ms),
@@ -246,6 +249,7 @@ def record_of(body: str) -> AlertRecord:
         ),
         opened_ms=_ms(found["opened_at"]),
         changed_ms=_ms(found["changed_at"]),
+        entered_ms=_ms(found.get("entered_at", found["changed_at"])),  # older versions kept one instant for both
         below_since_ms=_ms_or_none(found["below_since"]),
         above_since_ms=_ms_or_none(found["above_since"]),
         proposal=proposal and Proposal(proposal["by"], proposal["reason"], _ms(proposal["at"])),

@@ -262,6 +262,30 @@ def test_a_decision_can_become_a_stop_but_an_open_stop_stays() -> None:
     assert "stop is open" in refused(change.record, "decide", decision="continue", reason="no")
 
 
+def test_what_leaves_the_state_leaves_the_instant_of_its_change() -> None:
+    record = fired(FOUR_EYES)
+    later = moment(200, record.changed_ms + 60_000)
+    for kind, body in (("note", {"note": "asked"}), ("decide", {"decision": "stop", "reason": "r"})):
+        change = act(record, action(kind, "lin", record.alert_id, **body), later, FOUR_EYES)
+        assert isinstance(change, Change)
+        assert (change.record.state, change.record.changed_ms) == ("firing", record.changed_ms)
+        assert change.record.entered_ms >= later.wall_ms
+        assert change.record.data("")["changed_at"] == record.data("")["changed_at"]
+        record = change.record
+    again = step(record, look("below", T0 + HOUR, rule=AT_ONCE), later, FOUR_EYES)[0]
+    assert again.changed_ms == record.changed_ms
+    approved = act(record, action("approve", "wu", record.alert_id), later, FOUR_EYES)
+    assert isinstance(approved, Change)
+    assert approved.record.changed_ms == approved.record.entered_ms > record.entered_ms
+
+
+def test_a_record_of_an_older_version_has_one_instant_for_both() -> None:
+    body = json.loads(fired().body("http://board"))
+    del body["entered_at"]
+    record = record_of(json.dumps(body))
+    assert record.entered_ms == record.changed_ms
+
+
 def test_four_eyes_need_two_people() -> None:
     proposed = applied(fired(FOUR_EYES), "decide", "lin", FOUR_EYES, decision="stop", reason="money is lost")
     assert (proposed.event, proposed.record.state, proposed.is_message) == ("proposed", "firing", False)

@@ -118,7 +118,8 @@ def _check_entry(before: AlertRecord | None, change: Change) -> None:
     else:
         assert before is not None
         assert record.changes == before.changes + 1
-        assert record.changed_ms > before.changed_ms
+        assert record.entered_ms > before.entered_ms
+        assert record.changed_ms == (record.entered_ms if change.is_message else before.changed_ms)
     previous = None if renewed or before is None else before.state
     assert change.previous_state == previous
     assert record.state == previous or record.state in FOLLOWS[previous]
