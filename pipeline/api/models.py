@@ -102,6 +102,8 @@ class AlertRow(_Body):
     decision: Decision | None
     decided_by: str | None
     reason: str
+    proposed_by: str | None = Field(description="who proposes to stop: another person's yes is waited for")
+    proposal_reason: str | None
 
 
 class Entry(_Body):

@@ -10,7 +10,9 @@ from pipeline.cli import options
 from pipeline.cli.alert_ids import ALERT, alert_id_of, shortened, views_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pipeline.settings import Settings
 
 _WIDTH: Final = 78
 State = Annotated[str | None, typer.Option("--state", help="Only those in this state, such as firing.")]
@@ -32,7 +34,8 @@ def _list(
     """List alerts, those with the most money at risk first; every campaign has one from the first look on."""
     from pipeline.cli.output import Column, print_rows
 
-    rows = views_of(options.settings_for(data)).plain(_known(state), campaign or "", owner or "")
+    settings = options.settings_for(data)
+    rows = views_of(settings).plain(_known(state), campaign or "", owner or "")
     columns = (
         Column("alert_id", "Alert", "word"),
         Column("campaign_id", "Campaign"),
@@ -45,20 +48,22 @@ def _list(
         Column("opened_at", "Since", is_detail=True),
         Column("reason", "Reason", is_detail=True),
     )
-    shown = rows if as_json else shortened(rows, "alert_id")
-    print_rows(shown, columns, as_json=as_json, empty="no alerts; the evaluator (roi alerts run) begins them")
+    shown = rows if as_json else [_offered(row) for row in shortened(rows, "alert_id")]
+    print_rows(shown, columns, as_json=as_json, empty=_nothing(state, campaign, owner))
+    if not as_json:
+        _print_lines(line for row in shown if row["proposed_by"] for line in _proposal(row, settings))
 
 
 def _show(alert: Annotated[str, ALERT], as_json: options.Json = False, data: options.Data = None) -> None:
     """Show one alert: the evidence, everything that was done, who was told, and what became of the return."""
-    views = views_of(options.settings_for(data))
-    print_alert(views.alert(alert_id_of(views, alert)) or {}, as_json=as_json)
+    settings = options.settings_for(data)
+    views = views_of(settings)
+    print_alert(views.alert(alert_id_of(views, alert)) or {}, settings, as_json=as_json)
 
 
-def print_alert(alert: Mapping[str, Any], *, as_json: bool) -> None:
+def print_alert(alert: Mapping[str, Any], settings: Settings, *, as_json: bool) -> None:
     """Print one alert as `AlertViews.alert` returns it."""
     import json
-    import textwrap
 
     from pipeline.cli.output import Column, print_rows
     from pipeline.cli.terminal import printable
@@ -66,8 +71,9 @@ def print_alert(alert: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         typer.echo(printable(json.dumps(alert, ensure_ascii=False, indent=2), keep="\n"))
         return
-    for line in _lines(alert):
-        typer.echo("\n".join(textwrap.wrap(printable(line), _WIDTH, subsequent_indent="  ")))
+    _print_lines(_lines(alert))
+    if alert["proposed_by"]:
+        _print_lines(_proposal(alert, settings))
     typer.echo("")
     history = (
         Column("changed_at", "When", "word"),
@@ -86,6 +92,52 @@ def print_alert(alert: Mapping[str, Any], *, as_json: bool) -> None:
         Column("last_error", "Last error", is_detail=True),
     )
     print_rows(alert["notifications"], told, as_json=False, empty="nobody was told")
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    import textwrap
+
+    from pipeline.cli.terminal import printable
+
+    for line in lines:
+        typer.echo("\n".join(textwrap.wrap(printable(line), _WIDTH, subsequent_indent="  ", break_on_hyphens=False)))
+
+
+def _offered(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a row whose decision shows that a stop is proposed."""
+    return {**row, "decision": "stop?"} if row["proposed_by"] else row
+
+
+def _proposal(alert: Mapping[str, Any], settings: Settings) -> Iterator[str]:
+    """Say who proposes what, and who may approve it, as far as these settings name people."""
+    alert_id, by = alert["alert_id"], alert["proposed_by"]
+    yield f"{alert_id}: {by} proposes to stop {alert['campaign_id']} ({alert['proposal_reason']})"
+    if alert["state"] == "blocked":
+        yield "  it can be approved when the campaign's data are mended"
+        return
+    people = settings.api.tokens
+    others = sorted(name for name, token in people.items() if token.role == "decider" and name != by)
+    if people and not others:
+        yield f"  nobody but {by} has a decider's token: roi token NAME --role decider makes one"
+    else:
+        who = " or ".join(others) or "another person with a decider's token"
+        yield f"  {who} may approve it: roi alerts approve {alert_id}"
+
+
+def _nothing(state: str | None, campaign: str | None, owner: str | None) -> str:
+    """Return the sentence for no rows, which names what was asked for."""
+    asked = [
+        text
+        for value, text in (
+            (state, f"in state {state}"),
+            (campaign, f"of campaign {campaign!r}"),
+            (owner, f"of owner {owner!r}"),
+        )
+        if value
+    ]
+    if asked:
+        return f"there are no alerts {', '.join(asked)}; roi alerts list shows all"
+    return "no alerts; the evaluator (roi alerts run) begins them"
 
 
 def _lines(alert: Mapping[str, Any]) -> Iterator[str]:

@@ -107,6 +107,12 @@ ALERT_DIMENSIONS: Final = tuple(
         ("advice_segment", "Advice on", "what the alert's advice would end: a channel, a variant or a tier"),
         ("advice_label", "Advice", "which of them"),
         ("decided_by", "Decided by", "name of the token that decided"),
+        (
+            "proposed_by",
+            "Proposed by",
+            "name of the token that proposes to stop, which waits for a second; null is none",
+        ),
+        ("proposal_reason", "Proposal", "why that person would stop the campaign"),
         ("approved_by", "Approved by", "name of the token that approved a stop where two must; '' is nobody"),
         ("decided_at", "Decided at", "when it was decided, by the wall clock"),
         ("change_id", "Change", "one change of an alert's state"),

@@ -70,7 +70,11 @@ _VIEW_DIMENSIONS: Final = tuple(
         ("converted_at", "Converted at", "instant of the transaction"),
         ("updated_at", "Updated", "when the latest block of the run was written"),
         ("written_at", "Written at", "when the latest block of the topic partition was written"),
-        ("changed_at", "Changed at", "when the state last changed"),
+        (
+            "changed_at",
+            "Changed at",
+            "when the state last changed, of an alert the decision too; in alert_changes the entry",
+        ),
         ("state", "State", "how far an erasure, an alert, a notification or a silence is"),
         ("requests", "Requests", "the requests for the erasure"),
         ("topic", "Topic", "input topic"),

@@ -104,6 +104,57 @@ async def test_an_alert_is_found_acknowledged_and_decided(running: Running, roi:
         assert "by lin): it was passed on; look at it again" in again.stderr
 
 
+async def test_a_stop_that_waits_is_seen_with_who_proposes_it_and_who_may_approve(
+    running: Running, roi: Roi, alerting: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    four_eyes = {"alerts": alerting.alerts.model_copy(update={"four_eyes": True})}
+    async with running(FIRES, **four_eyes) as api:
+        alert_id = await api.alert_id()
+        assert "proposes" not in (await roi(api, "list")).stdout
+        before = json.loads((await roi(api, "list", "--json")).stdout)[0]
+        assert (before["proposed_by"], before["proposal_reason"]) == (None, None)
+        await roi(api, "decide", LONG, "--decision", "stop", "--reason", "no [bold]loans[/]")
+        (row,) = json.loads((await roi(api, "list", "--json")).stdout)
+        assert (row["state"], row["proposed_by"], row["proposal_reason"]) == ("firing", "lin", "no [bold]loans[/]")
+        assert row["changed_at"] == before["changed_at"], "the state is the same"
+        (shown,) = await api.get("/api/alerts", "eve")
+        assert (shown["proposed_by"], shown["proposal_reason"]) == ("lin", "no [bold]loans[/]")
+        tokens = {name: token.model_dump() for name, token in alerting.api.tokens.items()}
+        for people, words in (
+            ({}, "another person with a decider's token may approve it"),
+            (tokens, "wu may approve it: roi alerts approve"),
+            (
+                {"lin": tokens["lin"], "eve": tokens["eve"]},
+                "nobody but lin has a decider's token: roi token NAME --role",
+            ),
+        ):
+            monkeypatch.setenv("ROI_API__TOKENS", json.dumps(people))
+            for command in (("list",), ("show", LONG)):
+                told = (await roi(api, *command, who=None)).stdout
+                assert widest(told) <= 80
+                text = " ".join(told.split())
+                assert f"lin proposes to stop {LONG} (no [bold]loans[/])" in text
+                assert words in text
+        assert (await roi(api, "approve", alert_id, who="wu")).exit_code == 0
+        (row,) = json.loads((await roi(api, "list", "--json")).stdout)
+        assert (row["state"], row["decision"], row["proposed_by"]) == ("decided", "stop", None)
+        assert row["changed_at"] > before["changed_at"]
+
+
+async def test_nothing_found_is_told_with_what_was_asked_for(running: Running, roi: Roi) -> None:
+    async with running(FIRES) as api:
+        await api.alert_id()
+        told = await roi(api, "list", "--owner", "nobody")
+        assert (told.exit_code, told.stdout) == (
+            0,
+            "there are no alerts of owner 'nobody'; roi alerts list shows all\n",
+        )
+        told = await roi(api, "list", "--state", "resolved", "--campaign", "x")
+        assert told.stdout == "there are no alerts in state resolved, of campaign 'x'; roi alerts list shows all\n"
+    async with running(evaluator=False) as api:
+        assert json.loads((await roi(api, "list", "--owner", "nobody", "--json")).stdout) == []
+
+
 async def test_json_is_the_rows_of_the_view(running: Running, roi: Roi) -> None:
     async with running(FIRES) as api:
         await api.alert_id()
