@@ -104,6 +104,8 @@ def _undecidable(record: AlertRecord, decision: Any, reason: str) -> str:
         return "a decision needs a reason"
     if record.stop_id is not None:
         return f"a request to stop is open ({record.stop_id}, by {record.decided_by}): it was passed on"
+    if record.state == "decided" and record.decision == decision:
+        return f"{record.decided_by} has decided to {decision} already: a note adds to it, another decision replaces it"
     return ""
 
 

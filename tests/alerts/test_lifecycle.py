@@ -250,6 +250,16 @@ def test_a_decision_has_a_name_and_a_reason_and_a_stop_is_one_request(decision: 
     assert (change.stop_reason is not None) == (record.stop_id is not None) == (decision == "stop")
 
 
+def test_the_same_decision_is_made_once_and_names_who_was_first() -> None:
+    record = applied(fired(), "decide", "lin", decision="continue", reason="a late harvest").record
+    assert "lin has decided to continue already" in refused(
+        record, "decide", "wu", decision="continue", reason="so do I"
+    )
+    assert (
+        applied(record, "decide", "lin", decision="optimise", reason="without app push").record.decision == "optimise"
+    )
+
+
 def test_an_unknown_decision_is_refused() -> None:
     assert "stop, optimise, continue" in refused(fired(), "decide", decision="explode", reason="why not")
 

@@ -130,6 +130,23 @@ async def test_of_two_who_stop_at_once_one_is_told_that_the_other_was_first(api:
     assert len(stops) == 1
 
 
+async def test_a_decision_gives_way_to_another_and_is_not_made_twice(api: Api) -> None:
+    path = f"/api/alerts/{await api.alert_id()}"
+    status, first = await api.post(f"{path}/decide", {"decision": "continue", "reason": "a late harvest"})
+    assert (status, first["decision"]) == (200, "continue")
+    status, same = await api.post(f"{path}/decide", {"decision": "continue", "reason": "I think so too"}, "wu")
+    assert (status, same["error"].partition(":")[0]) == (409, "lin has decided to continue already")
+    status, noted = await api.post(f"{path}/note", {"note": "I think so too"}, "wu")
+    assert (status, noted["changed_at"]) == (200, first["changed_at"]), "a note is no change of the state"
+    assert noted["history"][-1]["changed_at"] > first["changed_at"]
+    status, other = await api.post(f"{path}/decide", {"decision": "stop", "reason": "there was none"}, "wu")
+    assert (status, other["decision"], other["decided_by"]) == (200, "stop", "wu")
+    assert other["changed_at"] > noted["history"][-1]["changed_at"]
+    assert [entry["by"] for entry in other["history"] if entry["event"] == "decided"] == ["lin", "wu"]
+    status, late = await api.post(f"{path}/decide", {"decision": "continue", "reason": "wait"})
+    assert (status, "a request to stop is open" in late["error"]) == (409, True)
+
+
 async def test_with_four_eyes_a_stop_waits_for_another_person(running: Running, alerting: Any) -> None:
     settings = {"alerts": alerting.alerts.model_copy(update={"four_eyes": True})}
     async with running(look("below", rule=AT_ONCE), **settings) as api:

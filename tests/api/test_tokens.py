@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 import logging
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -176,6 +178,23 @@ async def test_only_so_many_wrong_tokens_wait_at_a_time() -> None:
     with pytest.raises(ApiError) as caught:
         await slowness.slow_down(nested)
     assert (caught.value.status, caught.value.headers["Retry-After"], depth) == (429, "2", 16)
+
+
+async def test_many_wrong_tokens_at_once_are_429_and_the_right_one_is_answered_all_the_while(running: Running) -> None:
+    async with running(evaluator=False) as api:
+
+        async def guess(number: int) -> tuple[int, str | None]:
+            headers = {"Authorization": f"Bearer guess-{number}"}
+            async with api.visitor.get("/api/alerts", headers=headers) as response:
+                assert set(await response.json()) == {"error", "remedy"}
+                return response.status, response.headers.get("Retry-After")
+
+        answers = asyncio.gather(*(guess(number) for number in range(40)))
+        for _ in range(5):
+            assert await api.get("/api/alerts", "eve") == []
+        counts = Counter(await answers)
+    assert set(counts) == {(401, None), (429, "2")}
+    assert counts[429, "2"] >= 40 - 2 * 16, "no more than sixteen wait at a time"
 
 
 async def test_tokens_are_in_no_log_and_no_error(running: Running, caplog: pytest.LogCaptureFixture) -> None:
