@@ -22,7 +22,7 @@ from pipeline.state.rows import CELL_WIDTH, DAY_WIDTH, FULL, HOUR, CellColumns
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pipeline.ledger.rows import DeadLetterRow, Position, ShardBlock
+    from pipeline.ledger.rows import DeadLetterRow, Position, ShardBlock, VerdictRow
     from pipeline.state.rows import (
         AdjustmentRow,
         CostFacts,
@@ -68,6 +68,7 @@ class _Body:
         self._dead_letters(block, block.dead_letters)
         self._positions(block, block.positions)
         self._erasures(block, changes.erasures)
+        self._verdicts(block, block.verdicts)
         for family, cells in changes.cells.items():
             self._cells(block, family, cells)
 
@@ -272,6 +273,19 @@ class _Body:
             measures=Measures(numbers, 7),
             detail=[position.topic_id for position in positions],
         )
+
+    def _verdicts(self, block: ShardBlock, rows: Sequence[VerdictRow]) -> None:
+        for kind in ("takeover", "future"):
+            found = [row for row in rows if row.kind == kind]
+            self._add(
+                block,
+                kind,
+                len(found),
+                label=[row.topic for row in found],
+                at=[row.offset for row in found],
+                measures=Measures([row.watermark for row in found], 1),
+                detail=[row.topic_id for row in found],
+            )
 
     def _erasures(self, block: ShardBlock, rows: list[ErasureRow]) -> None:
         numbers: list[int] = []

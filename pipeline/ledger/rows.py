@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipeline.state.rows import Changes
 
 COLUMNS: Final = (
@@ -64,6 +66,22 @@ class DeadLetterRow(NamedTuple):
     detail: str
 
 
+class VerdictRow(NamedTuple):
+    """What was decided by the wall clock, for a replay to repeat (pipeline/worker/verdicts.py).
+
+    Attributes:
+        kind: `takeover`: from this offset on the topic's watermark is no less than ``watermark``; `future`: the record
+            at this offset is from the future, and no dead letter says so.
+        topic_id: the life of the topic that the offset belongs to.
+    """
+
+    kind: Literal["takeover", "future"]
+    topic: str
+    offset: int
+    watermark: int
+    topic_id: str
+
+
 class ShardBlock(NamedTuple):
     """One shard's part of a block."""
 
@@ -72,3 +90,4 @@ class ShardBlock(NamedTuple):
     changes: Changes
     positions: list[Position]
     dead_letters: list[DeadLetterRow]
+    verdicts: Sequence[VerdictRow] = ()

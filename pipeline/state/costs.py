@@ -52,7 +52,7 @@ class CostShard(WithoutCustomers):
         self._cells = Cells(0, policy.calendar())
         self._ids = RecentIds()
         self._changes = Changes()
-        self.costs = Intake(policy.lateness_ms, policy.future_ms)
+        self.costs = Intake(policy.lateness_ms, policy.future_ms, policy.span)
         self.intakes = {topic: self.costs}
 
     def open_chapter(self, chapter: int) -> None:
@@ -98,7 +98,7 @@ class CostShard(WithoutCustomers):
 
     def forget(self, idle_version: int) -> None:
         """Drop ids whose copies would be too late, and cells idle since a version."""
-        self._ids.forget_before(self.costs.floor)
+        self._ids.forget_before(self.costs.horizon)
         self._cells.forget_idle(idle_version)
 
     def restorer(self) -> StoredIds:

@@ -53,9 +53,9 @@ class CustomerShard:
         self._memory = CustomerMemory(policy, campaigns)
         self._changes = Changes()
         self.erasures = Erasures(policy)
-        self.logins = Intake(policy.lateness_ms, policy.future_ms)
-        self.transactions = Intake(policy.lateness_ms, policy.future_ms)
-        self.touches = Intake(policy.lateness_ms, policy.future_ms)
+        self.logins = Intake(policy.lateness_ms, policy.future_ms, policy.span)
+        self.transactions = Intake(policy.lateness_ms, policy.future_ms, policy.span)
+        self.touches = Intake(policy.lateness_ms, policy.future_ms, policy.span)
         self.intakes = {logins: self.logins, transactions: self.transactions, touches: self.touches}
         self._appliers: dict[str, Callable[[Any, int | None], list[Refusal]]] = {  # each takes its topic's columns
             logins: self.apply_logins,
@@ -286,7 +286,7 @@ class CustomerShard:
 
     def forget(self, idle_version: int) -> None:
         """Drop what no event that is still in time on any topic could need, and cells idle since a version."""
-        self._memory.forget(self.touches.floor, self.transactions.floor, self._conversions)
+        self._memory.forget(self.touches.horizon, self.transactions.horizon, self._conversions)
         for cells in self._cells:
             cells.forget_idle(idle_version)
         self._activity.forget_idle(idle_version)

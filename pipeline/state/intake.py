@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 TOO_LATE: Final = "too_late"
 FROM_THE_FUTURE: Final = "from_the_future"
 ORPHAN_REVERSAL: Final = "orphan_reversal"
+AHEAD: Final = "occurred_at is ahead of the wall clock"
 NEVER: Final = -(1 << 62)
+ALWAYS: Final = 1 << 62
 
 
 class Refusal(NamedTuple):
@@ -24,6 +26,13 @@ class Refusal(NamedTuple):
     reason: str
     detail: str
     event_id: str = ""
+
+
+class TimeSpan(Protocol):
+    """Event times that count."""
+
+    def covers(self, at: int) -> bool:
+        """Say whether an instant lies within."""
 
 
 class EventColumns(Protocol):
@@ -45,9 +54,11 @@ def select(columns: Columns, keep: Sequence[bool]) -> Columns:
 class Intake:
     """Watermark and counts of one topic partition."""
 
-    def __init__(self, lateness_ms: int, future_ms: int | None) -> None:
+    def __init__(self, lateness_ms: int, future_ms: int | None, span: TimeSpan | None = None) -> None:
         self._lateness_ms = lateness_ms
         self._future_ms = future_ms
+        self._span = span
+        self.is_over = False  # no event will come any more: nothing has to be remembered for one
         self.watermark = NEVER
         self.accepted = 0
         self.duplicates = 0
@@ -58,11 +69,27 @@ class Intake:
         """The earliest instant that is still in time."""
         return self.watermark - self._lateness_ms
 
+    @property
+    def horizon(self) -> int:
+        """The earliest instant for which something has to be remembered: the floor, as long as events may come."""
+        return ALWAYS if self.is_over else self.floor
+
     def screen(self, columns: Columns, now_ms: int | None) -> tuple[Columns, list[Refusal]]:
         """Judge a batch in log order; return what is in time and the refusals.
 
-        ``now_ms`` None means replay: no event is from the future.
+        ``now_ms`` None means replay: no event is from the future. What lies outside of the span moves the watermark
+        and is neither returned nor refused.
         """
+        in_time, refusals = self._judge(columns, now_ms)
+        if self._span is None:
+            return in_time, refusals
+        covers = self._span.covers
+        keep = [covers(at) for at in in_time.occurred_at]
+        times = dict(zip(columns.offset, columns.occurred_at, strict=True)) if refusals else {}
+        refusals = [refusal for refusal in refusals if covers(times[refusal.offset])]
+        return (in_time if all(keep) else select(in_time, keep)), refusals
+
+    def _judge(self, columns: Columns, now_ms: int | None) -> tuple[Columns, list[Refusal]]:
         times = columns.occurred_at
         if not times:
             return columns, []
@@ -100,7 +127,7 @@ class Intake:
         for offset, at in zip(columns.offset, columns.occurred_at, strict=True):
             if limit is not None and at > limit:
                 keep.append(False)
-                refusals.append(Refusal(offset, FROM_THE_FUTURE, "occurred_at is ahead of the wall clock"))
+                refusals.append(Refusal(offset, FROM_THE_FUTURE, AHEAD))
             elif at < self.floor:
                 keep.append(False)
                 behind = (self.watermark - at) / DAY_MS

@@ -7,12 +7,23 @@ import hmac
 import json
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.state.calendar import DAY_MS, MINUTE_MS, BusinessCalendar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+class Span(NamedTuple):
+    """Event times that count, in epoch milliseconds: the begin is included, the end is not."""
+
+    begin: int = -(1 << 62)
+    end: int = 1 << 62
+
+    def covers(self, at: int) -> bool:
+        """Say whether an instant lies within."""
+        return self.begin <= at < self.end
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +42,7 @@ class Policy:
     zone: str = "Asia/Shanghai"
     currency: str = "CNY"
     earliest_ms: int | None = None  # None: what the schemas say
+    span: Span | None = None  # None: every event counts
     pseudonym_key: bytes = field(default=b"", repr=False)
 
     @property
@@ -53,10 +65,13 @@ class Policy:
 
     def fingerprint(self) -> str:
         """Return a digest of everything that decides numbers: a ledger is only continued under the same one."""
-        return _digest(self._facts() | {"key": hashlib.sha256(b"fingerprint" + self.pseudonym_key).hexdigest()[:12]})
+        facts = self._facts() | {"key": hashlib.sha256(b"fingerprint" + self.pseudonym_key).hexdigest()[:12]}
+        if self.span is not None:
+            facts["span"] = self.span
+        return _digest(facts)
 
     def rules(self) -> str:
-        """Return a digest of the same without the pseudonym key, for those who do not have it."""
+        """Return a digest of how each event counts: without the span, and without the key, which few have."""
         return _digest(self._facts())
 
     def _facts(self) -> dict[str, object]:

@@ -129,10 +129,8 @@ class DimensionReader:
         """
         async with self._turn:
             consumer = self._connected()
-            # Tansu answers with the base of the last batch + 1; fetches return whole batches, so that reaching it
-            # means that the batch has been read
-            ends = await consumer.end_offsets([TopicPartition(*tp) for tp in self._positions])
-            while behind := [tp for tp, end in ends.items() if (self._positions[TP(*tp)] or 0) < end]:
+            ends = await self._ends(consumer, list(self._positions))
+            while behind := [TopicPartition(*tp) for tp, end in ends.items() if (self._positions[tp] or 0) < end]:
                 consumer.resume(*behind)
                 try:
                     fetched = await consumer.getmany(*behind, timeout_ms=POLL_MS)
@@ -149,6 +147,13 @@ class DimensionReader:
             updates, self._collected = self._collected, DimensionUpdates()
             updates.next_offsets = {tp: position for tp, position in self._positions.items() if position is not None}
             return updates
+
+    async def _ends(self, consumer: AIOKafkaConsumer, partitions: list[TP]) -> Mapping[TP, int]:
+        """Return how far each partition is to be read."""
+        # Tansu answers with the base of the last batch + 1; fetches return whole batches, so that reaching it means
+        # that the batch has been read
+        ends = await consumer.end_offsets([TopicPartition(*tp) for tp in partitions])
+        return {TP(*tp): end for tp, end in ends.items()}
 
     async def _assign(self, positions: dict[TP, int | None]) -> None:
         """Read the given partitions from the given positions; aiokafka forgets them all with every assignment."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +14,8 @@ from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, credentials_to_aiokafka_auth, server_list
 
 from pipeline.transport.assignor import LaneAssignor
-from pipeline.transport.ports import TP, Delivery, RecordBatch
+from pipeline.transport.batches import record_batch
+from pipeline.transport.ports import TP, Delivery
 from pipeline.transport.record_headers import read_tolerantly
 
 if TYPE_CHECKING:
@@ -139,18 +139,8 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
         if position == start and cursor.reported:
             return None
         cursor.position, cursor.reported = position, True
-        batch = RecordBatch(
-            tp.topic,
-            tp.partition,
-            offsets=[record.offset for record in records],
-            keys=[record.key for record in records],
-            values=[record.value for record in records],
-            timestamps=[record.timestamp for record in records],
-            next_offset=position,
-            end_offset=state.highwater,
-            fetched_at=time.monotonic(),
-            partition_count=len(consumer.partitions_for_topic(tp.topic) or ()),
-        )
+        partition_count = len(consumer.partitions_for_topic(tp.topic) or ())
+        batch = record_batch(tp, records, position, state.highwater, partition_count)
         return Delivery(batch, cursor.opening, start)
 
     def _read_again(self, consumer: aiokafka.AIOKafkaConsumer, partitions: frozenset[TP]) -> None:

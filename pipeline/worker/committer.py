@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from pipeline.ledger.rows import ShardBlock
     from pipeline.transport.dead_letters import DeadLetter
     from pipeline.worker.dimensions import DimensionTables
-    from pipeline.worker.orphans import OrphanRecall
-    from pipeline.worker.ports import DeadLetterSink
+    from pipeline.worker.ports import DeadLetterSink, LetterRecall
     from pipeline.worker.shard import OwnedShard
     from pipeline.worker.telemetry import Telemetry
 
@@ -69,7 +68,7 @@ class Committer:
         *,
         ledger: LedgerPort,
         dead_letters: DeadLetterSink,
-        recall: OrphanRecall,
+        recall: LetterRecall,
         dimensions: DimensionTables,
         labels: tuple[str, ...],
         telemetry: Telemetry,

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipeline.policies import rules_of
 from pipeline.transport.dead_letters import DeadLetter
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from pipeline.ledger.ledger import LedgerPort
     from pipeline.state.campaign_registry import CampaignRegistry
     from pipeline.transport.dimensions import DimensionRecord, DimensionUpdates
-    from pipeline.worker.partition_counts import PartitionCounts
-    from pipeline.worker.ports import DimensionSource
+    from pipeline.worker.ports import DimensionSource, PartitionNumbers
     from pipeline.worker.shard import OwnedShard
     from pipeline.worker.telemetry import Telemetry
     from schemas import Campaign
@@ -36,17 +35,29 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
+class DefinitionQueries(NamedTuple):
+    """The queries that read and write the definitions that a run counts with."""
+
+    load: str
+    write: str
+
+
+OF_LIVE: Final = DefinitionQueries("load_campaigns", "write_campaign")
+
+
 class DimensionTables:
     """Keeps the campaign registry and the shards' customer profiles as current as the batches that need them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - where definitions come from, are stored and are counted
         self,
         source: DimensionSource,
         ledger: LedgerPort,
         campaigns: CampaignRegistry,
         telemetry: Telemetry,
-        partition_counts: PartitionCounts,
+        partition_counts: PartitionNumbers,
+        queries: DefinitionQueries = OF_LIVE,
     ) -> None:
+        self._queries = queries
         self._partition_counts = partition_counts
         self._source = source
         self._ledger = ledger
@@ -66,7 +77,7 @@ class DimensionTables:
 
     async def restore(self) -> None:
         """Read the definitions of the ledger: a memory-only broker has forgotten its own."""
-        for campaign_id, definition, version in await asyncio.to_thread(self._ledger.fetch, "load_campaigns"):
+        for campaign_id, definition, version in await asyncio.to_thread(self._ledger.fetch, self._queries.load):
             self._stored[campaign_id] = (definition, version)
             value = definition.encode() if definition else None
             self._register(campaign_id, decode_campaign(campaign_id.encode(), value))
@@ -165,7 +176,7 @@ class DimensionTables:
             if definition != stored:
                 await asyncio.to_thread(
                     self._ledger.execute,
-                    "write_campaign",
+                    self._queries.write,
                     campaign_id=campaign_id,
                     definition=definition,
                     version=version + 1,

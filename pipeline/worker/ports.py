@@ -1,4 +1,4 @@
-"""What the worker needs from Kafka besides the batches that the transport delivers."""
+"""What the worker needs from outside besides the batches that the transport delivers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pipeline.ledger.loader import Loaded
     from pipeline.transport.dead_letters import DeadLetter
     from pipeline.transport.dimensions import DimensionUpdates
-    from pipeline.transport.ports import TP
+    from pipeline.transport.ports import TP, RecordBatch
+    from pipeline.worker.shard import BatchOutcome, OwnedShard
 
 
 class DeadLetterSink(Protocol):
@@ -58,3 +60,52 @@ class LogInspector(Protocol):
 
     def recall(self, tp: TP, offset: int) -> tuple[bytes | None, bytes | None] | None:
         """Return key and value of one record, None if the log holds it no more."""
+
+
+class LetterRecall(Protocol):
+    """Completes dead letters whose bytes are not in memory any more."""
+
+    async def complete(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+        """Return the letters with the bytes of their records."""
+
+
+class Positions(Protocol):
+    """Where shards are read from after a take-over."""
+
+    async def resolve(self, shards: list[OwnedShard], loaded: Loaded) -> None:
+        """Set the next offsets and topic identities of shards that were loaded from the ledger."""
+
+    async def review(self, shards: list[OwnedShard]) -> None:
+        """Do the same for shards that go on with the state they have."""
+
+
+class HaltGate(Protocol):
+    """Which topics may be read on."""
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """The topics that are halted."""
+
+    def is_counted(self, tp: TP) -> bool:
+        """Tell whether the ledger counts with this partition."""
+
+    async def check(self, batch: RecordBatch) -> None:
+        """Let nothing of a halted topic pass; returning, it has not given way to anything else.
+
+        Raises:
+            TopicHaltedError: the topic is halted.
+        """
+
+    async def observe(self, topic: str, outcome: BatchOutcome) -> None:
+        """Count a batch that was taken in.
+
+        Raises:
+            TopicHaltedError: no more of this topic may be taken in.
+        """
+
+
+class PartitionNumbers(Protocol):
+    """How many partitions topics have for this ledger."""
+
+    def of(self, topic: str) -> int:
+        """Return the number of a topic, 0 while it is not known."""

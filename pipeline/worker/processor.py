@@ -13,7 +13,7 @@ from pipeline.errors import FencedError, PipelineError
 from pipeline.ledger.loader import Loader
 from pipeline.transport.ports import TP
 from pipeline.worker.isolation import Isolation
-from pipeline.worker.shard import OwnedShard, shard_number
+from pipeline.worker.shard import IDLE_BLOCKS, OwnedShard, shard_number
 from schemas.topics import CUSTOMER_LANE, CUSTOMERS, LANE_OF_TOPIC
 
 if TYPE_CHECKING:
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from pipeline.worker.committer import Committer
     from pipeline.worker.dimensions import DimensionTables
     from pipeline.worker.erasure import Eraser
-    from pipeline.worker.halts import TopicHalts
-    from pipeline.worker.ports import DimensionSource
-    from pipeline.worker.positions import StartingPoints
+    from pipeline.worker.ports import DimensionSource, HaltGate, Positions
     from pipeline.worker.telemetry import Telemetry
     from schemas.topics import Lane
 
@@ -57,10 +55,11 @@ class ShardProcessor:
         committer: Committer,
         dimensions: DimensionTables,
         source: DimensionSource,
-        starting_points: StartingPoints,
-        halts: TopicHalts,
+        starting_points: Positions,
+        halts: HaltGate,
         telemetry: Telemetry,
-        now_ms: Callable[[], int],
+        now_ms: Callable[[], int | None],
+        idle_blocks: int = IDLE_BLOCKS,
     ) -> None:
         self._policy = policy
         self._settings = settings
@@ -73,12 +72,14 @@ class ShardProcessor:
         self._starting_points = starting_points
         self._telemetry = telemetry
         self._now_ms = now_ms
+        self._idle_blocks = idle_blocks
         self._shards: dict[int, OwnedShard] = {}
         self._parked: dict[int, OwnedShard] = {}
         self._halts = halts
         self._isolation = Isolation()
         self._committed = asyncio.Event()
         self._dirty = asyncio.Event()
+        self._full = asyncio.Event()  # readers wait for a block: the next one comes at once
         self._turn = asyncio.Lock()
 
     # -- the transport's calls -------------------------------------------------------------------------------------
@@ -175,6 +176,7 @@ class ShardProcessor:
         await self._halts.observe(batch.topic, outcome)
         while self.pending > PENDING_LIMIT:
             self._committed.clear()
+            self._full.set()
             await self._committed.wait()
 
     def durable_position(self, tp: TP) -> int | None:
@@ -223,7 +225,10 @@ class ShardProcessor:
             if loop.time() >= collect_at:
                 _collect_and_freeze()
                 collect_at = loop.time() + _COLLECT_SECONDS
-            await asyncio.sleep(max(0.0, self._settings.commit_interval_seconds - (loop.time() - began)))
+            with suppress(TimeoutError):
+                rest = self._settings.commit_interval_seconds - (loop.time() - began)
+                await asyncio.wait_for(self._full.wait(), max(0.0, rest))
+            self._full.clear()
 
     async def refresh(self) -> None:
         """Read the dimension tables without waiting for events; called now and then."""
@@ -236,11 +241,20 @@ class ShardProcessor:
             if await eraser.advance(shard):
                 self._dirty.set()
 
+    async def settle(self, shard: OwnedShard) -> None:
+        """Return once all that a shard was given is durable.
+
+        Raises:
+            FencedError: the shard has another owner.
+            Exception: its changes could not be encoded, or its state was dropped: it has to be taken over again.
+        """
+        await self._commit_alone(shard)
+
     def tidy(self) -> None:
         """Let silent topics follow the others and drop state past the horizon; called now and then."""
         for shard in self._shards.values():
             shard.follow(time.monotonic(), self._idle_seconds, self._halts.topics)
-            shard.tidy()
+            shard.tidy(self._idle_blocks)
         self._telemetry.shards(self._shards.values())
 
     def _drop_faulty(

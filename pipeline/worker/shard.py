@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import compress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from pipeline.ledger.body import encode
-from pipeline.ledger.rows import DeadLetterRow, Position, ShardBlock
+from pipeline.ledger.rows import DeadLetterRow, Position, ShardBlock, VerdictRow
 from pipeline.state.campaign_registry import CampaignRegistry
+from pipeline.state.intake import AHEAD, FROM_THE_FUTURE, Columns, Refusal, select
 from pipeline.state.rows import Profile
 from pipeline.transport.dead_letters import DeadLetter
 from pipeline.worker.cores import open_core
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
     from pipeline.state.policy import Policy
     from pipeline.transport.ports import RecordBatch
     from pipeline.worker.profiles import ProfileUpdate
+    from pipeline.worker.verdicts import ClockVerdicts
     from schemas import Customer
     from schemas.topics import Lane
+
+    _Records = tuple[list[int], list[bytes | None], list[bytes | None]]  # offsets, keys, values
+    _Bad = tuple[int, str, str]  # offset, reason, detail
 
 _LANE_BITS: Final = 16
 _SEQUENCE_BITS: Final = 32
@@ -76,11 +81,13 @@ class OwnedShard:
         self.is_suspect = False  # something that had been taken in made our own code fail
         self.profiles = ProfileQueue(self._apply_update, self._must_wait)
         self.pending = 0
+        self.recorded: Mapping[str, ClockVerdicts] = {}  # of another run over the same topics, for a replay to repeat
         self._epoch = 0
         self._sequence = 0
         self._policy = policy
         self._earliest_ms = DEFAULT_EARLIEST_MS if policy.earliest_ms is None else policy.earliest_ms
         self._dead: list[DeadLetter] = []
+        self._verdicts: list[VerdictRow] = []
         self._moved = False
         self._silence = {topic: _Silence() for topic in lane.events}
 
@@ -125,8 +132,22 @@ class OwnedShard:
                 continue
             is_silent = silence.is_read_to_end and now - silence.since >= idle_seconds
             if is_silent and intakes[topic].watermark < newest:
-                intakes[topic].advance_to(newest)
-                self._moved = True
+                self._take_over(topic, self.next_offset.get(topic, 0), newest)
+
+    def _take_over(self, topic: str, offset: int, watermark: int) -> None:
+        self.core.intakes[topic].advance_to(watermark)
+        self._note("takeover", topic, offset, watermark)
+        self._moved = True
+
+    def _note(self, kind: Literal["takeover", "future"], topic: str, offset: int, watermark: int = 0) -> None:
+        self._verdicts.append(VerdictRow(kind, topic, offset, watermark, self.topic_ids.get(topic, "")))
+
+    def _repeat_take_over(self, topic: str, offset: int) -> None:
+        """Take over what the recorded run had taken over before it judged the record at this offset."""
+        recorded = self.recorded.get(topic)
+        watermark = None if recorded is None else recorded.watermark(offset)
+        if watermark is not None and watermark > self.core.intakes[topic].watermark:
+            self._take_over(topic, offset, watermark)
 
     def apply(
         self, batch: RecordBatch, now_ms: int | None, now: float = 0.0, condemned: Collection[int] = ()
@@ -147,33 +168,52 @@ class OwnedShard:
         if batch.next_offset > known:
             self.next_offset[batch.topic] = batch.next_offset
             self._moved = True
+        self._repeat_take_over(batch.topic, offsets[0] if offsets else batch.next_offset)
         if not offsets:
             return BatchOutcome(0, 0, 0)
         judge = partial(decode, currency=self._policy.currency, earliest_ms=self._earliest_ms)
         sound = _without((offsets, keys, values), condemned) if condemned else (offsets, keys, values)
         decoded, stray_keys = decode_placed(batch, sound, judge)
-        refusals = self.core.apply(batch.topic, decoded.columns, now_ms)
+        columns, refusals = self._without_future(batch.topic, decoded.columns)
+        refusals += self.core.apply(batch.topic, columns, now_ms)
         bad = [(item.offset, str(item.reason), item.detail) for item in decoded.rejected]
         bad += [(offset, INTERNAL_ERROR, FAULT) for offset in offsets if offset in condemned]
         bad += [refusal[:3] for refusal in refusals]
-        if bad:
-            index_of = {offset: index for index, offset in enumerate(offsets)}
-            bad = list(compress(bad, self.core.refuse(batch.topic, [keys[index_of[item[0]]] for item in bad])))
-            self._dead.extend(
-                DeadLetter(
-                    batch.topic,
-                    batch.partition,
-                    offset,
-                    keys[index_of[offset]],
-                    values[index_of[offset]],
-                    reason,
-                    detail,
-                )
-                for offset, reason, detail in bad
-            )
+        bad = self._refuse(batch, (offsets, keys, values), bad) if bad else bad
         self.pending += len(offsets)
         malformed = len(decoded.rejected) + len(offsets) - len(sound[0])
         return BatchOutcome(len(offsets) - len(bad), malformed, len(bad) - malformed, stray_keys)
+
+    def _without_future(self, topic: str, columns: Columns) -> tuple[Columns, list[Refusal]]:
+        """Return the columns without the events that were from the future for the recorded run, and their refusals."""
+        recorded = self.recorded.get(topic)
+        if recorded is None or recorded.future.isdisjoint(columns.offset):
+            return columns, []
+        keep = [offset not in recorded.future for offset in columns.offset]
+        span = self._policy.span
+        refusals = [
+            Refusal(offset, FROM_THE_FUTURE, AHEAD)
+            for offset, at, stays in zip(columns.offset, columns.occurred_at, keep, strict=True)
+            if not stays and (span is None or span.covers(at))
+        ]
+        return select(columns, keep), refusals
+
+    def _refuse(self, batch: RecordBatch, records: _Records, bad: list[_Bad]) -> list[_Bad]:
+        """Take records that do not count into the next block; return those that a dead letter may hold."""
+        offsets, keys, values = records
+        index_of = {offset: index for index, offset in enumerate(offsets)}
+        keep = self.core.refuse(batch.topic, [keys[index_of[offset]] for offset, _, _ in bad])
+        for offset, reason, _ in compress(bad, (not kept for kept in keep)):
+            if reason == FROM_THE_FUTURE:  # the one verdict that the log alone does not tell
+                self._note("future", batch.topic, offset)
+        bad = list(compress(bad, keep))
+        self._dead.extend(
+            DeadLetter(
+                batch.topic, batch.partition, offset, keys[index_of[offset]], values[index_of[offset]], reason, detail
+            )
+            for offset, reason, detail in bad
+        )
+        return bad
 
     def apply_profile(self, customer_id: str, profile: Customer | None) -> None:
         """Take a customer's profile; None takes it away."""
@@ -252,8 +292,8 @@ class OwnedShard:
             for orphan in changes.orphans
         )
         letters = [DeadLetterRow(item.topic, item.partition, item.offset, item.reason, item.detail) for item in dead]
-        block = ShardBlock(self.number, version, changes, self._positions(), letters)
-        self._dead, self._moved, self.pending = [], False, 0
+        block = ShardBlock(self.number, version, changes, self._positions(), letters, self._verdicts)
+        self._dead, self._verdicts, self._moved, self.pending = [], [], False, 0
         self._sequence += 1
         self.core.open_chapter(self.version)
         return block, dead
@@ -285,14 +325,12 @@ class OwnedShard:
             self.durable[position.topic] = position.next_offset
         self.core.made_durable(block.version)
 
-    def tidy(self) -> None:
-        """Drop what can change no more."""
-        self.core.forget(self.version - IDLE_BLOCKS)
+    def tidy(self, idle_blocks: int = IDLE_BLOCKS) -> None:
+        """Drop what can change no more, and cells that so many blocks have not touched."""
+        self.core.forget(self.version - idle_blocks)
 
 
-def _without(
-    records: tuple[list[int], list[bytes | None], list[bytes | None]], condemned: Collection[int]
-) -> tuple[list[int], list[bytes | None], list[bytes | None]]:
+def _without(records: _Records, condemned: Collection[int]) -> _Records:
     kept = [offset not in condemned for offset in records[0]]
     offsets, keys, values = records
     return list(compress(offsets, kept)), list(compress(keys, kept)), list(compress(values, kept))

@@ -1,0 +1,41 @@
+"""Verdicts of the wall clock, recorded by whoever had one so that a replay repeats them.
+
+A log tells everything about its events but two things, which depended on when they were read: that a silent topic took
+over the others' watermark, and that an event was too far ahead of the clock.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+
+class ClockVerdicts:
+    """What was decided by the clock about one topic partition.
+
+    Args:
+        takeovers: (offset, watermark): from this offset on the topic's watermark was no less than that.
+        future: offsets of the events that were from the future.
+    """
+
+    def __init__(self, takeovers: Iterable[tuple[int, int]] = (), future: Collection[int] = ()) -> None:
+        ordered = sorted(takeovers)
+        self._offsets = [offset for offset, _ in ordered]
+        self._watermarks = list(accumulate((watermark for _, watermark in ordered), max))
+        self.future = frozenset(future)
+
+    def watermark(self, offset: int) -> int | None:
+        """Return the watermark that had been taken over before the record at an offset was judged, if any."""
+        taken = bisect_right(self._offsets, offset)
+        return self._watermarks[taken - 1] if taken else None
+
+    def cuts(self, offsets: Sequence[int]) -> list[int]:
+        """Return the places within a batch's offsets before which a watermark was taken over, the first excluded."""
+        if not offsets:
+            return []
+        inner = self._offsets[bisect_right(self._offsets, offsets[0]) : bisect_right(self._offsets, offsets[-1])]
+        return sorted({bisect_left(offsets, offset) for offset in inner})
