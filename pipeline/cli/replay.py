@@ -1,0 +1,113 @@
+"""`roi replay`: what the topics hold, counted anew into a run of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path  # noqa: TC003 - typer reads the annotations when it runs
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli import options
+from pipeline.cli.boundary import FAILED, INTERRUPTED
+from pipeline.cli.instants import instant_ms
+
+if TYPE_CHECKING:
+    from pipeline.replay.order import Order
+    from pipeline.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        name="replay",
+        epilog=options.example("roi replay --run window-3 --set attribution.window_days=3 --from 2026-03-01"),
+    )(_replay)
+
+
+def _replay(
+    run: Annotated[str, typer.Option("--run", metavar="NAME", help="The run that is filled.", show_default=False)],
+    begin: Annotated[
+        str | None, typer.Option("--from", metavar="T", help="Count events from this time or business day on.")
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", metavar="T", help="Count events before this time or business day.")
+    ] = None,
+    campaigns: Annotated[
+        Path | None,
+        typer.Option(
+            "--campaigns", metavar="FILE", help="Definitions in place of the topic's, as `roi campaigns apply`."
+        ),
+    ] = None,
+    customers: Annotated[
+        Path | None,
+        typer.Option("--customers", metavar="FILE", help="Profiles in place of the topic's, one JSON a line."),
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", metavar="M", help="The attribution model.")] = None,
+    models: Annotated[
+        str | None, typer.Option("--models", metavar="M,M…", help="Attribution models side by side, the first decides.")
+    ] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Another setting for this run; repeatable.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a replay that has not finished.")] = False,
+    as_json: options.Json = False,
+    data: options.Data = None,
+) -> None:
+    """Count what the topics hold into a run of its own; live numbers, positions and receivers stay as they are.
+
+    Same settings, same numbers: every view shows the run's rows under its name. Ctrl-C takes them away again.
+    """
+    from pipeline.replay.order import Order
+    from pipeline.replay.what_if import parse_overrides, settings_with
+
+    if model is not None and models is not None:
+        raise typer.BadParameter("give --model or --models, not both")
+    overrides = parse_overrides(
+        changes or [], model, [name.strip() for name in (models or "").split(",") if name.strip()]
+    )
+    settings = settings_with(overrides, data)
+    order = Order(
+        run,
+        None if begin is None else instant_ms(begin, "--from", settings.time.zone),
+        None if end is None else instant_ms(end, "--to", settings.time.zone),
+        overrides,
+        campaigns,
+        customers,
+        is_resumed=resume,
+    )
+    _carry_out(settings, order, as_json=as_json)
+
+
+def _carry_out(settings: Settings, order: Order, *, as_json: bool) -> None:
+    import logging
+    import time
+
+    from pipeline.cli.progress import rated_progress
+    from pipeline.replay.beginning import begin
+    from pipeline.replay.process import replay
+    from pipeline.replay.record import State
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    begun = begin(settings, order)
+    if order.is_resumed and not begun.is_continued:
+        typer.echo(f"there was nothing of run {order.run}: it begins anew", err=True)
+    if begun.record.state is State.COMPLETE:
+        typer.echo(f"run {order.run} is complete already")
+        return
+    started = time.monotonic()
+    with rated_progress(f"replaying {order.run}", "records", begun.record.plan.records) as show:
+        ended = replay(settings, begun, show)
+    seconds = time.monotonic() - started
+    if as_json:
+        found = {"run": order.run, "state": ended.state, "records": ended.records, "seconds": round(seconds, 3)}
+        typer.echo(json.dumps(found))
+    if ended.state is None:
+        typer.echo(f"cancelled: nothing of run {order.run} is left", err=True)
+        raise typer.Exit(INTERRUPTED)
+    if ended.state is State.STOPPED:
+        typer.echo(f"stopped: what run {order.run} has counted stays; go on with it by --resume", err=True)
+        raise typer.Exit(FAILED)
+    if not as_json:
+        rate = ended.records / max(seconds, 1e-9)
+        typer.echo(f"run {order.run}: {ended.records:,} records replayed in {seconds:.1f} s ({rate:,.0f}/s)")

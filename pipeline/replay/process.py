@@ -1,0 +1,71 @@
+"""A replay as the work of a process: what Ctrl-C and other signals mean to it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pipeline.replay.replaying import Replaying
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline.replay.beginning import Begun
+    from pipeline.replay.record import State
+    from pipeline.replay.runner import Done
+    from pipeline.settings import Settings
+
+_STOPPING: Final = (signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a replay ended: the state its run is left in, None if nothing of it is left; and the records it has read."""
+
+    state: State | None
+    records: int
+
+
+def replay(settings: Settings, begun: Begun, show: Callable[[int], None]) -> Ended:
+    """Replay a run in this process, the main thread of which calls.
+
+    SIGINT cancels: everything of the run is removed. SIGTERM stops: what is durable stays, and can be resumed.
+
+    Args:
+        settings: the installation's, with the run's overrides laid over them.
+        begun: the run.
+        show: told how many records have been read.
+    """
+    with asyncio.Runner() as runner:
+        return runner.run(_replay(settings, begun, show))
+
+
+async def _replay(settings: Settings, begun: Begun, show: Callable[[int], None]) -> Ended:
+    stop, heard = asyncio.Event(), list[signal.Signals]()
+    loop = asyncio.get_running_loop()
+
+    def hear(number: signal.Signals) -> None:
+        heard.append(number)
+        stop.set()
+
+    for number in (signal.SIGINT, *_STOPPING):
+        loop.add_signal_handler(number, hear, number)
+    read = 0
+
+    def report(done: Done) -> None:
+        nonlocal read
+        read = done.read
+        show(done.read)
+
+    replaying = Replaying(settings, begun, report)
+    try:
+        state = await replaying.run(stop)
+    finally:
+        for number in (signal.SIGINT, *_STOPPING):
+            loop.remove_signal_handler(number)
+    if signal.SIGINT in heard:
+        await replaying.remove()
+        return Ended(None, read)
+    return Ended(state, read)

@@ -1,0 +1,120 @@
+"""A whole replay: its parts in this process or in several, its record, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pipeline.errors import PipelineError
+from pipeline.replay.beginning import ledger_of
+from pipeline.replay.record import BEAT_SECONDS, State, write_record
+from pipeline.replay.removing import remove_run
+from pipeline.replay.runner import Done, PartReplay
+from pipeline.replay.sources import erased_in, open_source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from pipeline.replay.beginning import Begun
+    from pipeline.settings import Settings
+    from pipeline.transport.ports import TP
+
+    Report = Callable[[Done], None]
+
+
+class Replaying:
+    """One run being replayed.
+
+    Args:
+        settings: the installation's, with the run's overrides laid over them.
+        begun: the run.
+        report: told how far it has come.
+    """
+
+    def __init__(self, settings: Settings, begun: Begun, report: Report) -> None:
+        self._settings = settings
+        self._begun = begun
+        self._record = begun.record
+        self._ledger = ledger_of(settings, begun.record.plan.run)
+        self._report = report
+        self._done = Done()
+        self._writing: asyncio.Task[None] | None = None
+
+    async def run(self, stop: asyncio.Event) -> State:
+        """Replay until the end, or until ``stop`` is set; return the state that the run is left in.
+
+        Raises:
+            PipelineError: it cannot go on; what is durable stays.
+        """
+        work = asyncio.create_task(self._replay())
+        beating = asyncio.create_task(self._beat())
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                await _cancelled(work, beating)
+                return await self._end(State.STOPPED, "it was asked to stop")
+            try:
+                work.result()
+            except PipelineError as error:
+                await self._end(State.FAILED, str(error))
+                raise
+            except Exception as error:
+                await self._end(State.FAILED, type(error).__name__)
+                raise
+            return await self._end(State.COMPLETE, "")
+        finally:
+            await _cancelled(work, beating, stopping)
+
+    async def remove(self) -> None:
+        """Take everything of the run out of the database."""
+        await asyncio.to_thread(remove_run, self._ledger, self._record)
+
+    async def _replay(self) -> None:
+        plan = self._record.plan
+        await replay_part(self._settings, self._begun, frozenset(log.tp for log in plan.logs), self._note)
+
+    def _note(self, done: Done) -> None:
+        self._done = done
+        self._report(done)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            await self._write(State.RUNNING, "")
+
+    async def _end(self, state: State, cause: str) -> State:
+        await self._write(state, cause)
+        return state
+
+    async def _write(self, state: State, cause: str) -> None:
+        while self._writing is not None and not self._writing.done():  # a thread goes on when its waiter is cancelled
+            await asyncio.wait({self._writing})
+        self._record = replace(self._record, state=state, cause=cause, events=self._done.durable)
+        self._writing = asyncio.create_task(asyncio.to_thread(write_record, self._ledger, self._record))
+        await asyncio.shield(self._writing)
+
+
+async def replay_part(settings: Settings, begun: Begun, part: frozenset[TP], report: Report) -> None:
+    """Replay some partitions of a run in this process."""
+    plan = begun.record.plan
+    open_ledger = partial(ledger_of, settings, plan.run)
+    is_erased = await asyncio.to_thread(erased_in, open_ledger(), begun.policy)
+    source = open_source(settings, plan, part, is_erased)
+    gc.disable()  # the processor collects now and then instead, where it can keep the state out of it
+    try:
+        await PartReplay(
+            plan=plan, part=part, policy=begun.policy, open_ledger=open_ledger, source=source, report=report
+        ).run()
+    finally:
+        gc.enable()
+
+
+async def _cancelled(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

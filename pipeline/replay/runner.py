@@ -1,0 +1,230 @@
+"""Replaying some of a plan's partitions in this process: the parts of a worker, over a source that ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+import uuid
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from pipeline.errors import FencedError, UserError
+from pipeline.ledger.ledger import LedgerUnavailableError
+from pipeline.replay.names import LIVE
+from pipeline.replay.positions import PlannedPositions
+from pipeline.replay.quiet import NoHalts, NoMessages, PlannedPartitions
+from pipeline.replay.reading import ShardReader, take_over
+from pipeline.replay.verdicts import load_verdicts
+from pipeline.settings import WorkerSettings
+from pipeline.state.campaign_registry import CampaignRegistry
+from pipeline.state.rows import Stage
+from pipeline.worker.committer import Committer
+from pipeline.worker.dimensions import DefinitionQueries, DimensionTables
+from pipeline.worker.erasure import Eraser
+from pipeline.worker.processor import ShardProcessor
+from pipeline.worker.shard import shard_number
+from pipeline.worker.telemetry import Telemetry
+from schemas.topics import LANE_OF_TOPIC
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from pipeline.ledger.ledger import LedgerPort
+    from pipeline.replay.plan import LogPart, Plan
+    from pipeline.replay.ports import ReplaySource
+    from pipeline.state.policy import Policy
+    from pipeline.transport.ports import TP
+
+_log = logging.getLogger(__name__)
+OF_A_RUN: Final = DefinitionQueries("load_run_campaigns", "write_run_campaign")
+BLOCK_SECONDS: Final = 1.0
+_IDLE_BLOCKS: Final = 10  # event time runs: a cell that blocks have left alone for ten seconds is mostly of the past
+_TIDY_SECONDS: Final = 0.5
+_ERASE_SECONDS: Final = 0.05
+_REPORT_SECONDS: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How far some partitions have been replayed: records read, and those of them that are durable."""
+
+    read: int = 0
+    durable: int = 0
+
+    def __add__(self, other: Done) -> Done:
+        return Done(self.read + other.read, self.durable + other.durable)
+
+
+class PartReplay:
+    """Some partitions of a plan, replayed by this process alone.
+
+    Args:
+        plan: of the run.
+        part: the partitions.
+        policy: how the run counts.
+        open_ledger: makes a connection to the run's ledger under an owner's name.
+        source: their records.
+        report: told now and then how far it has come.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a part is made of
+        self,
+        *,
+        plan: Plan,
+        part: frozenset[TP],
+        policy: Policy,
+        open_ledger: Callable[[str], LedgerPort],
+        source: ReplaySource,
+        report: Callable[[Done], None],
+    ) -> None:
+        self._logs = [log for log in plan.logs if log.tp in part]
+        self._plan = plan
+        self._policy = policy
+        self._open_ledger = open_ledger
+        self._source = source
+        self._report = report
+
+    async def run(self) -> None:
+        """Read everything, and return once it is durable.
+
+        Raises:
+            UserError: records cannot be had, or somebody else replays this run.
+        """
+        owner = uuid.uuid4().hex
+        ledger = self._open_ledger(owner)
+        verdicts = await asyncio.to_thread(load_verdicts, ledger, self._plan, LIVE)
+        telemetry = Telemetry()
+        campaigns = CampaignRegistry(self._policy)
+        counts = PlannedPartitions(self._plan.partition_counts)
+        messages = NoMessages()
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._source.stop)
+            await self._source.start()
+            dimensions = DimensionTables(self._source.dimensions, ledger, campaigns, telemetry, counts, OF_A_RUN)
+            await dimensions.restore()
+            committer = Committer(
+                ledger=ledger,
+                dead_letters=messages,
+                recall=messages,
+                dimensions=dimensions,
+                labels=self._policy.labels,
+                telemetry=telemetry,
+                now_ms=_now_ms,
+            )
+            processor = ShardProcessor(
+                policy=self._policy,
+                settings=WorkerSettings(commit_interval_seconds=BLOCK_SECONDS),
+                idle_seconds=math.inf,  # what fell silent is known from live's record, not from this clock
+                campaigns=campaigns,
+                ledger=ledger,
+                committer=committer,
+                dimensions=dimensions,
+                source=self._source.dimensions,
+                starting_points=PlannedPositions(self._plan, verdicts),
+                halts=NoHalts(),
+                telemetry=telemetry,
+                now_ms=_no_clock,
+                idle_blocks=_IDLE_BLOCKS,
+            )
+            readers = [ShardReader(logs, self._source, processor, verdicts) for logs in by_shard(self._logs)]
+            eraser = Eraser(self._open_ledger(owner), committer.paused, self._policy.labels)
+            await take_over(processor, self._source, frozenset(log.tp for log in self._logs))
+            await self._work(processor, readers, eraser)
+
+    async def _work(self, processor: ShardProcessor, readers: list[ShardReader], eraser: Eraser) -> None:
+        fenced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def on_dropped(_partitions: frozenset[TP], error: Exception) -> None:
+            # a shard whose changes could not be encoded is loaded again by its reader
+            if isinstance(error, FencedError) and not fenced.done():
+                fenced.set_exception(error)
+
+        beside = [
+            asyncio.ensure_future(work)
+            for work in (
+                processor.run_commits(on_dropped),
+                _again_and_again(_TIDY_SECONDS, processor.tidy),
+                _erase(processor, eraser),
+                _again_and_again(_REPORT_SECONDS, partial(self._tell, processor)),
+                fenced,
+            )
+        ]
+        reading = [asyncio.create_task(reader.run()) for reader in readers]
+        try:
+            await _all_or_first_failure(reading, beside)
+            await _finish_erasures(processor, eraser)
+            self._tell(processor)
+        except FencedError as error:
+            raise UserError(
+                f"somebody else replays run {self._plan.run} now", "leave it to them, or end that replay first"
+            ) from error
+        finally:
+            for task in (*reading, *beside):
+                task.cancel()
+            await asyncio.gather(*reading, *beside, return_exceptions=True)
+
+    def _tell(self, processor: ShardProcessor) -> None:
+        shards = {shard.number: shard for shard in processor.shards}
+        done = Done()
+        for log in self._logs:
+            shard = shards.get(shard_number(LANE_OF_TOPIC[log.topic], log.partition))
+            if shard is not None:  # it is being loaded again otherwise
+                done += Done(
+                    *(places.get(log.topic, log.start) - log.start for places in (shard.next_offset, shard.durable))
+                )
+        self._report(done)
+
+
+def by_shard(logs: Iterable[LogPart]) -> list[dict[str, LogPart]]:
+    """Return logs by topic, shard by shard."""
+    found: dict[int, dict[str, LogPart]] = {}
+    for log in logs:
+        found.setdefault(shard_number(LANE_OF_TOPIC[log.topic], log.partition), {})[log.topic] = log
+    return list(found.values())
+
+
+async def _all_or_first_failure(
+    reading: Sequence[asyncio.Future[None]], beside: Sequence[asyncio.Future[None]]
+) -> None:
+    """Return when all of the first are done; what goes on beside them only ends by failing."""
+    unfinished: set[asyncio.Future[None]] = set(reading)
+    while unfinished:
+        done, _ = await asyncio.wait({*unfinished, *beside}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+        unfinished -= done
+
+
+async def _again_and_again(seconds: float, step: Callable[[], None]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        step()
+
+
+async def _erase(processor: ShardProcessor, eraser: Eraser) -> None:
+    while True:
+        await asyncio.sleep(_ERASE_SECONDS)
+        try:
+            await processor.erase(eraser)
+        except LedgerUnavailableError as error:
+            _log.warning("erasures wait for ClickHouse (%s), trying again", error)
+
+
+async def _finish_erasures(processor: ShardProcessor, eraser: Eraser) -> None:
+    """Carry what the customers topic asks to be erased to its end."""
+    while any(shard.core.erasures_at(stage) for shard in processor.shards for stage in (Stage.BEGUN, Stage.SUBTRACTED)):
+        await processor.erase(eraser)
+        for shard in list(processor.shards):
+            await processor.settle(shard)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _no_clock() -> None:
+    """Return no time: nothing is from the future for a replay."""

@@ -1,0 +1,189 @@
+"""A replay's records from Kafka: a consumer of its own, outside of any group, that stops at given offsets."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+
+from pipeline.errors import UnreachableError, UserError
+from pipeline.transport.batches import record_batch
+from pipeline.transport.record_headers import read_tolerantly
+from pipeline.transport.security import client_options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipeline.replay.fixed_tables import FixedTables
+    from pipeline.settings import Settings
+    from pipeline.transport.ports import TP, RecordBatch
+    from pipeline.worker.ports import DimensionSource
+
+_POLL_SECONDS: Final = 0.25
+_SILENCE_SECONDS: Final = 30.0
+_NO_RECORDS: Final[list[Any]] = []
+
+
+class TopicSource:
+    """Implements `pipeline.replay.ports.ReplaySource` over a broker: Kafka or Tansu.
+
+    One task fetches for all partitions; each has room for one batch, so memory does not grow with what is read ahead.
+
+    Args:
+        settings: how to connect.
+        ends: where each partition's log ends for this replay: the offset behind its last record. The position a reader
+            has reached counts, not a number of records: transaction markers and compaction leave gaps.
+        partition_counts: number of partitions of each topic.
+        dimensions: the dimension tables.
+    """
+
+    def __init__(
+        self, settings: Settings, ends: Mapping[TP, int], partition_counts: Mapping[str, int], dimensions: FixedTables
+    ) -> None:
+        self._settings = settings
+        self._ends = ends
+        self._partition_counts = partition_counts
+        self._most = settings.worker.fetch_records
+        self._dimensions = dimensions
+        self._consumer: AIOKafkaConsumer | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._failure: Exception | None = None
+        self._positions: dict[TP, int] = {}
+        self._batches: dict[TP, RecordBatch] = {}
+        self._heard: dict[TP, float] = {}
+        self._arrived = {tp: asyncio.Event() for tp in ends}
+        self._room = asyncio.Event()
+
+    @property
+    def dimensions(self) -> DimensionSource:
+        """The dimension tables."""
+        return self._dimensions
+
+    async def start(self) -> None:
+        """Connect."""
+        self._consumer = AIOKafkaConsumer(
+            **client_options(self._settings),
+            enable_auto_commit=False,
+            auto_offset_reset="none",  # a position that the log no longer has is an error, never a jump
+            isolation_level="read_committed",
+            fetch_max_wait_ms=int(_POLL_SECONDS * 1000),
+        )
+        try:
+            await self._consumer.start()
+            await self._dimensions.start()
+        except KafkaError as error:
+            raise self._unreachable(error) from error
+        self._consumer.assign([TopicPartition(*tp) for tp in self._ends])
+        self._consumer.pause(*self._consumer.assignment())
+        self._task = asyncio.create_task(self._fetch_on())
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        await self._dimensions.stop()
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    async def seek(self, positions: Mapping[TP, int]) -> None:
+        """Read these partitions from these offsets on."""
+        consumer = self._connected()
+        for tp, position in positions.items():
+            self._batches.pop(tp, None)
+            self._positions[tp] = position
+            self._heard[tp] = time.monotonic()
+            consumer.seek(TopicPartition(*tp), position)
+            if position < self._ends[tp]:
+                consumer.resume(TopicPartition(*tp))
+        self._room.set()
+
+    async def next_batch(self, tp: TP) -> RecordBatch | None:
+        """Return the partition's next records, None once its end is reached."""
+        while tp not in self._batches:
+            if self._failure is not None:
+                raise self._failure
+            if self._positions[tp] >= self._ends[tp]:
+                return None
+            self._arrived[tp].clear()
+            await self._arrived[tp].wait()
+        batch = self._batches.pop(tp)
+        self._heard[tp] = time.monotonic()
+        self._room.set()
+        return batch
+
+    async def _fetch_on(self) -> None:
+        try:
+            while True:
+                self._room.clear()
+                wanted = [tp for tp, at in self._positions.items() if at < self._ends[tp] and tp not in self._batches]
+                if wanted:
+                    await self._fetch(wanted)
+                else:
+                    await self._room.wait()
+        except Exception as error:  # noqa: BLE001 - whoever waits for a batch is told
+            self._failure = self._explained(error)
+            for arrived in self._arrived.values():
+                arrived.set()
+
+    async def _fetch(self, wanted: list[TP]) -> None:
+        consumer = self._connected()
+        try:
+            fetched = await consumer.getmany(
+                *(TopicPartition(*tp) for tp in wanted), timeout_ms=int(_POLL_SECONDS * 1000), max_records=self._most
+            )
+        except UnicodeDecodeError:
+            read_tolerantly()
+            for tp in wanted:
+                consumer.seek(TopicPartition(*tp), self._positions[tp])
+            return
+        for tp in wanted:
+            # aiokafka's position() would wait where none is known; nothing was awaited since the records were taken out
+            position = consumer._subscription.subscription.assignment.state_value(TopicPartition(*tp)).position  # noqa: SLF001 - as above
+            if position > self._positions[tp]:
+                self._take(tp, fetched.get(TopicPartition(*tp), _NO_RECORDS), position)
+            elif time.monotonic() - self._heard[tp] > _SILENCE_SECONDS:
+                raise UserError(
+                    f"{tp.topic} partition {tp.partition} went silent at offset {position}, before its end at "
+                    f"{self._ends[tp]}",
+                    "check the broker (a producer's transaction may be open), then: roi replay … --resume",
+                )
+
+    def _take(self, tp: TP, records: list[Any], position: int) -> None:
+        end = self._ends[tp]
+        if position >= end:
+            position = end
+            self._connected().pause(TopicPartition(*tp))
+            records = [record for record in records if record.offset < end]
+        self._positions[tp] = position
+        self._heard[tp] = time.monotonic()
+        batch = record_batch(tp, records, position, end, self._partition_counts[tp.topic])
+        # the tables are fixed: a batch has nothing of them to wait for
+        self._batches[tp] = replace(batch, fetched_at=-math.inf)
+        self._arrived[tp].set()
+
+    def _explained(self, error: Exception) -> Exception:
+        if isinstance(error, OffsetOutOfRangeError):
+            return UserError(
+                "the broker has deleted records that this replay had not read yet (retention)",
+                "replay what was archived (--input), or a later range (--from)",
+            )
+        return self._unreachable(error) if isinstance(error, KafkaError) else error
+
+    def _unreachable(self, error: KafkaError) -> UnreachableError:
+        return UnreachableError(
+            f"Kafka at {self._settings.kafka_bootstrap_servers} does not answer ({type(error).__name__})",
+            "start it, then go on with: roi replay … --resume",
+        )
+
+    def _connected(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            raise RuntimeError("the source is not started")
+        return self._consumer

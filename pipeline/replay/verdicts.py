@@ -1,0 +1,51 @@
+"""What live decided by its clock, for the shards of a replay."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipeline.transport.ports import TP
+from pipeline.worker.verdicts import ClockVerdicts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pipeline.ledger.ledger import LedgerPort
+    from pipeline.replay.plan import Plan
+    from pipeline.transport.ports import RecordBatch
+
+
+def load_verdicts(ledger: LedgerPort, plan: Plan, run: str) -> dict[TP, ClockVerdicts]:
+    """Return what ``run`` has decided about the plan's partitions, of the lives of topics that are replayed."""
+    lives = {log.tp: log.topic_id for log in plan.logs}
+    takeovers: dict[TP, list[tuple[int, int]]] = defaultdict(list)
+    future: dict[TP, list[int]] = defaultdict(list)
+    for kind, topic, partition, offset, watermark, topic_id in ledger.fetch("live_verdicts", source=run):
+        tp = TP(topic, partition)
+        if tp not in lives or topic_id not in {"", lives[tp]}:
+            continue
+        if kind == "takeover":
+            takeovers[tp].append((offset, watermark))
+        else:
+            future[tp].append(offset)
+    return {tp: ClockVerdicts(takeovers[tp], future[tp]) for tp in lives if takeovers[tp] or future[tp]}
+
+
+def cut(batch: RecordBatch, verdicts: Mapping[TP, ClockVerdicts]) -> Iterator[RecordBatch]:
+    """Yield a batch in pieces, each of which begins where a watermark was taken over; together they are the batch."""
+    recorded = verdicts.get(batch.tp)
+    cuts = [] if recorded is None else recorded.cuts(batch.offsets)
+    if not cuts:
+        yield batch
+        return
+    for start, end in zip([0, *cuts], [*cuts, len(batch)], strict=True):
+        yield replace(
+            batch,
+            offsets=batch.offsets[start:end],
+            keys=batch.keys[start:end],
+            values=batch.values[start:end],
+            timestamps=batch.timestamps[start:end],
+            next_offset=batch.next_offset if end == len(batch) else batch.offsets[end],
+        )

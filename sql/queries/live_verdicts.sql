@@ -1,0 +1,24 @@
+-- what live decided by the wall clock; dead letters do not name the life of a topic: those of before its last one are left out
+SELECT kind, topic, partition, offset, watermark, topic_id
+FROM (
+    SELECT
+        toString(kind) AS kind, toString(label) AS topic, bitAnd(shard, 65535) AS partition, at AS offset,
+        measures[1] AS watermark, detail AS topic_id
+    FROM {database}.ledger FINAL
+    WHERE run = {source:String} AND kind IN ('takeover', 'future')
+    UNION ALL
+    SELECT 'future', toString(letters.label), letters.lag, letters.source, 0, ''
+    FROM (
+        SELECT label, lag, source, measures[1] AS at_ms
+        FROM {database}.ledger FINAL
+        WHERE run = {source:String} AND kind = 'dead_letter' AND other_id = 'from_the_future'
+    ) AS letters
+    LEFT JOIN (
+        SELECT topic, partition, toUnixTimestamp64Milli(max(found_at)) AS since_ms
+        FROM {database}.log_faults
+        WHERE run = {source:String} AND fault = 'recreated'
+        GROUP BY topic, partition
+    ) AS lives ON toString(letters.label) = lives.topic AND letters.lag = lives.partition
+    WHERE letters.at_ms >= lives.since_ms
+)
+FORMAT JSONCompactEachRow

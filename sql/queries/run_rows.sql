@@ -1,0 +1,2 @@
+SELECT count() FROM {database}.{table:Identifier} WHERE run = {run:String}
+FORMAT JSONCompactEachRow

@@ -1,0 +1,2 @@
+SELECT DISTINCT shard FROM {database}.claims WHERE run = {run:String}
+FORMAT JSONCompactEachRow

@@ -1,0 +1,8 @@
+INSERT INTO {database}.replays
+    (run, state, plan, settings, from_ms, to_ms, total, events, cause, began_at, beat_at, ended_at, version)
+SELECT
+    {run:String}, {state:String}, {plan:String}, {settings:String},
+    toInt64OrNull({from_ms:String}), toInt64OrNull({to_ms:String}), {total:UInt64}, {events:UInt64}, {cause:String},
+    fromUnixTimestamp64Milli({began_ms:Int64}, 'UTC'), now64(3, 'UTC'),
+    if({state:String} IN ('running', 'dropping'), NULL, now64(3, 'UTC')),
+    toUnixTimestamp64Micro(now64(6))
