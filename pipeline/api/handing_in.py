@@ -17,7 +17,7 @@ from pipeline.alerts.views import AlertViews
 from pipeline.api.answers import ApiError
 from pipeline.clickhouse import sql
 from pipeline.clickhouse.reader import Reader
-from pipeline.errors import UserError
+from pipeline.errors import UnreachableError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,8 +50,8 @@ async def asked(question: Callable[[], T]) -> T:
         return await asyncio.to_thread(question)
     except UserError as error:
         _log.warning("ClickHouse was not asked: %s", error)
-        has_answered = error.cause.startswith("ClickHouse")
-        cause = "ClickHouse refused the query" if has_answered else "ClickHouse does not answer"
+        is_away = isinstance(error, UnreachableError)
+        cause = "ClickHouse does not answer" if is_away else "ClickHouse refused the query"
         raise ApiError(503, cause, "see roi status and the log of the board") from error
 
 

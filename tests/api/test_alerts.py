@@ -237,6 +237,12 @@ async def test_a_wrong_login_for_actions_is_told_without_it(running: Running) ->
             assert "roi_actor" not in str(told)
 
 
+async def test_a_clickhouse_that_is_away_is_not_taken_for_one_that_refuses(running: Running) -> None:
+    async with running(evaluator=False, clickhouse_url="http://127.0.0.1:9") as api:
+        told = {"error": "ClickHouse does not answer", "remedy": "see roi status and the log of the board"}
+        assert await api.ask("GET", "/api/alerts") == (503, told)
+
+
 async def test_some_actions_need_no_body(api: Api) -> None:
     alert_id = await api.alert_id()
     assert (await api.ask("POST", f"/api/alerts/{alert_id}/acknowledge"))[0] == 200
