@@ -13,21 +13,25 @@ import pytest
 from pydantic import SecretStr
 
 from pipeline.alert_settings import AlertSettings
+from pipeline.alerts.record import Campaign, Evidence
 from pipeline.api.server import build_board
 from pipeline.clickhouse.connection import connect
-from tests.alerts.building import AT_ONCE, look
-from tests.dashboards.seeding import DAY_MS, HOSTILE, seed
-from tests.support.endpoint import migrated_endpoint
+from pipeline.clickhouse.migrations import migrate
+from tests.alerts.building import AT_ONCE, T0, look
+from tests.dashboards.seeding import DAY_MS, HOSTILE, Bank, seed
+from tests.support.endpoint import running_endpoint
 from tests.support.evaluating import evaluating
 from tests.support.processes import starts_process
 from tests.support.serving import serving
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import subprocess
+    from collections.abc import Callable, Iterator, Sequence
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
+    from pipeline.alerts.record import Look
     from pipeline.settings import Settings
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
@@ -68,43 +72,74 @@ class Site:
     writer: Any
     period: str
     """The days that have data, as a part of the page's address."""
+    endpoint: subprocess.Popen[bytes]
+    """ClickHouse."""
+    evaluates: Callable[[bool], None]
+    """Starts the evaluator (True) or ends it."""
 
 
 @contextmanager
-def _running(settings: Settings) -> Iterator[str]:
-    """Run application and evaluator in a thread of their own; yield the address."""
+def _running(settings: Settings, looks: Sequence[Look]) -> Iterator[tuple[str, Callable[[bool], None]]]:
+    """Run application and evaluator in a thread; yield the address, and what starts (True) or ends the evaluator."""
     ready, addresses = threading.Event(), []
+    loop, stop, evaluator = asyncio.new_event_loop(), asyncio.Event(), AsyncExitStack()
 
-    async def run(stop: asyncio.Event) -> None:
+    async def turn(*, is_on: bool) -> None:
+        await (evaluator.enter_async_context(evaluating(settings, looks)) if is_on else evaluator.aclose())
+
+    async def run() -> None:
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(evaluating(settings, [look("below", campaign_id=BELOW, rule=AT_ONCE)]))
+            await stack.enter_async_context(evaluator)
+            await turn(is_on=True)
             addresses.append(await stack.enter_async_context(serving(build_board(settings))))
             ready.set()
             await stop.wait()
 
-    loop, stop = asyncio.new_event_loop(), asyncio.Event()
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run(stop)), daemon=True)
+    thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
     thread.start()
     assert ready.wait(60)
     try:
-        yield addresses[0]
+        yield addresses[0], lambda is_on: asyncio.run_coroutine_threadsafe(turn(is_on=is_on), loop).result(60)
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join(30)
         loop.close()
 
 
+@contextmanager
+def open_site(
+    place: Path, looks: Sequence[Look], *, has_bank: bool, four_eyes: bool = False, **laid: Any
+) -> Iterator[Site]:
+    """Run everything in a directory; ``laid`` are settings beside those of alerts."""
+    with running_endpoint(place) as endpoint:
+        migrate(endpoint.settings)
+        writer = connect(endpoint.settings, "writer")
+        bank = seed(writer) if has_bank else Bank(end_ms=T0)
+        quick = AlertSettings(tick_seconds=0.1, standby_seconds=1.1, four_eyes=four_eyes)
+        settings = endpoint.settings.model_copy(update={"alerts": quick, **laid})
+        with _running(settings, looks) as (address, evaluates):
+            period = f"from={bank.end_ms - 60 * DAY_MS}&to={bank.end_ms}"
+            yield Site(address, writer, period, endpoint.process, evaluates)
+        writer.close()
+
+
+def fired(
+    campaign_id: str, name: str = "Spring savings", owner: str = "retail", reason: str = "it stays below"
+) -> Look:
+    """Return what the evaluator finds of a campaign whose alert fires at once."""
+    advice = {"segment": "channel", "label": reason, "ratio_without": 2.25}
+    evidence = Evidence((reason,), 480_000, advice, {"first_touch": True})
+    campaign = Campaign(campaign_id, name, owner)
+    return look("below", campaign_id=campaign_id, rule=AT_ONCE, campaign=campaign, evidence=evidence)
+
+
 @pytest.fixture(scope="module")
 @starts_process
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with migrated_endpoint(tmp_path_factory.mktemp("web")) as settings:
-        writer = connect(settings, "writer")
-        bank = seed(writer)
-        quick = AlertSettings(tick_seconds=0.1, standby_seconds=1.1)
-        laid = settings.model_copy(update={"alerts": quick, "api_token": SecretStr(OWNERS)})
-        with _running(laid) as address:
-            yield Site(address, writer, f"from={bank.end_ms - 60 * DAY_MS}&to={bank.end_ms}")
-        writer.close()
+    looks = [fired(BELOW), fired("hostile", HOSTILE, HOSTILE[:64], HOSTILE)]
+    place = tmp_path_factory.mktemp("web")
+    with open_site(place, looks, has_bank=True, api_token=SecretStr(OWNERS)) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +164,37 @@ class Visit:
     def open(self, query: str = "") -> None:
         self.page.goto(f"{self.site.address}/{query}")
         self.page.locator(".panel").first.wait_for(timeout=PATIENCE_MS)
+
+    def open_alert(self, campaign_id: str, token: str = "") -> None:
+        """Open a campaign's board and, beside it, its alert; signed in with a token."""
+        self.open(f"?campaign={campaign_id}")
+        if token:
+            self.sign_in(token)
+        self.press("Open the alert")
+        self.see("dialog .actions")
+
+    def sign_in(self, token: str, says: str = "may decide") -> None:
+        """Sign in by the button at the top; wait for what it says then."""
+        self.page.locator("header.top").get_by_role("button", name="Sign in").press("Enter", timeout=PATIENCE_MS)
+        self.give(token, says)
+
+    def give(self, token: str, says: str = "may decide") -> None:
+        """Paste a token where one is asked for."""
+        self.page.get_by_label("Token").fill(token, timeout=PATIENCE_MS)
+        self.page.keyboard.press("Enter")
+        self.see("body", says)
+
+    def press(self, name: str) -> None:
+        """Press a button by keys."""
+        self.page.get_by_role("button", name=name, exact=True).press("Enter", timeout=PATIENCE_MS)
+
+    def see(self, selector: str, text: str = "") -> None:
+        """Wait until something with a text is seen."""
+        self.page.locator(selector, has_text=text).first.wait_for(timeout=PATIENCE_MS)
+
+    def miss(self, selector: str, text: str = "") -> None:
+        """Wait until nothing with a text is seen any more."""
+        self.page.locator(selector, has_text=text).first.wait_for(state="hidden", timeout=PATIENCE_MS)
 
     def wait_for(self, expression: str) -> None:
         """Wait for an expression of JavaScript; Playwright's own way evaluates in the page, which its policy bars."""
@@ -165,4 +231,4 @@ def visiting(browser: Browser, site: Site, width: int = 1440, **options: Any) ->
         context.close()
 
 
-__all__ = ["HOSTILE", "Site", "Visit", "visiting"]
+__all__ = ["HOSTILE", "Site", "Visit", "fired", "open_site", "visiting"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,6 +73,45 @@ def test_numbers_change_while_one_looks(browser: Browser, site: Site) -> None:
             "('live', 'position', 0, 'stamp', [1, 0, 0, 0, 0, 9000000000000, 2], 1)"
         )
         visit.wait_for("document.querySelector('#campaign-figures').textContent.includes('7.65M')")
+
+
+def test_the_focus_stays_on_a_row_that_a_live_update_moves(browser: Browser, site: Site) -> None:
+    with visiting(browser, site) as visit:
+        page = visit.page
+        visit.open(f"?board=campaigns&{site.period}")
+        page.locator(f"{RANKING} thead button").first.click(timeout=PATIENCE_MS)
+        rows = page.locator(f"{RANKING} tbody a")
+        row = rows.filter(has_text="Name of").first
+        campaign_id = row.inner_text().removeprefix("Name of ")
+        row.focus()
+        name = "zzz moved to the end"
+        definition = json.dumps({"campaign_id": campaign_id, "name": name, "starts_at": "2026-03-01T00:00:00Z"})
+        changed = json.dumps({"campaign_id": campaign_id, "definition": definition, "version": 2})
+        site.writer.command(
+            "INSERT INTO roi.campaign_log (campaign_id, definition, version) FORMAT JSONEachRow", data=changed
+        )
+        rows.filter(has_text=name).wait_for(timeout=PATIENCE_MS)
+        assert page.evaluate("document.activeElement.textContent") == name
+        assert rows.last.inner_text() == name
+
+
+def test_escape_gives_the_focus_back_to_where_it_was(browser: Browser, site: Site) -> None:
+    with visiting(browser, site) as visit:
+        page = visit.page
+        visit.open(f"?board=campaigns&{site.period}")
+        openers = (
+            f"{RANKING} [data-explains=cost_minor]",
+            f"{RANKING} [data-alert]",
+            "header.top .bell",
+            "header.top .tools button >> nth=-1",
+        )
+        for opener in openers:
+            page.locator(opener).first.press("Enter", timeout=PATIENCE_MS)
+            visit.see("dialog h2")
+            assert page.evaluate("document.activeElement.closest('dialog') !== null")
+            page.keyboard.press("Escape")
+            visit.miss("dialog")
+            assert page.locator(opener).first.evaluate("(one) => one === document.activeElement"), opener
 
 
 def test_an_alert_is_acknowledged_and_decided_by_keys_alone(browser: Browser, site: Site) -> None:

@@ -71,10 +71,15 @@ export function App() {
     learn()
       .then(setKnown)
       .catch((wrong: unknown) => {
-        if (wrong instanceof ApiError && wrong.status === 401 && token() !== '') {
-          keepToken('');
-          begin();
-        } else setError(wrong instanceof ApiError ? wrong : new ApiError(0, '', ''));
+        if (wrong instanceof ApiError && wrong.status === 401) {
+          setKnown(null); // nobody may read who is not known: what was shown goes, too
+          if (token() !== '') {
+            keepToken('');
+            begin();
+            return;
+          }
+        }
+        setError(wrong instanceof ApiError ? wrong : new ApiError(0, '', ''));
       });
   }, []);
   useEffect(begin, [begin]);
@@ -100,8 +105,9 @@ export function App() {
   const page: Page = { ...known, state, texts, format, store, go, href, signIn: () => setSigning(true) };
   const signOut = (): void => {
     keepToken('');
-    setKnown(null);
+    if (known.about.tokens) setKnown(null);
     begin();
+    store.again();
   };
   return (
     <PageProvider value={page}>
@@ -207,13 +213,14 @@ function Trouble() {
 function Standing({ campaign }: { campaign: string }) {
   const { texts, go, format } = usePage();
   const [alert, setAlert] = useState<AlertRow | null>(null);
-  const look = useCallback(() => {
-    if (campaign === '') return;
-    ask<AlertRow[]>(`api/alerts?campaign=${encodeURIComponent(campaign)}`)
-      .then((found) => setAlert(newest(found) ?? null))
-      .catch(() => undefined);
-  }, [campaign]);
-  useEffect(look, [look]);
+  const look = useCallback(
+    () =>
+      ask<AlertRow[]>(`api/alerts?campaign=${encodeURIComponent(campaign)}`)
+        .then((found) => setAlert(newest(found) ?? null))
+        .catch(() => undefined),
+    [campaign],
+  );
+  useEffect(() => void look(), [look]);
   useWhenChanged(look);
   return (
     <p class="standing">

@@ -1,6 +1,10 @@
 import { render } from 'preact';
 import { App } from './app';
+import { keepFocus } from './logic/focus';
 import './styles.css';
 
 const place = document.getElementById('page');
-if (place) render(<App />, place);
+if (place) {
+  keepFocus(document);
+  render(<App />, place);
+}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Format } from '../src/logic/format';
-import { dayOf, instantOf, midnightOf, offsetOf, wallOf } from '../src/logic/time';
+import { dayOf, instantAt, instantOf, midnightOf, minuteOf, offsetOf, wallOf } from '../src/logic/time';
 import type { Cell, Unit } from '../src/types';
 
 const english = new Format('en', { currency: 'CNY', zone: 'Asia/Shanghai' });
@@ -58,6 +58,15 @@ describe('instants', () => {
     expect(offsetOf(0, 'Asia/Shanghai')).toBe(8 * 3_600_000);
     expect(offsetOf(Date.UTC(2026, 6, 1), 'Europe/Berlin')).toBe(2 * 3_600_000);
     expect(new Date(wallOf(Date.UTC(2026, 0, 1, 20), 'Asia/Shanghai')).toISOString()).toBe('2026-01-02T04:00:00.000Z');
+  });
+
+  test('are those at which the zone’s clock shows a minute', () => {
+    expect(instantAt('2026-07-01T08:30', 'Asia/Shanghai')).toBe(Date.UTC(2026, 6, 1, 0, 30));
+    for (const zone of ['Asia/Shanghai', 'Europe/Berlin', 'America/New_York', 'UTC']) {
+      for (const minute of ['2026-03-29T04:30', '2026-11-01T08:00', '2026-12-31T23:59']) {
+        expect(minuteOf(instantAt(minute, zone), zone)).toBe(minute);
+      }
+    }
   });
 
   test('of a business day begin at its zone’s midnight', () => {

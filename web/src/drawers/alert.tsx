@@ -14,18 +14,25 @@ export function Alert({ id }: { id: string }) {
   const { texts, go } = page;
   const [alert, setAlert] = useState<Known | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
-  const load = useCallback(() => {
-    ask<Known>(`api/alerts/${encodeURIComponent(id)}`)
-      .then((found) => {
-        setAlert(found);
-        setError(null);
-      })
-      .catch((wrong: unknown) => wrong instanceof ApiError && setError(wrong));
-  }, [id]);
+  // an answer that was on its way while somebody acted knows less of what happened than what is shown
+  const take = useCallback(
+    (found: Known) => setAlert((before) => (before && found.history.length < before.history.length ? before : found)),
+    [],
+  );
+  const load = useCallback(
+    () =>
+      ask<Known>(`api/alerts/${encodeURIComponent(id)}`)
+        .then((found) => {
+          take(found);
+          setError(null);
+        })
+        .catch((wrong: unknown) => wrong instanceof ApiError && setError(wrong)),
+    [id, take],
+  );
   useEffect(() => {
     setAlert(null);
     setError(null);
-    load();
+    void load();
   }, [load]);
   useWhenChanged(load);
 
@@ -43,7 +50,7 @@ export function Alert({ id }: { id: string }) {
           </p>
           <Reasons alert={alert} />
           <Figures alert={alert} />
-          <Actions alert={alert} changed={setAlert} />
+          <Actions alert={alert} changed={take} refused={() => void load()} />
           <After alert={alert} />
           <History alert={alert} />
           <Deliveries alert={alert} />

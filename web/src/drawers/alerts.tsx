@@ -1,9 +1,9 @@
 /** All open alerts, those with the most money at risk first. */
-import { useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useState } from 'preact/hooks';
 import { Drawer } from './drawer';
 import { Refusal } from './refusal';
 import { ApiError, ask } from '../logic/api';
-import { usePage } from '../logic/context';
+import { usePage, useWhenChanged } from '../logic/context';
 import { Word } from '../panels/value';
 import type { AlertRow } from '../types';
 
@@ -17,11 +17,18 @@ export function AlertList() {
   const { texts, format, go } = usePage();
   const [alerts, setAlerts] = useState<AlertRow[] | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
-  useEffect(() => {
-    ask<AlertRow[]>('api/alerts')
-      .then((all) => setAlerts(all.filter(isOpen)))
-      .catch((wrong: unknown) => wrong instanceof ApiError && setError(wrong));
-  }, []);
+  const load = useCallback(
+    () =>
+      ask<AlertRow[]>('api/alerts')
+        .then((all) => {
+          setAlerts(all.filter(isOpen));
+          setError(null);
+        })
+        .catch((wrong: unknown) => wrong instanceof ApiError && setError(wrong)),
+    [],
+  );
+  useEffect(() => void load(), [load]);
+  useWhenChanged(load);
   return (
     <Drawer title={texts.alerts} close={() => go({ list: false })}>
       {error && <Refusal error={error} />}

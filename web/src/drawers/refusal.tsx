@@ -7,7 +7,7 @@ export function Refusal({ error }: { error: ApiError }) {
   const help = texts.refusedHelp[String(error.status)];
   return (
     <p class="notice failed" role="alert">
-      <strong>{error.told || help}</strong> {error.remedy && `${error.remedy}. `}
+      <strong>{error.told ? `${error.told}.` : help}</strong> {error.remedy && `${error.remedy}. `}
       {error.told !== '' && help}{' '}
       {(error.status === 401 || error.status === 403) && (
         <button type="button" onClick={signIn}>

@@ -41,7 +41,7 @@ export function SignIn(props: { texts: Texts; owners: boolean; done: (who: WhoAm
       </button>
       {error && (
         <p class="notice failed" role="alert">
-          <strong>{error.told || texts.refusedHelp['0']}</strong> {error.remedy}
+          <strong>{error.told ? `${error.told}.` : texts.refusedHelp['0']}</strong> {error.remedy}
         </p>
       )}
     </form>

@@ -49,20 +49,32 @@ export function worded(page: Page, word: string): { text: string; colour: Colour
 }
 
 const SETTLE_MS = 1500;
+const LOOK_MS = 5000;
 
-/** Calls back after anything on screen has changed, no more often than every other second. */
-export function useWhenChanged(callback: () => void): void {
+/**
+ * Calls back after anything on screen has changed, no more often than every other second; and every few seconds in any
+ * case while the page is in sight: a board without a word of alerts does not change when an alert does.
+ */
+export function useWhenChanged(callback: () => Promise<unknown>): void {
   const { store } = usePage();
   useEffect(() => {
     let waiting: ReturnType<typeof setTimeout> | undefined;
+    let isAsking = false; // of an API that does not answer nothing more is asked meanwhile
+    const look = (): void => {
+      if (isAsking || document.hidden) return;
+      isAsking = true;
+      void callback().finally(() => (isAsking = false));
+    };
     const stop = store.subscribe('*', () => {
       waiting ??= setTimeout(() => {
         waiting = undefined;
-        callback();
+        look();
       }, SETTLE_MS);
     });
+    const looking = setInterval(look, LOOK_MS);
     return () => {
       clearTimeout(waiting);
+      clearInterval(looking);
       stop();
     };
   }, [store, callback]);

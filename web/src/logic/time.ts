@@ -40,11 +40,21 @@ export function wallOf(instant: number, zone: string): number {
   return instant + offsetOf(instant, zone);
 }
 
-/** Returns the first instant of a business day ("2026-01-31") in a zone. */
-export function midnightOf(day: string, zone: string): number {
-  const utc = Date.parse(`${day}T00:00:00Z`);
+/** Returns the instant at which a zone's clock shows a minute ("2026-01-31T08:00"). */
+export function instantAt(minute: string, zone: string): number {
+  const utc = Date.parse(`${minute}:00Z`);
   const guess = utc - offsetOf(utc, zone);
   return utc - offsetOf(guess, zone);
+}
+
+/** Returns the first instant of a business day ("2026-01-31") in a zone. */
+export function midnightOf(day: string, zone: string): number {
+  return instantAt(`${day}T00:00`, zone);
+}
+
+/** Returns the minute that a zone's clock shows at an instant ("2026-01-31T08:00"). */
+export function minuteOf(instant: number, zone: string): string {
+  return new Date(wallOf(instant, zone)).toISOString().slice(0, 16);
 }
 
 /** Returns the business day of an instant. */

@@ -74,16 +74,16 @@ export function Table({ panel, answer }: { panel: Panel; answer: Answer }) {
             <span>{fill(texts.rows, { from: first + 1, to: first + shown.length, all: rows.length })}</span>
             <button
               type="button"
-              disabled={first === 0}
-              onClick={() => setPage(first / PAGE - 1)}
+              aria-disabled={first === 0}
+              onClick={() => setPage(Math.max(0, first / PAGE - 1))}
               aria-label={texts.earlier}
             >
               ‹
             </button>
             <button
               type="button"
-              disabled={first / PAGE >= last}
-              onClick={() => setPage(first / PAGE + 1)}
+              aria-disabled={first / PAGE >= last}
+              onClick={() => setPage(Math.min(last, first / PAGE + 1))}
               aria-label={texts.further}
             >
               ›
