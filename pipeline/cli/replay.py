@@ -50,6 +50,9 @@ def _replay(
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Another setting for this run; repeatable.")
     ] = None,
+    parallel: Annotated[
+        int, typer.Option("--parallel", metavar="N", min=1, max=64, help="Processes; each takes some partitions.")
+    ] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a replay that has not finished.")] = False,
     as_json: options.Json = False,
     data: options.Data = None,
@@ -76,10 +79,10 @@ def _replay(
         customers,
         is_resumed=resume,
     )
-    _carry_out(settings, order, as_json=as_json)
+    _carry_out(settings, order, parallel, as_json=as_json)
 
 
-def _carry_out(settings: Settings, order: Order, *, as_json: bool) -> None:
+def _carry_out(settings: Settings, order: Order, parallel: int, *, as_json: bool) -> None:
     import logging
     import time
 
@@ -97,7 +100,7 @@ def _carry_out(settings: Settings, order: Order, *, as_json: bool) -> None:
         return
     started = time.monotonic()
     with rated_progress(f"replaying {order.run}", "records", begun.record.plan.records) as show:
-        ended = replay(settings, begun, show)
+        ended = replay(settings, begun, parallel, show)
     seconds = time.monotonic() - started
     if as_json:
         found = {"run": order.run, "state": ended.state, "records": ended.records, "seconds": round(seconds, 3)}

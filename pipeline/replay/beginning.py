@@ -17,6 +17,8 @@ from pipeline.replay.names import LIVE, checked_name
 from pipeline.replay.plan import FROM_FILES, FROM_TOPICS, Plan, differences
 from pipeline.replay.record import ReplayRecord, State, load_record, write_record
 from pipeline.replay.survey import check_range, live_positions, survey_topics
+from pipeline.replay.what_if import settings_with
+from pipeline.settings import load_settings
 from schemas.instants import instant_text
 
 if TYPE_CHECKING:
@@ -80,6 +82,19 @@ def begin(settings: Settings, order: Order) -> Begun:
         texts = [text.decode() for text in definitions.values()]
         ledger.execute("write_run_campaigns", campaigns=list(definitions), definitions=texts)
     return Begun(record, policy, is_continued=False)
+
+
+def resumed(run: str) -> tuple[Settings, Begun]:
+    """Return a run that another process has begun, and the settings it counts by.
+
+    Raises:
+        UserError: it is not there.
+    """
+    known = load_record(ledger_of(load_settings(), run))
+    if known is None:
+        raise UserError(f"there is no replay {run!r}", "roi replay begins one")
+    settings = settings_with(known.plan.overrides)
+    return settings, Begun(known, policy_for(settings, known.plan), is_continued=True)
 
 
 def policy_for(settings: Settings, plan: Plan) -> Policy:

@@ -28,7 +28,7 @@ class Ended:
     records: int
 
 
-def replay(settings: Settings, begun: Begun, show: Callable[[int], None]) -> Ended:
+def replay(settings: Settings, begun: Begun, parallel: int, show: Callable[[int], None]) -> Ended:
     """Replay a run in this process, the main thread of which calls.
 
     SIGINT cancels: everything of the run is removed. SIGTERM stops: what is durable stays, and can be resumed.
@@ -36,13 +36,14 @@ def replay(settings: Settings, begun: Begun, show: Callable[[int], None]) -> End
     Args:
         settings: the installation's, with the run's overrides laid over them.
         begun: the run.
+        parallel: number of processes.
         show: told how many records have been read.
     """
     with asyncio.Runner() as runner:
-        return runner.run(_replay(settings, begun, show))
+        return runner.run(_replay(settings, begun, parallel, show))
 
 
-async def _replay(settings: Settings, begun: Begun, show: Callable[[int], None]) -> Ended:
+async def _replay(settings: Settings, begun: Begun, parallel: int, show: Callable[[int], None]) -> Ended:
     stop, heard = asyncio.Event(), list[signal.Signals]()
     loop = asyncio.get_running_loop()
 
@@ -59,7 +60,7 @@ async def _replay(settings: Settings, begun: Begun, show: Callable[[int], None])
         read = done.read
         show(done.read)
 
-    replaying = Replaying(settings, begun, report)
+    replaying = Replaying(settings, begun, parallel, report)
     try:
         state = await replaying.run(stop)
     finally:

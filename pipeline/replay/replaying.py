@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import PipelineError
 from pipeline.replay.beginning import ledger_of
+from pipeline.replay.children import replay_in_children
+from pipeline.replay.plan import parts
 from pipeline.replay.record import BEAT_SECONDS, State, write_record
 from pipeline.replay.removing import remove_run
 from pipeline.replay.runner import Done, PartReplay
@@ -32,10 +34,12 @@ class Replaying:
     Args:
         settings: the installation's, with the run's overrides laid over them.
         begun: the run.
+        parallel: number of processes.
         report: told how far it has come.
     """
 
-    def __init__(self, settings: Settings, begun: Begun, report: Report) -> None:
+    def __init__(self, settings: Settings, begun: Begun, parallel: int, report: Report) -> None:
+        self._parallel = parallel
         self._settings = settings
         self._begun = begun
         self._record = begun.record
@@ -76,7 +80,14 @@ class Replaying:
 
     async def _replay(self) -> None:
         plan = self._record.plan
-        await replay_part(self._settings, self._begun, frozenset(log.tp for log in plan.logs), self._note)
+        count = len(parts(plan, self._parallel))
+        if count > 1:
+            try:
+                await replay_in_children(self._settings, plan.run, count, self._note)
+            except* PipelineError as errors:
+                raise errors.exceptions[0] from None
+        else:
+            await replay_part(self._settings, self._begun, frozenset(log.tp for log in plan.logs), self._note)
 
     def _note(self, done: Done) -> None:
         self._done = done

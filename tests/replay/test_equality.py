@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 SHAPE = Shape(customers=40, campaigns=8, partitions=3, huge_share=0.0)
 
 
@@ -38,3 +38,5 @@ def test_a_replay_equals_live_row_for_row(cluster: Cluster) -> None:
     replay(cluster, "again")
     assert differences(cluster, "again") == {}
     assert all(sizes(cluster, "again").values()), "every view must have had something to compare"
+    replay(cluster, "again-in-two", "--parallel", "2")
+    assert differences(cluster, "again-in-two") == {}
