@@ -4,24 +4,38 @@ WITH
         WHERE run = ${run:singlequote} AND segment = 'tier' AND model = ''
             AND $__conditionalAll(campaign_id IN (${campaign:singlequote}), $campaign)
         GROUP BY campaign_id ORDER BY sum(cost_minor) DESC, campaign_id LIMIT 5
+    ),
+    totals AS (
+        SELECT campaign_id, model, decides, cost_minor, converters, conversions, return_minor
+        FROM campaign_model_totals
+        WHERE run = ${run:singlequote} AND campaign_id IN (SELECT campaign_id FROM chosen)
+    ),
+    -- a model that credits a campaign with nothing has no total of its own, and is shown with nothing
+    every AS (
+        SELECT campaign_id, cost_minor, place, models[place] AS model
+        FROM (
+            SELECT campaign_id, cost_minor, (SELECT any(models) FROM runs FINAL WHERE run = ${run:singlequote}) AS models
+            FROM totals WHERE decides
+        )
+        ARRAY JOIN arrayEnumerate(models) AS place
     )
 SELECT
-    models.campaign_id AS campaign_id,
-    if(plans.name = '', models.campaign_id, plans.name) AS name,
-    models.model AS model,
-    if(models.decides, 'deciding', 'informing') AS decides,
-    models.return_ratio AS return_ratio,
+    every.campaign_id AS campaign_id,
+    if(plans.name = '', every.campaign_id, plans.name) AS name,
+    every.model AS model,
+    if(every.place = 1, 'deciding', 'informing') AS decides,
+    if(every.cost_minor = 0, NULL, totals.return_minor / every.cost_minor) AS return_ratio,
     multiIf(plans.campaign_id != '', plans.min_return_ratio, alert.alert_id != '', alert.min_return_ratio, 2.0) AS min_return_ratio,
     multiIf(
-        NOT JSONHas(alert.record, 'decisions_by_model', models.model), NULL,
-        JSONExtractBool(alert.record, 'decisions_by_model', models.model), 'stop', 'continue'
+        NOT JSONHas(alert.record, 'decisions_by_model', every.model), NULL,
+        JSONExtractBool(alert.record, 'decisions_by_model', every.model), 'stop', 'continue'
     ) AS would_do,
-    models.converters AS converters,
-    models.conversions AS conversions,
-    models.return_minor AS return_minor,
-    models.net_roi AS net_roi
-FROM campaign_model_totals AS models
-LEFT JOIN campaign_plans AS plans ON models.campaign_id = plans.campaign_id
-LEFT JOIN campaign_alerts AS alert ON models.campaign_id = alert.campaign_id AND models.run = 'live'
-WHERE models.run = ${run:singlequote} AND models.campaign_id IN (SELECT campaign_id FROM chosen)
-ORDER BY name, decides, model
+    totals.converters AS converters,
+    totals.conversions AS conversions,
+    totals.return_minor AS return_minor,
+    if(every.cost_minor = 0, NULL, (totals.return_minor - every.cost_minor) / every.cost_minor) AS net_roi
+FROM every
+LEFT JOIN totals ON every.campaign_id = totals.campaign_id AND every.model = totals.model
+LEFT JOIN campaign_plans AS plans ON every.campaign_id = plans.campaign_id
+LEFT JOIN campaign_alerts AS alert ON every.campaign_id = alert.campaign_id AND ${run:singlequote} = 'live'
+ORDER BY name, every.place

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.dashboards.expected_campaigns import Expected, instant, instant_ms, shanghai, start_of
 from tests.figures import expected_budgets
 from tests.oracle import campaign_views, record_views
 from tests.oracle.campaign_views import ratio
+from tests.oracle.config import MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -52,7 +54,7 @@ class ExpectedCampaign(Expected):
         cells += [
             (row, "cohort_view", date.fromisoformat(row["touch_day"]), row["reached"])
             for row in self.rows(campaign_views.campaign_cohorts)
-            if any(row[name] for name in ("conversion_millionths", "return_minor", "cost_minor", "reached"))
+            if _is_cell(row)
         ]
         sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * 6)
         for row, view, day, reached in cells:
@@ -119,8 +121,7 @@ class ExpectedCampaign(Expected):
             | {"name": self.name(row["campaign_id"]), "conversions": row["conversion_millionths"] / 1_000_000}
             | {"cost_minor": row["cost_minor"] if row["lag_day"] == 0 else None}
             for row in self.rows(campaign_views.campaign_cohorts)
-            if any(row[name] for name in ("conversion_millionths", "return_minor", "cost_minor", "reached"))
-            and from_ms // 1000 <= start_of(date.fromisoformat(row["touch_day"])) <= to_ms // 1000
+            if _is_cell(row) and from_ms // 1000 <= start_of(date.fromisoformat(row["touch_day"])) <= to_ms // 1000
         ]
 
     def funnel(self, *_: int) -> list[Row]:
@@ -138,16 +139,50 @@ class ExpectedCampaign(Expected):
     def models(self, *_: int) -> list[Row]:
         return [
             self._named(row, "return_ratio", "converters", "return_minor", "net_roi")
-            | {"model": "last_touch", "decides": "deciding", "min_return_ratio": self.required(row["campaign_id"])}
-            | {"conversions": row["conversion_millionths"] / 1_000_000, "would_do": self._would(row["campaign_id"])}
-            for row in self.totals()
+            | {"model": model, "decides": "deciding" if model == "last_touch" else "informing"}
+            | {"min_return_ratio": self.required(row["campaign_id"])}
+            | {"conversions": row["conversion_millionths"] / 1_000_000}
+            | {"would_do": self._would(row["campaign_id"], model)}
+            for model in MODELS
+            for row in campaign_views.campaign_totals(self.bank.under(self.run, model))
+            if row["campaign_id"] in self.shown
         ]
 
-    def _would(self, campaign_id: str) -> str | None:
+    def _would(self, campaign_id: str, model: str) -> str | None:
         record = self.record(campaign_id)
-        if record is None or "last_touch" not in record.evidence.decisions_by_model:
+        if record is None or model not in record.evidence.decisions_by_model:
             return None
-        return "stop" if record.evidence.decisions_by_model["last_touch"] else "continue"
+        return "stop" if record.evidence.decisions_by_model[model] else "continue"
+
+    def lag(self, *_: int) -> list[Row]:
+        """Return the curve of right-truncated lags, each lag over the touch days that have lived through it.
+
+        After Lawless 1994 (reverse-time hazards): share(l) = product over later lags k of 1 - at(k) / through(k). A
+        touch day has lived through a lag when two business days more than it have passed: one may last 48 hours.
+        """
+        newest = shanghai(self.bank.transactions_ms[self.run])
+        cells: dict[str, dict[int, dict[str, list[Row]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+        for row in self.rows(campaign_views.campaign_cohorts):
+            age = (newest - date.fromisoformat(row["touch_day"])).days - 2
+            if age >= 0 and any(
+                row[name] for name in ("conversion_millionths", "return_minor", "cost_minor", "reached")
+            ):
+                cells[row["campaign_id"]][age][row["touch_day"]].append(row)
+        found = []
+        for campaign_id, by_age in cells.items():
+            days = [(age, rows) for age, by_day in by_age.items() for rows in by_day.values()]
+            longest = max(row["lag_day"] for age, rows in days for row in rows if row["lag_day"] <= age)
+            found += [
+                {
+                    "lag_day": lag,
+                    "name": self.name(campaign_id),
+                    "return_share": _in_after(lag, longest, days, "return_minor"),
+                    "conversion_share": _in_after(lag, longest, days, "conversion_millionths"),
+                    "cohorts": sum(age >= lag for age, _ in days),
+                }
+                for lag in range(longest + 1)
+            ]
+        return found
 
     def segments(self, view: Callable[[Facts], list[Row]], label: str) -> list[Row]:
         return self._without(self.rows(view), label)
@@ -269,3 +304,20 @@ class ExpectedCampaign(Expected):
             | {"credit_share": row["credit_millionths"] / 1_000_000}
             for row in rows[:100]
         ]
+
+
+def _in_after(lag: int, longest: int, days: Sequence[tuple[int, list[Row]]], measure: str) -> float:
+    """Return the share that is in so many days after the touch."""
+    share = Fraction(1)
+    for later in range(lag + 1, longest + 1):
+        seen = [row for age, rows in days if age >= later for row in rows if row["lag_day"] <= later]
+        through, at = (
+            sum(row[measure] for row in chosen) for chosen in (seen, [row for row in seen if row["lag_day"] == later])
+        )
+        if through:
+            share *= 1 - Fraction(at, through)
+    return float(share)
+
+
+def _is_cell(row: Row) -> bool:
+    return any(row[name] for name in ("conversion_millionths", "return_minor", "cost_minor", "reached"))

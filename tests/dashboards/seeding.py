@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.alerts.lifecycle import Conduct, step
 from pipeline.alerts.log import Addressing, rows_of
 from pipeline.alerts.record import Evidence, Moment
+from schemas.topics import TRANSACTIONS
 from tests.alerts.building import AT_ONCE, look
-from tests.figures.expected_budgets import largest_watermark
-from tests.figures.test_figures_against_oracle import facts_of, play
+from tests.figures.expected_budgets import largest_watermark, watermarks
+from tests.figures.test_figures_against_oracle import facts_of, policy
 from tests.oracle.building import Ledger
+from tests.oracle.config import MODELS
+from tests.oracle.facts import Facts
 from tests.oracle.generators import random_log
 from tests.oracle.log import log_of
 from tests.oracle.murmur2 import partition_of
 from tests.oracle.story import Shape
+from tests.support.core_player import CorePlayer
 
 if TYPE_CHECKING:
     from pipeline.alerts.record import AlertRecord
     from pipeline.alerts.verdict import Outcome
-    from tests.oracle.facts import Facts
+    from tests.oracle.config import Model
     from tests.oracle.log import Log
 
 DAY_MS: Final = 86_400_000
@@ -45,6 +50,7 @@ class Bank:
         records: the newest alert of each campaign that has one.
         changes: (record after it, event, previous state, by, note), oldest first.
         clock_ms: how far each run's event time has come.
+        transactions_ms: how far each run's transactions have come.
         end_ms: two days after the newest touch of the live run.
     """
 
@@ -53,7 +59,13 @@ class Bank:
     records: dict[str, AlertRecord] = field(default_factory=dict)
     changes: list[tuple[AlertRecord, str, str | None, str | None, str]] = field(default_factory=list)
     clock_ms: dict[str, int] = field(default_factory=dict)
+    transactions_ms: dict[str, int] = field(default_factory=dict)
     end_ms: int = 0
+
+    def under(self, run: str, model: Model) -> Facts:
+        """Return a run's facts as another attribution model credits them."""
+        facts = self.facts[run]
+        return Facts(facts.judged, replace(facts.config, model=model))
 
 
 def seed(client: Any) -> Bank:
@@ -61,8 +73,9 @@ def seed(client: Any) -> Bank:
     bank = Bank()
     for number, run in enumerate(("live", "other")):
         log = _log(40 + number)
-        play(client, run, log, number, crashes=1)
-        bank.facts[run] = facts_of(log, run)
+        CorePlayer(client, "roi", run, replace(policy(), models=MODELS), log).play(Random(number), crashes=1)
+        facts = bank.facts[run] = facts_of(log, run)
+        bank.transactions_ms[run] = max(at for place, at in watermarks(log, facts).items() if place[0] == TRANSACTIONS)
         as_of = largest_watermark(log, bank.facts[run])
         assert as_of is not None
         bank.clock_ms[run] = round(as_of.timestamp() * 1000)

@@ -90,8 +90,14 @@ def campaign_vouchers(facts: Facts) -> list[Row]:
 
 
 def largest_watermark(log: Log, facts: Facts) -> datetime | None:
-    """Return how far the log's event time has come: refused events move nothing, except that an orphan has moved it."""
-    instants = []
+    """Return how far the log's event time has come."""
+    instants = watermarks(log, facts).values()
+    return datetime.fromtimestamp(max(instants) / 1000, UTC) if instants else None
+
+
+def watermarks(log: Log, facts: Facts) -> dict[tuple[str, int], int]:
+    """Return how far each partition has come: refused events move nothing, except that an orphan has moved it."""
+    found: dict[tuple[str, int], int] = {}
     for (topic, partition), records in log.items():
         if topic in topics.DIMENSION_TOPICS:
             continue
@@ -99,8 +105,8 @@ def largest_watermark(log: Log, facts: Facts) -> datetime | None:
             verdict = facts.judged.verdicts[topic, partition, record.offset]
             if verdict.outcome != "dead_letter" or verdict.reason == "orphan_reversal":
                 event = read_event(topic, record.key, record.value, facts.config.currency, facts.config.earliest_ms)
-                instants.append(event.occurred_at)
-    return datetime.fromtimestamp(max(instants) / 1000, UTC) if instants else None
+                found[topic, partition] = max(event.occurred_at, found.get((topic, partition), event.occurred_at))
+    return found
 
 
 def campaign_budget(facts: Facts, definitions: Mapping[str, Mapping[str, Any]], as_of: datetime | None) -> list[Row]:
