@@ -281,14 +281,20 @@ def test_decisions_and_what_became_of_them(
 def test_blocked_campaigns_name_the_fault(board: Board, story: Story, choice: dict[str, Any]) -> None:
     faults = {one.record.alert_id: one.note for one in story.changes if one.event == "blocked"}
     records = [one for one in every(story) if one.state == "blocked" and chosen(story, one.campaign_id, **choice)]
-    found = board.show("alerts-blocked", *ALL, **choice)
-    assert {row["alert_id"] for row in found} == {one.alert_id for one in records}
-    for row in found:
-        record = next(one for one in records if one.alert_id == row["alert_id"])
-        assert row["fault"] == faults[record.alert_id]
-        assert row["state_before"] == record.state_before
-        assert row["changed_at"] == text(record.changed_ms)
-        assert row["money_at_risk_minor"] == record.evidence.money_at_risk_minor
+    records.sort(key=lambda one: (*by_risk(one)[:2], one.changed_ms, one.alert_id))
+    assert board.show("alerts-blocked", *ALL, **choice) == [
+        {
+            "alert_id": one.alert_id,
+            "campaign_id": one.campaign_id,
+            "name": name_of(story, one.campaign_id),
+            "owner": one.campaign.owner or "",
+            "changed_at": text(one.changed_ms),
+            "state_before": one.state_before,
+            "fault": faults[one.alert_id],
+            "money_at_risk_minor": one.evidence.money_at_risk_minor,
+        }
+        for one in records
+    ]
 
 
 @pytest.mark.parametrize("choice", CHOICES)
@@ -316,16 +322,27 @@ def test_deliveries_by_receiver(board: Board, story: Story, choice: dict[str, An
 
 
 def test_silences_in_force_are_shown_whatever_the_range(board: Board, story: Story) -> None:
-    found = board.show("alerts-silences", *ALL)
-    assert {(row["silence_id"], row["state"]) for row in found} == {
-        (key, "ended" if one.is_ended else "active") for key, one in story.silences.items()
-    }
+    changed = {row.id: row.at_ms for row in story.rows if row.kind == "silence"}
+    wanted = sorted(story.silences.values(), key=lambda one: (one.is_ended, -one.until_ms, one.silence_id))
+    assert board.show("alerts-silences", *ALL) == [
+        {
+            "silence_id": one.silence_id,
+            "campaign_id": one.campaign_id or "",
+            "name": "" if one.campaign_id is None else name_of(story, one.campaign_id),
+            "owner": one.owner or "",
+            "state": "ended" if one.is_ended else "active",
+            "until": text(one.until_ms),
+            "by": one.by,
+            "reason": one.reason,
+            "changed_at": text(changed[one.silence_id]),
+        }
+        for one in wanted
+    ]
     later = board.show("alerts-silences", END, END + HOUR)
     assert {row["state"] for row in later} == {"active"}
     assert [row["owner"] for row in board.show("alerts-silences", *ALL, owner=[HOSTILE]) if row["owner"]] == [HOSTILE]
     # one of a campaign, and one of everything that its owner has
     assert len(board.show("alerts-silences", *ALL, campaign=["c1"])) == 2
-    assert {row["until"] for row in found} == {text(one.until_ms) for one in story.silences.values()}
 
 
 def test_what_came_after_the_newest_event_is_shown_while_the_range_reaches_it(board: Board, story: Story) -> None:

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from dashboards.registry import PANELS
 from pipeline.api.panel_data import PanelData
 from pipeline.metrics.operational_metrics import ALERT_PROMETHEUS_METRICS, PROMETHEUS_METRICS
 from tests.dashboards.conftest import Board
+from tests.figures.expected_budgets import watermarks
 from tests.figures.test_figures_against_oracle import facts_of, play
 from tests.oracle.generators import random_log
 from tests.oracle.story import Shape
@@ -90,12 +92,30 @@ def verdicts(played: tuple[Any, Any]) -> dict[str, dict[str, int]]:
     return found
 
 
+def accepted_by_partition(played: tuple[Any, Any]) -> Counter[tuple[str, int]]:
+    _, facts = played
+    return Counter(
+        (topic, partition)
+        for (topic, partition, _), verdict in facts.judged.verdicts.items()
+        if verdict.outcome in {"accepted", "pending"}
+    )
+
+
+def instant_text(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
 def test_topics_count_what_became_of_their_records(board: Board, played: tuple[Any, Any]) -> None:
-    log, _ = played
+    log, facts = played
     found = board.show("operations-topics", *EVER, run=RUN)
     wanted = verdicts(played)
-    watermarks = [row["watermark"] for row in found if row["watermark"]]
+    marks = watermarks(log, facts)
+    newest = max(marks.values())
+    assert {row["topic"] for row in found} >= {topic for topic, _ in marks}
     for row in found:
+        own = [at for place, at in marks.items() if place[0] == row["topic"]]
+        assert row["watermark"] == instant_text(max(own))
+        assert row["behind_seconds"] == pytest.approx((newest - min(own)) / 1000)
         counts = wanted[row["topic"]]
         total = sum(counts.values())
         assert {"accepted": row["accepted"], "duplicate": row["duplicates"], "dead_letter": row["refused"]} == counts
@@ -103,19 +123,24 @@ def test_topics_count_what_became_of_their_records(board: Board, played: tuple[A
         assert row["duplicate_share"] == pytest.approx(row["duplicates"] / total)
         assert row["partitions"] == sum(topic == row["topic"] for topic, _ in log)
         assert row["state"] == ("halted" if row["topic"] == "bank.touches.v1" else "reading")
-        assert row["behind_seconds"] >= 0
         assert row["newest_block_at"] == "1970-01-01 00:00:00.000", "the log was played at that instant"
         assert row["block_age_seconds"] == pytest.approx(datetime.now(UTC).timestamp(), abs=600)
     (headline,) = board.show("operations-headline", *EVER, run=RUN)
     for name in ("accepted", "duplicates", "refused"):
         assert headline[name] == sum(row[name] for row in found)
     assert (headline["halted"], headline["deaths"]) == (1, 1)
-    assert max(watermarks) == max(row["watermark"] for row in board.show("operations-partitions", *EVER, run=RUN))
+    assert headline["newest_block_at"] == max(row["newest_block_at"] for row in found)
+    assert headline["block_age_seconds"] == pytest.approx(datetime.now(UTC).timestamp(), abs=600)
 
 
 def test_partitions_say_how_far_they_are_behind(board: Board, played: tuple[Any, Any]) -> None:
-    log, _ = played
+    log, facts = played
     rows = board.show("operations-partitions", *EVER, run=RUN)
+    marks, accepted = watermarks(log, facts), accepted_by_partition(played)
+    for row in rows:
+        place = row["topic"], row["partition"]
+        assert row["watermark"] == (instant_text(marks[place]) if place in marks else None)
+        assert row["accepted"] == accepted.get(place, 0)
     assert {(row["topic"], row["partition"]): row["next_offset"] for row in rows} == {
         place: len(records) for place, records in log.items() if any(row["topic"] == place[0] for row in rows)
     }
@@ -137,7 +162,16 @@ def test_dead_letters_by_reason(board: Board, played: tuple[Any, Any]) -> None:
     events = {key: count for key, count in wanted.items() if key[0] not in {"bank.campaigns.v1", "bank.customers.v1"}}
     shown = {(row["topic"], row["reason"]): row["letters"] for row in rows}
     assert {key: shown.get(key) for key in events} == events
-    assert all(re.fullmatch(r"\d+:\d+", row["newest_place"]) for row in rows)
+    # all were refused at one instant, that of the play: the newest is that of the greatest partition and offset
+    newest: dict[tuple[str, str], tuple[int, int]] = {}
+    for (topic, partition, offset), verdict in facts.judged.verdicts.items():
+        if verdict.outcome == "dead_letter":
+            newest[topic, verdict.reason] = max((partition, offset), newest.get((topic, verdict.reason), (0, 0)))
+    for row in rows:
+        assert row["newest_at"] == "1970-01-01 00:00:00.000"
+        assert row["newest_place"] == "{}:{}".format(*newest[row["topic"], row["reason"]])
+        assert row["newest_detail"]
+    assert [row["letters"] for row in rows] == sorted((row["letters"] for row in rows), reverse=True)
     assert board.show("operations-refused", 10_000, 20_000, run=RUN) == []
 
 
@@ -157,12 +191,17 @@ def test_halts_in_force_have_their_first_cause(board: Board, played: tuple[Any, 
 def test_deaths_and_log_faults_of_the_range(board: Board, played: tuple[Any, Any]) -> None:
     del played
     deaths = board.show("operations-deaths", *EVER, run=RUN)
-    assert [(row["host"], row["cause"]) for row in deaths] == [("host-2", "MemoryError"), ("host-1", HOSTILE)]
+    assert deaths == [
+        {"at": text(NOW - timedelta(hours=2)), "host": "host-2", "owner": "18", "cause": "MemoryError"},
+        {"at": text(NOW - timedelta(hours=30)), "host": "host-1", "owner": "17", "cause": HOSTILE},
+    ]
     recent = board.show("operations-deaths", ms(NOW - timedelta(hours=3)), ms(NOW), run=RUN)
     assert [row["at"] for row in recent] == [text(NOW - timedelta(hours=2))]
-    faults = {row["fault"]: row for row in board.show("operations-log-faults", *EVER, run=RUN)}
-    assert (faults["cut_short"]["partitions"], faults["cut_short"]["lost_by_broker"]) == (2, 41)
-    assert (faults["records_lost"]["deleted_unread"], faults["records_lost"]["lost_by_broker"]) == (15, 0)
+    common = {"topic": "bank.costs.v1", "newest_at": text(NOW - timedelta(hours=4))}
+    assert board.show("operations-log-faults", *EVER, run=RUN) == [
+        common | {"fault": "cut_short", "partitions": 2, "lost_by_broker": 41, "deleted_unread": 0},
+        common | {"fault": "records_lost", "partitions": 1, "lost_by_broker": 0, "deleted_unread": 15},
+    ]
 
 
 @pytest.mark.usefixtures("played")
