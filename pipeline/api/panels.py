@@ -69,8 +69,8 @@ class View:
         now = time.time_ns() // 1_000_000 // _QUANTUM_MS * _QUANTUM_MS
         latest = -(-latest_ms // _QUANTUM_MS) * _QUANTUM_MS
         start, end = instant(self._start, "from", now, latest), instant(self._to, "to", now, latest)
-        if start >= end:
-            raise ApiError(422, "from is not before to", "ask for a range that begins before it ends")
+        if start > end:
+            raise ApiError(422, "from is after to", "ask for a range that begins before it ends")
         return TimeRange.between(start, end)
 
 
