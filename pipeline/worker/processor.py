@@ -208,7 +208,9 @@ class ShardProcessor:
         while True:
             with suppress(TimeoutError):
                 # a cycle without anything to write turns as well: its age says that the worker lives
-                await asyncio.wait_for(self._dirty.wait(), _IDLE_SECONDS)
+                # (asyncio.wait_for may lose the cancellation of this task, before Python 3.12)
+                async with asyncio.timeout(_IDLE_SECONDS):
+                    await self._dirty.wait()
             self._dirty.clear()
             began = loop.time()
             try:
@@ -226,8 +228,8 @@ class ShardProcessor:
                 _collect_and_freeze()
                 collect_at = loop.time() + _COLLECT_SECONDS
             with suppress(TimeoutError):
-                rest = self._settings.commit_interval_seconds - (loop.time() - began)
-                await asyncio.wait_for(self._full.wait(), max(0.0, rest))
+                async with asyncio.timeout_at(began + self._settings.commit_interval_seconds):
+                    await self._full.wait()
             self._full.clear()
 
     async def refresh(self) -> None:
