@@ -116,6 +116,7 @@ class LedgerStore:
 
     runs: dict[str, RunTables] = field(default_factory=dict)
     campaigns: dict[str, tuple[str, int]] = field(default_factory=dict)
+    run_campaigns: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
     halts: dict[tuple[str, str, str], FakeHalt] = field(default_factory=dict)
     log_faults: list[dict[str, Any]] = field(default_factory=list)
     partition_counts: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -231,6 +232,10 @@ class FakeLedger:
         if version >= self._store.campaigns.get(campaign_id, ("", 0))[1]:
             self._store.campaigns[campaign_id] = (definition, version)
 
+    def _write_run_campaign(self, campaign_id: str, definition: str, version: int) -> None:
+        if version >= self._store.run_campaigns.get((self._run, campaign_id), ("", 0))[1]:
+            self._store.run_campaigns[self._run, campaign_id] = (definition, version)
+
     def _record_halt(self, topic: str, id: str, kind: str, cause: str, remedy: str) -> None:  # noqa: A002 - its name
         self._store.halts.setdefault((self._run, topic, id), FakeHalt(topic, kind, cause, remedy))
 
@@ -275,6 +280,17 @@ class FakeLedger:
 
     def _load_campaigns(self) -> Iterator[Sequence[Any]]:
         return ((name, *stored) for name, stored in self._store.campaigns.items())
+
+    def _load_run_campaigns(self) -> Iterator[Sequence[Any]]:
+        return ((name, *stored) for (run, name), stored in self._store.run_campaigns.items() if run == self._run)
+
+    def _live_verdicts(self, source: str) -> Iterator[Sequence[Any]]:
+        tables = self._store.tables(source)
+        for row in tables.of_kind("takeover", "future"):
+            yield row.kind, row.label, row.shard & 0xFFFF, row.at, row.measures[0], row.detail
+        for row in tables.of_kind("dead_letter"):
+            if row.other_id == "from_the_future":
+                yield "future", row.label, row.lag, row.source, 0, ""
 
     def _load_erasures(self, shards: list[int]) -> Iterator[Sequence[Any]]:
         """Erasures of other runs hold here too, unless this run has its own word on the customer."""
