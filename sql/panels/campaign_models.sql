@@ -1,12 +1,12 @@
 WITH
     chosen AS (
-        SELECT campaign_id FROM segment_totals
+        SELECT campaign_id, sum(cost_minor) AS cost_minor FROM segment_totals
         WHERE run = ${run:singlequote} AND segment = 'tier' AND model = ''
             AND $__conditionalAll(campaign_id IN (${campaign:singlequote}), $campaign)
-        GROUP BY campaign_id ORDER BY sum(cost_minor) DESC, campaign_id LIMIT 5
+        GROUP BY campaign_id ORDER BY cost_minor DESC, campaign_id LIMIT 5
     ),
     totals AS (
-        SELECT campaign_id, model, decides, cost_minor, converters, conversions, return_minor
+        SELECT campaign_id, model, converters, conversions, return_minor
         FROM campaign_model_totals
         WHERE run = ${run:singlequote} AND campaign_id IN (SELECT campaign_id FROM chosen)
     ),
@@ -15,7 +15,7 @@ WITH
         SELECT campaign_id, cost_minor, place, models[place] AS model
         FROM (
             SELECT campaign_id, cost_minor, (SELECT any(models) FROM runs FINAL WHERE run = ${run:singlequote}) AS models
-            FROM totals WHERE decides
+            FROM chosen
         )
         ARRAY JOIN arrayEnumerate(models) AS place
     )
