@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.alerts.actions import Action, Refusal, act
@@ -169,3 +170,14 @@ def told(random: Random) -> Story:
     story.silence(T0 + 3 * HOUR, T0 + 9 * HOUR, ended_at=T0 + 9 * HOUR, campaign_id="c2")
     story.deliver()
     return story
+
+
+def text(instant_ms: int) -> str:
+    """Return an instant as boards have it."""
+    return datetime.fromtimestamp(instant_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
+def by_risk(record: AlertRecord) -> tuple[Any, ...]:
+    """Order by money at risk, most first, unknown last."""
+    risk = record.evidence.money_at_risk_minor
+    return (risk is None, -(risk or 0), -record.changed_ms, record.alert_id)

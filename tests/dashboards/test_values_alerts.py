@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import pytest
 from dashboards.registry import PANELS
 from pipeline.alerts.after_decision import Around, after_decision
 from tests.alerts.building import HOUR, T0
-from tests.dashboards.alert_story import HOSTILE, LATER_MS, Story, told
+from tests.dashboards.alert_story import HOSTILE, LATER_MS, Story, by_risk, text, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,10 +85,6 @@ def is_shown(story: Story, wall_ms: int, times: tuple[int, int]) -> bool:
     return begin <= wall_ms and (wall_ms <= end or end >= last_event(story))
 
 
-def text(instant_ms: int) -> str:
-    return datetime.fromtimestamp(instant_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-
-
 def every(story: Story) -> list[AlertRecord]:
     return [*story.records.values(), *story.resolved]
 
@@ -101,11 +96,6 @@ def chosen(story: Story, campaign_id: str, *, campaign: Any = (), owner: Any = (
 
 def name_of(story: Story, campaign_id: str) -> str:
     return story.definitions[campaign_id].name or campaign_id
-
-
-def by_risk(record: AlertRecord) -> tuple[Any, ...]:
-    risk = record.evidence.money_at_risk_minor
-    return (risk is None, -(risk or 0), -record.changed_ms, record.alert_id)
 
 
 @pytest.mark.parametrize("choice", CHOICES)
