@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pipeline.alerts.sayings import Language, Saying
 from schemas.topics import COSTS, TOUCHES, TRANSACTIONS
 
 if TYPE_CHECKING:
@@ -47,20 +48,25 @@ _WORDS: Final[dict[Code, tuple[str, str]]] = {
 """Words of every code of `pipeline.alerts.faults`."""
 
 
+_PLACE: Final[dict[Language, int]] = {"en": 0, "zh": 1}
 _YOUNG: Final = (
     "as last recorded: the feeds have been watched for less than {lag} s since a start",
     "沿用此前记录：启动后对数据源的观察尚不足 {lag} 秒",
 )
 
 
-def young_text(settings: AlertSettings) -> str:
+def young_text(settings: AlertSettings) -> Saying:
     """Return why blocks of an earlier process stand for a while."""
-    return _YOUNG[1 if settings.language == "zh" else 0].format(lag=f"{settings.lag_seconds:g}")
+    lag = f"{settings.lag_seconds:g}"
+    return Saying.made(lambda language: _YOUNG[_PLACE[language]].format(lag=lag), settings.language)
 
 
-def fault_text(fault: DataFault, settings: AlertSettings) -> str:
+def fault_text(fault: DataFault, settings: AlertSettings) -> Saying:
     """Return a fault in words."""
-    place = 1 if settings.language == "zh" else 0
+    return Saying.made(lambda language: _fault(fault, settings, _PLACE[language]), settings.language)
+
+
+def _fault(fault: DataFault, settings: AlertSettings, place: int) -> str:
     return _WORDS[fault.code][place].format(
         topic=fault.topic,
         feed=_FEEDS[fault.topic][place],

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pipeline.alerts.record import AlertRecord, Evidence, Look, name_of
+from pipeline.alerts.sayings import always_english, joined
 from schemas.alerts import OPEN_STATES
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ if TYPE_CHECKING:
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 3_600_000
 _QUIET: Final = frozenset({"immature", "watching"})
-OVER: Final = "over: the campaign has ended, nothing is left to stop"
+OVER: Final = always_english("over: the campaign has ended, nothing is left to stop", "活动已结束，无需再停止")
+_MENDED: Final = always_english("the data are no longer at fault", "数据已恢复正常")
+_ABOVE: Final = always_english("the matured return is above what is required", "成熟后的回报高于要求")
+_BELOW: Final = always_english("the return stays below what is required", "回报持续低于要求")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +182,11 @@ def _is_nothing_new(record: AlertRecord, look: Look) -> bool:
 def _next(record: AlertRecord, look: Look, now: Moment, conduct: Conduct) -> tuple[State, Event, str]:
     """Return the state that follows, with the event that leads there and why."""
     if look.faults and not look.is_over:
-        return "blocked", "blocked", "; ".join(look.faults)
+        return "blocked", "blocked", joined(look.faults)
     if record.state == "blocked":
         if _kept_blocked(record, look):
             return "blocked", "judged", ""
-        return record.state_before or "watching", "unblocked", "the data are no longer at fault"
+        return record.state_before or "watching", "unblocked", _MENDED
     if record.state in OPEN_STATES:
         return _next_of_open(record, look)
     return _next_of_unopened(look, fires=not look.withheld and _has_held(record, look, now, conduct))
@@ -201,7 +205,7 @@ def _next_of_open(record: AlertRecord, look: Look) -> tuple[State, Event, str]:
     if look.is_over:
         return "resolved", "over", OVER
     if record.above_since_ms is not None and _held_ms(record, record.above_since_ms) >= _hold_ms(record.rule):
-        return "resolved", "judged", "the matured return is above what is required"
+        return "resolved", "judged", _ABOVE
     return record.state, "judged", ""
 
 
@@ -209,7 +213,7 @@ def _next_of_unopened(look: Look, *, fires: bool) -> tuple[State, Event, str]:
     if look.is_over:
         return "watching", "over", OVER
     if look.verdict.outcome == "below":
-        return ("firing" if fires else "pending"), "judged", "the return stays below what is required"
+        return ("firing" if fires else "pending"), "judged", _BELOW
     return ("immature" if look.verdict.outcome == "immature" else "watching"), "judged", ""
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 import msgspec
 
 from pipeline.alerts.record import alert_data, name_of
+from pipeline.alerts.sayings import LANGUAGES, in_language
 from schemas.alerts import OPEN_STATES, AlertMessage, StopData, StopMessage, TestMessage
 from schemas.instants import instant_text
 from schemas.topics import ALERTS, STOPS
@@ -243,7 +244,8 @@ def _entry_row(change: Change, board_url: str) -> LogRow:
         "previous_state": change.previous_state,
         "event": change.event,
         "by": change.by,
-        "note": change.note,
+        "note": str(change.note),
+        "note_by_language": {one: in_language(change.note, one) for one in LANGUAGES},
         "record": record.data(board_url),
     }
     return LogRow(

@@ -15,6 +15,8 @@ from urllib.parse import quote
 import msgspec
 
 from pipeline.alerts.rule import FIELDS, AlertRule
+from pipeline.alerts.sayings import kept as kept_texts
+from pipeline.alerts.sayings import read_again
 from pipeline.alerts.verdict import Band, Verdict
 from schemas.alerts import AlertData, Decision, State
 from schemas.instants import instant_text, parse_instant, to_epoch_milliseconds
@@ -178,7 +180,7 @@ class AlertRecord:
             "cost_minor": verdict.cost_minor,
             "return_minor": verdict.return_minor,
             "money_at_risk_minor": self.evidence.money_at_risk_minor,
-            "reasons": list(self.evidence.reasons),
+            "reasons": [str(reason) for reason in self.evidence.reasons],
             "advice": None if self.evidence.advice is None else dict(self.evidence.advice),
             "decisions_by_model": dict(self.evidence.decisions_by_model),
             "links": {
@@ -194,6 +196,7 @@ class AlertRecord:
         proposal, verdict = self.proposal, self.verdict
         kept = {
             "number": self.number,
+            "reasons_by_language": kept_texts(self.evidence.reasons),
             "changes": self.changes,
             "entered_at": instant_text(self.entered_ms),
             "state_before": self.state_before,
@@ -242,7 +245,7 @@ def record_of(body: str) -> AlertRecord:
             receivers=None if receivers is None else tuple(receivers),
         ),
         evidence=Evidence(
-            reasons=tuple(found["reasons"]),
+            reasons=read_again(found["reasons"], found.get("reasons_by_language")),
             money_at_risk_minor=found["money_at_risk_minor"],
             advice=found["advice"],
             decisions_by_model=found["decisions_by_model"],

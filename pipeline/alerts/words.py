@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from pipeline.alerts.sayings import Language, Saying
 
 if TYPE_CHECKING:
     from pipeline.alerts.rule import AlertRule
     from pipeline.alerts.verdict import Caveat, Verdict
-
-Language = Literal["en", "zh"]
 
 CAVEATS: Final[dict[str, tuple[str, str]]] = {
     "immature": ("immature: {share} of the return is in", "尚未成熟：预计回报仅到 {share}"),
@@ -110,9 +111,10 @@ def outcome_text(verdict: Verdict, rule: AlertRule, language: Language = "en") -
     )
 
 
-def reasons(verdict: Verdict, rule: AlertRule, language: Language = "en") -> tuple[str, ...]:
+def reasons(verdict: Verdict, rule: AlertRule, language: Language = "en") -> tuple[Saying, ...]:
     """Return the verdict and its caveats in words, the most important first."""
-    return (outcome_text(verdict, rule, language), *(caveat_text(one, language) for one in verdict.caveats))
+    outcome = Saying.made(lambda one: outcome_text(verdict, rule, one), language)
+    return (outcome, *(Saying.made(partial(caveat_text, caveat), language) for caveat in verdict.caveats))
 
 
 def advice_text(label: str, segment: str, ratio_without: float, language: Language = "en") -> str:
@@ -123,8 +125,12 @@ def advice_text(label: str, segment: str, ratio_without: float, language: Langua
     return f"without {segment} {label} the ratio is {ratio_text(ratio_without)}"
 
 
-def withheld_text(share: float, language: Language = "en") -> str:
+def withheld_text(share: float, language: Language = "en") -> Saying:
     """Return why a breach does not fire: too many of all breaches would be false."""
+    return Saying.made(partial(_withheld, share), language)
+
+
+def _withheld(share: float, language: Language) -> str:
     if language == "zh":
         return f"暂不告警：所有告警中预计 {_percent(share)} 为误报，证据须更强"
     return f"held back: {_percent(share)} of all alerts would be false, so more evidence is asked for"

@@ -116,6 +116,7 @@ class Entry(_Body):
     state: State
     by: str | None = Field(description="name of the token; null: the evaluator")
     note: str
+    note_by_language: dict[str, str] = Field(description="the same as readers of each language read it; {}: as it is")
     as_of: Instant | None
     return_ratio: float | None
     upper_bound: float | None

@@ -56,7 +56,7 @@ ALERT_METRICS: Final = (
         RATIO,
         _SOURCE,
         "ratio",
-        ("alerts.upper_bound", "campaign_alerts.upper_bound"),
+        ("alerts.upper_bound", "board_alerts.upper_bound", "campaign_alerts.upper_bound"),
     ),
     MetricDefinition(
         "money_at_risk_minor",
@@ -65,7 +65,7 @@ ALERT_METRICS: Final = (
         "minor units",
         _SOURCE,
         "measure",
-        ("alerts.money_at_risk_minor", "campaign_alerts.money_at_risk_minor"),
+        ("alerts.money_at_risk_minor", "board_alerts.money_at_risk_minor", "campaign_alerts.money_at_risk_minor"),
     ),
     *(
         MetricDefinition(name, label, formula, unit, _BOARDS, kind, (f"campaign_alerts.{name}",))
@@ -120,6 +120,10 @@ ALERT_DIMENSIONS: Final = tuple(
         ("event", "Event", "what made the change"),
         ("by", "By", "name of the token that asked for it; null for the rule itself"),
         ("note", "Note", "what was written beside it"),
+        ("note_en", "Note, English", "the note as English readers read it"),
+        ("note_zh", "Note, Chinese", "the note as Chinese readers read it"),
+        ("reason_en", "Reason, English", "the reason as English readers read it; of a person, as it was written"),
+        ("reason_zh", "Reason, Chinese", "the reason as Chinese readers read it; of a person, as it was written"),
         ("record", "Record", "the whole record as JSON"),
         ("notification_id", "Notification", "one message to one receiver"),
         ("receiver", "Receiver", "name in the settings"),

@@ -123,7 +123,7 @@ CAMPAIGN_METRICS: Final = (
         'return_minor / cost_minor; "1:2" means below 2',
         RATIO,
         "ratio",
-        (*_TOTALS, "alerts", "campaign_alerts"),
+        (*_TOTALS, "alerts", "board_alerts", "campaign_alerts"),
         short="Ratio",
     ),
     _base("net_roi", "Net ROI", "(return_minor - cost_minor) / cost_minor", RATIO, "ratio", _TOTALS),
@@ -255,7 +255,7 @@ MATURITY_METRICS: Final = (
         RATIO,
         "pipeline/forecast/maturity.py",
         "ratio",
-        ("alerts.matured_share", "campaign_alerts.matured_share"),
+        ("alerts.matured_share", "board_alerts.matured_share", "campaign_alerts.matured_share"),
     ),
     MetricDefinition(
         "matured_return",

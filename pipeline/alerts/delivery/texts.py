@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pipeline.alerts.delivery.phrases import PHRASES
 from pipeline.alerts.lifecycle import OVER
-from pipeline.alerts.words import Language, advice_text, ratio_text
+from pipeline.alerts.words import advice_text, ratio_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from pipeline.alerts.sayings import Language
 
 MOST_CHARACTERS: Final = 500
 _LONGEST_NAME: Final = 60
