@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dashboards.definitions.columns import column
+from dashboards.definitions.columns import by_language, column
 from dashboards.definitions.panel import Board, Drill, Panel, Text
 
 _TO_CAMPAIGN: Final = Drill("campaign", (("campaign", "campaign_id"),))
@@ -61,13 +61,14 @@ _OPEN: Final = Panel(
         column("upper_bound"),
         column("matured_share"),
         column("money_at_risk_minor"),
-        column("reason", label=Text("Reasons", "原因"), unit="text"),
+        *by_language("reason", Text("Reasons", "原因")),
         column("opened_at", label=Text("Opened", "开启"), unit="time"),
         column("changed_at", label=Text("Since", "自"), unit="time"),
     ),
     height=10,
     drill=_TO_CAMPAIGN,
     explains="campaign_id",
+    empty=Text("No alert is open.", "没有未结告警。"),
 )
 
 _STATES: Final = Panel(
@@ -102,8 +103,9 @@ _TIMELINE: Final = Panel(
         column("alert_id", "hidden", label=Text("Alert", "告警")),
     ),
     width=16,
-    height=12,
+    height=9,
     drill=_TO_CAMPAIGN,
+    empty=Text("No alert has been in any state in this period.", "此时间段内没有告警。"),
 )
 
 _DECIDED: Final = Panel(
@@ -126,8 +128,9 @@ _DECIDED: Final = Panel(
         column("settled", label=Text("A week old", "已满一周"), unit="count"),
         column("spend_avoided_minor", label=Text("Spend avoided", "避免支出"), unit="minor"),
     ),
-    width=8,
+    width=24,
     height=4,
+    empty=Text("Nobody has decided about an alert in this period.", "此时间段内没有决策。"),
 )
 
 _DECISIONS: Final = Panel(
@@ -157,8 +160,9 @@ _DECISIONS: Final = Panel(
         column("cost_after_minor", label=Text("Cost, week after", "后一周成本"), unit="minor"),
         column("spend_avoided_minor", label=Text("Spend avoided", "避免支出"), unit="minor"),
     ),
-    height=9,
+    height=7,
     drill=_TO_CAMPAIGN,
+    empty=Text("Nobody has decided about an alert in this period.", "此时间段内没有决策。"),
 )
 
 _BLOCKED: Final = Panel(
@@ -176,11 +180,13 @@ _BLOCKED: Final = Panel(
         column("owner", "label"),
         column("changed_at", label=Text("Since", "自"), unit="time"),
         column("state_before", label=Text("State before", "之前状态"), unit="state"),
-        column("fault", label=Text("Fault", "异常"), unit="text"),
+        *by_language("fault", Text("Fault", "异常")),
         column("money_at_risk_minor"),
     ),
-    width=16,
+    width=12,
     drill=Drill("operations"),
+    height=6,
+    empty=Text("No campaign's data are at fault.", "没有数据异常的活动。"),
 )
 
 _DELIVERIES: Final = Panel(
@@ -203,7 +209,9 @@ _DELIVERIES: Final = Panel(
         column("last_sent_at", label=Text("Last sent", "最近送达"), unit="time"),
         column("last_error", label=Text("Newest error", "最近错误"), unit="text"),
     ),
-    width=12,
+    width=24,
+    height=7,
+    empty=Text("Nobody was told of an alert in this period.", "此时间段内没有发出通知。"),
 )
 
 _SILENCES: Final = Panel(
@@ -227,6 +235,10 @@ _SILENCES: Final = Panel(
         column("changed_at", label=Text("Changed", "变更时间"), unit="time"),
     ),
     width=12,
+    height=6,
+    empty=Text(
+        "No silence is in force, and none has ended in this period.", "没有生效中的静默，此时间段内也没有结束的静默。"
+    ),
 )
 
 ALERTS: Final = Board(
@@ -238,5 +250,5 @@ ALERTS: Final = Board(
         "供处置人员查看：哪些告警未结、风险多大，作过什么决策、结果如何，以及该知道的人是否已收到通知。",
     ),
     ("campaign", "owner"),
-    (_HEADLINE, _OPEN, _TIMELINE, _STATES, _DECIDED, _DECISIONS, _BLOCKED, _DELIVERIES, _SILENCES),
+    (_HEADLINE, _OPEN, _TIMELINE, _STATES, _DECIDED, _DECISIONS, _BLOCKED, _SILENCES, _DELIVERIES),
 )

@@ -43,9 +43,11 @@ _HEADLINE: Final = Panel(
     _told(
         "Whole bank, campaigns or not: transactions with what reversals have left of them. The newest month of the "
         "range that is over by the run's own events; where none is, the running one. Online: every channel that "
-        "`channel_classes` does not call a counter. Payments: payments and transfers.",
+        "`channel_classes` does not call a counter. Payments: payments and transfers. A large ledger (some 100,000 "
+        "customers) is counted every ten minutes, and the board says when.",
         "全行口径，不限活动：交易按冲正后余额计。显示范围内按本运行事件时间已结束的最近月份，没有则为当月。线上：渠"
-        "道分类表（channel_classes）未列为柜面的全部渠道。支付转账：payment 与 transfer。",
+        "道分类表（channel_classes）未列为柜面的全部渠道。支付转账：payment 与 transfer。数据量大时（约十万客户以上）"
+        "每十分钟统计一次，并注明统计时间。",
     ),
     "figures",
     (
@@ -58,6 +60,7 @@ _HEADLINE: Final = Panel(
         *_CROSS_BANK,
         *_WEALTH,
         *_WEALTH_ONLINE,
+        column("counted_at", "counted"),
     ),
     height=5,
 )
@@ -80,6 +83,7 @@ _ALL: Final = Panel(
         *_ONLINE,
         *_ONLINE_AMOUNT,
         *_figure("scenario_share", "Scenario share", "场景占比", "share"),
+        column("counted_at", "counted"),
     ),
     height=9,
 )
@@ -104,6 +108,7 @@ _PAYMENTS: Final = Panel(
         *_WEALTH,
         *_WEALTH_ONLINE,
         *_figure("wealth_online_amount_share", "Wealth amount bought online", "理财线上金额占比", "share"),
+        column("counted_at", "counted"),
     ),
     height=9,
 )
@@ -127,6 +132,7 @@ _CUSTOMERS: Final = Panel(
         *_figure("long_tail_customers", "Long tail", "长尾客户", "count"),
         *_figure("long_tail_activated", "Activated", "长尾激活", "count"),
         *_figure("long_tail_activation_rate", "Activation", "长尾激活率", "share"),
+        column("counted_at", "counted"),
     ),
     height=9,
 )
@@ -148,6 +154,7 @@ _CHANNELS: Final = Panel(
         column("transaction_share", label=Text("Share", "笔数占比"), unit="share"),
         column("amount_minor", label=Text("Amount", "交易金额"), unit="minor"),
         column("amount_share", label=Text("Share of amount", "金额占比"), unit="share"),
+        column("counted_at", "counted"),
     ),
     width=12,
 )
@@ -166,6 +173,7 @@ _TIERS: Final = Panel(
         column("tier", "label"),
         column("aum_minor"),
         column("converters"),
+        column("counted_at", "counted"),
     ),
     width=12,
 )
@@ -188,6 +196,7 @@ _AUM: Final = Panel(
         *_figure("cost_per_10k_aum_minor", "Cost per 10,000", "万元资产成本", "minor"),
         *_figure("online_cost_per_10k_aum_minor", "Online, per 10,000", "线上万元成本", "minor"),
         *_figure("counter_cost_per_10k_aum_minor", "Counter, per 10,000", "柜面万元成本", "minor"),
+        column("counted_at", "counted"),
     ),
     height=9,
 )
@@ -206,6 +215,7 @@ _NEW: Final = Panel(
         *_figure("new_customers", "New customers", "新客户", "count"),
         *_figure("cost_minor", "Cost", "成本", "minor"),
         *_figure("cac_minor", "CAC", "获客成本", "minor"),
+        column("counted_at", "counted"),
     ),
     width=10,
 )
@@ -230,6 +240,7 @@ _TOUCHES: Final = Panel(
         *_figure("recommended_click_rate", "Click-through, recommended", "推荐点击率", "share"),
         *_figure("other_sends", "Sends, others", "其他发送", "count"),
         *_figure("other_click_rate", "Click-through, others", "其他点击率", "share"),
+        column("counted_at", "counted"),
     ),
     width=14,
 )
@@ -257,7 +268,10 @@ _PLANS: Final = Panel(
         column("share_target", "limit", label=Text("Plan", "计划"), unit="share"),
         column("attained_share", label=Text("Attained", "完成率"), unit="share"),
         column("pace", label=Text("Pace", "节奏"), unit="ratio", steps=((None, "red"), (0.9, "amber"), (1.0, "green"))),
+        column("counted_at", "counted"),
     ),
+    height=6,
+    empty=Text("No plan is set for a period in the range.", "区间内各期间均未设计划。"),
 )
 
 BANK: Final = Board(

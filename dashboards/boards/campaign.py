@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from dashboards.boards.campaign_parts import BUDGET, CHANNELS, COHORTS, COSTS, FUNNEL, LAG, MODELS, TIERS, VARIANTS
-from dashboards.definitions.columns import column
+from dashboards.definitions.columns import by_language, column
 from dashboards.definitions.panel import Board, Drill, Panel, Text
 
 _NAME: Final = column("name", "label")
@@ -75,7 +75,7 @@ _VIEWS: Final = Panel(
         column("new_reached", label=Text("Newly reached", "新触达客户"), unit="count"),
     ),
     width=14,
-    height=5,
+    height=8,
 )
 _ALERT: Final = Panel(
     "campaign-alert",
@@ -95,7 +95,7 @@ _ALERT: Final = Panel(
         column("alert_id", "hidden", label=Text("Alert id", "告警编号"), unit="text"),
         _NAME,
         column("alert_state"),
-        column("reason", label=Text("Why", "原因"), unit="text"),
+        *by_language("reason", Text("Why", "原因")),
         column("return_ratio"),
         column("min_return_ratio", "limit"),
         column("forecast_ratio"),
@@ -118,6 +118,10 @@ _ALERT: Final = Panel(
     height=5,
     drill=Drill("alerts", (("campaign", "campaign_id"),)),
     explains="campaign_id",
+    empty=Text(
+        "Not looked at yet: an alert begins with the first look at a campaign.",
+        "尚未评估：首次评估活动后才有告警记录。",
+    ),
 )
 _RATIO: Final = Panel(
     "campaign-ratio",
@@ -155,8 +159,9 @@ _STATES: Final = Panel(
         _NAME,
         column("state", label=Text("State", "状态"), unit="state"),
     ),
-    width=24,
-    height=4,
+    width=12,
+    height=6,
+    empty=Text("Not looked at in this period.", "此时间段内未评估。"),
 )
 _DAYS: Final = Panel(
     "campaign-days",
@@ -186,10 +191,12 @@ _HISTORY: Final = Panel(
         column("state", label=Text("To", "新状态"), unit="state"),
         column("event", label=Text("By what", "事件"), unit="state"),
         column("by", label=Text("By whom", "操作人"), unit="text"),
-        column("note", label=Text("Note", "备注"), unit="text"),
+        *by_language("note", Text("Note", "备注")),
         column("alert_id", "hidden", label=Text("Alert id", "告警编号"), unit="text"),
     ),
     width=12,
+    height=6,
+    empty=Text("Not looked at yet.", "尚未评估。"),
 )
 _CREDITS: Final = Panel(
     "campaign-credits",
@@ -214,6 +221,7 @@ _CREDITS: Final = Panel(
         column("aum_minor"),
     ),
     height=10,
+    empty=Text("No return was credited in this period.", "此时间段内没有归因收益。"),
 )
 CAMPAIGN: Final = Board(
     "campaign",
@@ -230,6 +238,7 @@ CAMPAIGN: Final = Board(
         _FIGURES,
         _ALERT,
         _STATES,
+        _HISTORY,
         _VIEWS,
         _RATIO,
         _DAYS,
@@ -242,7 +251,6 @@ CAMPAIGN: Final = Board(
         CHANNELS,
         COSTS,
         BUDGET,
-        _HISTORY,
         _CREDITS,
     ),
     latest="90d",

@@ -51,7 +51,7 @@ LAG: Final = Panel(
         column("cohorts", "hidden", label=Text("Touch days", "触达日数"), unit="count"),
     ),
     width=12,
-    height=10,
+    height=8,
 )
 FUNNEL: Final = Panel(
     "campaign-funnel",
@@ -70,7 +70,7 @@ FUNNEL: Final = Panel(
         column("customers", label=Text("Customers", "客户数"), unit="count"),
         column("touches"),
     ),
-    width=8,
+    width=12,
 )
 MODELS: Final = Panel(
     "campaign-models",
@@ -96,7 +96,8 @@ MODELS: Final = Panel(
         column("return_minor"),
         column("net_roi"),
     ),
-    width=16,
+    width=24,
+    height=7,
 )
 
 

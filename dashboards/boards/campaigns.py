@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dashboards.definitions.columns import column
+from dashboards.definitions.columns import by_language, column
 from dashboards.definitions.panel import Board, Drill, Panel, Text
 
 BEFORE: Final = Text("Before", "上期")
@@ -36,7 +36,7 @@ _FIGURES: Final = Panel(
         column("active_campaigns", label=Text("Active campaigns", "活跃活动"), unit="count"),
         column("active_campaigns_before", "previous", label=BEFORE, unit="count"),
     ),
-    width=15,
+    width=13,
     height=4,
 )
 _RISK: Final = Panel(
@@ -68,7 +68,7 @@ _RISK: Final = Panel(
             steps=((None, "green"), (1, "red")),
         ),
     ),
-    width=9,
+    width=11,
     height=4,
     drill=Drill("alerts"),
 )
@@ -93,6 +93,7 @@ _RANKING: Final = Panel(
         column("campaign_id", "hidden"),
         column("name", "label"),
         column("standing", label=Text("Standing", "状态"), unit="state"),
+        column("money_at_risk_minor"),
         column("return_ratio"),
         column("min_return_ratio", "limit"),
         column("forecast_ratio"),
@@ -100,7 +101,7 @@ _RANKING: Final = Panel(
         column("forecast_high", "high"),
         column("matured_share"),
         column("trend", label=Text("Trend, 30 days", "30 日走势"), unit="series"),
-        column("money_at_risk_minor"),
+        *by_language("reason", Text("Why", "原因")),
         column(
             "spent_share",
             label=Text("Budget spent", "预算已用"),
@@ -112,7 +113,6 @@ _RANKING: Final = Panel(
         column("return_minor"),
         column("converters"),
         column("alert_state"),
-        column("reason", label=Text("Why", "原因"), unit="text"),
         column("owner"),
     ),
     height=14,
@@ -131,7 +131,7 @@ _MONEY: Final = Panel(
     ),
     "time",
     (column("time", "time"), column("cost_minor"), column("return_minor")),
-    width=12,
+    width=9,
 )
 _TIERS: Final = Panel(
     "campaigns-tiers",
@@ -156,16 +156,16 @@ _OWNERS: Final = Panel(
     "table",
     (
         column("owner", "label"),
-        column("campaigns", label=Text("Campaigns", "活动数"), unit="count"),
         column(
             "open_alerts", label=Text("Open alerts", "未结告警"), unit="count", steps=((None, "green"), (1, "amber"))
         ),
         column("money_at_risk_minor"),
+        column("return_ratio"),
+        column("campaigns", label=Text("Campaigns", "活动数"), unit="count"),
         column("cost_minor"),
         column("return_minor"),
-        column("return_ratio"),
     ),
-    width=6,
+    width=9,
     drill=Drill("campaigns", (("owner", "owner"),)),
 )
 CAMPAIGNS: Final = Board(
@@ -176,5 +176,5 @@ CAMPAIGNS: Final = Board(
         "供活动经理查看：全部活动的成本与收益，以及最先要处理的活动。",
     ),
     ("run", "campaign", "owner"),
-    (_FIGURES, _RISK, _RANKING, _MONEY, _TIERS, _OWNERS),
+    (_RISK, _FIGURES, _RANKING, _MONEY, _TIERS, _OWNERS),
 )

@@ -107,6 +107,7 @@ _HALTS: Final = Panel(
     ),
     width=12,
     height=6,
+    empty=Text("No topic is halted.", "没有停读的主题。"),
 )
 
 _EVALUATOR: Final = Panel(
@@ -132,6 +133,7 @@ _EVALUATOR: Final = Panel(
     ),
     width=12,
     height=6,
+    empty=Text("Nobody decides about alerts: start roi alerts run.", "没有实例在评估告警，请启动 roi alerts run。"),
 )
 
 _LETTERS: Final = Panel(
@@ -154,6 +156,8 @@ _LETTERS: Final = Panel(
         column("newest_place", label=Text("Its place", "位置"), unit="text"),
     ),
     width=12,
+    height=6,
+    empty=Text("No record was refused in this period.", "此时间段内没有拒收记录。"),
 )
 
 _DEATHS: Final = Panel(
@@ -172,6 +176,8 @@ _DEATHS: Final = Panel(
         _CAUSE,
     ),
     width=12,
+    height=6,
+    empty=Text("No worker died in this period.", "此时间段内没有工作进程中断。"),
 )
 
 _LOG_FAULTS: Final = Panel(
@@ -192,6 +198,8 @@ _LOG_FAULTS: Final = Panel(
         _NEWEST,
     ),
     width=12,
+    height=6,
+    empty=Text("Every log is what it had been.", "所有日志均与此前一致。"),
 )
 
 _PARTITIONS: Final = Panel(
@@ -214,6 +222,7 @@ _PARTITIONS: Final = Panel(
         _BLOCK_AT,
     ),
     width=12,
+    height=6,
 )
 
 OPERATIONS: Final = Board(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from dashboards.definitions.columns import column
@@ -30,7 +31,7 @@ def _lines(
     return Panel(f"operations-{name}", title, description, "time", columns, width=12, source="prometheus")
 
 
-RATES: Final = (
+_RATES: Final = (
     _lines(
         "throughput",
         Text("Events per second", "每秒事件数"),
@@ -172,3 +173,5 @@ RATES: Final = (
         (("waiting", Text("Waiting", "待发送"), "count"),),
     ),
 )
+RATES: Final = (*_RATES[:-3], *(replace(panel, width=8) for panel in _RATES[-3:]))
+"""Two a row, and the three about alerts in one."""

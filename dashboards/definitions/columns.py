@@ -36,6 +36,7 @@ _SHARED: Final[dict[str, tuple[str, str, Unit]]] = {
     "alert_state": ("Alert", "告警", "state"),
     "time": ("Time", "时间", "time"),
     "day": ("Day", "日期", "day"),
+    "counted_at": ("Counted at", "统计于", "time"),
 }
 
 
@@ -53,3 +54,8 @@ def column(
     if not shown.en:
         raise ValueError(f"the column {name} is none of the shared ones and has no label")
     return Column(name, shown, unit or own, role, steps)
+
+
+def by_language(name: str, label: Text) -> tuple[Column, Column]:
+    """Return the columns NAME_en and NAME_zh of one text, of which each reader sees the one in his language."""
+    return Column(f"{name}_en", label, "text", language="en"), Column(f"{name}_zh", label, "text", language="zh")

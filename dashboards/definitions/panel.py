@@ -33,10 +33,10 @@ Unit = Literal[
 """minor: money in minor units of the reporting currency; share: 0..1, shown in percent; ratio: a multiple, as 2.1 of
 1:2.1; rate: per second; series: an array of numbers, shown as a sparkline; text, state: words."""
 
-Role = Literal["time", "x", "y", "label", "value", "low", "high", "limit", "previous", "end", "hidden"]
+Role = Literal["time", "x", "y", "label", "value", "low", "high", "limit", "previous", "end", "counted", "hidden"]
 """What a chart takes a column for. low, high: a band around the value before them; limit: what the value before it is
 held against; previous: the same of the period before; end: of a region that began at `time`; label: tells series or
-bars apart; hidden: for a drill-down only."""
+bars apart; counted: when the row was counted, null = at the question; hidden: for a drill-down only."""
 
 Source = Literal["clickhouse", "prometheus"]
 
@@ -60,6 +60,7 @@ class Column:
         role: what the chart takes it for.
         steps: (from which value on, colour) in rising order, the first from None on; empty = not coloured. Colours are
             ``red``, ``amber``, ``green``, ``grey``, ``blue``.
+        language: of its texts: only readers of that language see it; '' = all do.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Column:
     unit: Unit
     role: Role = "value"
     steps: tuple[tuple[float | None, str], ...] = ()
+    language: Literal["", "en", "zh"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class Panel:
         width: columns of the board's grid, of 24.
         height: rows of the grid, of about 38 pixels each.
         drill: where a click on a row, bar or point leads.
+        empty: what it means that there is no row; None = there are no data in the range.
         explains: column of the campaign whose evidence (`roi explain`) a click on a number opens; '' = none.
         source: Prometheus panels hold a PromQL expression a line instead of SQL, and show on Grafana only.
     """
@@ -102,6 +105,7 @@ class Panel:
     width: int = WIDTH
     height: int = 8
     drill: Drill | None = None
+    empty: Text | None = None
     explains: str = ""
     source: Source = "clickhouse"
 

@@ -120,7 +120,7 @@ def words(edition: Edition) -> list[ValueMap]:
 
 def _properties(panel: Panel, column: Column, edition: Edition, *, linked: bool) -> dict[str, object]:
     unit, decimals = written(column.unit, panel.chart, edition)
-    if column.role == "hidden":
+    if column.role == "hidden" or column.language not in {"", edition.language}:
         return {"custom.hideFrom": _hidden(), **({"custom.hidden": True} if panel.chart == "table" else {})}
     found: dict[str, object] = {"displayName": _name(panel, column, edition)}
     # a time axis has units of its own, and a day there is no text

@@ -61,7 +61,7 @@ def changes(panel: Panel) -> str:
 
 def figures(panel: Panel) -> tuple[Column, ...]:
     """Return the columns that are tiles of a panel of figures."""
-    return tuple(column for column in panel.columns if column.role not in {"previous", "hidden", "label"})
+    return tuple(column for column in panel.columns if column.role not in {"previous", "hidden", "label", "counted"})
 
 
 def values_of(panel: Panel) -> list[Column]:

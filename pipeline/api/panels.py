@@ -91,6 +91,7 @@ def _described(panel: Panel) -> dict[str, Any]:
         "description": panel.description.en,
         "titles": _both(panel.title),
         "descriptions": _both(panel.description),
+        "empties": None if panel.empty is None else _both(panel.empty),
         "chart": panel.chart,
         "width": panel.width,
         "height": panel.height,
@@ -102,6 +103,7 @@ def _described(panel: Panel) -> dict[str, Any]:
                 "unit": column.unit,
                 "role": column.role,
                 "steps": [list(step) for step in column.steps],
+                "language": column.language,
             }
             for column in panel.columns
         ],

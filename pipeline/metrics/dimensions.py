@@ -64,7 +64,7 @@ _VIEW_DIMENSIONS: Final = tuple(
         (
             "counted_at",
             "Counted at",
-            "when the figures of a board were counted: now, or on large ledgers some minutes ago",
+            "when the figures of a board were counted, on large ledgers; null: at the question",
         ),
         ("touched_at", "Touched at", "instant of the credited touch"),
         ("converted_at", "Converted at", "instant of the transaction"),

@@ -9,10 +9,11 @@ SELECT
     upper_bound,
     matured_share,
     money_at_risk_minor,
-    reason,
+    reason_en,
+    reason_zh,
     opened_at,
     changed_at
-FROM alerts
+FROM board_alerts AS alerts
 WHERE state IN ('pending', 'firing', 'acknowledged', 'decided')
     AND $__conditionalAll(campaign_id IN (${campaign:singlequote}), $campaign)
     AND $__conditionalAll(alerts.owner IN (${owner:singlequote}), $owner)

@@ -14,7 +14,8 @@ WITH
             sumIf(costs.cost_minor, channel_class = 'all') AS cost_minor,
             anyOrNullIf(costs.cost_per_10k_aum_minor, channel_class = 'all') AS cost_per_10k_aum_minor,
             anyOrNullIf(costs.cost_per_10k_aum_minor, channel_class = 'online') AS online_cost_per_10k_aum_minor,
-            anyOrNullIf(costs.cost_per_10k_aum_minor, channel_class = 'counter') AS counter_cost_per_10k_aum_minor
+            anyOrNullIf(costs.cost_per_10k_aum_minor, channel_class = 'counter') AS counter_cost_per_10k_aum_minor,
+            min(costs.counted_at) AS counted_at
         FROM board_campaign_aum_costs AS costs
         WHERE run = ${run:singlequote} AND campaign_id = ''
         GROUP BY period_kind, period_start
@@ -53,7 +54,8 @@ SELECT
     online_cost_per_10k_aum_minor,
     if(before.1 != start_before, NULL, before.5) AS online_cost_per_10k_aum_minor_before,
     counter_cost_per_10k_aum_minor,
-    if(before.1 != start_before, NULL, before.6) AS counter_cost_per_10k_aum_minor_before
+    if(before.1 != start_before, NULL, before.6) AS counter_cost_per_10k_aum_minor_before,
+    counted_at
 FROM periods
 CROSS JOIN clock
 WHERE period_start <= last_day AND next_start > first_day

@@ -7,9 +7,9 @@ WITH
         FROM run_clocks
         WHERE run = ${run:singlequote}
     )
-SELECT formatDateTime(period_start, '%Y-%m') AS period, tier, aum_minor, converters
+SELECT formatDateTime(period_start, '%Y-%m') AS period, tier, aum_minor, converters, counted_at
 FROM (
-    SELECT period_start, tier, aum_minor, converters, max(period_start) OVER () AS newest
+    SELECT period_start, tier, aum_minor, converters, counted_at, max(period_start) OVER () AS newest
     FROM (
         SELECT * FROM board_campaign_aum
         WHERE run = ${run:singlequote} AND period_kind = 'month' AND campaign_id = ''

@@ -7,9 +7,9 @@ WITH
         FROM run_clocks
         WHERE run = ${run:singlequote}
     )
-SELECT formatDateTime(period_start, '%Y-%m') AS period, channel, channel_class, transactions, transaction_share, amount_minor, amount_share
+SELECT formatDateTime(period_start, '%Y-%m') AS period, channel, channel_class, transactions, transaction_share, amount_minor, amount_share, counted_at
 FROM (
-    SELECT period_start, channel, channel_class, transactions, transaction_share, amount_minor, amount_share, max(period_start) OVER () AS newest
+    SELECT period_start, channel, channel_class, transactions, transaction_share, amount_minor, amount_share, counted_at, max(period_start) OVER () AS newest
     FROM (
         SELECT * FROM board_channel_mix
         WHERE run = ${run:singlequote} AND period_kind = 'month'

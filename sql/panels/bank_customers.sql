@@ -8,7 +8,7 @@ WITH
         WHERE run = ${run:singlequote}
     ),
     figures AS (
-        SELECT period_kind, period_start, high_value_customers, high_value_covered, high_value_coverage, long_tail_customers, long_tail_activated, long_tail_activation_rate
+        SELECT period_kind, period_start, high_value_customers, high_value_covered, high_value_coverage, long_tail_customers, long_tail_activated, long_tail_activation_rate, counted_at
         FROM board_customer_figures
         WHERE run = ${run:singlequote}
     ),
@@ -47,7 +47,8 @@ SELECT
     long_tail_activated,
     if(elapsed_share < 1 OR before.1 != start_before, NULL, before.6) AS long_tail_activated_before,
     long_tail_activation_rate,
-    if(elapsed_share < 1 OR before.1 != start_before, NULL, before.7) AS long_tail_activation_rate_before
+    if(elapsed_share < 1 OR before.1 != start_before, NULL, before.7) AS long_tail_activation_rate_before,
+    counted_at
 FROM periods
 CROSS JOIN clock
 WHERE period_start <= last_day AND next_start > first_day

@@ -8,7 +8,7 @@ WITH
         WHERE run = ${run:singlequote}
     ),
     figures AS (
-        SELECT period_kind, period_start, new_customers, cost_minor, cac_minor
+        SELECT period_kind, period_start, new_customers, cost_minor, cac_minor, counted_at
         FROM board_campaign_new_customers
         WHERE run = ${run:singlequote} AND campaign_id = ''
     ),
@@ -42,7 +42,8 @@ SELECT
     cost_minor,
     if(elapsed_share < 1 OR before.1 != start_before, NULL, before.3) AS cost_minor_before,
     cac_minor,
-    if(before.1 != start_before, NULL, before.4) AS cac_minor_before
+    if(before.1 != start_before, NULL, before.4) AS cac_minor_before,
+    counted_at
 FROM periods
 CROSS JOIN clock
 WHERE period_start <= last_day AND next_start > first_day

@@ -8,7 +8,7 @@ WITH
         WHERE run = ${run:singlequote}
     ),
     figures AS (
-        SELECT period_kind, period_start, payments, payments_amount_minor, cross_bank_share, cross_bank_amount_share, wealth_purchases, wealth_amount_minor, wealth_online_share, wealth_online_amount_share
+        SELECT period_kind, period_start, payments, payments_amount_minor, cross_bank_share, cross_bank_amount_share, wealth_purchases, wealth_amount_minor, wealth_online_share, wealth_online_amount_share, counted_at
         FROM board_transaction_figures
         WHERE run = ${run:singlequote}
     ),
@@ -52,7 +52,8 @@ SELECT
     wealth_online_share,
     if(before.1 != start_before, NULL, before.8) AS wealth_online_share_before,
     wealth_online_amount_share,
-    if(before.1 != start_before, NULL, before.9) AS wealth_online_amount_share_before
+    if(before.1 != start_before, NULL, before.9) AS wealth_online_amount_share_before,
+    counted_at
 FROM periods
 CROSS JOIN clock
 WHERE period_start <= last_day AND next_start > first_day

@@ -13,7 +13,7 @@ WITH
         WHERE isNotNull(plans.target)
     ),
     actuals AS (
-        SELECT period_kind, period_start, told.1 AS figure, told.2 AS unit, told.3 AS whole, told.4 AS share
+        SELECT period_kind, period_start, told.1 AS figure, told.2 AS unit, told.3 AS whole, told.4 AS share, counted_at
         FROM (SELECT * FROM board_transaction_figures WHERE run = ${run:singlequote})
         ARRAY JOIN [
             ('transactions', 'number', toInt128(transactions), NULL),
@@ -33,7 +33,7 @@ WITH
             ('scenario_share', 'share', 0, scenario_share)
         ] AS told
         UNION ALL
-        SELECT period_kind, period_start, told.1 AS figure, told.2 AS unit, told.3 AS whole, told.4 AS share
+        SELECT period_kind, period_start, told.1 AS figure, told.2 AS unit, told.3 AS whole, told.4 AS share, counted_at
         FROM (SELECT * FROM board_customer_figures WHERE run = ${run:singlequote})
         ARRAY JOIN [
             ('high_value_coverage', 'share', 0, high_value_coverage),
@@ -41,17 +41,17 @@ WITH
             ('long_tail_activation_rate', 'share', 0, long_tail_activation_rate)
         ] AS told
         UNION ALL
-        SELECT period_kind, period_start, told.1 AS figure, told.2 AS unit, told.3 AS whole, told.4 AS share
+        SELECT period_kind, period_start, told.1 AS figure, told.2 AS unit, told.3 AS whole, told.4 AS share, counted_at
         FROM (SELECT * FROM board_campaign_new_customers WHERE run = ${run:singlequote} AND campaign_id = '')
         ARRAY JOIN [
             ('new_customers', 'number', toInt128(new_customers), NULL)
         ] AS told
         UNION ALL
-        SELECT period_kind, period_start, 'contributed_aum_minor', 'minor', toInt128(aum_minor), NULL
+        SELECT period_kind, period_start, 'contributed_aum_minor', 'minor', toInt128(aum_minor), NULL, counted_at
         FROM board_campaign_aum_costs
         WHERE run = ${run:singlequote} AND campaign_id = '' AND channel_class = 'all'
         UNION ALL
-        SELECT period_kind, period_start, 'automated_reach_share', 'share', toInt128(0), automated_reach_share
+        SELECT period_kind, period_start, 'automated_reach_share', 'share', toInt128(0), automated_reach_share, counted_at
         FROM board_campaign_automation
         WHERE run = ${run:singlequote} AND campaign_id = ''
     ),
@@ -59,6 +59,7 @@ WITH
         SELECT
             plans.figure AS figure, plans.period_kind AS period_kind, plans.period_start AS period_start,
             plans.target AS target, actuals.unit AS unit, actuals.whole AS whole, actuals.share AS share,
+            actuals.counted_at AS counted_at,
             multiIf(
                 period_kind = 'month', addMonths(toDate32(period_start), 1),
                 period_kind = 'quarter', addQuarters(toDate32(period_start), 1),
@@ -83,7 +84,8 @@ SELECT
     if(unit = 'share', share, NULL) AS share,
     if(unit = 'share', target, NULL) AS share_target,
     if(target = 0, NULL, if(unit = 'share', share, toFloat64(whole)) / target) AS attained_share,
-    if(unit = 'share' OR elapsed_share = 0, NULL, attained_share / elapsed_share) AS pace
+    if(unit = 'share' OR elapsed_share = 0, NULL, attained_share / elapsed_share) AS pace,
+    counted_at
 FROM compared
 CROSS JOIN clock
 WHERE period_start <= last_day AND next_start > first_day

@@ -13,9 +13,10 @@ WITH
             reach.reached AS reached, reach.automated_only AS automated_only,
             reach.automated_reach_share AS automated_reach_share,
             clicks.recommended_sends AS recommended_sends, clicks.recommended_click_rate AS recommended_click_rate,
-            clicks.other_sends AS other_sends, clicks.other_click_rate AS other_click_rate
+            clicks.other_sends AS other_sends, clicks.other_click_rate AS other_click_rate,
+            reach.counted_at AS counted_at
         FROM (
-            SELECT period_kind, period_start, reached, automated_only, automated_reach_share
+            SELECT period_kind, period_start, reached, automated_only, automated_reach_share, counted_at
             FROM board_campaign_automation
             WHERE run = ${run:singlequote} AND campaign_id = ''
         ) AS reach
@@ -69,7 +70,8 @@ SELECT
     other_sends,
     if(elapsed_share < 1 OR before.1 != start_before, NULL, before.7) AS other_sends_before,
     other_click_rate,
-    if(before.1 != start_before, NULL, before.8) AS other_click_rate_before
+    if(before.1 != start_before, NULL, before.8) AS other_click_rate_before,
+    counted_at
 FROM periods
 CROSS JOIN clock
 WHERE period_start <= last_day AND next_start > first_day

@@ -8,7 +8,7 @@ WITH
         WHERE run = ${run:singlequote}
     ),
     figures AS (
-        SELECT period_kind, period_start, transactions, amount_minor, online_share, online_amount_share, scenario_share
+        SELECT period_kind, period_start, transactions, amount_minor, online_share, online_amount_share, scenario_share, counted_at
         FROM board_transaction_figures
         WHERE run = ${run:singlequote}
     ),
@@ -46,7 +46,8 @@ SELECT
     online_amount_share,
     if(before.1 != start_before, NULL, before.5) AS online_amount_share_before,
     scenario_share,
-    if(before.1 != start_before, NULL, before.6) AS scenario_share_before
+    if(before.1 != start_before, NULL, before.6) AS scenario_share_before,
+    counted_at
 FROM periods
 CROSS JOIN clock
 WHERE period_start <= last_day AND next_start > first_day

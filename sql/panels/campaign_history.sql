@@ -12,9 +12,10 @@ SELECT
     changes.state AS state,
     changes.event AS event,
     changes.by AS by,
-    changes.note AS note,
+    changes.note_en AS note_en,
+    changes.note_zh AS note_zh,
     changes.alert_id AS alert_id
-FROM alert_changes AS changes
+FROM board_alert_changes AS changes
 LEFT JOIN campaign_plans AS plans ON changes.campaign_id = plans.campaign_id
 WHERE ${run:singlequote} = 'live' AND changes.campaign_id IN (SELECT campaign_id FROM chosen)
 ORDER BY changed_at DESC, changes.change_id

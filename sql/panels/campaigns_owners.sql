@@ -1,11 +1,11 @@
 SELECT
     plans.owner AS owner,
-    uniqExact(totals.campaign_id) AS campaigns,
     countIf(alert.state IN ('firing', 'acknowledged', 'decided')) AS open_alerts,
     sumOrNullIf(alert.money_at_risk_minor, alert.state IN ('firing', 'acknowledged', 'decided')) AS money_at_risk_minor,
+    if(cost_minor = 0, NULL, return_minor / cost_minor) AS return_ratio,
+    uniqExact(totals.campaign_id) AS campaigns,
     sum(totals.cost_minor) AS cost_minor,
-    sum(totals.return_minor) AS return_minor,
-    if(cost_minor = 0, NULL, return_minor / cost_minor) AS return_ratio
+    sum(totals.return_minor) AS return_minor
 FROM campaign_totals AS totals
 LEFT JOIN campaign_plans AS plans ON totals.campaign_id = plans.campaign_id
 LEFT JOIN campaign_alerts AS alert ON totals.campaign_id = alert.campaign_id AND totals.run = 'live'

@@ -23,6 +23,7 @@ SELECT
         totals.return_ratio >= min_return_ratio, 'reached',
         'below'
     ) AS standing,
+    alert.money_at_risk_minor AS money_at_risk_minor,
     totals.return_ratio AS return_ratio,
     multiIf(plans.campaign_id != '', plans.min_return_ratio, alert.alert_id != '', alert.min_return_ratio, 2.0) AS min_return_ratio,
     alert.forecast_ratio AS forecast_ratio,
@@ -30,7 +31,8 @@ SELECT
     alert.forecast_high AS forecast_high,
     alert.matured_share AS matured_share,
     days.trend AS trend,
-    alert.money_at_risk_minor AS money_at_risk_minor,
+    nullIf(alert.reason_en, '') AS reason_en,
+    nullIf(alert.reason_zh, '') AS reason_zh,
     if(plans.budget_minor = 0, NULL, totals.cost_minor / plans.budget_minor) AS spent_share,
     if(plans.ends_at > plans.starts_at AND now_ms > -4611686018427387904,
        greatest(0, least(1, (now_ms - toUnixTimestamp64Milli(plans.starts_at))
@@ -40,7 +42,6 @@ SELECT
     totals.return_minor AS return_minor,
     totals.converters AS converters,
     nullIf(alert.state, '') AS alert_state,
-    nullIf(alert.reason, '') AS reason,
     plans.owner AS owner
 FROM campaign_totals AS totals
 LEFT JOIN days ON totals.campaign_id = days.campaign_id

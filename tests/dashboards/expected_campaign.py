@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.alerts.sayings import LANGUAGES, in_language, joined
 from tests.dashboards.expected_campaigns import Expected, instant, instant_ms, shanghai, start_of
 from tests.figures import expected_budgets
 from tests.oracle import campaign_views, record_views
@@ -260,7 +261,8 @@ class ExpectedCampaign(Expected):
             found.append(
                 {"campaign_id": campaign_id, "alert_id": record.alert_id, "name": self.name(campaign_id)}
                 | self.verdict(campaign_id)
-                | {"reason": "; ".join(record.evidence.reasons), "min_return_ratio": record.rule.min_return_ratio}
+                | {f"reason_{one}": joined(record.evidence.reasons).read(one) for one in LANGUAGES}
+                | {"min_return_ratio": record.rule.min_return_ratio}
                 | {"return_ratio": verdict.return_ratio, "upper_bound": verdict.upper_bound}
                 | {"confidence": record.rule.confidence, "converters": verdict.converters}
                 | {"converters_expected": verdict.converters_expected}
@@ -279,7 +281,8 @@ class ExpectedCampaign(Expected):
                 "state": record.state,
                 "event": event,
                 "by": by,
-                "note": note,
+                "note_en": in_language(note, "en"),
+                "note_zh": in_language(note, "zh"),
                 "alert_id": record.alert_id,
             }
             for record, event, before, by, note in self.bank.changes

@@ -6,6 +6,7 @@ from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from pipeline.alerts.sayings import joined
 from schemas.alerts import OPEN_STATES
 from tests.oracle import campaign_views
 from tests.oracle.campaign_views import ratio
@@ -206,7 +207,8 @@ class Expected:
                     if plan.get("budget_minor")
                     else None,
                     "elapsed_share": self.elapsed(plan),
-                    "reason": None if record is None else "; ".join(record.evidence.reasons),
+                    "reason_en": None if record is None else joined(record.evidence.reasons).read("en"),
+                    "reason_zh": None if record is None else joined(record.evidence.reasons).read("zh"),
                 }
             )
         return found

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pipeline.alerts.lifecycle import Conduct, step
 from pipeline.alerts.log import Addressing, rows_of
 from pipeline.alerts.record import Evidence, Moment
+from pipeline.alerts.sayings import always_english
 from schemas.topics import TRANSACTIONS
 from tests.alerts.building import AT_ONCE, look
 from tests.figures.expected_budgets import largest_watermark, watermarks
@@ -138,7 +139,7 @@ def _judge(client: Any, bank: Bank) -> None:
     lines = []
     for number, campaign_id in enumerate(names[:4]):
         evidence = Evidence(
-            (f"stays below, '{campaign_id}'", "no end date"),
+            (always_english(f"stays below, '{campaign_id}'", f"持续低于要求，'{campaign_id}'"), "no end date"),
             None if number == 1 else 480_000 + number,
             {"segment": "channel", "label": "sms", "ratio_without": 2.25} if number == 0 else None,
             {"first_touch": True, "last_touch": number == 0},

@@ -43,10 +43,28 @@ def test_a_board_is_described_and_offers_known_choices(board: Board) -> None:
     assert set(board.variables) <= set(VARIABLES)
 
 
+@EVERY_BOARD
+def test_every_row_of_a_board_is_filled(board: Board) -> None:
+    left = 0
+    for panel in board.panels:
+        left = left or WIDTH
+        assert panel.width <= left, f"{panel.id} begins a row, and the one before ends short of the edge"
+        left -= panel.width
+    assert left == 0
+
+
+@EVERY_PANEL
+def test_a_text_of_a_language_stands_beside_the_same_in_the_others(panel: Panel) -> None:
+    told = [(column.name, column.language) for column in panel.columns if column.language]
+    names = {name.removesuffix(f"_{language}") for name, language in told}
+    assert sorted(told) == sorted((f"{name}_{language}", language) for name in names for language in ("en", "zh"))
+
+
 @EVERY_PANEL
 def test_a_panel_is_described_in_both_languages(panel: Panel) -> None:
     assert written(panel.title)
     assert written(panel.description)
+    assert panel.empty is None or written(panel.empty)
     assert len(panel.description.en) > 40, "a description says how the number comes about"
     assert 1 <= panel.width <= WIDTH
 

@@ -192,7 +192,9 @@ def faults(one: Asked, answer: Mapping[str, Any], panel: Panel | None) -> list[s
 
 def _names(panel: Panel) -> list[str]:
     """Return the fields that Grafana gets of a panel: in a chart over time strings become labels of its lines."""
-    left_out: set[str] = {"figures": {"previous", "hidden", "label"}, "regions": {"end"}}.get(panel.chart, set())
+    left_out: set[str] = {"figures": {"previous", "hidden", "label", "counted"}, "regions": {"end"}}.get(
+        panel.chart, set()
+    )
     if panel.chart == "time":
         words = {column.name for column in panel.columns if column.unit in {"text", "state"}}
         time, *lines = [column.name for column in panel.columns if column.name not in words]

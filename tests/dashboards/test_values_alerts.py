@@ -10,6 +10,7 @@ import pytest
 
 from dashboards.registry import PANELS
 from pipeline.alerts.after_decision import Around, after_decision
+from pipeline.alerts.sayings import LANGUAGES, in_language, joined
 from tests.alerts.building import HOUR, T0
 from tests.dashboards.alert_story import HOSTILE, LATER_MS, Story, by_risk, text, told
 
@@ -138,7 +139,12 @@ def test_open_alerts_stand_in_the_order_of_their_money(board: Board, story: Stor
             "upper_bound": one.verdict.upper_bound,
             "matured_share": one.verdict.matured_share,
             "money_at_risk_minor": one.evidence.money_at_risk_minor,
-            "reason": one.decision_reason if one.state == "decided" else "; ".join(one.evidence.reasons),
+            **{
+                f"reason_{language}": one.decision_reason
+                if one.state == "decided"
+                else joined(one.evidence.reasons).read(language)
+                for language in LANGUAGES
+            },
             "opened_at": text(one.opened_ms),
             "changed_at": text(one.changed_ms),
         }
@@ -280,7 +286,7 @@ def test_blocked_campaigns_name_the_fault(board: Board, story: Story, choice: di
             "owner": one.campaign.owner or "",
             "changed_at": text(one.changed_ms),
             "state_before": one.state_before,
-            "fault": faults[one.alert_id],
+            **{f"fault_{language}": in_language(faults[one.alert_id], language) for language in LANGUAGES},
             "money_at_risk_minor": one.evidence.money_at_risk_minor,
         }
         for one in records

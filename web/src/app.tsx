@@ -10,9 +10,10 @@ import { ApiError, ask, keepToken, token } from './logic/api';
 import { PageProvider, usePage, useWhenChanged, type Page } from './logic/context';
 import { Format } from './logic/format';
 import { TEXTS } from './logic/i18n';
+import { readIn } from './logic/rows';
 import { boardOf, broughtTo, readState, viewOf, writeState, type State } from './logic/state';
 import { newest, Store } from './logic/store';
-import { Panel } from './panels/panel';
+import { Elsewhere, Panel } from './panels/panel';
 import { Word } from './panels/value';
 import type { About, AlertRow, Board, Panel as Definition, WhoAmI, WordList } from './types';
 
@@ -95,6 +96,11 @@ export function App() {
     [state.lang, known],
   );
 
+  const panels = useMemo(
+    () => new Map([...(known?.panels ?? [])].map(([id, panel]) => [id, readIn(panel, state.lang)])),
+    [known, state.lang],
+  );
+
   const signedIn = (who: WhoAmI): void => {
     setSigning(false);
     if (known) setKnown({ ...known, who });
@@ -102,7 +108,7 @@ export function App() {
     store.again();
   };
   if (!known) return <Front error={error} lang={state.lang} signedIn={signedIn} again={begin} />;
-  const page: Page = { ...known, state, texts, format, store, go, href, signIn: () => setSigning(true) };
+  const page: Page = { ...known, panels, state, texts, format, store, go, href, signIn: () => setSigning(true) };
   const signOut = (): void => {
     keepToken('');
     if (known.about.tokens) setKnown(null);
@@ -159,6 +165,8 @@ function Boards({ signOut }: { signOut: () => void }) {
     if (board) document.title = `${board.titles[state.lang]} · ${texts.product}`;
   }, [board, state.lang, texts]);
   if (!board) return <p class="notice">{texts.noBoards}</p>;
+  const all = board.panels.flatMap((id) => panels.get(id) ?? []);
+  const shown = all.filter((panel) => panel.source === 'clickhouse');
   const [campaign, another] = state.values.campaign ?? [];
   const isAboutOne = campaign !== undefined && another === undefined && brought(board.id).includes('campaign');
   return (
@@ -172,11 +180,11 @@ function Boards({ signOut }: { signOut: () => void }) {
         </div>
         {isAboutOne && <Standing campaign={campaign} />}
         <div class="grid">
-          {board.panels.map((id) => {
-            const panel = panels.get(id);
-            return panel && <Panel key={id} panel={panel} />;
-          })}
+          {shown.map((panel) => (
+            <Panel key={panel.id} panel={panel} />
+          ))}
         </div>
+        <Elsewhere panels={all.filter((panel) => panel.source !== 'clickhouse')} />
       </main>
       <Beside board={board} />
     </>

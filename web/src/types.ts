@@ -4,7 +4,20 @@ export type Lang = 'en' | 'zh';
 export type Words = Record<Lang, string>;
 
 export type Chart = 'figures' | 'table' | 'time' | 'bars' | 'line' | 'funnel' | 'heatmap' | 'regions';
-export type Role = 'time' | 'x' | 'y' | 'label' | 'value' | 'low' | 'high' | 'limit' | 'previous' | 'end' | 'hidden';
+export type Role =
+  | 'time'
+  | 'x'
+  | 'y'
+  | 'label'
+  | 'value'
+  | 'low'
+  | 'high'
+  | 'limit'
+  | 'previous'
+  | 'end'
+  | 'counted'
+  | 'hidden'
+  | 'foreign';
 export type Unit =
   | 'text'
   | 'state'
@@ -29,6 +42,8 @@ export interface Column {
   role: Role;
   /** (from which value on, colour) in rising order; the first from null on. */
   steps: [number | null, Colour][];
+  /** Of its texts: only readers of that language see it; '' = all do. */
+  language: Lang | '';
 }
 
 export interface Panel {
@@ -36,6 +51,8 @@ export interface Panel {
   board: string;
   titles: Words;
   descriptions: Words;
+  /** What it means that there is no row; null = there are no data in the period. */
+  empties: Words | null;
   chart: Chart;
   width: number;
   height: number;
@@ -118,6 +135,7 @@ export interface AlertRow {
 
 export interface AlertRecord {
   reasons?: string[];
+  reasons_by_language?: Record<Lang, string[]>;
   rule?: { min_return_ratio?: number };
   forecast_ratio?: { low: number | null; value: number | null; high: number | null } | null;
   cost_minor?: number | null;
@@ -137,6 +155,7 @@ export interface AlertEntry {
   state: string;
   by: string | null;
   note: string;
+  note_by_language: Partial<Words>;
 }
 
 export interface Week {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { csvOf } from '../src/logic/csv';
-import { broughtBy, colourOf, fieldsOf, sorted } from '../src/logic/rows';
+import { broughtBy, colourOf, countedAt, fieldsOf, readIn, sorted } from '../src/logic/rows';
 import { EventParser } from '../src/logic/sse';
 import { shorten } from '../src/logic/shorten';
-import type { Column, Panel, Role, Unit } from '../src/types';
+import type { Answer, Cell, Column, Panel, Role, Unit } from '../src/types';
 
 const column = (name: string, role: Role = 'value', unit: Unit = 'count', steps: Column['steps'] = []): Column => ({
   name,
@@ -11,12 +11,14 @@ const column = (name: string, role: Role = 'value', unit: Unit = 'count', steps:
   unit,
   role,
   steps,
+  language: '',
 });
 const panel = (...columns: Column[]): Panel => ({
   id: 'p',
   board: 'b',
   titles: { en: 'p', zh: 'p' },
   descriptions: { en: 'p', zh: 'p' },
+  empties: null,
   chart: 'table',
   width: 24,
   height: 8,
@@ -76,6 +78,34 @@ test('rows are sorted with nulls last, either way', () => {
   const rows = [[null], [2], [10], [1]];
   expect(sorted(rows, 0, false, 'en').flat()).toEqual([1, 2, 10, null]);
   expect(sorted(rows, 0, true, 'en').flat()).toEqual([10, 2, 1, null]);
+});
+
+test('a reader sees the texts of his own language, at the places that they have in an answer', () => {
+  const both = panel(
+    column('id', 'hidden', 'text'),
+    { ...column('reason_en', 'value', 'text'), language: 'en' },
+    { ...column('reason_zh', 'value', 'text'), language: 'zh' },
+    column('lag'),
+  );
+  const seen = (lang: 'en' | 'zh') => fieldsOf(readIn(both, lang)).map(({ column: { name }, index }) => [name, index]);
+  expect(seen('en')).toEqual([
+    ['reason_en', 1],
+    ['lag', 3],
+  ]);
+  expect(seen('zh')).toEqual([
+    ['reason_zh', 2],
+    ['lag', 3],
+  ]);
+});
+
+test('figures are as old as the oldest of them, and of now where nothing says otherwise', () => {
+  const counted = panel(column('cost'), column('counted_at', 'counted', 'time'));
+  const answer = (...rows: Cell[][]): Answer => ({ id: 'p', columns: [], rows, tag: '', from: 0, to: 0, latest: 0 });
+  const old = '2026-06-01 10:32:00.000';
+  expect(countedAt(counted, answer([1, '2026-06-01 10:42:00.000'], [2, old], [3, null]))).toBe(Date.parse(`${old}Z`));
+  expect(countedAt(counted, answer([1, null]))).toBe(null);
+  expect(countedAt(panel(column('cost')), answer([1]))).toBe(null);
+  expect(fieldsOf(counted).map((field) => field.column.name)).toEqual(['cost']);
 });
 
 test('a file of a table has no formulas and keeps quotes, commas and line breaks', () => {

@@ -61,9 +61,10 @@ export function Alert({ id }: { id: string }) {
 }
 
 function Reasons({ alert }: { alert: Known }) {
-  const { texts, format } = usePage();
   const page = usePage();
-  const { reasons = [], advice, proposal } = alert.record;
+  const { texts, format, state } = page;
+  const { advice, proposal } = alert.record;
+  const reasons = alert.record.reasons_by_language?.[state.lang] ?? alert.record.reasons ?? [];
   return (
     <section>
       <h3>{texts.reasons}</h3>
@@ -164,7 +165,7 @@ function After({ alert }: { alert: Known }) {
 }
 
 function History({ alert }: { alert: Known }) {
-  const { texts, format } = usePage();
+  const { texts, format, state } = usePage();
   return (
     <section>
       <h3>{texts.history}</h3>
@@ -173,7 +174,7 @@ function History({ alert }: { alert: Known }) {
           <li key={entry.change_id}>
             <time dateTime={entry.changed_at}>{format.instant(Date.parse(entry.changed_at), true)}</time>{' '}
             <Word word={entry.event} /> <span class="by">{entry.by ?? texts.evaluator}</span>
-            {entry.note && <p>{entry.note}</p>}
+            {entry.note && <p>{entry.note_by_language[state.lang] ?? entry.note}</p>}
           </li>
         ))}
       </ol>

@@ -68,6 +68,14 @@ export class Format {
     return this.moment(milliseconds, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
   }
 
+  /** Returns an instant as its time of day; with its date where it was not today. */
+  recent(milliseconds: number): string {
+    const today = this.moment(Date.now(), { dateStyle: 'short' }) === this.moment(milliseconds, { dateStyle: 'short' });
+    return today
+      ? this.moment(milliseconds, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+      : this.instant(milliseconds);
+  }
+
   day(text: string): string {
     return new Intl.DateTimeFormat(this.locale, { dateStyle: 'medium', timeZone: 'UTC' }).format(instantOf(text));
   }
@@ -125,7 +133,7 @@ export class Format {
       case 'bytes':
         return this.bytes(value);
       case 'seconds':
-        return `${this.plain(value, 2, exact)} s`;
+        return exact ? `${this.plain(value, 2, exact)} s` : this.duration(value);
       case 'hours':
         return `${this.plain(value, 1, exact)} ${this.lang === 'zh' ? '小时' : 'h'}`;
       case 'days':
@@ -135,6 +143,16 @@ export class Format {
       default:
         return this.plain(value, 2, exact);
     }
+  }
+
+  /** Returns a time span in the unit that people would say it in. */
+  private duration(seconds: number): string {
+    const size = Math.abs(seconds);
+    if (size < 120) return `${this.plain(seconds, 2, false)} s`;
+    if (size < 7200) return `${this.plain(seconds / 60, 0, false)} ${this.lang === 'zh' ? '分钟' : 'min'}`;
+    return size < 2 * 86_400
+      ? this.amount(seconds / 3600, 'hours', false)
+      : this.amount(seconds / 86_400, 'days', false);
   }
 
   private money(value: number, exact: boolean): string {

@@ -1,5 +1,6 @@
 /** What a panel's columns mean for its rows: bands, limits, colours, reasons of a missing number. */
-import type { Answer, Cell, Colour, Column, Panel } from '../types';
+import { instantOf } from './time';
+import type { Answer, Cell, Colour, Column, Lang, Panel } from '../types';
 
 /** A column that is shown, with those that say something about it. */
 export interface Field {
@@ -11,6 +12,8 @@ export interface Field {
   previous: number | null;
 }
 
+/** Not shown among the values: for a click, said of the panel as a whole, or in another language. */
+const ASIDE = new Set(['hidden', 'counted', 'foreign']);
 const ABOUT_THE_ONE_BEFORE = new Set(['low', 'high', 'limit', 'previous']);
 
 /** Groups columns: bands, limits and former values belong to the value before them. */
@@ -20,11 +23,29 @@ export function fieldsOf(panel: Panel): Field[] {
     const last = fields.at(-1);
     if (last && ABOUT_THE_ONE_BEFORE.has(column.role)) {
       last[column.role as 'low' | 'high' | 'limit' | 'previous'] = index;
-    } else if (column.role !== 'hidden') {
+    } else if (!ASIDE.has(column.role)) {
       fields.push({ column, index, low: null, high: null, limit: null, previous: null });
     }
   });
   return fields;
+}
+
+/** Returns a panel as readers of a language see it: texts of another language keep their place, but are not shown. */
+export function readIn(panel: Panel, lang: Lang): Panel {
+  const columns = panel.columns.map((column): Column =>
+    column.language === '' || column.language === lang ? column : { ...column, role: 'foreign' },
+  );
+  return { ...panel, columns };
+}
+
+/** Returns when the oldest of an answer's rows was counted, epoch milliseconds; null where that is now. */
+export function countedAt(panel: Panel, answer: Answer): number | null {
+  const index = panel.columns.findIndex((column) => column.role === 'counted');
+  const instants = answer.rows.flatMap((row) => {
+    const value = index < 0 ? null : row[index];
+    return typeof value === 'string' ? [instantOf(value)] : [];
+  });
+  return instants.length === 0 ? null : Math.min(...instants);
 }
 
 export function isNumber(column: Column): boolean {
@@ -49,7 +70,8 @@ export function colourOf(field: Field, row: Cell[]): Colour | null {
   return colour;
 }
 
-export type Reason = 'noCost' | 'noConverter' | 'noReach' | 'immature' | 'noRisk' | 'noAlert' | 'noBefore' | 'noData';
+export type Reason =
+  'noCost' | 'noConverter' | 'noReach' | 'immature' | 'noRisk' | 'noAlert' | 'noPlan' | 'noBefore' | 'noData';
 
 const REASONS: [RegExp, Reason][] = [
   [/^(return_ratio|net_roi|incremental_roi)/, 'noCost'],
@@ -58,6 +80,7 @@ const REASONS: [RegExp, Reason][] = [
   [/^(forecast|upper_bound|matured)/, 'immature'],
   [/^money_at_risk/, 'noRisk'],
   [/^(alert|standing)/, 'noAlert'],
+  [/^(budget|spent_share|remaining|elapsed_share|pace|projected)/, 'noPlan'],
 ];
 
 /** Returns why there is no number: a metric's denominator is zero, or too much of it is still to come. */

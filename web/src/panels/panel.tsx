@@ -6,7 +6,8 @@ import { Funnel } from './funnel';
 import { Table } from './table';
 import { usePage, useShown } from '../logic/context';
 import { csvOf, download } from '../logic/csv';
-import { isEmpty } from '../logic/rows';
+import { fill } from '../logic/i18n';
+import { countedAt, isEmpty } from '../logic/rows';
 import type { Answer, Panel as Definition } from '../types';
 
 const ROW_PIXELS = 38;
@@ -19,10 +20,9 @@ export function Panel({ panel }: { panel: Definition }) {
   const [asTable, setAsTable] = useState(false);
   const [explained, setExplained] = useState(false);
   const element = useRef<HTMLElement>(null);
-  const isHere = panel.source === 'clickhouse';
 
   useEffect(() => {
-    if (!element.current || !isHere) return;
+    if (!element.current) return;
     const observer = new IntersectionObserver(
       (entries) =>
         store.see(
@@ -38,7 +38,7 @@ export function Panel({ panel }: { panel: Definition }) {
       observer.disconnect();
       store.see(panel.id, false);
     };
-  }, [panel.id, store, isHere]);
+  }, [panel.id, store]);
 
   const title = panel.titles[state.lang];
   return (
@@ -47,24 +47,14 @@ export function Panel({ panel }: { panel: Definition }) {
       id={panel.id}
       ref={element}
       aria-labelledby={`${panel.id}-title`}
-      aria-busy={isHere && (answer === null || old) && problem === null}
-      data-state={
-        !isHere
-          ? 'elsewhere'
-          : problem
-            ? 'failed'
-            : answer === null
-              ? 'loading'
-              : old
-                ? 'old'
-                : isEmpty(answer)
-                  ? 'empty'
-                  : 'shown'
-      }
+      aria-busy={(answer === null || old) && problem === null}
+      data-state={problem ? 'failed' : answer === null ? 'loading' : old ? 'old' : isEmpty(answer) ? 'empty' : 'shown'}
       style={{ '--width': panel.width, '--height': `${panel.height * ROW_PIXELS}px` }}
     >
       <header>
-        <h2 id={`${panel.id}-title`}>{title}</h2>
+        <h2 id={`${panel.id}-title`}>
+          {title} <Counted panel={panel} answer={answer} />
+        </h2>
         <Tools
           panel={panel}
           answer={answer}
@@ -78,7 +68,7 @@ export function Panel({ panel }: { panel: Definition }) {
         {panel.descriptions[state.lang]}
       </p>
       <div class="body">
-        {isHere ? <Body panel={panel} answer={answer} asTable={asTable} /> : <p class="notice">{texts.prometheus}</p>}
+        <Body panel={panel} answer={answer} asTable={asTable} />
         {problem && (
           <div class="notice failed" role="status">
             <strong>{answer ? texts.stillOld : texts.failed}</strong> {problem.error}. {problem.remedy}
@@ -89,14 +79,50 @@ export function Panel({ panel }: { panel: Definition }) {
   );
 }
 
+/** Panels that are Grafana's to draw: what one can see there. */
+export function Elsewhere({ panels }: { panels: Definition[] }) {
+  const { state, texts } = usePage();
+  if (panels.length === 0) return null;
+  return (
+    <section class="elsewhere" aria-labelledby="elsewhere-title">
+      <h2 id="elsewhere-title">{texts.prometheus}</h2>
+      <ul>
+        {panels.map((panel) => (
+          <li key={panel.id} title={panel.descriptions[state.lang]}>
+            {panel.titles[state.lang]}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** When the figures were counted, where that is some time ago. */
+function Counted({ panel, answer }: { panel: Definition; answer: Answer | null }) {
+  const { texts, format } = usePage();
+  const at = answer && countedAt(panel, answer);
+  if (at === null) return null;
+  return (
+    <span class="counted" title={format.instant(at, true)}>
+      {fill(texts.counted, { at: format.recent(at) })}
+    </span>
+  );
+}
+
 function Body({ panel, answer, asTable }: { panel: Definition; answer: Answer | null; asTable: boolean }) {
-  const { texts } = usePage();
+  const { texts, state } = usePage();
   if (panel.chart === 'figures') return <Figures panel={panel} answer={answer} />;
   if (answer === null) return <p class="notice loading">{texts.loading}</p>;
   if (answer.rows.length === 0) {
     return (
       <p class="notice empty">
-        <strong>{texts.empty}</strong> {texts.emptyRemedy}
+        {panel.empties ? (
+          panel.empties[state.lang]
+        ) : (
+          <>
+            <strong>{texts.empty}</strong> {texts.emptyRemedy}
+          </>
+        )}
       </p>
     );
   }
@@ -116,7 +142,6 @@ function Tools(props: {
   const { state, texts } = usePage();
   const { panel, answer, asTable, setAsTable, explained, setExplained } = props;
   const title = panel.titles[state.lang];
-  const isHere = panel.source === 'clickhouse';
   const other = asTable ? texts.asChart : texts.asTable;
   const save = (): void => {
     if (!answer) return;
@@ -125,7 +150,7 @@ function Tools(props: {
   };
   return (
     <span class="tools">
-      {isHere && !['figures', 'table'].includes(panel.chart) && (
+      {!['figures', 'table'].includes(panel.chart) && (
         <button
           type="button"
           data-tool="table"
@@ -137,18 +162,16 @@ function Tools(props: {
           {asTable ? '◔' : '▤'}
         </button>
       )}
-      {isHere && (
-        <button
-          type="button"
-          data-tool="csv"
-          aria-label={`${texts.csv}: ${title}`}
-          title={texts.csv}
-          disabled={!answer}
-          onClick={save}
-        >
-          ⤓
-        </button>
-      )}
+      <button
+        type="button"
+        data-tool="csv"
+        aria-label={`${texts.csv}: ${title}`}
+        title={texts.csv}
+        disabled={!answer}
+        onClick={save}
+      >
+        ⤓
+      </button>
       <button
         type="button"
         data-tool="about"

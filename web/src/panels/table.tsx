@@ -10,6 +10,8 @@ import type { Answer, Cell, Panel } from '../types';
 const PAGE = 50;
 const SEARCHED_FROM = 12;
 const MOST = 5000;
+/** A reason that more columns have says itself which. */
+const MOST_NAMED = 4;
 /** Characters from which on a text wants room. */
 const LONG = 32;
 
@@ -180,7 +182,9 @@ function Row({ panel, fields, row }: { panel: Panel; fields: Field[]; row: Cell[
 /** What the dashes on this page of the table mean. */
 function Reasons({ fields, rows }: { fields: Field[]; rows: Cell[][] }) {
   const { texts, state } = usePage();
-  const missing = fields.filter((field) => rows.some((row) => (row[field.index] ?? null) === null));
+  const missing = fields.filter(
+    ({ column, index }) => column.unit !== 'text' && rows.some((row) => (row[index] ?? null) === null),
+  );
   if (missing.length === 0) return null;
   const told = new Map<string, string[]>();
   for (const { column } of missing) {
@@ -189,7 +193,8 @@ function Reasons({ fields, rows }: { fields: Field[]; rows: Cell[][] }) {
   }
   return (
     <span class="reasons">
-      {texts.noNumber} {[...told].map(([why, names]) => `${names.join(', ')}: ${why}`).join(' · ')}
+      {texts.noNumber}{' '}
+      {[...told].map(([why, names]) => (names.length > MOST_NAMED ? why : `${names.join(', ')}: ${why}`)).join(' · ')}
     </span>
   );
 }
