@@ -14,7 +14,7 @@ from pipeline.alerts.lifecycle import OVER
 
 if TYPE_CHECKING:
     from pipeline.alerts.record import AlertRecord, Look
-    from pipeline.alerts.words import Language
+    from pipeline.alerts.sayings import Language
 
 
 def as_retired(look: Look, record: AlertRecord | None, language: Language) -> Look:

@@ -88,9 +88,9 @@ def caveat_text(caveat: Caveat, language: Language = "en") -> str:
     )
 
 
-def retired_text(language: Language = "en") -> str:
+def retired_text(language: Language = "en") -> Saying:
     """Return why a campaign is judged no more whose definition was retired."""
-    return _RETIRED[_INDEX[language]]
+    return Saying.made(lambda one: _RETIRED[_INDEX[one]], language)
 
 
 def outcome_text(verdict: Verdict, rule: AlertRule, language: Language = "en") -> str:

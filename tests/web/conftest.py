@@ -202,7 +202,7 @@ class Visit:
 
     def see_everything(self) -> None:
         """Bring each panel to sight and wait for its numbers."""
-        for panel in self.page.locator(".panel:not([data-state=elsewhere])").all():
+        for panel in self.page.locator(".panel").all():
             panel.scroll_into_view_if_needed(timeout=PATIENCE_MS)
             name = panel.get_attribute("id")
             done = f"['shown', 'empty', 'failed'].includes(document.getElementById('{name}').dataset.state)"
