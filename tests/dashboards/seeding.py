@@ -25,6 +25,9 @@ from tests.oracle.story import Shape
 from tests.support.core_player import CorePlayer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.alerts.log import LogRow
     from pipeline.alerts.record import AlertRecord
     from pipeline.alerts.verdict import Outcome
     from tests.oracle.config import Model
@@ -158,6 +161,11 @@ def _judge(client: Any, bank: Bank) -> None:
                     lines += rows_of(change, Addressing("http://board"), None)
         assert record is not None
         bank.records[campaign_id] = bank.changes[-1][0]
+    write_alerts(client, lines)
+
+
+def write_alerts(client: Any, lines: Sequence[LogRow]) -> None:
+    """Write alerts and their histories, without messages and notices."""
     rows = [
         json.dumps(
             {
