@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.alerts import boundary as test
 from pipeline.alerts.caveats import Said, caveats_of
 from pipeline.alerts.learning import PeerLibrary
-from pipeline.alerts.looks import Inputs, Look, look
+from pipeline.alerts.looks import Base, Inputs, Look, base_of, look
 from pipeline.alerts.p_values import p_values
 from pipeline.alerts.rule import AlertRule
 from pipeline.alerts.verdict import Band, Verdict
@@ -19,7 +19,9 @@ from pipeline.alerts.verdict import Band, Verdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipeline.alerts.statistics import BankLevel, Floats, Integers, Statistics
+    from numpy.typing import NDArray
+
+    from pipeline.alerts.statistics import BankLevel, Booleans, Floats, Integers, Statistics
 
 DECIDABLE: Final = 0.7
 """Share of the required ratio that `converters_needed` speaks of: 1.4 where 2.0 is required."""
@@ -29,10 +31,32 @@ LARGEST: Final = 1e12
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """What is decided of ``B`` rows, without what only a reader is shown: see `pipeline.alerts.verdict.Verdict`.
+
+    Attributes:
+        outcome: (B,) texts.
+        p_value: (B,)
+        low: (B,) the forecast's band; NaN = unknown.
+        value: (B,) the forecast.
+        high: (B,)
+        floor_rule: (B,) whether nothing is known of values: a `BankLevel` would help.
+    """
+
+    outcome: NDArray[np.str_]
+    p_value: Floats
+    low: Floats
+    value: Floats
+    high: Floats
+    floor_rule: Booleans
+
+
+@dataclass(frozen=True, slots=True)
 class _Columns:
     """What verdicts show, by row; NaN = unknown."""
 
     outcome: list[str]
+    p_value: Floats
     ratio: Floats
     low: Floats
     value: Floats
@@ -59,21 +83,53 @@ def judge(
     """
     if not len(statistics):
         return []
-    rows = len(statistics)
-    each_rule = [rules] * rows if isinstance(rules, AlertRule) else list(rules)
-    distinct, which = _distinct(libraries, rows)
-    inputs = Inputs(
-        statistics=statistics,
-        libraries=distinct,
-        which=which,
-        required=np.array([rule.min_return_ratio for rule in each_rule], dtype=np.float64),
-        confidence=np.array([rule.confidence for rule in each_rule]),
-        bank=bank,
-    )
+    each_rule = [rules] * len(statistics) if isinstance(rules, AlertRule) else list(rules)
+    inputs = _inputs(statistics, libraries, each_rule, bank)
     with np.errstate(all="ignore"):
         seen = look(inputs)
         columns = _columns(inputs, seen, each_rule)
     return _verdicts(inputs, seen, columns, each_rule)
+
+
+def decide(
+    statistics: Statistics,
+    libraries: Sequence[PeerLibrary] | PeerLibrary,
+    rule_sets: Sequence[Sequence[AlertRule]],
+    bank: Sequence[BankLevel | None] | BankLevel | None = None,
+) -> list[Decided]:
+    """Return what `judge` decides of every row under several sets of rules; lag and values are looked at once.
+
+    Args:
+        statistics: B rows, at least one.
+        libraries: as for `judge`.
+        rule_sets: each has a rule a row.
+        bank: as for `judge`.
+    """
+    found: list[Decided] = []
+    base: Base | None = None
+    for rules in rule_sets:
+        inputs = _inputs(statistics, libraries, rules, bank)
+        with np.errstate(all="ignore"):
+            base = base or base_of(inputs)
+            found.append(_decided(inputs, look(inputs, base), rules))
+    return found
+
+
+def _inputs(
+    statistics: Statistics,
+    libraries: Sequence[PeerLibrary] | PeerLibrary,
+    rules: Sequence[AlertRule],
+    bank: Sequence[BankLevel | None] | BankLevel | None,
+) -> Inputs:
+    distinct, which = _distinct(libraries, len(statistics))
+    return Inputs(
+        statistics=statistics,
+        libraries=distinct,
+        which=which,
+        required=np.array([rule.min_return_ratio for rule in rules], dtype=np.float64),
+        confidence=np.array([rule.confidence for rule in rules]),
+        bank=bank,
+    )
 
 
 def _distinct(libraries: Sequence[PeerLibrary] | PeerLibrary, rows: int) -> tuple[tuple[PeerLibrary, ...], Integers]:
@@ -85,19 +141,31 @@ def _distinct(libraries: Sequence[PeerLibrary] | PeerLibrary, rows: int) -> tupl
     return tuple(by_id[one] for one in numbers), which
 
 
-def _columns(inputs: Inputs, seen: Look, rules: list[AlertRule]) -> _Columns:
-    statistics, matured = inputs.statistics, seen.matured
+def _decided(inputs: Inputs, seen: Look, rules: Sequence[AlertRule]) -> Decided:
     low, value, high = _forecast(inputs.confidence, seen)
     needed_cost = np.array([rule.min_cost_minor for rule in rules], dtype=np.float64)
     needed_converters = np.array([rule.min_expected_converters for rule in rules], dtype=np.float64)
     margin = np.array([rule.resolve_margin for rule in rules])
-    spent = statistics.cost_total >= needed_cost
+    spent = inputs.statistics.cost_total >= needed_cost
     # a campaign with enough converters can be above whatever the required ratio lets expect
-    ripe = spent & (matured.low > 0) & (np.maximum(seen.expected, seen.levels.converters) >= needed_converters)
+    ripe = spent & (seen.matured.low > 0) & (np.maximum(seen.expected, seen.levels.converters) >= needed_converters)
     below = spent & (seen.expected >= needed_converters) & (seen.root >= seen.boundary) & (inputs.required > 0)
-    below &= matured.low > 0
+    below &= seen.matured.low > 0
     above = ripe & ~below & (value >= inputs.required + margin)
-    outcome = np.select([below, ~ripe, above], ["below", "immature", "above"], "undecided")
+    gated = seen.expected < needed_converters
+    return Decided(
+        outcome=np.select([below, ~ripe, above], ["below", "immature", "above"], "undecided"),
+        p_value=np.where(gated, 1.0, p_values(seen.standardised)),
+        low=low,
+        value=value,
+        high=high,
+        floor_rule=seen.floor_rule,
+    )
+
+
+def _columns(inputs: Inputs, seen: Look, rules: Sequence[AlertRule]) -> _Columns:
+    statistics, matured = inputs.statistics, seen.matured
+    decided = _decided(inputs, seen, rules)
     cost = statistics.cost_total
     known = cost > 0
     share = np.where(matured.cost > 0, matured.mean / np.where(matured.cost > 0, matured.cost, 1), np.nan)
@@ -106,11 +174,12 @@ def _columns(inputs: Inputs, seen: Look, rules: list[AlertRule]) -> _Columns:
     }
     both = np.array([quantiles[one] for one in inputs.confidence.tolist()])
     return _Columns(
-        outcome=outcome.tolist(),
+        outcome=decided.outcome.tolist(),
+        p_value=decided.p_value,
         ratio=np.where(known, statistics.return_all / np.where(known, cost, 1), np.nan),
-        low=low,
-        value=value,
-        high=high,
+        low=decided.low,
+        value=decided.value,
+        high=decided.high,
         upper=_upper_bound(seen),
         share=np.clip(share, 0, 1),
         needed=both**2 * (seen.dispersion + seen.levels.noise) / np.log(DECIDABLE) ** 2,
@@ -158,7 +227,6 @@ def _verdicts(inputs: Inputs, seen: Look, columns: _Columns, rules: list[AlertRu
         None if low is None or value is None or high is None else Band(low, value, high)
         for low, value, high in zip(*map(_optional, (columns.low, columns.value, columns.high)), strict=True)
     ]
-    gated = seen.expected < np.array([rule.min_expected_converters for rule in rules])
     rows = zip(
         statistics.campaign_id,
         statistics.as_of_ms.tolist(),
@@ -174,7 +242,7 @@ def _verdicts(inputs: Inputs, seen: Look, columns: _Columns, rules: list[AlertRu
         map(int, statistics.return_all.tolist()),
         np.nan_to_num(seen.root, posinf=1e6, neginf=-1e6).tolist(),
         np.nan_to_num(seen.boundary, nan=1e6, posinf=1e6).tolist(),
-        np.where(gated, 1.0, p_values(seen.standardised)).tolist(),
+        columns.p_value.tolist(),
         caveats,
         strict=True,
     )

@@ -246,6 +246,8 @@ def _products(peers: list[FinishedCampaign]) -> dict[str, ProductLevel]:
         for name, values in sorted(one.totals.items()):
             if np.count_nonzero(values > 0) >= MIN_LEVEL:
                 by_name.setdefault(name, []).append(values[values > 0])
+    if len(by_name) < 2:
+        return {}
     shapes = {
         name: shape for name, kept in by_name.items() if (shape := shape_of(kept)) and shape.customers > MIN_SHAPE
     }

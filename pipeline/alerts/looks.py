@@ -7,7 +7,7 @@ together.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -99,11 +99,22 @@ class Inputs:
         return np.array(values, dtype=np.float64)[self.which]
 
 
-def look(inputs: Inputs) -> Look:
-    """Look at every row once."""
+class Base(NamedTuple):
+    """What a look rests on whatever is required of the rows: lag and values."""
+
+    matured: Matured
+    levels: Levels
+
+
+def base_of(inputs: Inputs) -> Base:
+    """Return lag and values of every row."""
+    return Base(matured_of(inputs), levels_of(inputs.statistics, inputs.libraries, inputs.which))
+
+
+def look(inputs: Inputs, base: Base | None = None) -> Look:
+    """Look at every row once; ``base`` where it is known already."""
     statistics = inputs.statistics
-    matured = matured_of(inputs)
-    levels = levels_of(statistics, inputs.libraries, inputs.which)
+    matured, levels = base or base_of(inputs)
     dispersion = inputs.of_library([library.dispersion for library in inputs.libraries])
     own = levels.converters >= MIN_CONVERTERS
     typical, expected, floor_rule = _expected(inputs, matured, levels)

@@ -149,9 +149,10 @@ def set_events(facts: Sequence[CampaignFacts], rows: Sequence[Sequence[Any]]) ->
         one.events = tuple(sorted(events[number]))
 
 
-def set_conversions(facts: Sequence[CampaignFacts], changes: Changes, as_of_ms: int) -> None:
-    """Give campaigns the customers and arrivals of all that had occurred by an instant."""
+def set_conversions(facts: Sequence[CampaignFacts], changes: Changes, as_of_ms: int | Integers) -> None:
+    """Give campaigns the customers and arrivals of all that had occurred by an instant (one, or one for each)."""
     occurred = as_of(changes, as_of_ms)
+    instants = np.broadcast_to(as_of_ms, len(facts)).tolist()
     found = customers(occurred, products_of_kinds([one.plan for one in facts]))
     bounds = np.searchsorted(found.row, np.arange(len(facts) + 1))
     arrivals = arrivals_of(occurred)
@@ -167,7 +168,7 @@ def set_conversions(facts: Sequence[CampaignFacts], changes: Changes, as_of_ms: 
         part = arrivals[starts[number] : starts[number + 1]]
         one.arrival_touched_at = part["touched_at"].copy()
         one.arrival_lag_ms = part["converted_at"] - part["touched_at"]
-        one.arrival_eaten = (part["eaten_at"] <= as_of_ms).astype(np.int64)
+        one.arrival_eaten = (part["eaten_at"] <= instants[number]).astype(np.int64)
 
 
 def arrivals_of(occurred: Changes) -> Changes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 from collections import defaultdict
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from pipeline.alerts.live import LiveFacts
 from pipeline.alerts.statistics import HOUR_MS
 from pipeline.alerts.warehouse import read_warehouse
 from pipeline.errors import UserError
+from tests.alerts.exporting import export_of, ndjson
 from tests.alerts.facts_support import POLICY, plans_of
 from tests.alerts.stepping import Stepper
 from tests.oracle.as_of import judged_by
@@ -154,44 +154,6 @@ def _assert_taught(one: FinishedCampaign, judged: Judged) -> None:
     assert one.settled_ratio == sum(each.return_minor for each in credits_now) / cost
 
 
-def _export(judged: Judged) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the lines of an export: what a warehouse knows of the same credits."""
-    catalogue = Catalogue(judged.campaigns, CONFIG)
-    products = {"done": "cards"}
-    costs = [(each.campaign_id, each.occurred_at, each.cost_minor) for each in judged.touches]
-    costs += [(each.campaign_id, each.occurred_at, each.amount_minor) for each in judged.costs]
-    reversals, judged.reversals = judged.reversals, {}
-    lines: list[tuple[str, str, int, int, int]] = []
-    for credit in all_credits(judged, catalogue, CONFIG):
-        place = credit.touch.campaign_id, credit.transaction.customer_id, credit.touch.occurred_at
-        lines.append((*place, credit.transaction.occurred_at, credit.return_minor))
-        amount, before = credit.transaction.amount_minor, credit.return_minor
-        for reversal in reversals.get(credit.transaction.event_id, ()):
-            amount -= reversal.amount_minor
-            left = credit.return_minor * max(0, amount) // credit.transaction.amount_minor
-            lines.append((*place, reversal.occurred_at, left - before))
-            before = left
-    judged.reversals = reversals
-    return (
-        [
-            {"campaign_id": c, "product": products.get(c, "deposit"), "at": _text(at), "cost_minor": m}
-            for c, at, m in costs
-        ],
-        [
-            {"campaign_id": c, "customer": who, "touched_at": _text(a), "converted_at": _text(b), "return_minor": m}
-            for c, who, a, b, m in lines
-        ],
-    )
-
-
-def _text(instant: int) -> str:
-    return datetime.fromtimestamp(instant / 1000, UTC).isoformat(timespec="milliseconds")
-
-
-def _ndjson(rows: list[dict[str, Any]]) -> bytes:
-    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
-
-
 def _parquet(path: Path, rows: list[dict[str, Any]]) -> Path:
     for row in rows:
         row |= {name: datetime.fromisoformat(row[name]) for name in row if name == "at" or name.endswith("_at")}
@@ -204,13 +166,13 @@ def test_an_export_teaches_what_the_ledger_teaches(clickhouse: Any, run_name: st
     log = story(7).log
     CorePlayer(clickhouse, "roi", run_name, POLICY, log).play(Random(1), tidy=False)
     port, plans = LedgerFacts(clickhouse, "roi", run_name), plans_of(log)
-    costs, credits_then = _export(judge(log, CONFIG))
+    costs, credits_then = export_of(judge(log, CONFIG), {"done": "cards"})
     files = tmp_path / "costs", tmp_path / "credits"
     for file, rows in zip(files, (costs, credits_then), strict=True):
         if form == "parquet":
             _parquet(file, rows)
         else:
-            file.write_bytes(gzip.compress(_ndjson(rows)) if form == "gzip" else _ndjson(rows))
+            file.write_bytes(gzip.compress(ndjson(rows)) if form == "gzip" else ndjson(rows))
     warehouse = read_warehouse(*files, POLICY)
     assert [one.campaign_id for one in warehouse.finished(END)] == ["done", "late"]
     for one, other in zip(warehouse.finished(END), FinishedFacts(port, POLICY).refresh(plans, END), strict=True):
@@ -257,8 +219,8 @@ GOOD_CREDIT = {
 def test_a_bad_line_is_named_with_its_place(
     tmp_path: Path, cost: dict[str, Any], credit: dict[str, Any], words: str
 ) -> None:
-    (tmp_path / "costs").write_bytes(_ndjson([GOOD_COST, GOOD_COST | cost]))
-    (tmp_path / "credits").write_bytes(_ndjson([GOOD_CREDIT, GOOD_CREDIT | credit]))
+    (tmp_path / "costs").write_bytes(ndjson([GOOD_COST, GOOD_COST | cost]))
+    (tmp_path / "credits").write_bytes(ndjson([GOOD_CREDIT, GOOD_CREDIT | credit]))
     with pytest.raises(UserError) as caught:
         read_warehouse(tmp_path / "costs", tmp_path / "credits", POLICY)
     assert words in caught.value.cause
