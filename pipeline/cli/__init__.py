@@ -17,6 +17,7 @@ def build_app() -> typer.Typer:
     """Return the whole command line, assembled anew."""
     from pipeline.cli import (
         alerts,
+        backtest,
         campaigns,
         demo,
         dlq,
@@ -67,6 +68,7 @@ def build_app() -> typer.Typer:
         forecast,
         explain,
         alerts,
+        backtest,
         plans,
         token,
         erase,

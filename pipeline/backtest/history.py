@@ -1,0 +1,218 @@
+"""All that is known of one campaign, so ordered that what had occurred by any step is the beginning of every array.
+
+A step's facts are made by the functions that live looks use (`pipeline.alerts.reading`, `pipeline.alerts.assembly`):
+only where they are read from differs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from pipeline.alerts.assembly import CampaignFacts, assemble
+from pipeline.alerts.costs import cost_by_hour, paid_hour
+from pipeline.alerts.finished import QUARTER_MS, finished_of
+from pipeline.alerts.reading import set_conversions
+from pipeline.alerts.statistics import HOUR_MS
+
+if TYPE_CHECKING:
+    from pipeline.alerts.conversions import Changes
+    from pipeline.alerts.costs import CostEvent
+    from pipeline.alerts.plans import CampaignPlan
+    from pipeline.alerts.statistics import FinishedCampaign, Floats, Integers, Statistics
+    from pipeline.backtest.grid import Grid
+    from pipeline.state.calendar import BusinessCalendar
+
+QUARTERS: Final = HOUR_MS // QUARTER_MS
+ROWS_AT_ONCE: Final = 500_000
+"""Conversions that are put in order at once: 30 MB."""
+NEVER_TOUCHED: Final = -(1 << 61)
+
+
+class Touches(NamedTuple):
+    """Touches of one campaign, ascending in time: a row for each step they were first seen at and quarter of an hour.
+
+    Attributes:
+        step: first step as of which they had occurred.
+        quarter: quarter of an hour since the epoch.
+        creditable: how many creditable touches.
+        cost: their own cost, and that of the others.
+        weight: what stands for touches by day once the campaign is over.
+    """
+
+    step: Integers
+    quarter: Integers
+    creditable: Integers
+    cost: Integers
+    weight: Integers
+
+
+@dataclass(frozen=True, eq=False)
+class CampaignHistory:
+    """One campaign's whole life; nothing is changed once it is made.
+
+    Attributes:
+        plan: its definition.
+        grid: the steps.
+        touches: by step and quarter.
+        touched: first steps, ascending, and instants of the creditable touches that say when it was last touched.
+        events: cost events, ascending in time.
+        changes: conversions and reversals, ascending in time; every row is 0.
+        zone: of business days.
+        first_ms: the first touch or cost.
+    """
+
+    plan: CampaignPlan
+    grid: Grid
+    touches: Touches
+    touched: tuple[Integers, Integers]
+    events: tuple[CostEvent, ...]
+    changes: Changes
+    zone: str
+    first_ms: int
+    _paid: dict[tuple[int, int], tuple[Integers, Floats]] = field(default_factory=dict, repr=False)
+
+    @property
+    def campaign_id(self) -> str:
+        """Its name."""
+        return self.plan.campaign_id
+
+    @cached_property
+    def event_steps(self) -> Integers:
+        """First step as of which each cost event had occurred."""
+        return self.grid.first_seen(np.array([event.at for event in self.events], np.int64))
+
+    @cached_property
+    def change_steps(self) -> Integers:
+        """First step as of which each conversion or reversal had occurred."""
+        return self.grid.first_seen(self.changes["at"])
+
+    @cached_property
+    def _by_hour(self) -> _Slots:
+        return _Slots(self.touches.quarter // QUARTERS, self.touches.creditable, self.touches.cost)
+
+    @cached_property
+    def _by_quarter(self) -> _Slots:
+        return _Slots(self.touches.quarter, self.touches.weight, self.touches.cost)
+
+    def last_touches(self, steps: Integers) -> Integers:
+        """Return the instant of the last creditable touch as of each step; `NEVER_TOUCHED` before the first."""
+        seen, instants = self.touched
+        if not len(seen):
+            return np.full(len(steps), NEVER_TOUCHED)
+        latest = np.maximum.accumulate(instants)
+        place = np.searchsorted(seen, steps, "right") - 1
+        return np.where(place >= 0, latest[np.maximum(place, 0)], NEVER_TOUCHED)
+
+    def statistics(self, steps: Integers) -> Statistics:
+        """Return what the rule is told as of steps, ascending: a row each, bit for bit what a live look is told."""
+        facts = self.facts(steps)
+        return assemble(facts, self.grid.instants(steps).tolist(), ZoneInfo(self.zone))
+
+    def facts(self, steps: Integers) -> list[CampaignFacts]:
+        """Return what had occurred as of steps, ascending; not to be changed."""
+        instants = self.grid.instants(steps)
+        ends = np.searchsorted(self.touches.step, steps, "right").tolist()
+        paid = np.searchsorted(self.event_steps, steps, "right").tolist()
+        counts = np.searchsorted(self.changes["at"], instants, "right")
+        versions, first, version = np.unique(counts, return_index=True, return_inverse=True)
+        known = self._conversions(versions, instants[first])
+        found = []
+        for end, events, number in zip(ends, paid, version.tolist(), strict=True):
+            of = known[number]
+            hours, touches, cost = self._by_hour.until(end)
+            facts = CampaignFacts(
+                self.plan,
+                hours,
+                touches,
+                cost,
+                self._prefix(events),
+                of.customers,
+                of.arrival_touched_at,
+                of.arrival_lag_ms,
+                of.arrival_eaten,
+            )
+            found.append(self._pay(facts, end))
+        return found
+
+    @cached_property
+    def _prefixes(self) -> dict[int, tuple[CostEvent, ...]]:
+        return {}
+
+    def _prefix(self, count: int) -> tuple[CostEvent, ...]:
+        found = self._prefixes.get(count)
+        if found is None:
+            found = self._prefixes[count] = tuple(sorted(self.events[:count]))
+        return found
+
+    def _pay(self, facts: CampaignFacts, end: int) -> CampaignFacts:
+        """Do what `CampaignFacts.pay` does: once for as long as nothing of what is paid for changes.
+
+        Touches behind the newest payment cost what they cost themselves.
+        """
+        if not facts.events:
+            facts.cost_hours, facts.cost = facts.hours, facts.touch_cost.astype(np.float64)
+            return facts
+        until = paid_hour(self.events[len(facts.events) - 1].at)
+        rows = min(end, int(np.searchsorted(self.touches.quarter, (until + 1) * QUARTERS)))
+        key = len(facts.events), rows
+        size = int(np.searchsorted(facts.hours, until, "right"))
+        known = self._paid.get(key)
+        if known is None:
+            before = facts.hours[:size], facts.touches[:size], facts.touch_cost[:size]
+            known = self._paid[key] = cost_by_hour(*before, facts.events)
+        facts.cost_hours = np.concatenate([known[0], facts.hours[size:]])
+        facts.cost = np.concatenate([known[1], facts.touch_cost[size:].astype(np.float64)])
+        return facts
+
+    def _conversions(self, versions: Integers, instants: Integers) -> list[CampaignFacts]:
+        """Return customers and arrivals after so many changes each, at instants as of which they are all."""
+        found: list[CampaignFacts] = []
+        begin = 0
+        while begin < len(versions):
+            rows = np.cumsum(versions[begin:])
+            end = begin + max(1, int(np.searchsorted(rows, ROWS_AT_ONCE, "right")))
+            counts = versions[begin:end]
+            place = np.repeat(np.arange(len(counts)), counts)
+            within = np.arange(len(place)) - np.repeat(np.cumsum(counts) - counts, counts)
+            changes = self.changes[within]
+            changes["row"] = place
+            part = [CampaignFacts(self.plan) for _ in counts]
+            set_conversions(part, changes, instants[begin:end])
+            found += part
+            begin = end
+        return found
+
+    def finished(self, step: int, calendar: BusinessCalendar) -> FinishedCampaign:
+        """Return what the campaign teaches as of a step at which it is over."""
+        end = int(np.searchsorted(self.touches.step, step, "right"))
+        events = self._prefix(int(np.searchsorted(self.event_steps, step, "right")))
+        quarters, weights, costs = self._by_quarter.until(end)
+        facts = CampaignFacts(self.plan, quarters, np.maximum(weights, 0), costs, events)
+        return finished_of([facts], self.changes, self.grid.instant(step), calendar)[0]
+
+
+class _Slots:
+    """Touches by slot of time, whose beginnings are those of the touches' rows."""
+
+    def __init__(self, slot: Integers, count: Integers, cost: Integers) -> None:
+        self._names, first, self._rank = np.unique(slot, return_index=True, return_inverse=True)
+        self._first = first
+        self._sums = [np.concatenate([[0], np.cumsum(one)]) for one in (count, cost)]
+        ends = np.append(first[1:], len(slot)) if len(slot) else first
+        self._ends = ends
+        self._full = [sums[ends] - sums[first] for sums in self._sums]
+
+    def until(self, end: int) -> tuple[Integers, Integers, Integers]:
+        """Return slots, ascending, counts and costs of the first ``end`` rows."""
+        size = int(self._rank[end - 1]) + 1 if end else 0
+        counts, costs = (full[:size] for full in self._full)
+        if end and self._ends[size - 1] != end:  # its last slot is still under way
+            counts, costs = counts.copy(), costs.copy()
+            begin = self._first[size - 1]
+            counts[-1], costs[-1] = (sums[end] - sums[begin] for sums in self._sums)
+        return self._names[:size], counts, costs

@@ -1,0 +1,1 @@
+SELECT DISTINCT run FROM {database}.runs FINAL ORDER BY run FORMAT JSONCompactEachRow
