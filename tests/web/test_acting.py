@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import SecretStr
 
+from pipeline.api import handing_in
 from tests.support.processes import starts_process
-from tests.web.conftest import OWNERS, Site, Visit, fired, open_site, visiting
+from tests.web.conftest import OWNERS, PATIENCE_MS, Site, Visit, fired, open_site, visiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def _ask(visit: Visit, path: str, method: str = "GET", body: Any = None) -> Any:
     """Ask the API as somebody else does, beside the page."""
     headers = {"Authorization": f"Bearer {OWNERS}"}
-    answer = visit.page.request.fetch(f"{visit.site.address}/api/{path}", method=method, headers=headers, data=body)
+    answer = visit.page.request.fetch(
+        f"{visit.site.address}/api/{path}", method=method, headers=headers, data=body, timeout=PATIENCE_MS
+    )
     assert answer.ok, answer.text()
     return answer.json()
 
@@ -133,7 +136,10 @@ def test_who_decides_after_somebody_else_did_is_told_so_and_shown_what_was_decid
         assert [one for one in visit.troubles if "409" in one]
 
 
-def test_what_is_done_while_no_evaluator_runs_is_kept_and_shown_once_it_counts(browser: Browser, site: Site) -> None:
+def test_what_is_done_while_no_evaluator_runs_is_kept_and_shown_once_it_counts(
+    browser: Browser, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handing_in, "WAIT_SECONDS", 0.3)
     with visiting(browser, site) as visit:
         visit.open(f"?board=operations&alert={_alert_of(visit, 'kept')}")
         visit.page.keyboard.press("Escape")
