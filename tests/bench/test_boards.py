@@ -13,6 +13,7 @@ from pipeline.ledger.loader import Loader
 from pipeline.policies import policy_of
 from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.worker.shard import OwnedShard
+from schemas.campaign import Campaign
 from schemas.topics import CAMPAIGN_LANE, CUSTOMER_LANE
 from tests.support.cluster import running_cluster
 from tests.support.kafka import running_tansu
@@ -38,6 +39,8 @@ def test_a_filled_ledger_answers_every_panel_and_a_worker_can_take_it_over(tmp_p
         assert {panel for board in found.values() for panel in board["panels"]} == {
             panel.id for panel in PANELS.values() if panel.source == "clickhouse"
         }
+        definitions = client.query("SELECT definition FROM roi.campaign_log").result_rows
+        assert len({Campaign.model_validate_json(text).campaign_id for (text,) in definitions}) == SIZE.campaigns
         policy = policy_of(cluster.settings)
         shards = [
             OwnedShard(lane, partition, policy, CampaignRegistry(policy))
@@ -59,10 +62,10 @@ def test_a_board_stands_beside_its_target() -> None:
         "rows": 47_000_000,
         "rollup_seconds": 31.7,
         "rate": 4_998.2,
-        "boards": {"users": board | {"slowest": "users-tiers"}},
+        "boards": {"users": board | {"slowest": "users-tiers", "opened_p95_ms": {"24": 310.0, "168": 420.4}}},
     }
     row, ledger = board_rows(found)
     assert (row.measured, row.result) == ("board users: 2 panels' queries", "p50 40 ms, p95 181 ms (target 200)")
-    assert row.beside == "slowest users-tiers: p95 190 ms"
+    assert row.beside == "slowest users-tiers: p95 190 ms; all at once: p95 420 ms"
     assert ledger.measured == "boards' ledger: 200 campaigns, 90 days, 1,000,000 customers"
     assert ledger.result == "4,998 events/s came in"
