@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path  # noqa: TC003 - typer reads the annotations when it runs
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from pipeline.cli import options
 from pipeline.cli.boundary import FAILED, INTERRUPTED
 from pipeline.cli.instants import instant_ms
+from pipeline.cli.terminal import printable
+from pipeline.cli.verifying import check_run, verified
 
 if TYPE_CHECKING:
     from pipeline.replay.order import Order
     from pipeline.settings import Settings
+
+LIVE: Final = "live"
 
 
 def register(app: typer.Typer) -> None:
@@ -54,6 +58,12 @@ def _replay(
         int, typer.Option("--parallel", metavar="N", min=1, max=64, help="Processes; each takes some partitions.")
     ] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a replay that has not finished.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Then compare every view row for row; exit code 1 for a difference.")
+    ] = False,
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="RUN", help="What --verify compares with; default: live.")
+    ] = None,
     as_json: options.Json = False,
     data: options.Data = None,
 ) -> None:
@@ -66,6 +76,8 @@ def _replay(
 
     if model is not None and models is not None:
         raise typer.BadParameter("give --model or --models, not both")
+    if against is not None and not verify:
+        raise typer.BadParameter("it says what --verify compares with", param_hint="--against")
     overrides = parse_overrides(
         changes or [], model, [name.strip() for name in (models or "").split(",") if name.strip()]
     )
@@ -78,11 +90,21 @@ def _replay(
         campaigns,
         customers,
         is_resumed=resume,
+        ends_with_live=verify and (against or LIVE) == LIVE,
     )
-    _carry_out(settings, order, parallel, as_json=as_json)
+    if against is not None:
+        check_run(settings, against)
+    answer = _carry_out(settings, order, parallel, as_json=as_json)
+    if verify:
+        answer["verify"] = verified(settings, run, against or LIVE, is_quiet=as_json)
+    if as_json:
+        typer.echo(printable(json.dumps(answer, ensure_ascii=False, default=str)))
+    if verify and not answer["verify"]["equal"]:
+        raise typer.Exit(FAILED)
 
 
-def _carry_out(settings: Settings, order: Order, parallel: int, *, as_json: bool) -> None:
+def _carry_out(settings: Settings, order: Order, parallel: int, *, as_json: bool) -> dict[str, Any]:
+    """Replay, tell people how it ended, and return it for programs."""
     import logging
     import time
 
@@ -96,21 +118,23 @@ def _carry_out(settings: Settings, order: Order, parallel: int, *, as_json: bool
     if order.is_resumed and not begun.is_continued:
         typer.echo(f"there was nothing of run {order.run}: it begins anew", err=True)
     if begun.record.state is State.COMPLETE:
-        typer.echo(f"run {order.run} is complete already")
-        return
+        if not as_json:
+            typer.echo(f"run {order.run} is complete already")
+        return {"run": order.run, "state": State.COMPLETE, "records": 0, "seconds": 0.0}
     started = time.monotonic()
     with rated_progress(f"replaying {order.run}", "records", begun.record.plan.records) as show:
         ended = replay(settings, begun, parallel, show)
     seconds = time.monotonic() - started
+    answer = {"run": order.run, "state": ended.state, "records": ended.records, "seconds": round(seconds, 3)}
+    if ended.state is State.COMPLETE:
+        if not as_json:
+            rate = ended.records / max(seconds, 1e-9)
+            typer.echo(f"run {order.run}: {ended.records:,} records replayed in {seconds:.1f} s ({rate:,.0f}/s)")
+        return answer
     if as_json:
-        found = {"run": order.run, "state": ended.state, "records": ended.records, "seconds": round(seconds, 3)}
-        typer.echo(json.dumps(found))
+        typer.echo(json.dumps(answer))
     if ended.state is None:
         typer.echo(f"cancelled: nothing of run {order.run} is left", err=True)
         raise typer.Exit(INTERRUPTED)
-    if ended.state is State.STOPPED:
-        typer.echo(f"stopped: what run {order.run} has counted stays; go on with it by --resume", err=True)
-        raise typer.Exit(FAILED)
-    if not as_json:
-        rate = ended.records / max(seconds, 1e-9)
-        typer.echo(f"run {order.run}: {ended.records:,} records replayed in {seconds:.1f} s ({rate:,.0f}/s)")
+    typer.echo(f"stopped: what run {order.run} has counted stays; go on with it by --resume", err=True)
+    raise typer.Exit(FAILED)

@@ -1,0 +1,22 @@
+-- how many rows of a view each of two runs has, and how many of all are not in both equally often
+SELECT sum(left_rows) AS left_rows, sum(right_rows) AS right_rows, countIf(differs) AS differing
+FROM (
+    SELECT
+        {exact},
+        countIf(is_left) AS left_rows,
+        countIf(NOT is_left) AS right_rows,
+        sumForEach(arrayMap(number -> if(is_left, ifNull(number, 0), 0), numbers)) AS left_numbers,
+        sumForEach(arrayMap(number -> if(is_left, 0, ifNull(number, 0)), numbers)) AS right_numbers,
+        sumForEach(arrayMap(number -> if(is_left, 1, -1) * isNull(number), numbers)) AS nulls,
+        left_rows != right_rows OR arrayExists(more -> more != 0, nulls)
+            OR arrayExists((l, r) -> abs(l - r) > 1e-12 * greatest(abs(l), abs(r)), left_numbers, right_numbers) AS differs
+    FROM (
+        SELECT {exact}, CAST([{inexact}] AS Array(Nullable(Float64))) AS numbers, true AS is_left
+        FROM {database}.{view} WHERE run = {left:String}
+        UNION ALL
+        SELECT {exact}, CAST([{inexact}] AS Array(Nullable(Float64))) AS numbers, false AS is_left
+        FROM {database}.{view} WHERE run = {right:String}
+    )
+    GROUP BY {exact}
+)
+SETTINGS max_bytes_before_external_group_by = 268435456
