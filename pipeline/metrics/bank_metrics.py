@@ -316,7 +316,7 @@ _BUDGET_FIGURES: Final = (
         "Budget",
         "budget_minor of the campaign's definition",
         MINOR,
-        also=columns("budget_minor", "campaign_plans"),
+        also=columns("budget_minor", "campaign_plans", "run_plans"),
     ),
     _budget("campaign_budget", "spent_minor", "Spent", "cost of the campaign, whenever it was spent", MINOR),
     _budget("campaign_budget", "remaining_minor", "Remaining", "budget_minor - spent_minor", MINOR),

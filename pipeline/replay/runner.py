@@ -23,7 +23,7 @@ from pipeline.settings import WorkerSettings
 from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.rows import Stage
 from pipeline.worker.committer import Committer
-from pipeline.worker.dimensions import DefinitionQueries, DimensionTables
+from pipeline.worker.dimensions import WRITE_REPLAY, DimensionTables
 from pipeline.worker.erasure import Eraser
 from pipeline.worker.processor import ShardProcessor
 from pipeline.worker.shard import shard_number
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from pipeline.transport.ports import TP
 
 _log = logging.getLogger(__name__)
-OF_A_RUN: Final = DefinitionQueries("load_run_campaigns", "write_run_campaign")
 BLOCK_SECONDS: Final = 1.0
 _IDLE_BLOCKS: Final = 10  # event time runs: a cell that blocks have left alone for ten seconds is mostly of the past
 _TIDY_SECONDS: Final = 0.5
@@ -104,7 +103,7 @@ class PartReplay:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._source.stop)
             await self._source.start()
-            dimensions = DimensionTables(self._source.dimensions, ledger, campaigns, telemetry, counts, OF_A_RUN)
+            dimensions = DimensionTables(self._source.dimensions, ledger, campaigns, telemetry, counts, WRITE_REPLAY)
             await dimensions.restore()
             committer = Committer(
                 ledger=ledger,

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 import time
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from pipeline.policies import rules_of
 from pipeline.transport.dead_letters import DeadLetter
@@ -35,14 +35,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-class DefinitionQueries(NamedTuple):
-    """The queries that read and write the definitions that a run counts with."""
-
-    load: str
-    write: str
-
-
-OF_LIVE: Final = DefinitionQueries("load_campaigns", "write_campaign")
+WRITE_LIVE: Final = "write_campaign"
+WRITE_REPLAY: Final = "write_run_campaign"
 
 
 class DimensionTables:
@@ -55,9 +49,9 @@ class DimensionTables:
         campaigns: CampaignRegistry,
         telemetry: Telemetry,
         partition_counts: PartitionNumbers,
-        queries: DefinitionQueries = OF_LIVE,
+        write_query: str = WRITE_LIVE,
     ) -> None:
-        self._queries = queries
+        self._write_query = write_query
         self._partition_counts = partition_counts
         self._source = source
         self._ledger = ledger
@@ -77,7 +71,7 @@ class DimensionTables:
 
     async def restore(self) -> None:
         """Read the definitions of the ledger: a memory-only broker has forgotten its own."""
-        for campaign_id, definition, version in await asyncio.to_thread(self._ledger.fetch, self._queries.load):
+        for campaign_id, definition, version in await asyncio.to_thread(self._ledger.fetch, "load_campaigns"):
             self._stored[campaign_id] = (definition, version)
             value = definition.encode() if definition else None
             self._register(campaign_id, decode_campaign(campaign_id.encode(), value))
@@ -176,7 +170,7 @@ class DimensionTables:
             if definition != stored:
                 await asyncio.to_thread(
                     self._ledger.execute,
-                    self._queries.write,
+                    self._write_query,
                     campaign_id=campaign_id,
                     definition=definition,
                     version=version + 1,

@@ -20,7 +20,7 @@ SELECT
     vouchers.redemption_rate AS redemption_rate,
     budget.open_liability_minor AS open_liability_minor
 FROM campaign_budget AS budget
-LEFT JOIN campaign_plans AS plans ON budget.campaign_id = plans.campaign_id
+LEFT JOIN (SELECT * FROM run_plans WHERE run = ${run:singlequote}) AS plans ON budget.campaign_id = plans.campaign_id
 LEFT JOIN campaign_vouchers AS vouchers ON budget.campaign_id = vouchers.campaign_id AND budget.run = vouchers.run
 WHERE budget.run = ${run:singlequote} AND budget.campaign_id IN (SELECT campaign_id FROM chosen)
 ORDER BY name

@@ -27,6 +27,6 @@ SELECT
     if(parts.cost_of_all = parts.cost_minor, NULL,
        (parts.return_of_all - parts.return_minor) / (parts.cost_of_all - parts.cost_minor)) AS ratio_without
 FROM parts
-LEFT JOIN campaign_plans AS plans ON parts.campaign_id = plans.campaign_id
+LEFT JOIN (SELECT * FROM run_plans WHERE run = ${run:singlequote}) AS plans ON parts.campaign_id = plans.campaign_id
 ORDER BY name, cost_minor DESC, channel
 LIMIT 200

@@ -14,7 +14,7 @@ SELECT
     cohorts.conversions AS conversions,
     if(cohorts.lag_day = 0, cohorts.cost_minor, NULL) AS cost_minor
 FROM campaign_cohorts AS cohorts
-LEFT JOIN campaign_plans AS plans ON cohorts.campaign_id = plans.campaign_id
+LEFT JOIN (SELECT * FROM run_plans WHERE run = ${run:singlequote}) AS plans ON cohorts.campaign_id = plans.campaign_id
 WHERE cohorts.run = ${run:singlequote} AND cohorts.campaign_id IN (SELECT campaign_id FROM chosen)
     AND cohorts.touch_day > toDate(greatest($__fromTime, toDateTime(1)) - 1, zone) AND cohorts.touch_day <= toDate($__toTime, zone)
 ORDER BY name, touch_day, lag_day

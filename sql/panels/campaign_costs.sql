@@ -12,7 +12,7 @@ SELECT
     costs.cost_share AS cost_share,
     costs.entries AS entries
 FROM campaign_costs AS costs
-LEFT JOIN campaign_plans AS plans ON costs.campaign_id = plans.campaign_id
+LEFT JOIN (SELECT * FROM run_plans WHERE run = ${run:singlequote}) AS plans ON costs.campaign_id = plans.campaign_id
 WHERE costs.run = ${run:singlequote} AND costs.campaign_id IN (SELECT campaign_id FROM chosen)
 ORDER BY name, cost_minor DESC, category
 LIMIT 200

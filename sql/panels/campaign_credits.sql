@@ -18,7 +18,7 @@ SELECT
     credits.return_minor AS return_minor,
     credits.aum_minor AS aum_minor
 FROM credits
-LEFT JOIN campaign_plans AS plans ON credits.campaign_id = plans.campaign_id
+LEFT JOIN (SELECT * FROM run_plans WHERE run = ${run:singlequote}) AS plans ON credits.campaign_id = plans.campaign_id
 WHERE credits.run = ${run:singlequote} AND credits.campaign_id IN (SELECT campaign_id FROM chosen)
     AND credits.model = (SELECT any(models[1]) FROM runs FINAL WHERE run = ${run:singlequote})
     AND $__timeFilter_ms(credits.converted_at)

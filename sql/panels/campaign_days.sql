@@ -24,6 +24,6 @@ SELECT
     cells.cost_minor AS cost_minor,
     cells.return_minor AS return_minor
 FROM cells
-LEFT JOIN campaign_plans AS plans ON cells.campaign_id = plans.campaign_id
+LEFT JOIN (SELECT * FROM run_plans WHERE run = ${run:singlequote}) AS plans ON cells.campaign_id = plans.campaign_id
 ORDER BY time, name
 LIMIT 4000

@@ -25,7 +25,7 @@ SELECT
     totals.cpa_minor AS cpa_minor,
     totals.aum_minor AS aum_minor
 FROM campaign_totals AS totals
-LEFT JOIN campaign_plans AS plans ON totals.campaign_id = plans.campaign_id
+LEFT JOIN (SELECT * FROM run_plans WHERE run = ${run:singlequote}) AS plans ON totals.campaign_id = plans.campaign_id
 LEFT JOIN campaign_alerts AS alert ON totals.campaign_id = alert.campaign_id AND totals.run = 'live'
 WHERE totals.run = ${run:singlequote} AND totals.campaign_id IN (SELECT campaign_id FROM chosen)
 ORDER BY cost_minor DESC, campaign_id

@@ -23,5 +23,5 @@ SELECT
     steps.customers AS customers,
     if(steps.step = 'converted', NULL, steps.touches) AS touches
 FROM steps
-LEFT JOIN campaign_plans AS plans ON steps.campaign_id = plans.campaign_id
+LEFT JOIN (SELECT * FROM run_plans WHERE run = ${run:singlequote}) AS plans ON steps.campaign_id = plans.campaign_id
 ORDER BY name, steps.place, step

@@ -12,7 +12,7 @@ SELECT
     curve.conversion_share AS conversion_share,
     curve.cohorts AS cohorts
 FROM campaign_lag_curve AS curve
-LEFT JOIN campaign_plans AS plans ON curve.campaign_id = plans.campaign_id
+LEFT JOIN (SELECT * FROM run_plans WHERE run = ${run:singlequote}) AS plans ON curve.campaign_id = plans.campaign_id
 WHERE curve.run = ${run:singlequote} AND curve.campaign_id IN (SELECT campaign_id FROM chosen)
 ORDER BY lag_day, name
 LIMIT 1000

@@ -36,6 +36,6 @@ SELECT
     if(every.cost_minor = 0, NULL, (totals.return_minor - every.cost_minor) / every.cost_minor) AS net_roi
 FROM every
 LEFT JOIN totals ON every.campaign_id = totals.campaign_id AND every.model = totals.model
-LEFT JOIN campaign_plans AS plans ON every.campaign_id = plans.campaign_id
+LEFT JOIN (SELECT * FROM run_plans WHERE run = ${run:singlequote}) AS plans ON every.campaign_id = plans.campaign_id
 LEFT JOIN campaign_alerts AS alert ON every.campaign_id = alert.campaign_id AND ${run:singlequote} = 'live'
 ORDER BY name, every.place

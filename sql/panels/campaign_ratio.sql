@@ -24,7 +24,7 @@ SELECT
     multiIf(plans.campaign_id != '', plans.min_return_ratio, alert.alert_id != '', alert.min_return_ratio, 2.0) AS min_return_ratio,
     days.of_the_day AS day_ratio
 FROM days
-LEFT JOIN campaign_plans AS plans ON days.campaign_id = plans.campaign_id
+LEFT JOIN (SELECT * FROM run_plans WHERE run = ${run:singlequote}) AS plans ON days.campaign_id = plans.campaign_id
 LEFT JOIN campaign_alerts AS alert ON days.campaign_id = alert.campaign_id AND ${run:singlequote} = 'live'
 WHERE days.day > toDate(greatest($__fromTime, toDateTime(1)) - 1, zone) AND days.day <= toDate($__toTime, zone)
 ORDER BY time, name

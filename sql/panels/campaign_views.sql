@@ -40,6 +40,6 @@ SELECT
     sumIf(converted, is_now) AS conversions,
     sumIf(gained, is_now) AS new_reached
 FROM cells
-LEFT JOIN campaign_plans AS plans ON cells.campaign_id = plans.campaign_id
+LEFT JOIN (SELECT * FROM run_plans WHERE run = ${run:singlequote}) AS plans ON cells.campaign_id = plans.campaign_id
 GROUP BY campaign_id, view
 ORDER BY campaign_id, view DESC

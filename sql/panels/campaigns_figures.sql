@@ -37,5 +37,5 @@ SELECT
     if(has_before, uniqExactIf(campaign_id, NOT is_now), NULL) AS active_campaigns_before
 FROM cells
 WHERE $__conditionalAll(campaign_id IN (${campaign:singlequote}), $campaign)
-    AND $__conditionalAll(campaign_id IN (SELECT campaign_id FROM campaign_plans WHERE owner IN (${owner:singlequote})), $owner)
+    AND $__conditionalAll(campaign_id IN (SELECT campaign_id FROM run_plans WHERE run = ${run:singlequote} AND owner IN (${owner:singlequote})), $owner)
 HAVING count() > 0

@@ -13,6 +13,6 @@ FROM (
     WHERE run = ${run:singlequote} AND day > toDate(greatest($__fromTime, toDateTime(1)) - 1, zone) AND day <= toDate($__toTime, zone) AND NOT is_short
 )
 WHERE $__conditionalAll(campaign_id IN (${campaign:singlequote}), $campaign)
-    AND $__conditionalAll(campaign_id IN (SELECT campaign_id FROM campaign_plans WHERE owner IN (${owner:singlequote})), $owner)
+    AND $__conditionalAll(campaign_id IN (SELECT campaign_id FROM run_plans WHERE run = ${run:singlequote} AND owner IN (${owner:singlequote})), $owner)
 GROUP BY time
 ORDER BY time

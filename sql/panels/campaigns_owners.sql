@@ -7,7 +7,7 @@ SELECT
     sum(totals.cost_minor) AS cost_minor,
     sum(totals.return_minor) AS return_minor
 FROM campaign_totals AS totals
-LEFT JOIN campaign_plans AS plans ON totals.campaign_id = plans.campaign_id
+LEFT JOIN (SELECT * FROM run_plans WHERE run = ${run:singlequote}) AS plans ON totals.campaign_id = plans.campaign_id
 LEFT JOIN campaign_alerts AS alert ON totals.campaign_id = alert.campaign_id AND totals.run = 'live'
 WHERE totals.run = ${run:singlequote}
     AND $__conditionalAll(totals.campaign_id IN (${campaign:singlequote}), $campaign)

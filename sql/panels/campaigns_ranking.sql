@@ -45,7 +45,7 @@ SELECT
     plans.owner AS owner
 FROM campaign_totals AS totals
 LEFT JOIN days ON totals.campaign_id = days.campaign_id
-LEFT JOIN campaign_plans AS plans ON totals.campaign_id = plans.campaign_id
+LEFT JOIN (SELECT * FROM run_plans WHERE run = ${run:singlequote}) AS plans ON totals.campaign_id = plans.campaign_id
 LEFT JOIN campaign_alerts AS alert ON totals.campaign_id = alert.campaign_id AND totals.run = 'live'
 WHERE totals.run = ${run:singlequote}
     AND (days.is_active OR alert.state IN ('firing', 'acknowledged', 'decided'))

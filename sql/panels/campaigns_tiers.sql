@@ -6,5 +6,5 @@ SELECT
 FROM campaign_tier_totals
 WHERE run = ${run:singlequote} AND tier != ''
     AND $__conditionalAll(campaign_id IN (${campaign:singlequote}), $campaign)
-    AND $__conditionalAll(campaign_id IN (SELECT campaign_id FROM campaign_plans WHERE owner IN (${owner:singlequote})), $owner)
+    AND $__conditionalAll(campaign_id IN (SELECT campaign_id FROM run_plans WHERE run = ${run:singlequote} AND owner IN (${owner:singlequote})), $owner)
 GROUP BY tier ORDER BY cost_minor DESC, tier LIMIT 30

@@ -3,6 +3,7 @@ SELECT
     concat(toString(max(written)), '-', toString(sum(next)), '-',
         toString((SELECT (count(), max(version)) FROM {database}.alert_log)), '-',
         toString((SELECT (count(), max(updated_at)) FROM {database}.campaign_log)), '-',
+        toString((SELECT (count(), max(updated_at)) FROM {database}.run_campaigns)), '-',
         toString((SELECT count() FROM {database}.runs)), '-',
         toString((SELECT (count(), max(set_at)) FROM {database}.figure_plans)), '-',
         toString((SELECT (count(), sum(version)) FROM {database}.halts FINAL)), '-',

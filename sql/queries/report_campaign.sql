@@ -7,7 +7,7 @@ WITH
     ) AS cohorts,
     (
         SELECT (count(), any(name), any(toUnixTimestamp64Milli(starts_at)))
-        FROM {database}.campaign_plans WHERE campaign_id = {campaign:String}
+        FROM {database}.run_plans WHERE run = {run:String} AND campaign_id = {campaign:String}
     ) AS plan,
     (SELECT count() FROM {database}.campaign_totals WHERE run = {run:String} AND campaign_id = {campaign:String}) AS counted
 SELECT

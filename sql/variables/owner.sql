@@ -1,1 +1,1 @@
-SELECT DISTINCT owner AS value, owner AS text FROM campaign_plans WHERE owner != '' ORDER BY value
+SELECT DISTINCT owner AS value, owner AS text FROM run_plans WHERE run = ${run:singlequote} AND owner != '' ORDER BY value

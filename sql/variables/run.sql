@@ -1,1 +1,3 @@
-SELECT run AS value, run AS text FROM runs FINAL ORDER BY run != 'live', begun_at DESC
+SELECT run AS value, if(state IN ('live', 'complete', 'unknown'), run, concat(run, ' (', state, ')')) AS text
+FROM run_states
+ORDER BY run != 'live', began_at DESC

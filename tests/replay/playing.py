@@ -143,6 +143,7 @@ def replayed(
         begin_ms=None if policy.span is None else policy.span.begin,
         end_ms=None if policy.span is None else policy.span.end,
     )
+    store.replays.add(RUN)
     FakeLedger(store, RUN, "").begin(policy, "test")
     while True:
         source = MemorySource(log, random, random.randint(0, 20) if breaks else math.inf)
