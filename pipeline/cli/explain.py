@@ -95,6 +95,7 @@ def _explain(
     from pipeline.errors import UserError
     from pipeline.operations.evidence import Cell
     from pipeline.operations.evidence_shown import name_of, plain, read_evidence
+    from pipeline.operations.runs import check_run
 
     if variant is not None and tier is not None:
         raise typer.BadParameter("no total is kept for a variant within a tier: give one of them", param_hint="--tier")
@@ -102,7 +103,9 @@ def _explain(
         raise typer.BadParameter("must be 32 hexadecimal digits, as in the view credits", param_hint="--customer-hash")
     settings = options.settings_for(data)
     cell = Cell(run, campaign, variant, tier, customer_hash)
-    found = read_evidence(Reader(settings), settings.clickhouse_database, cell, limit or _EVERYTHING)
+    reader = Reader(settings)
+    check_run(reader, settings.clickhouse_database, run)
+    found = read_evidence(reader, settings.clickhouse_database, cell, limit or _EVERYTHING)
     if found is None:
         raise UserError(f"there is no {name_of(cell)}", "roi forecast lists the campaigns that have events")
     if as_json:

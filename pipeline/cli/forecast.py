@@ -53,9 +53,12 @@ def _forecast(
     """Forecast the return of the spend so far, with a 90 % band, from the campaign's own conversion lags."""
     from pipeline.clickhouse.reader import Reader
     from pipeline.errors import UserError
+    from pipeline.operations.runs import check_run
 
     settings = options.settings_for(data)
-    forecasts = read_forecasts(Reader(settings), settings, run, campaign)
+    reader = Reader(settings)
+    check_run(reader, settings.clickhouse_database, run)
+    forecasts = read_forecasts(reader, settings, run, campaign)
     if campaign is not None and not forecasts:
         raise UserError(f"campaign {campaign!r} has no event in run {run!r}", "roi forecast lists those that have")
     if as_json:

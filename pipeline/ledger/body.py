@@ -275,7 +275,7 @@ class _Body:
         )
 
     def _verdicts(self, block: ShardBlock, rows: Sequence[VerdictRow]) -> None:
-        for kind in ("takeover", "future"):
+        for kind in ("takeover", "future", "revived"):
             found = [row for row in rows if row.kind == kind]
             self._add(
                 block,
@@ -283,6 +283,7 @@ class _Body:
                 len(found),
                 label=[row.topic for row in found],
                 at=[row.offset for row in found],
+                id=[row.pseudonym for row in found],
                 measures=Measures([row.watermark for row in found], 1),
                 detail=[row.topic_id for row in found],
             )

@@ -67,19 +67,21 @@ class DeadLetterRow(NamedTuple):
 
 
 class VerdictRow(NamedTuple):
-    """What was decided by the wall clock, for a replay to repeat (pipeline/worker/verdicts.py).
+    """What depended on when a log was read, for a replay to repeat (pipeline/worker/verdicts.py).
 
     Attributes:
         kind: `takeover`: from this offset on the topic's watermark is no less than ``watermark``; `future`: the record
-            at this offset is from the future, and no dead letter says so.
+            at this offset is from the future, and no dead letter says so; `revived`: from this offset on a customer who
+            had been erased counts again.
         topic_id: the life of the topic that the offset belongs to.
     """
 
-    kind: Literal["takeover", "future"]
+    kind: Literal["takeover", "future", "revived"]
     topic: str
     offset: int
     watermark: int
     topic_id: str
+    pseudonym: str = ""
 
 
 class ShardBlock(NamedTuple):

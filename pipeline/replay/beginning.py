@@ -24,6 +24,7 @@ from schemas.instants import instant_text
 if TYPE_CHECKING:
     from pipeline.ledger.ledger import LedgerPort
     from pipeline.replay.order import Order
+    from pipeline.replay.plan import LogPart
     from pipeline.settings import Settings
     from pipeline.state.policy import Policy
 
@@ -84,6 +85,27 @@ def begin(settings: Settings, order: Order) -> Begun:
     return Begun(record, policy, is_continued=False)
 
 
+def extended(settings: Settings, begun: Begun) -> Begun | None:
+    """Return a complete run to be replayed on up to where live has come by now, None where nothing is new."""
+    plan = begun.record.plan
+    logs = _up_to_live(plan.logs, ledger_of(settings, LIVE))
+    if logs == plan.logs:
+        return None
+    record = replace(begun.record, plan=msgspec.structs.replace(plan, logs=logs), state=State.RUNNING, cause="")
+    write_record(ledger_of(settings, plan.run), record)
+    return Begun(record, begun.policy, is_continued=True)
+
+
+def _up_to_live(logs: tuple[LogPart, ...], live: LedgerPort) -> tuple[LogPart, ...]:
+    """Return logs that end where live has durably read to; those of another life of their topic stay as they are."""
+    read = live_positions(live, LIVE)
+    found = []
+    for log in logs:
+        position, topic_id = read.get(log.tp, (log.start, log.topic_id))
+        found.append(msgspec.structs.replace(log, end=max(log.start, position)) if topic_id == log.topic_id else log)
+    return tuple(found)
+
+
 def resumed(run: str) -> tuple[Settings, Begun]:
     """Return a run that another process has begun, and the settings it counts by.
 
@@ -110,13 +132,7 @@ def make_plan(settings: Settings, order: Order, live: LedgerPort) -> Plan:
     """
     survey = survey_topics(settings, live)
     check_range(settings, survey, order.begin_ms, live)
-    logs = survey.logs
-    if order.ends_with_live:
-        read = live_positions(live, LIVE)
-        logs = tuple(
-            msgspec.structs.replace(log, end=max(log.start, min(log.end, read.get(log.tp, (log.start, ""))[0])))
-            for log in logs
-        )
+    logs = _up_to_live(survey.logs, live) if order.ends_with_live else survey.logs
     return _ordered(Plan(order.run, FROM_TOPICS, logs, survey.tables, survey.partition_counts), order)
 
 

@@ -31,7 +31,7 @@ class PlannedPositions:
             UserError: the run has read another life of a topic.
         """
         for shard in shards:
-            shard.recorded = {tp.topic: verdicts for tp, verdicts in self._verdicts.items() if self._is_of(shard, tp)}
+            shard.repeat({tp.topic: verdicts for tp, verdicts in self._verdicts.items() if self._is_of(shard, tp)})
             for topic in shard.lane.topics:
                 part = self._logs.get(TP(topic, shard.partition)) or self._tables.get(TP(topic, shard.partition))
                 stored = loaded.positions.get((shard.number, topic))

@@ -22,15 +22,23 @@ def load_verdicts(ledger: LedgerPort, plan: Plan, run: str) -> dict[TP, ClockVer
     lives = {log.tp: log.topic_id for log in plan.logs}
     takeovers: dict[TP, list[tuple[int, int]]] = defaultdict(list)
     future: dict[TP, list[int]] = defaultdict(list)
-    for kind, topic, partition, offset, watermark, topic_id in ledger.fetch("live_verdicts", source=run):
+    revived: dict[TP, dict[bytes, int]] = defaultdict(dict)
+    for kind, topic, partition, offset, watermark, topic_id, customer in ledger.fetch("live_verdicts", source=run):
         tp = TP(topic, partition)
         if tp not in lives or topic_id not in {"", lives[tp]}:
             continue
         if kind == "takeover":
             takeovers[tp].append((offset, watermark))
+        elif kind == "revived":
+            pseudonym = bytes.fromhex(customer)
+            revived[tp][pseudonym] = max(offset, revived[tp].get(pseudonym, 0))
         else:
             future[tp].append(offset)
-    return {tp: ClockVerdicts(takeovers[tp], future[tp]) for tp in lives if takeovers[tp] or future[tp]}
+    return {
+        tp: ClockVerdicts(takeovers[tp], future[tp], revived[tp])
+        for tp in lives
+        if takeovers[tp] or future[tp] or revived[tp]
+    }
 
 
 def cut(batch: RecordBatch, verdicts: Mapping[TP, ClockVerdicts]) -> Iterator[RecordBatch]:

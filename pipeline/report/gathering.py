@@ -16,6 +16,7 @@ from pipeline.clickhouse import sql
 from pipeline.clickhouse.answers import ask
 from pipeline.clickhouse.reader import Reader
 from pipeline.errors import UserError
+from pipeline.operations.runs import check_run
 from pipeline.report.building import definitions, section, without
 from pipeline.report.document import Document, Section, Words
 
@@ -59,6 +60,7 @@ def gather(settings: Settings, asked: Asked, style: Style) -> Document:
         sql.query("report_campaign", settings.clickhouse_database), {"run": asked.run, "campaign": asked.campaign}
     )
     if not found:
+        check_run(reader, settings.clickhouse_database, asked.run)
         raise UserError(
             f"the run {asked.run[:40]!r} has no campaign {asked.campaign[:64]!r}",
             "roi forecast lists the campaigns that have events, roi campaigns list those that are defined",

@@ -89,16 +89,18 @@ class CustomerShard:
 
     # -- dimension table -------------------------------------------------------------------------------------------
 
-    def accept_profile(self, customer_id: str, profile: Profile | None) -> None:
+    def accept_profile(self, customer_id: str, profile: Profile | None) -> bool:
         """Take a customer's profile for the events that follow; see the port."""
+        was_erased = self.erasures.covers(customer_id)
         if profile is not None:
             self.erasures.revive(customer_id)
-        elif self.erasures.covers(customer_id):
-            return
+        elif was_erased:
+            return False
         tier, segment, opened_at = profile or _NO_PROFILE
         customer = self._memory.customer(customer_id)
         customer.tier = tier or UNKNOWN_TIER
         self._changes.profiles.append(ProfileRow(customer.pseudonym, tier or "", segment or "", opened_at))
+        return was_erased
 
     # -- erasure ---------------------------------------------------------------------------------------------------
 
@@ -147,7 +149,7 @@ class CustomerShard:
     def apply_logins(self, columns: LoginColumns, now_ms: int | None) -> list[Refusal]:
         """Count a batch of logins; return the refused ones."""
         columns, refusals = self.logins.screen(columns, now_ms)
-        columns = self.erasures.without_erased(columns, self._memory.customers)
+        columns = self.erasures.without_erased(columns, self._memory.customers, self.logins.left_out_before)
         self.logins.accepted += len(columns.offset)
         shortest = self._policy.engaged_seconds
         day_of, add, customers = self._calendar.day_of, self._activity.add, self._memory.customers
@@ -170,7 +172,7 @@ class CustomerShard:
     def apply_touches(self, columns: TouchColumns, now_ms: int | None) -> list[Refusal]:
         """Count a batch of touches, attributing again what a late one changes; return the refused ones."""
         columns, refusals = self.touches.screen(columns, now_ms)
-        columns = self.erasures.without_erased(columns, self._memory.customers)
+        columns = self.erasures.without_erased(columns, self._memory.customers, self.touches.left_out_before)
         columns = self.touches.accept(columns, self._memory.touch_ids.are_new(columns.event_id, columns.occurred_at))
         customers, arm_of, count_touch = self._memory.customers, self._campaigns.arm, self._base.add_touch
         facts = self._changes.touches
@@ -210,7 +212,7 @@ class CustomerShard:
     def apply_transactions(self, columns: TransactionColumns, now_ms: int | None) -> list[Refusal]:
         """Count a batch of transactions and reversals; return the refused ones."""
         columns, refusals = self.transactions.screen(columns, now_ms)
-        columns = self.erasures.without_erased(columns, self._memory.customers)
+        columns = self.erasures.without_erased(columns, self._memory.customers, self.transactions.left_out_before)
         columns = self.transactions.accept(columns, self._memory.reversals.are_new(columns.event_id))
         customers, facts = self._memory.customers, self._changes.transactions
         for offset, event_id, at, customer_id, kind, amount, product, revenue, aum, original in zip(

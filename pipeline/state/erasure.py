@@ -15,7 +15,7 @@ from pipeline.state.intake import EventColumns, select
 from pipeline.state.rows import NOTHING, ErasedCounts, ErasureRow, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from pipeline.state.policy import Policy
 
@@ -57,11 +57,14 @@ class Erasures:
         """Say whether this customer's events must not count."""
         return bool(self._blocked) and self._policy.pseudonym(customer_id) in self._blocked
 
-    def without_erased(self, columns: Columns, met: Collection[str]) -> Columns:
+    def without_erased(self, columns: Columns, met: Collection[str], before: Mapping[bytes, int]) -> Columns:
         """Return the columns without the events of erased customers.
 
-        ``met`` holds the ids that have state and so cannot be erased: only strangers are looked up.
+        ``met`` holds the ids that have state and so cannot be erased: only strangers are looked up. ``before`` tells of
+        those who came back the offset before which their events stay out.
         """
+        if before and columns.offset and columns.offset[0] < max(before.values()):
+            columns = self._without_past(columns, before)
         if not self._blocked:
             return columns
         strangers = set(columns.customer_id).difference(met)
@@ -71,6 +74,12 @@ class Erasures:
         keep = [customer_id not in erased for customer_id in columns.customer_id]
         self._left_out += keep.count(False)
         return select(columns, keep)
+
+    def _without_past(self, columns: Columns, before: Mapping[bytes, int]) -> Columns:
+        limits = {name: before.get(self._policy.pseudonym(name), 0) for name in set(columns.customer_id)}
+        keep = [offset >= limits[name] for name, offset in zip(columns.customer_id, columns.offset, strict=True)]
+        self._left_out += keep.count(False)
+        return columns if all(keep) else select(columns, keep)
 
     def leave_out(self, keys: Sequence[bytes | None]) -> list[bool]:
         """Say of bad records, by key, which are not of erased customers; the others count as left out."""

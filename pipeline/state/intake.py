@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Protocol, Ty
 from pipeline.state.calendar import DAY_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 TOO_LATE: Final = "too_late"
 FROM_THE_FUTURE: Final = "from_the_future"
@@ -58,6 +58,8 @@ class Intake:
         self._lateness_ms = lateness_ms
         self._future_ms = future_ms
         self._span = span
+        # customers who had been erased: the offset from which their events count again (known to replays only)
+        self.left_out_before: Mapping[bytes, int] = {}
         self.is_over = False  # no event will come any more: nothing has to be remembered for one
         self.watermark = NEVER
         self.accepted = 0

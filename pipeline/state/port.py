@@ -41,10 +41,11 @@ class ShardCore(Protocol):
     def drain_left_out(self) -> int:
         """Return how many events of erased customers have been left out since the last call."""
 
-    def accept_profile(self, customer_id: str, profile: Profile | None) -> None:
+    def accept_profile(self, customer_id: str, profile: Profile | None) -> bool:
         """Take a customer's profile for the events that follow; None takes it away.
 
-        A profile ends the customer's erasure; taking away that of an erased customer says nothing.
+        A profile ends the customer's erasure, and then the answer is True; taking away that of an erased customer says
+        nothing.
         """
 
     # -- erasure

@@ -81,7 +81,7 @@ class OwnedShard:
         self.is_suspect = False  # something that had been taken in made our own code fail
         self.profiles = ProfileQueue(self._apply_update, self._must_wait)
         self.pending = 0
-        self.recorded: Mapping[str, ClockVerdicts] = {}  # of another run over the same topics, for a replay to repeat
+        self.recorded: Mapping[str, ClockVerdicts] = {}
         self._epoch = 0
         self._sequence = 0
         self._policy = policy
@@ -115,6 +115,12 @@ class OwnedShard:
         if topic in self._silence:
             self._silence[topic] = _Silence(now, is_read_to_end)
 
+    def repeat(self, recorded: Mapping[str, ClockVerdicts]) -> None:
+        """Judge as another run over the same topics has, where the logs do not tell how."""
+        self.recorded = recorded
+        for topic, verdicts in recorded.items():
+            self.core.intakes[topic].left_out_before = verdicts.left_out_before
+
     def has_moved(self) -> None:
         """Have the next block say where the topics are read, though no event has come."""
         self._moved = True
@@ -139,8 +145,15 @@ class OwnedShard:
         self._note("takeover", topic, offset, watermark)
         self._moved = True
 
-    def _note(self, kind: Literal["takeover", "future"], topic: str, offset: int, watermark: int = 0) -> None:
-        self._verdicts.append(VerdictRow(kind, topic, offset, watermark, self.topic_ids.get(topic, "")))
+    def _note(
+        self,
+        kind: Literal["takeover", "future", "revived"],
+        topic: str,
+        offset: int,
+        watermark: int = 0,
+        pseudonym: str = "",
+    ) -> None:
+        self._verdicts.append(VerdictRow(kind, topic, offset, watermark, self.topic_ids.get(topic, ""), pseudonym))
 
     def _repeat_take_over(self, topic: str, offset: int) -> None:
         """Take over what the recorded run had taken over before it judged the record at this offset."""
@@ -217,12 +230,13 @@ class OwnedShard:
 
     def apply_profile(self, customer_id: str, profile: Customer | None) -> None:
         """Take a customer's profile; None takes it away."""
-        if profile is None:
-            self.core.accept_profile(customer_id, None)
-        else:
-            opened = profile.opened_at
-            opened_ms = None if opened is None else round(opened.timestamp() * 1000)
-            self.core.accept_profile(customer_id, Profile(profile.tier, profile.segment, opened_ms))
+        opened = None if profile is None else profile.opened_at
+        opened_ms = None if opened is None else round(opened.timestamp() * 1000)
+        given = None if profile is None else Profile(profile.tier, profile.segment, opened_ms)
+        if self.core.accept_profile(customer_id, given):
+            pseudonym = self._policy.pseudonym(customer_id).hex()
+            for topic in self.lane.events:
+                self._note("revived", topic, self.next_offset.get(topic, 0), pseudonym=pseudonym)
         self.pending += 1
 
     def accept_profile(self, update: ProfileUpdate) -> None:

@@ -1,17 +1,18 @@
 """Verdicts of the wall clock, recorded by whoever had one so that a replay repeats them.
 
-A log tells everything about its events but two things, which depended on when they were read: that a silent topic took
-over the others' watermark, and that an event was too far ahead of the clock.
+A log tells everything about its events but what depended on when they were read: that a silent topic took over the
+others' watermark, that an event was too far ahead of the clock, and that a customer had been erased until then.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from itertools import accumulate
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 
 class ClockVerdicts:
@@ -20,13 +21,20 @@ class ClockVerdicts:
     Args:
         takeovers: (offset, watermark): from this offset on the topic's watermark was no less than that.
         future: offsets of the events that were from the future.
+        left_out_before: of customers who had been erased, by pseudonym, the offset from which they count again.
     """
 
-    def __init__(self, takeovers: Iterable[tuple[int, int]] = (), future: Collection[int] = ()) -> None:
+    def __init__(
+        self,
+        takeovers: Iterable[tuple[int, int]] = (),
+        future: Collection[int] = (),
+        left_out_before: Mapping[bytes, int] = MappingProxyType({}),
+    ) -> None:
         ordered = sorted(takeovers)
         self._offsets = [offset for offset, _ in ordered]
         self._watermarks = list(accumulate((watermark for _, watermark in ordered), max))
         self.future = frozenset(future)
+        self.left_out_before = left_out_before
 
     def watermark(self, offset: int) -> int | None:
         """Return the watermark that had been taken over before the record at an offset was judged, if any."""

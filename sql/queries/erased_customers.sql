@@ -1,5 +1,5 @@
--- customers whom some run has erased and none has taken in again
+-- customers whom the run that is live has erased and not taken in again
 SELECT DISTINCT id
 FROM {database}.ledger FINAL
-WHERE kind = 'erased' AND measures[1] != 4
+WHERE kind = 'erased' AND measures[1] != 4 AND run NOT IN (SELECT run FROM {database}.replays)
 FORMAT JSONCompactEachRow

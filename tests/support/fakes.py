@@ -117,6 +117,7 @@ class LedgerStore:
     runs: dict[str, RunTables] = field(default_factory=dict)
     campaigns: dict[str, tuple[str, int]] = field(default_factory=dict)
     run_campaigns: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    replays: set[str] = field(default_factory=set)
     halts: dict[tuple[str, str, str], FakeHalt] = field(default_factory=dict)
     log_faults: list[dict[str, Any]] = field(default_factory=list)
     partition_counts: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -279,18 +280,19 @@ class FakeLedger:
         return (claim for claim in self.tables.claims if claim.shard in shards)
 
     def _load_campaigns(self) -> Iterator[Sequence[Any]]:
-        return ((name, *stored) for name, stored in self._store.campaigns.items())
-
-    def _load_run_campaigns(self) -> Iterator[Sequence[Any]]:
-        return ((name, *stored) for (run, name), stored in self._store.run_campaigns.items() if run == self._run)
+        own = {name: stored for (run, name), stored in self._store.run_campaigns.items() if run == self._run}
+        return (
+            (name, *stored)
+            for name, stored in (own if self._run in self._store.replays else self._store.campaigns).items()
+        )
 
     def _live_verdicts(self, source: str) -> Iterator[Sequence[Any]]:
         tables = self._store.tables(source)
-        for row in tables.of_kind("takeover", "future"):
-            yield row.kind, row.label, row.shard & 0xFFFF, row.at, row.measures[0], row.detail
+        for row in tables.of_kind("takeover", "future", "revived"):
+            yield row.kind, row.label, row.shard & 0xFFFF, row.at, row.measures[0], row.detail, row.id
         for row in tables.of_kind("dead_letter"):
             if row.other_id == "from_the_future":
-                yield "future", row.label, row.lag, row.source, 0, ""
+                yield "future", row.label, row.lag, row.source, 0, "", ""
 
     def _load_erasures(self, shards: list[int]) -> Iterator[Sequence[Any]]:
         """Erasures of other runs hold here too, unless this run has its own word on the customer."""
@@ -299,7 +301,7 @@ class FakeLedger:
             for row in (row for row in tables.of_kind("erased") if row.shard in shards):
                 own = run == self._run
                 stage, *counts = row.measures
-                if own or stage != 4:
+                if own or (stage != 4 and run not in self._store.replays):
                     answer = (
                         row.shard,
                         row.id,

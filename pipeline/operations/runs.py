@@ -1,0 +1,29 @@
+"""Which runs there are, for commands that show one of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pipeline.clickhouse.sql import query
+from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from pipeline.clickhouse.reader import Reader
+
+LIVE: Final = "live"
+_NAMED: Final = 10
+
+
+def check_run(reader: Reader, database: str, run: str) -> None:
+    """Return if a run is there; the live one may have counted nothing yet.
+
+    Raises:
+        UserError: it is not; the message names those that are.
+    """
+    if run == LIVE:
+        return
+    known = [row["run"] for row in reader.rows(query("known_runs", database))]
+    if run not in known:
+        more = f" and {len(known) - _NAMED} more" if len(known) > _NAMED else ""
+        names = ", ".join(known[:_NAMED]) or LIVE
+        raise UserError(f"there is no run {run!r}", f"there are {names}{more}; roi replay --run {run} makes it")

@@ -1,0 +1,1 @@
+SELECT run FROM {database}.run_states ORDER BY run != 'live', began_at DESC, run
