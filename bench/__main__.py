@@ -14,6 +14,7 @@ from bench import throughput
 from bench.children import measured
 from bench.figures import (
     Row,
+    backtest_row,
     board_rows,
     facts_row,
     family_rows,
@@ -44,6 +45,7 @@ PARTS: Final = (
     "facts",
     "tick",
     "boards",
+    "backtest",
 )
 _QUICK_EVENTS: Final = 200_000
 _QUICK_SECONDS: Final = 5
@@ -95,6 +97,7 @@ def steps(arguments: argparse.Namespace) -> Iterator[tuple[str, Callable[[], lis
         "tick": ("a whole tick of the alerts", partial(_tick, arguments)),
         "alerts": ("from a breach to its notice", partial(_alerts, arguments)),
         "boards": ("the boards' queries", partial(_boards, arguments)),
+        "backtest": ("a year of campaigns by the hour", partial(_backtest, arguments)),
     }
     yield from (step for part, step in once.items() if part in arguments.only)
 
@@ -137,6 +140,10 @@ def _facts(arguments: argparse.Namespace) -> list[Row]:
 
 def _tick(arguments: argparse.Namespace) -> list[Row]:
     return tick_rows(measured("bench.tick", _QUICK_CAMPAIGNS if arguments.quick else 10_000))
+
+
+def _backtest(arguments: argparse.Namespace) -> list[Row]:
+    return [backtest_row(measured("bench.backtesting", "--campaigns", 30 if arguments.quick else 300))]
 
 
 def _judging() -> list[Row]:

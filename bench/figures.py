@@ -187,6 +187,17 @@ def judging_row(measured: Mapping[str, Any]) -> Row:
     )
 
 
+def backtest_row(measured: Mapping[str, Any]) -> Row:
+    """Return the row of a backtest (`bench.backtesting` prints its fields)."""
+    each, memory = measured["seconds"] * 1e6 / measured["looks"], measured["memory_mb"]
+    return Row(
+        f"backtest: a year of {measured['campaigns']:,} campaigns by the hour",
+        "-",
+        f"{measured['seconds']:.1f} s, of which {measured['read_seconds']:.1f} s to read; {memory:.0f} MB",
+        f"{measured['looks']:,} looks, {each:.0f} µs each, {measured['fired']:,} fired on",
+    )
+
+
 def facts_row(measured: Mapping[str, Any]) -> Row:
     """Return the row of the alert service's facts (`bench.facts` prints its fields)."""
     return Row(

@@ -2,35 +2,60 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from pipeline.alerts.facts import LedgerFacts
+from pipeline.alerts.facts import LedgerFacts, plans_of, read_plans
 from pipeline.backtest.ledger import past_of_run
 from pipeline.clickhouse.connection import connect
 from pipeline.errors import UserError
-from pipeline.ledger.ledger import other_settings
+from pipeline.ledger.ledger import ClickHouseLedger, other_settings
 from pipeline.policies import describe_policy, policy_of
+from pipeline.replay.beginning import policy_for
+from pipeline.replay.record import State, load_record
+from pipeline.replay.what_if import settings_with
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipeline.backtest.past import Past, Range
     from pipeline.settings import Settings
 
+LIVE: Final = "live"
 
-def open_run(settings: Settings, run: str, span: Range) -> Past:
+
+def open_run(settings: Settings, run: str, span: Range, data: Path | None = None) -> Past:
     """Return a run as a past, read with the reader's rights.
+
+    A replay's past is counted, and its campaigns are defined, as the replay was asked to.
+
+    Args:
+        settings: the installation's.
+        run: its name.
+        span: what is looked at.
+        data: the directory of the instance, where the settings are of one.
 
     Raises:
         UserError: there is no such run, it was counted under other settings, or the range is outside of it; ClickHouse
             does not answer.
         LedgerUnavailableError: ClickHouse has gone meanwhile.
     """
-    port = LedgerFacts(connect(settings, "reader"), settings.clickhouse_database, run)
-    policy = policy_of(settings)
+    client, database = connect(settings, "reader"), settings.clickhouse_database
+    port = LedgerFacts(client, database, run)
     known = port.fetch("load_run")
     if not known:
         names = ", ".join(name for (name,) in port.fetch("run_names")) or "none yet"
         raise UserError(f"there is no run {run!r}", f"runs there are: {names}")
+    policy, source = policy_of(settings), f"run {run}"
+    record = None if run == LIVE else load_record(ClickHouseLedger(client, database, run, ""))
+    if record is not None:
+        policy = policy_for(settings_with(record.plan.overrides, data), record.plan)
+        source += "" if record.state == State.COMPLETE else f" ({record.state}, not complete)"
     for _, then, rules in known:
         if rules and rules != policy.rules():
             raise other_settings(run, then, describe_policy(settings))
-    return past_of_run(port, policy, span, f"run {run}")
+    plans = read_plans(port, policy) if record is None else plans_of(port, _definitions(port), policy)
+    return past_of_run(port, policy, span, source, plans.values())
+
+
+def _definitions(port: LedgerFacts) -> dict[str, str]:
+    return {name: text for name, text, _ in port.fetch("load_run_campaigns")}

@@ -23,11 +23,15 @@ BankLevels = Callable[[Sequence[CampaignPlan], int], Sequence[BankLevel | None]]
 
 
 class Range(NamedTuple):
-    """What is looked at; None: from the first to the last instant that is known."""
+    """What is looked at; None: from the first to the last instant that is known.
+
+    ``ends_at_last``: the last instant that is known is a step, whatever the others are then.
+    """
 
     from_ms: int | None
     to_ms: int | None
     every_ms: int
+    ends_at_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,9 @@ def grid_of(span: Range, first_ms: int, last_ms: int) -> Grid:
         UserError: nothing is known of the range, or it is upside down.
     """
     known = f"what is known reaches from {instant_text(first_ms)} to {instant_text(last_ms)}"
+    if span.ends_at_last:
+        steps = -((first_ms - last_ms) // span.every_ms)
+        return Grid(last_ms - steps * span.every_ms, span.every_ms, steps + 1)
     from_ms = first_ms // span.every_ms * span.every_ms if span.from_ms is None else span.from_ms
     to_ms = last_ms if span.to_ms is None else min(span.to_ms, last_ms)
     if from_ms > last_ms or (span.to_ms is not None and span.to_ms < first_ms):

@@ -11,6 +11,7 @@ from pipeline.cli.alert_ids import ALERT, alert_id_of, shortened, views_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from pipeline.settings import Settings
 
@@ -28,14 +29,20 @@ def _list(
     state: State = None,
     campaign: Annotated[str | None, typer.Option("--campaign", help="Only this campaign's.")] = None,
     owner: Annotated[str | None, typer.Option("--owner", help="Only those of this owner's campaigns.")] = None,
+    run: Annotated[
+        str, typer.Option("--run", metavar="NAME", help="A replay's, by its own clock: nobody is told of them.")
+    ] = "live",
     as_json: options.Json = False,
     data: options.Data = None,
 ) -> None:
     """List alerts, those with the most money at risk first; every campaign has one from the first look on."""
     from pipeline.cli.output import Column, print_rows
 
-    settings = options.settings_for(data)
-    rows = views_of(settings).plain(_known(state), campaign or "", owner or "")
+    settings, wanted = options.settings_for(data), _known(state)
+    if run == "live":
+        rows = views_of(settings).plain(wanted, campaign or "", owner or "")
+    else:
+        rows = list(_of_run(settings, run, data, (wanted, campaign or "", owner or "")))
     columns = (
         Column("alert_id", "Alert", "word"),
         Column("campaign_id", "Campaign"),
@@ -52,6 +59,25 @@ def _list(
     print_rows(shown, columns, as_json=as_json, empty=_nothing(state, campaign, owner))
     if not as_json:
         _print_lines(line for row in shown if row["proposed_by"] for line in _proposal(row, settings))
+
+
+def _of_run(settings: Settings, run: str, data: Path | None, chosen: tuple[str, str, str]) -> Iterator[dict[str, Any]]:
+    """Yield the alerts of a run that nobody is told of, in the columns of view alerts, and say by which clock."""
+    from pipeline.alerts.statistics import HOUR_MS
+    from pipeline.backtest.opening import open_run
+    from pipeline.backtest.past import Range
+    from pipeline.backtest.states import alerts_of, row_of
+    from pipeline.cli.progress import progress_bar
+    from schemas.instants import instant_text
+
+    past = open_run(settings, run, Range(None, None, HOUR_MS, ends_at_last=True), data)
+    with progress_bar("looking", "campaigns") as tell:
+        records = alerts_of(past, settings.alerts, tell)
+    typer.echo(f"{past.source} as of {instant_text(past.last_ms)}, its own clock; nobody is told", err=True)
+    for row in map(row_of, records):
+        found = row["state"], row["campaign_id"], row["owner"]
+        if all(not wanted or wanted == one for wanted, one in zip(chosen, found, strict=True)):
+            yield row
 
 
 def _show(alert: Annotated[str, ALERT], as_json: options.Json = False, data: options.Data = None) -> None:

@@ -79,7 +79,7 @@ def _backtest(
     if costs is not None and returns is not None:
         past = _export(settings, span, costs, returns, campaigns)
     else:
-        past = _run(settings, span, run, campaigns)
+        past = _run(settings, span, run, campaigns, data)
     with progress_bar("looking", "campaigns") as tell:
         found = backtest(past, rules, history_days=settings.alerts.history_days, workers=workers, tell=tell)
     if png is not None:
@@ -114,12 +114,12 @@ def _export(settings: Settings, span: Range, costs: Path, returns: Path, campaig
     return past_of_export(read_warehouse(costs, returns, policy, plans), span, f"{costs} and {returns}")
 
 
-def _run(settings: Settings, span: Range, run: str, campaigns: Path | None) -> Past:
+def _run(settings: Settings, span: Range, run: str, campaigns: Path | None, data: Path | None) -> Past:
     from pipeline.backtest.opening import open_run
 
     if campaigns is not None:
         raise typer.BadParameter("--campaigns belongs to an export; a run has definitions of its own (roi replay)")
-    return open_run(settings, run, span)
+    return open_run(settings, run, span, data)
 
 
 def _draw(found: Found, file: Path) -> None:

@@ -78,6 +78,7 @@ def test_from_a_later_begin_the_past_before_it_is_known(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.process
 def test_processes_find_what_one_finds(tmp_path: Path) -> None:
     """Where there is much to look at, it is dealt out: the same document, as a command prints it."""
     ledger = bank(4, billed=False)

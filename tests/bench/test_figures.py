@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from bench.figures import (
     Sample,
     Throughput,
+    backtest_row,
     facts_row,
     judging_row,
     latency_row,
@@ -130,6 +131,11 @@ def test_other_rows_show_their_figures() -> None:
     memory = memory_row({"customers": 200, "live_touches": 100, "live_transactions": 300, "bytes_each": 742.4})
     judged = judging_row({"campaigns": 10_000, "below": 900, "p50_ms": 512.4, "worst_ms": 700})
     assert (judged.result, judged.beside) == ("p50 512 ms, worst 700 ms", "51 µs a campaign, 900 below")
+    backtested = backtest_row(
+        {"campaigns": 300, "looks": 300_000, "fired": 90, "seconds": 36.0, "read_seconds": 3.0, "memory_mb": 300.4}
+    )
+    assert backtested.result == "36.0 s, of which 3.0 s to read; 300 MB"
+    assert backtested.beside == "300,000 looks, 120 µs each, 90 fired on"
     assert (memory.result, memory.beside) == ("742 bytes a customer", "each with 0.50 touches, 1.50 transactions")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench import families, judging, memory, recovery, whale
+from bench import backtesting, families, judging, memory, recovery, whale
 from bench.__main__ import parse, steps
 from bench.children import cpu_seconds, measured, own_module, parse_cpu_seconds, running
 from bench.figures import family_rows
@@ -96,6 +96,12 @@ def test_a_small_whale_can_be_measured() -> None:
     found = whale.measure(200)
     assert found["touches"] == found["transactions"] == 200
     assert 0 < found["late_p50_us"] <= found["late_worst_us"]
+
+
+def test_a_small_backtest_can_be_measured() -> None:
+    found = backtesting.measure(2)
+    assert found["campaigns"] == 2
+    assert 0 < found["read_seconds"] < found["seconds"]
 
 
 def test_the_stop_rule_can_be_measured_on_few_campaigns() -> None:

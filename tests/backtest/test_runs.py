@@ -1,0 +1,97 @@
+"""Commands over a replayed run: counted and defined as the replay was asked to, whatever is live."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from pipeline.cli import build_app
+from pipeline.ledger.ledger import ClickHouseLedger
+from pipeline.replay.plan import FROM_FILES, Plan
+from pipeline.replay.record import ReplayRecord, State, write_record
+from tests.alerts.facts_support import played
+from tests.backtest.stories import bank
+from tests.oracle.config import MODELS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typer.testing import Result
+
+    from pipeline.settings import Settings
+
+SETTINGS = {
+    "ROI_ALERTS__MIN_COST_MINOR": "1000",
+    "ROI_ALERTS__MIN_EXPECTED_CONVERTERS": "1",
+    "ROI_ALERTS__CONFIDENCE": "0.55",
+    "ROI_ALERTS__FALSE_SHARE_LIMIT": "0.9",
+}
+
+
+@pytest.fixture
+def roi(migrated: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    for name in ("clickhouse_url", "clickhouse_user", "clickhouse_database"):
+        monkeypatch.setenv(f"ROI_{name.upper()}", str(getattr(migrated, name)))
+    monkeypatch.setenv("ROI_CLICKHOUSE_PASSWORD", migrated.clickhouse_password.get_secret_value())
+    for name, value in SETTINGS.items():
+        monkeypatch.setenv(name, value)
+    return lambda *arguments: CliRunner().invoke(build_app(), list(arguments), prog_name="roi")
+
+
+@pytest.fixture
+def replayed(clickhouse: Any, run_name: str) -> str:
+    """Return the name of a run with a bank's events, definitions and record."""
+    ledger = bank(3, campaigns=4)
+    played(clickhouse, run_name, ledger.log, 3)
+    port = ClickHouseLedger(clickhouse, "roi", run_name, "")
+    texts = {
+        (record.key or b"").decode(): (record.value or b"").decode()
+        for record in ledger.records
+        if record.topic.endswith("campaigns.v1")
+    }
+    port.execute("write_run_campaigns", campaigns=list(texts), definitions=list(texts.values()))
+    overrides = {"attribution.models": list(MODELS)}
+    plan = Plan(run_name, FROM_FILES, (), (), {}, overrides=overrides)
+    write_record(port, ReplayRecord(plan, State.COMPLETE, 0))
+    return run_name
+
+
+def test_a_replay_is_backtested_and_its_alerts_stand_as_its_clock_says(
+    roi: Callable[..., Result], replayed: str
+) -> None:
+    found = json.loads(roi("backtest", "--run", replayed, "--json", "--workers", "1").stdout)
+    assert found["source"] == f"run {replayed}"
+    default = {one["campaign_id"]: one for one in found["rules"][1]["campaigns"]}
+    assert set(default) >= {"c0", "c1", "c2", "c3"}
+    listed = roi("alerts", "list", "--run", replayed, "--json")
+    assert "its own clock; nobody is told" in listed.stderr
+    alerts = {row["campaign_id"]: row for row in json.loads(listed.stdout)}
+    assert {name: one["state"] for name, one in alerts.items() if one["state"] in {"firing", "resolved"}} == {
+        name: "resolved" if one["episodes"][-1]["resolved_at"] else "firing"
+        for name, one in default.items()
+        if one["episodes"]
+    }
+    assert alerts["c2"]["reason"].startswith("stays below 1:2")
+    assert alerts["c2"]["return_ratio"] == default["c2"]["ratio_so_far"]
+    (only,) = json.loads(roi("alerts", "list", "--run", replayed, "--campaign", "c2", "--json").stdout)
+    assert only["alert_id"] == alerts["c2"]["alert_id"]
+
+
+def test_an_unknown_run_is_named_with_those_there_are(roi: Callable[..., Result], replayed: str) -> None:
+    for words in (("backtest", "--run", "nothing"), ("alerts", "list", "--run", "nothing")):
+        result = roi(*words)
+        assert result.exit_code == 1
+        assert "there is no run 'nothing'" in result.stderr
+        assert replayed in result.stderr
+
+
+def test_a_run_that_was_counted_otherwise_is_refused(
+    roi: Callable[..., Result], replayed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROI_TIME__LATENESS_DAYS", "9")
+    result = roi("backtest", "--run", replayed)
+    assert result.exit_code == 1
+    assert "was begun under other settings" in result.stderr
