@@ -110,9 +110,9 @@ def assemble(
     cost, cost_older = table.by_age("cost_hours", table.every("cost"), paid_only=True)
     touches, touches_older = table.by_age("hours", table.every("touches"), paid_only=False)
     row, hour = table.flat("arrival_touched_at", HOUR_MS)
-    keep = table.is_paid(row, hour)
-    arrivals, arrivals_older = table.counts_by_age(row[keep], hour[keep], np.ones(int(keep.sum())))
-    lag = np.minimum(table.every("arrival_lag_ms")[keep].astype(np.int64) // int(unit * HOUR_MS), lags - 1)
+    keep = table.paid(row, hour)
+    arrivals, arrivals_older = table.counts_by_age(row[keep], hour[keep], np.ones(len(row[keep])))
+    lag = np.minimum(table.whole("arrival_lag_ms")[keep] // int(unit * HOUR_MS), lags - 1)
     eaten = table.every("arrival_eaten")[keep].astype(np.float64)
     size = len(facts)
     values = _Values(table)
@@ -165,11 +165,13 @@ class _Table:
         self.size = len(facts)
         self.as_of = as_of
         self._unit = int(unit)
+        self._column = as_of // HOUR_MS // self._unit
         self._ages = ages
         self.cost_total = np.bincount(self.flat("cost_hours")[0], self.every("cost"), self.size).astype(np.float64)
         pairs = zip(facts, as_of.tolist(), self.cost_total.tolist(), strict=True)
         limits = [last_paid_hour(one.events, instant, total) if one.events else None for one, instant, total in pairs]
         self.limit = np.array([_FOREVER if limit is None else limit for limit in limits], np.int64)
+        self._awaits = bool((self.limit != _FOREVER).any())
 
     def start(self, row: int) -> int:
         """Return the hour of a campaign's first touch, of its instant where there is none yet."""
@@ -180,37 +182,41 @@ class _Table:
         """Return an attribute of all campaigns, end to end."""
         return np.concatenate([getattr(one, name) for one in self.facts]) if self.facts else _NO_COST
 
+    def whole(self, name: str) -> Integers:
+        """Return an attribute of all campaigns that holds whole numbers, end to end."""
+        return self.every(name).astype(np.int64, copy=False)
+
     def flat(self, name: str, unit_ms: int = 1) -> tuple[Integers, Integers]:
         """Return the row of each entry of an attribute that holds hours, or instants by ``unit_ms``, and its hour."""
         row = np.repeat(np.arange(self.size), [len(getattr(one, name)) for one in self.facts])
-        return row, self.every(name).astype(np.int64) // unit_ms
+        return row, self.whole(name) if unit_ms == 1 else self.whole(name) // unit_ms
 
-    def is_paid(self, row: Integers, hour: Integers) -> Booleans:
-        """Say which entries stand at hours whose cost is booked."""
-        kept: Booleans = hour <= self.limit[row]
-        return kept
+    def paid(self, row: Integers, hour: Integers) -> Booleans | slice:
+        """Return which entries stand at hours whose cost is booked; mostly all do, and a slice of them is no copy."""
+        return hour <= self.limit[row] if self._awaits else slice(None)
 
     def by_age(self, name: str, weights: Floats, *, paid_only: bool) -> tuple[Floats, Floats]:
         """Return sums by row and age of an attribute that holds hours."""
         row, hour = self.flat(name)
         if paid_only:
-            keep = self.is_paid(row, hour)
+            keep = self.paid(row, hour)
             row, hour, weights = row[keep], hour[keep], weights[keep]
         return self.counts_by_age(row, hour, weights)
 
     def counts_by_age(self, row: Integers, hour: Integers, weights: Floats) -> tuple[Floats, Floats]:
         """Return sums by row and age, and those of what is older than the last column."""
         width = self._ages + 1
-        age = self.as_of[row] // HOUR_MS // self._unit - hour // self._unit
+        age = self._column[row] - (hour if self._unit == 1 else hour // self._unit)
         places = row * width + np.minimum(age, self._ages)
-        sums = np.bincount(places, weights, self.size * width).reshape(self.size, width).astype(np.float64)
+        sums: Floats = np.bincount(places, weights, self.size * width).reshape(self.size, width)  # type: ignore[assignment] # floats, for there are weights
         return sums[:, :-1].copy(), sums[:, -1].copy()
 
 
 def _touches_paid(table: _Table) -> Floats:
     """Return the creditable touches whose cost is booked."""
     row, hour = table.flat("hours")
-    return np.bincount(row, table.every("touches") * table.is_paid(row, hour), table.size).astype(np.float64)
+    keep = table.paid(row, hour)
+    return np.bincount(row[keep], table.every("touches")[keep], table.size).astype(np.float64)
 
 
 class _Values:
@@ -228,8 +234,10 @@ class _Values:
         hour = (np.concatenate([each.touched_at for each in every]) if every else _NO_HOURS) // HOUR_MS
         self.return_all = np.bincount(row, total, size).astype(np.float64)
         self.converters_all = np.bincount(row[total > 0], minlength=size).astype(np.float64)
-        counts = (total > 0) & table.is_paid(row, hour)
-        row, total, product, hour = row[counts], total[counts], product[counts], hour[counts]
+        paid = table.paid(row, hour)
+        row, total, product, hour = row[paid], total[paid], product[paid], hour[paid]
+        above = total > 0
+        row, total, product, hour = row[above], total[above], product[above], hour[above]
         self.converters, self.converters_older = table.counts_by_age(row, hour, np.ones(len(row)))
         self.root_values, _ = table.counts_by_age(row, hour, np.sqrt(total))
         place = row * width + product

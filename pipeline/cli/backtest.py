@@ -48,6 +48,10 @@ def _backtest(
         Path | None,
         typer.Option("--campaigns", metavar="FILE", help="Definitions of its campaigns, as for `roi campaigns apply`."),
     ] = None,
+    keep: Annotated[
+        str | None,
+        typer.Option("--keep", metavar="NAME", help="Keep the result for the board; it replaces one of that name."),
+    ] = None,
     png: Annotated[Path | None, typer.Option("--png", metavar="FILE", help="Also draw a plot.")] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, metavar="N", help="Processes at most; default: the processors.")
@@ -82,6 +86,10 @@ def _backtest(
         past = _run(settings, span, run, campaigns, data)
     with progress_bar("looking", "campaigns") as tell:
         found = backtest(past, rules, history_days=settings.alerts.history_days, workers=workers, tell=tell)
+    if keep is not None:
+        from pipeline.backtest.keeping import keep as keep_result
+
+        keep_result(settings, found, keep)
     if png is not None:
         _draw(found, png)
     if as_json:

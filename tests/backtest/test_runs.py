@@ -18,6 +18,7 @@ from tests.oracle.config import MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from typer.testing import Result
 
@@ -33,9 +34,10 @@ SETTINGS = {
 
 @pytest.fixture
 def roi(migrated: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    for name in ("clickhouse_url", "clickhouse_user", "clickhouse_database"):
+    for name in ("clickhouse_url", "clickhouse_database", "clickhouse_user", "clickhouse_writer_user"):
         monkeypatch.setenv(f"ROI_{name.upper()}", str(getattr(migrated, name)))
     monkeypatch.setenv("ROI_CLICKHOUSE_PASSWORD", migrated.clickhouse_password.get_secret_value())
+    monkeypatch.setenv("ROI_CLICKHOUSE_WRITER_PASSWORD", migrated.clickhouse_writer_password.get_secret_value())
     for name, value in SETTINGS.items():
         monkeypatch.setenv(name, value)
     return lambda *arguments: CliRunner().invoke(build_app(), list(arguments), prog_name="roi")
@@ -78,6 +80,33 @@ def test_a_replay_is_backtested_and_its_alerts_stand_as_its_clock_says(
     assert alerts["c2"]["return_ratio"] == default["c2"]["ratio_so_far"]
     (only,) = json.loads(roi("alerts", "list", "--run", replayed, "--campaign", "c2", "--json").stdout)
     assert only["alert_id"] == alerts["c2"]["alert_id"]
+
+
+def test_a_backtest_that_is_kept_stands_in_the_views_and_replaces_the_one_before(
+    roi: Callable[..., Result], replayed: str, clickhouse: Any, tmp_path: Path
+) -> None:
+    rule = tmp_path / "strict.toml"
+    rule.write_text("min_return_ratio = 3.0")
+    common = ("backtest", "--run", replayed, "--json", "--workers", "1", "--keep", replayed, "--every", "12h")
+    assert len(json.loads(roi(*common, "--rule", str(rule)).stdout)["rules"]) == 3
+    found = {rule["name"]: rule for rule in json.loads(roi(*common).stdout)["rules"]}
+    asked = {"name": replayed}
+    rules = clickhouse.query("SELECT * FROM roi.backtest_rules WHERE name = {name:String} ORDER BY place", asked)
+    kept = {row["rule"]: row for row in rules.named_results()}
+    assert list(kept) == ["plain", "default"], "the third was not compared any more"
+    for name, row in kept.items():
+        money = found[name]["money"]
+        assert {key: row[key] for key in money} == money
+    campaigns = clickhouse.query("SELECT * FROM roi.backtest_campaigns WHERE name = {name:String}", asked)
+    shown = {(row["rule"], row["campaign_id"]): row for row in campaigns.named_results()}
+    for name, rule_found in found.items():
+        for one in rule_found["campaigns"]:
+            row = shown.pop((name, one["campaign_id"]))
+            for key in ("settled_ratio", "fired_right", "hours_to_fire", "cost_after_firing_minor", "product"):
+                assert row[key] == one[key]
+            assert (row["fired_at"] is None) == (one["fired_at"] is None)
+            assert row["reason"] == "; ".join(one["reasons"])
+    assert not shown
 
 
 def test_an_unknown_run_is_named_with_those_there_are(roi: Callable[..., Result], replayed: str) -> None:
