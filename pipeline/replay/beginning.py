@@ -75,7 +75,7 @@ def begin(settings: Settings, order: Order) -> Begun:
     plan = make_plan(settings, order, live)
     policy = policy_for(settings, plan)
     record = ReplayRecord(plan, State.RUNNING, time.time_ns() // 1_000_000)
-    write_record(ledger, record)
+    write_record(ledger, record, is_new=True)
     ledger.begin(policy, describe_policy(settings))
     if definitions is None:
         ledger.execute("copy_campaigns")

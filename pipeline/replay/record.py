@@ -56,8 +56,8 @@ def load_record(ledger: LedgerPort) -> ReplayRecord | None:
     return None
 
 
-def write_record(ledger: LedgerPort, record: ReplayRecord) -> None:
-    """Store a record as it is now, with a sign of life."""
+def write_record(ledger: LedgerPort, record: ReplayRecord, *, is_new: bool = False) -> None:
+    """Store a record as it is now, with a sign of life; one that is not new must still be there."""
     plan = record.plan
     ledger.execute(
         "write_replay",
@@ -70,6 +70,7 @@ def write_record(ledger: LedgerPort, record: ReplayRecord) -> None:
         events=record.events,
         cause=record.cause,
         began_ms=record.began_ms,
+        is_new=int(is_new),
     )
 
 

@@ -159,7 +159,7 @@ class PartReplay:
             self._tell(processor)
         except FencedError as error:
             raise UserError(
-                f"somebody else replays run {self._plan.run} now", "leave it to them, or end that replay first"
+                f"run {self._plan.run} was taken over by another replay, or dropped", "see: roi runs list"
             ) from error
         finally:
             for task in (*reading, *beside):

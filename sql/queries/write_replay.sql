@@ -6,3 +6,7 @@ SELECT
     fromUnixTimestamp64Milli({began_ms:Int64}, 'UTC'), now64(3, 'UTC'),
     if({state:String} IN ('running', 'dropping'), NULL, now64(3, 'UTC')),
     toUnixTimestamp64Micro(now64(6))
+-- a replay that slept while its run was dropped brings nothing of it back
+WHERE {is_new:UInt8} OR ({run:String}, {began_ms:Int64}) IN (
+    SELECT run, toUnixTimestamp64Milli(began_at) FROM {database}.replays WHERE run = {run:String}
+)

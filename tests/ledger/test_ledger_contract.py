@@ -95,6 +95,15 @@ def test_a_claim_of_another_run_ends_nobody(bench: Bench, ledger: LedgerPort) ->
     ledger.write(block_of(part(3)))
 
 
+def test_a_block_without_a_claim_is_refused(bench: Bench, ledger: LedgerPort) -> None:
+    """Claims go when a run is dropped: whoever slept meanwhile must bring nothing back."""
+    with pytest.raises(FencedError):
+        ledger.write(block_of(part(3), part(9)))
+    with pytest.raises(FencedError):
+        bench.open("unclaimed").write(block_of(part(9)))
+    assert bench.row_count() == 0
+
+
 def test_a_repeated_block_changes_nothing(bench: Bench, ledger: LedgerPort) -> None:
     block = block_of(part(3, touches=touch_facts("a", "b")))
     ledger.write(block)

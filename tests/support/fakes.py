@@ -196,6 +196,9 @@ class FakeLedger:
                 epoch = block.epochs.get(claim.shard)
                 if epoch is not None and (claim.epoch > epoch or (claim.epoch == epoch and claim.owner != self.owner)):
                     raise FencedError(f"a shard of {sorted(block.epochs)} has a new owner")
+            held = {(claim.shard, claim.epoch) for claim in self.tables.claims if claim.owner == self.owner}
+            if not block.epochs.items() <= held:
+                raise FencedError(f"a shard of {sorted(block.epochs)} was claimed by nobody")
             self.tables.put(rows)
         if self.lost_replies:
             self.lost_replies -= 1
