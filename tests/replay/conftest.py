@@ -14,7 +14,7 @@ from tests.support.processes import starts_process
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SHAPE = Shape(customers=40, campaigns=8, partitions=2, huge_share=0.0)
+LOG = random_log(4, 6_000, shape=Shape(customers=40, campaigns=8, partitions=2, huge_share=0.0))
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,7 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         running_cluster(bootstrap, tmp_path_factory.mktemp("replay"), "only-life", partitions=2) as running,
     ):
         worker = running.start_worker()
-        running.produce(interleaved(random_log(4, 6_000, shape=SHAPE), Random(4)))
+        running.produce(interleaved(LOG, Random(4)))
         running.drain()
         running.kill_worker(worker)
         yield running

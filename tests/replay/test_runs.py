@@ -102,3 +102,17 @@ def test_a_replay_that_was_ended_is_resumed_and_equals_live(
     replay(counted, run, "--resume", *arguments)
     assert differences(counted, run) == {}
     assert state_of(counted, run) == "complete"
+
+
+@pytest.mark.slow
+def test_a_replay_that_sleeps_while_its_run_is_dropped_brings_nothing_back(counted: Cluster) -> None:
+    with replaying(counted, "asleep", **SLOWLY) as process:
+        begun(counted, "asleep")
+        process.send_signal(signal.SIGSTOP)
+        counted.wait_until(lambda: state_of(counted, "asleep") == "interrupted", "the silence of a frozen replay")
+        assert roi(counted, "runs", "drop", "asleep").returncode == 0
+        process.send_signal(signal.SIGCONT)
+        assert process.wait(30) == 1
+        assert process.stderr is not None
+        assert "was taken over by another replay, or dropped" in process.stderr.read()
+    assert tables_with(counted, "asleep") == {}

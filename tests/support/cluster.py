@@ -143,12 +143,12 @@ class Cluster:
         end = self.ends()
         self.wait_until(lambda: self.read_so_far() >= end, f"draining to {end}")
 
-    def views(self, *more: str) -> dict[str, list[dict[str, Any]]]:
+    def views(self, *more: str, run: str = "live") -> dict[str, list[dict[str, Any]]]:
         client = connect(self.settings, "reader")
         found = {}
         for view in (*VIEWS, *more):
             answer = client.raw_query(
-                f"SELECT * FROM roi.{view} WHERE run = 'live' FORMAT JSONEachRow",
+                f"SELECT * FROM roi.{view} WHERE run = '{run}' FORMAT JSONEachRow",
                 settings={"output_format_json_quote_64bit_integers": 0},
             )
             found[view] = [json.loads(line) for line in answer.splitlines()]
