@@ -19,7 +19,7 @@ from playwright.sync_api import sync_playwright
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 IMAGES: Final = ROOT / "docs" / "img"
@@ -34,6 +34,13 @@ SHOTS: Final = (
 )
 ALERT: Final = "board-alert"
 _START_SECONDS: Final = 180.0
+_NUMBERS_SECONDS: Final = 90.0
+_WAITING: Final = """[...document.querySelectorAll('.panel')].some((panel) => {
+  const { top, bottom } = panel.getBoundingClientRect();
+  const isSeen = bottom > 0 && top < innerHeight;
+  const isDone = ['shown', 'empty'].includes(panel.dataset.state) && !panel.querySelector('.chart:not([data-drawn])');
+  return isSeen && !isDone;
+})"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -88,9 +95,7 @@ def _shoot(browser: Browser, name: str, address: str, width: int, height: int) -
     page.locator(".panel[data-state=shown]").first.wait_for(timeout=60_000)
     if "alert=" in address:
         page.locator(".headline").wait_for(timeout=60_000)
-    page.locator(".panel[data-state=shown]").nth(2).wait_for(timeout=60_000)
-    page.wait_for_load_state("domcontentloaded")
-    page.wait_for_timeout(1_500)  # charts of the first view are drawn
+    _wait_for_numbers(page)
     path = IMAGES / f"{name}.png"
     page.screenshot(path=path)
     context.close()
@@ -98,6 +103,15 @@ def _shoot(browser: Browser, name: str, address: str, width: int, height: int) -
     if size > MOST_BYTES:
         raise SystemExit(f"error: {path} has {size} bytes, at most {MOST_BYTES} are wanted; take less of the board")
     print(f"{path.relative_to(ROOT)}: {size // 1000} kB")  # noqa: T201 - what a person waits for
+
+
+def _wait_for_numbers(page: Page) -> None:
+    """Wait until every panel in sight has its numbers and its chart; the page's policy bars Playwright's own way."""
+    end = time.monotonic() + _NUMBERS_SECONDS
+    while page.evaluate(_WAITING):
+        if time.monotonic() > end:
+            raise SystemExit(f"error: {page.url} shows no numbers after {_NUMBERS_SECONDS:g} s; see the board's log")
+        page.wait_for_timeout(200)
 
 
 if __name__ == "__main__":
