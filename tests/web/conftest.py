@@ -50,8 +50,12 @@ OWNERS: Final = "token-of-the-owner"
 BELOW: Final = "below-limit"
 """A campaign whose alert fires."""
 PATIENCE_MS: Final = 60_000
-_SHIFTS: Final = """
+_WATCHED: Final = """
 window.shifts = 0;
+window.longTasks = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) window.longTasks.push(Math.round(entry.duration));
+}).observe({ type: 'longtask', buffered: true });
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts += entry.value;
 }).observe({ type: 'layout-shift', buffered: true });
@@ -212,6 +216,10 @@ class Visit:
             done = f"['shown', 'empty', 'failed'].includes(document.getElementById('{name}').dataset.state)"
             self.wait_for(f"{done} && !document.querySelector('#{name} .chart:not([data-drawn])')")
 
+    def long_tasks(self) -> list[int]:
+        """Return how many milliseconds each task of more than 50 took since one last asked."""
+        return list(self.page.evaluate("(window.longTasks ?? []).splice(0)"))
+
     def shifts(self) -> float:
         return float(self.page.evaluate("window.shifts"))
 
@@ -224,7 +232,7 @@ def visiting(browser: Browser, site: Site, width: int = 1440, **options: Any) ->
     )
     page = context.new_page()
     visit = Visit(page, site)
-    page.add_init_script(_SHIFTS)
+    page.add_init_script(_WATCHED)
     page.on("console", lambda told: visit.troubles.append(told.text) if told.type in {"error", "warning"} else None)
     page.on("pageerror", lambda error: visit.troubles.append(str(error)))
     page.on("dialog", lambda dialog: visit.troubles.append(f"dialog {dialog.message}"))

@@ -18,6 +18,7 @@ export interface Drawing {
   palette: Palette;
   /** Pixels; narrow charts leave out what does not fit. */
   width: number;
+  height: number;
   /** Text and colour of a word of unit `state`. */
   word: (word: string) => { text: string; colour: Colour };
 }

@@ -1,5 +1,6 @@
 /** States over time: a band for each label, a region from its beginning to its end. */
 import { plain, tooltip, written, type Drawing, type Option } from './options';
+import { fill } from '../logic/i18n';
 import { colourOf, fieldsOf } from '../logic/rows';
 import type { Cell } from '../types';
 
@@ -7,6 +8,22 @@ interface Api {
   value: (dimension: number) => number;
   coord: (value: [number, number]) => [number, number];
   size: (value: [number, number]) => [number, number];
+}
+
+/** Pixels that a band needs to be told from the next, and those of the axis and what is said above. */
+const LOWEST = 17;
+const AROUND = 60;
+
+/** Returns the names that there is room for, in their order: those whose state changed last. */
+function newest(named: { row: Cell[]; name: string }[], begin: number, most: number, all: string[]): string[] {
+  if (all.length <= most) return all;
+  const since = new Map<string, string>();
+  for (const { row, name } of named) {
+    const began = String(row[begin]);
+    if (began > (since.get(name) ?? '')) since.set(name, began);
+  }
+  const kept = new Set([...all].sort((a, b) => (since.get(b) ?? '').localeCompare(since.get(a) ?? '')).slice(0, most));
+  return all.filter((name) => kept.has(name));
 }
 
 export function regions(drawing: Drawing): Option {
@@ -19,7 +36,12 @@ export function regions(drawing: Drawing): Option {
   if (!time) return {};
   const nameOf = (row: Cell[]): string =>
     labels.map((field) => written(drawing, row[field.index] ?? null, field.column)).join(' · ');
-  const names = [...new Set(answer.rows.map(nameOf))];
+  const named = answer.rows.map((row) => ({ row, name: nameOf(row) }));
+  const all = [...new Set(named.map(({ name }) => name))];
+  const names = newest(named, begin, Math.max(1, Math.floor((drawing.height - AROUND) / LOWEST)), all);
+  const place = new Map(names.map((name, index) => [name, index]));
+  const rows = named.filter(({ name }) => place.has(name));
+  const isCut = names.length < all.length;
   const wall = (value: Cell | undefined): number =>
     typeof value === 'string' ? format.wall(value, 'time') : format.wall(new Date(answer.to).toISOString(), 'time');
   const [from, to] = [answer.from, answer.to].map((value) => format.wall(new Date(value).toISOString(), 'time'));
@@ -29,10 +51,10 @@ export function regions(drawing: Drawing): Option {
     return palette.signal[step ?? (typeof value === 'string' ? drawing.word(value).colour : 'blue')];
   };
   return {
-    grid: { left: 8, right: 16, top: 10, bottom: 4, containLabel: true },
+    grid: { left: 8, right: 16, top: isCut ? 26 : 10, bottom: 4, containLabel: true },
     tooltip: tooltip(drawing, {
       formatter: ({ dataIndex }: { dataIndex: number }) => {
-        const row = answer.rows[dataIndex];
+        const row = rows[dataIndex]?.row;
         if (!row) return '';
         const until = typeof row[end] === 'string' ? format.value(row[end], 'time') : '…';
         const what = shown ? written(drawing, row[shown.index] ?? null, shown.column) : '';
@@ -54,6 +76,9 @@ export function regions(drawing: Drawing): Option {
       type: 'category',
       data: names,
       inverse: true,
+      name: isCut ? fill(drawing.texts.newestOf, { n: names.length, all: all.length }) : '',
+      nameLocation: 'start',
+      nameTextStyle: { color: palette.faint, align: 'left' },
       axisLabel: {
         color: palette.ink,
         width: Math.min(170, drawing.width * 0.3),
@@ -69,13 +94,13 @@ export function regions(drawing: Drawing): Option {
         id: 'regions',
         clip: true,
         encode: { x: [0, 1], y: 2 },
-        data: answer.rows.map((row) => [wall(row[begin]), wall(row[end]), names.indexOf(nameOf(row))]),
+        data: rows.map(({ row, name }) => [wall(row[begin]), wall(row[end]), place.get(name)]),
         renderItem: (given: { dataIndex: number }, api: Api) => {
           const [x1, y] = api.coord([api.value(0), api.value(2)]);
           const [x2] = api.coord([api.value(1), api.value(2)]);
           const height = Math.min(26, api.size([0, 1])[1] * 0.7);
           const shape = { x: x1, y: y - height / 2, width: Math.max(2, x2 - x1), height, r: 2 };
-          return { type: 'rect', shape, style: { fill: paint(answer.rows[given.dataIndex] ?? []) } };
+          return { type: 'rect', shape, style: { fill: paint(rows[given.dataIndex]?.row ?? []) } };
         },
       },
     ],

@@ -130,6 +130,7 @@ export const EN = {
   limit: 'required {value}',
   band: 'band',
   counted: 'counted at {at}',
+  newestOf: '{n} of {all}, those that changed last; the table has all',
   beforePeriod: 'period before',
   chartText: '{title}: chart with {n} series. Press “Show as a table” for the numbers.',
   ofFirst: '{share} of the first step',

@@ -123,6 +123,7 @@ export const ZH: Texts = {
   limit: '要求 {value}',
   band: '区间',
   counted: '统计于 {at}',
+  newestOf: '最近变化的 {n} 个，共 {all} 个；表格中列出全部',
   beforePeriod: '上一时间段',
   chartText: '{title}：含 {n} 个系列的图表。按“显示为表格”查看数字。',
   ofFirst: '占第一步 {share}',

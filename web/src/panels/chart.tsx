@@ -25,6 +25,7 @@ export function Chart({ panel, answer }: { panel: Panel; answer: Answer }) {
       lang: state.lang,
       palette: paletteOf(place.current),
       width: place.current.clientWidth,
+      height: place.current.clientHeight,
       word: (word) => worded(page, word),
     });
     chart.current.setOption(option, { replaceMerge: ['series', 'xAxis', 'yAxis'] });

@@ -7,7 +7,7 @@ import { broughtBy, fieldsOf, isNumber, reasonOf, sorted, type Field } from '../
 import { drilled } from '../logic/state';
 import type { Answer, Cell, Panel } from '../types';
 
-const PAGE = 50;
+const PAGE = 30;
 const SEARCHED_FROM = 12;
 const MOST = 5000;
 /** A reason that more columns have says itself which. */
