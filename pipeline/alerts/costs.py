@@ -12,6 +12,7 @@ paid for yet.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -92,18 +93,34 @@ def cost_by_hour(
 def last_paid_hour(events: Sequence[CostEvent], as_of_ms: int, cost_total: float) -> int | None:
     """Return the last touch hour whose cost is booked; None where no cost is awaited."""
     found: int | None = None
+    for feed in _regular_feeds(tuple(events)):
+        if feed.amount_minor >= _MATTERS * cost_total and as_of_ms - feed.newest <= _PATIENCE * feed.gap:
+            hour = paid_hour(feed.newest)
+            found = hour if found is None else min(found, hour)
+    return found
+
+
+class _Feed(NamedTuple):
+    """A regular feed: all that it has paid, the middle gap between its newest payments, and the newest."""
+
+    amount_minor: int
+    gap: float
+    newest: int
+
+
+@lru_cache(maxsize=1024)
+def _regular_feeds(events: tuple[CostEvent, ...]) -> tuple[_Feed, ...]:
+    """Return the regular feeds among cost events: the same for as long as nothing new is booked."""
+    found = []
     for _, feed in _feeds(events):
-        if sum(event.amount_minor for event in feed) < _MATTERS * cost_total:
-            continue
         times = sorted({event.at for event in feed if event.amount_minor >= 0})[-_PAYMENTS:]
         if len(times) < _FEWEST:
             continue
         gaps = np.diff(np.array(times, np.int64))
         middle = float(np.median(gaps))
-        if gaps.max() <= _PATIENCE * middle and as_of_ms - times[-1] <= _PATIENCE * middle:
-            hour = paid_hour(times[-1])
-            found = hour if found is None else min(found, hour)
-    return found
+        if gaps.max() <= _PATIENCE * middle:
+            found.append(_Feed(sum(event.amount_minor for event in feed), middle, times[-1]))
+    return tuple(found)
 
 
 def _feeds(events: Sequence[CostEvent]) -> Iterator[tuple[tuple[str, str], list[CostEvent]]]:
