@@ -26,6 +26,7 @@ MAX_CONVERTERS: Final = 10**9
 """Bounds of the alert rule: beyond every bank, and far from where products of floats end in infinity."""
 
 Text = Annotated[str, Field(min_length=1)]
+Share = Annotated[float, Field(gt=0, le=MAX_RATIO)]
 MarginBps = Annotated[int, Field(ge=-MAX_MARGIN_BPS, le=MAX_MARGIN_BPS)]
 
 
@@ -62,6 +63,9 @@ class Campaign(Message):
     control_variant: Variant = Field("control", description="touches of this variant earn nothing")
     margins_bps: dict[TransactionKind, MarginBps] | None = Field(
         None, description="return in basis points of the amount by transaction kind; goes before the settings"
+    )
+    variant_shares: Annotated[dict[Variant, Share], Field(min_length=2)] | None = Field(
+        None, description="planned weights of the variants, the control's too; only proportions count; null = equal"
     )
     receivers: Annotated[tuple[Text, ...], Field(strict=False)] | None = Field(
         None, description="who is told of alerts; null = the receivers of the settings"
