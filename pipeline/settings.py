@@ -25,7 +25,7 @@ from pydantic_settings import (
 from pipeline.alert_settings import AlertSettings, ApiSettings, Group, ReceiverSettings
 from pipeline.errors import UserError
 from pipeline.secret_files import SUFFIX, SecretFileSource
-from schemas.campaign import MAX_DAYS, MarginBps
+from schemas.campaign import MAX_DAYS, MAX_RATIO, MarginBps
 from schemas.common import Instant, TransactionKind
 
 if TYPE_CHECKING:
@@ -100,6 +100,20 @@ class TimeSettings(Group):
         return value
 
 
+class ExperimentSettings(Group):
+    """How experiments are assigned and judged (docs/ab.md)."""
+
+    relevant_lift: float = Field(
+        0.1, gt=0, le=MAX_RATIO, description="smallest lift that matters, as a share of the control's mean"
+    )
+    standing_share: float = Field(
+        0.0, ge=0, lt=1, description="share of all customers in the standing control group, who get no campaign"
+    )
+    standing_salt: str = Field(
+        "standing-control", min_length=1, description="picks the standing control group; another picks another group"
+    )
+
+
 class WorkerSettings(Group):
     """How a worker reads, writes and protects itself."""
 
@@ -170,6 +184,7 @@ class Settings(BaseSettings):
     attribution: AttributionSettings = AttributionSettings()
     time: TimeSettings = TimeSettings()
     worker: WorkerSettings = WorkerSettings()
+    experiments: ExperimentSettings = ExperimentSettings()
     alerts: AlertSettings = AlertSettings()
     api: ApiSettings = ApiSettings()
 

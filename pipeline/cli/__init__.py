@@ -16,6 +16,7 @@ from pipeline.cli.boundary import OneLineErrors
 def build_app() -> typer.Typer:
     """Return the whole command line, assembled anew."""
     from pipeline.cli import (
+        ab,
         alerts,
         backtest,
         campaigns,
@@ -69,6 +70,7 @@ def build_app() -> typer.Typer:
         status,
         forecast,
         explain,
+        ab,
         alerts,
         backtest,
         plans,

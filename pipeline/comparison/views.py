@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pipeline.clickhouse.reader import Reader
 
 NOT_COMPARED: Final[Mapping[str, str]] = {
+    "ab_history": "is what roi ab was asked to work out, run by run",
     "ab_results": "is what roi ab was asked to work out, run by run",
     "erasures": "tells of the work of erasing, which a replay of what is erased already does not have",
     "freshness": "is when the run's last block was written",

@@ -103,7 +103,11 @@ ALERT_DIMENSIONS: Final = tuple(
         ("campaign_name", "Campaign name", "name in the definition"),
         ("owner", "Owner", "owner in the definition, or whom a silence is for"),
         ("opened_at", "Opened", "when the episode's breach was first seen"),
-        ("decision", "Decision", "stop, optimise or continue"),
+        (
+            "decision",
+            "Decision",
+            "stop, optimise or continue; of an experiment better, worse, no_difference, too_early or invalid",
+        ),
         ("advice_segment", "Advice on", "what the alert's advice would end: a channel, a variant or a tier"),
         ("advice_label", "Advice", "which of them"),
         ("decided_by", "Decided by", "name of the token that decided"),

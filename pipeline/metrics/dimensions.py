@@ -6,6 +6,7 @@ from typing import Final
 
 from pipeline.metrics.alert_metrics import ALERT_DIMENSIONS
 from pipeline.metrics.definitions import Dimension
+from pipeline.metrics.experiment_metrics import EXPERIMENT_DIMENSIONS
 
 _VIEW_DIMENSIONS: Final = tuple(
     Dimension(*row)
@@ -97,4 +98,4 @@ _VIEW_DIMENSIONS: Final = tuple(
         ("resumed_at", "Resumed at", "when `roi resume` ended the halt; null while it holds"),
     )
 )
-DIMENSIONS: Final = (*_VIEW_DIMENSIONS, *ALERT_DIMENSIONS)
+DIMENSIONS: Final = (*_VIEW_DIMENSIONS, *ALERT_DIMENSIONS, *EXPERIMENT_DIMENSIONS)

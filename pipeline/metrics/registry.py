@@ -9,6 +9,7 @@ from pipeline.metrics.alert_metrics import ALERT_METRICS
 from pipeline.metrics.bank_metrics import BANK_METRICS
 from pipeline.metrics.campaign_metrics import ACTIVITY_METRICS, CAMPAIGN_METRICS, MATURITY_METRICS
 from pipeline.metrics.dimensions import DIMENSIONS
+from pipeline.metrics.experiment_metrics import EXPERIMENT_METRICS
 from pipeline.metrics.operational_metrics import (
     ALERT_PROMETHEUS_METRICS,
     ERASURE_METRICS,
@@ -27,6 +28,7 @@ METRICS: Final = (
     *MATURITY_METRICS,
     *BANK_METRICS,
     *ALERT_METRICS,
+    *EXPERIMENT_METRICS,
     *POSITION_METRICS,
     *ERASURE_METRICS,
     *PROMETHEUS_METRICS,

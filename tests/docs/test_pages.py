@@ -89,10 +89,9 @@ def test_the_example_of_real_servers_is_accepted(monkeypatch: pytest.MonkeyPatch
 
 
 def test_nothing_said_to_be_missing_is_there() -> None:
-    (line,) = [line for line in README.splitlines() if line.startswith("- Not built yet: ")]
-    named = {command.removeprefix("roi ") for command in line.split("`")[1::2]}
+    lines = [line for line in README.splitlines() if line.startswith("- Not built yet: ")]
+    named = {command.removeprefix("roi ") for line in lines for command in line.split("`")[1::2]}
     there = typer.main.get_command(build_app()).commands  # type: ignore[attr-defined] # a group
-    assert named
     assert not named & set(there)
 
 

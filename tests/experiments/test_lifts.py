@@ -5,13 +5,14 @@ import warnings
 
 import numpy as np
 import pytest
+import tea_tasting
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
-from pipeline.experiments.lifts import Lift, cuped, degrees_of_freedom, ratio, welch
+from pipeline.experiments.lifts import Lift, aggregates, cuped, degrees_of_freedom, ratio, welch
 from pipeline.experiments.moments import NOTHING, Moments
 from tests.experiments.samples import RANDOMLY, conversions, moments_of
 
@@ -30,6 +31,10 @@ def test_welch_is_that_of_scipy_and_statsmodels(treated: list[int], kept: list[i
     interval = test.confidence_interval(0.95)
     assert found.lift == pytest.approx(np.mean(treated) - np.mean(kept), abs=1e-6)
     assert (found.low, found.high, found.p_value) == pytest.approx((interval.low, interval.high, test.pvalue), rel=1e-6)
+    by_tea = tea_tasting.Mean("y", equal_var=False, use_t=True).analyze_aggregates(
+        aggregates(moments_of(kept), 10**8), aggregates(moments_of(treated), 10**8)
+    )
+    assert (by_tea.effect_size_ci_lower, by_tea.pvalue) == pytest.approx((found.low, found.p_value), rel=1e-5, abs=1e-6)
     compared = CompareMeans(DescrStatsW(treated), DescrStatsW(kept))
     assert compared.tconfint_diff(usevar="unequal") == pytest.approx((found.low, found.high), rel=1e-6)
     assert degrees_of_freedom(moments_of(treated), moments_of(kept)) == pytest.approx(compared.dof_satt(), rel=1e-6)

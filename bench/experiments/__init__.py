@@ -1,0 +1,1 @@
+"""Calibration of A/B analysis: experiments without any effect, analysed as the product does (docs/ab.md)."""

@@ -1,0 +1,128 @@
+"""`roi ab --assign`: customers in, `assign` touches out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from pipeline.cli.instants import instant_ms
+from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pipeline.experiments.assignment import AssignmentPlan
+    from pipeline.settings import Settings
+
+_LONGEST_ID: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked for.
+
+    Attributes:
+        shares: ``V=W,…``; None = the definition's.
+        control: None = the definition's, or ``control`` with ``shares``.
+        at: the touches' time; None = now.
+    """
+
+    campaign_id: str
+    run: str
+    shares: str | None
+    salt: str
+    control: str | None
+    at: str | None
+
+
+def assign_customers(settings: Settings, order: Order, path: Path) -> None:
+    """Print one `assign` touch a customer, as NDJSON for `roi ingest --topic bank.touches.v1`.
+
+    The touch of a customer has the same event_id whenever it is made: what is handed in twice counts once.
+
+    Raises:
+        UserError: the shares cannot be read or are not known, or a line is no customer id.
+    """
+    import time
+
+    from schemas.instants import instant_text
+
+    plan = _plan(settings, order)
+    now = time.time_ns() // 1_000_000
+    occurred_at = instant_text(now if order.at is None else instant_ms(order.at, "--at", settings.time.zone))
+    for customer_id in _customers(path):
+        touch = {
+            "event_id": _event_id(plan, customer_id),
+            "occurred_at": occurred_at,
+            "customer_id": customer_id,
+            "campaign_id": plan.campaign_id,
+            "variant": plan.variant_of(customer_id),
+            "channel": "assignment",
+            "kind": "assign",
+        }
+        typer.echo(json.dumps(touch, ensure_ascii=False))
+
+
+def _plan(settings: Settings, order: Order) -> AssignmentPlan:
+    from pipeline.experiments.assignment import AssignmentPlan
+
+    if order.shares is not None:
+        weights, control = parse_shares(order.shares), order.control or "control"
+    else:
+        from pipeline.clickhouse.connection import connect
+        from pipeline.experiments.asking import planned_weights
+        from pipeline.ledger.ledger import ClickHouseLedger
+
+        port = ClickHouseLedger(connect(settings, "reader"), settings.clickhouse_database, order.run, "")
+        weights, known = planned_weights(port, order.campaign_id)
+        control = order.control or known
+    experiments = settings.experiments
+    return AssignmentPlan(
+        order.campaign_id,
+        weights,
+        control,
+        order.salt,
+        standing_share=experiments.standing_share,
+        standing_salt=experiments.standing_salt,
+    )
+
+
+def parse_shares(text: str) -> dict[str, float]:
+    """Return weights by variant from ``V=W,…``."""
+    weights: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, weight = part.strip().partition("=")
+        try:
+            weights[name] = float(weight)
+        except ValueError:
+            equals = ""
+        if not equals or not name:
+            raise UserError(f"--shares: {part.strip()!r} is not VARIANT=WEIGHT", "write control=0.1,A=0.9")
+    return weights
+
+
+def _event_id(plan: AssignmentPlan, customer_id: str) -> str:
+    import hashlib
+
+    text = f"{plan.campaign_id}\0{plan.salt}\0{customer_id}"
+    return f"assign-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+def _customers(path: Path) -> Iterator[str]:
+    try:
+        source = sys.stdin if str(path) == "-" else path.open(encoding="utf-8")
+        with source:
+            for number, line in enumerate(source, start=1):
+                customer_id = line.strip()
+                if not customer_id:
+                    continue
+                if len(customer_id) > _LONGEST_ID:
+                    raise UserError(f"{path}:{number}: a customer id has 1 to {_LONGEST_ID} characters", "correct it")
+                yield customer_id
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read as UTF-8 text", "name a file with one customer id a line") from error
