@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, cast, get_args
 from rich.console import Console
 from rich.table import Table
 
-from bench import throughput
+from bench import replaying, throughput
 from bench.children import measured
 from bench.figures import (
     Row,
@@ -23,6 +23,7 @@ from bench.figures import (
     memory_row,
     notice_row,
     recovery_row,
+    replay_rows,
     throughput_rows,
     tick_rows,
     whale_row,
@@ -46,6 +47,7 @@ PARTS: Final = (
     "tick",
     "boards",
     "backtest",
+    "replay",
 )
 _QUICK_EVENTS: Final = 200_000
 _QUICK_SECONDS: Final = 5
@@ -97,6 +99,7 @@ def steps(arguments: argparse.Namespace) -> Iterator[tuple[str, Callable[[], lis
         "tick": ("a whole tick of the alerts", partial(_tick, arguments)),
         "alerts": ("from a breach to its notice", partial(_alerts, arguments)),
         "boards": ("the boards' queries", partial(_boards, arguments)),
+        "replay": ("replays", partial(_replay, arguments)),
         "backtest": ("a year of campaigns by the hour", partial(_backtest, arguments)),
     }
     yield from (step for part, step in once.items() if part in arguments.only)
@@ -144,6 +147,10 @@ def _tick(arguments: argparse.Namespace) -> list[Row]:
 
 def _backtest(arguments: argparse.Namespace) -> list[Row]:
     return [backtest_row(measured("bench.backtesting", "--campaigns", 30 if arguments.quick else 300))]
+
+
+def _replay(arguments: argparse.Namespace) -> list[Row]:
+    return replay_rows(*replaying.measure(arguments.events, arguments.mix))
 
 
 def _judging() -> list[Row]:

@@ -264,3 +264,18 @@ def family_rows(mix: str, one: Mapping[str, float], five: Mapping[str, float]) -
             f"{five['bytes_each']:,.0f} with all five models",
         ),
     ]
+
+
+def replay_rows(live: Throughput, replayed: Mapping[int, tuple[Throughput, float]]) -> list[Row]:
+    """Return one row per number of processes of a replay, with the most MiB that one of them held."""
+    rows = []
+    alone = min(replayed)
+    for processes, (speed, peak_mib) in sorted(replayed.items()):
+        beside = [f"{speed.rate / live.rate:.0%} of the live path", f"at most {peak_mib:,.0f} MiB a process"]
+        if processes != alone:
+            beside.insert(0, f"{speed.rate / replayed[alone][0].rate:.2f} times {alone} process")
+        result = f"{speed.rate:,.0f} events/s, {speed.cpu_microseconds:.2f} µs CPU an event"
+        rows.append(
+            Row(f"a replay in {processes} process{'es' if processes > 1 else ''}", "tansu", result, ", ".join(beside))
+        )
+    return rows

@@ -1,0 +1,53 @@
+"""How fast a replay reads the same topics as a worker, alone and in two processes, and how much memory it needs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from bench.children import REPOSITORY, own_module
+from bench.figures import Throughput
+from bench.servers import running_broker, running_instance
+from bench.throughput import whole_path
+from bench.workload import fill
+from pipeline.errors import UserError
+from pipeline.settings import load_settings
+from pipeline.simulation.mixes import MixName, MixOptions, mix_events
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROCESSES: Final = (1, 2)
+_DAY_MS: Final = 86_400_000
+
+
+class Replayed(NamedTuple):
+    """One replay: its speed, and the most memory that one of its processes held."""
+
+    speed: Throughput
+    peak_mib: float
+
+
+def measure(events: int, mix: MixName) -> tuple[Throughput, dict[int, Replayed]]:
+    """Return the speed of a worker and of replays by their number of processes, over the same topics."""
+    with running_broker("tansu") as bootstrap, running_instance(bootstrap) as data:
+        options = MixOptions(mix, events, customers=max(1000, events // 10), span_ms=28 * _DAY_MS)
+        count = fill(load_settings(data), mix_events(options))
+        live = whole_path(data, count)
+        return live, {processes: _replay(data, processes) for processes in PROCESSES}
+
+
+def _replay(data: Path, processes: int) -> Replayed:
+    command = own_module("pipeline", "replay", "--run", f"bench-{processes}", "--parallel", processes, "--json")
+    command += ["--data", str(data)]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        output = process.stdout.read() if process.stdout is not None else b""
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise UserError(f"the replay ended with exit code {process.returncode}", "run it alone: roi replay")
+    told: dict[str, Any] = json.loads(output)
+    cpu = usage.ru_utime + usage.ru_stime  # of its children too, which it has waited for
+    return Replayed(Throughput(told["records"], told["seconds"], cpu), usage.ru_maxrss / 1024)
