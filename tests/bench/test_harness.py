@@ -88,6 +88,8 @@ def test_every_part_is_measured_on_every_broker_once() -> None:
         "a whole tick of the alerts",
         "from a breach to its notice",
         "the boards' queries",
+        "replays",
+        "a year of campaigns by the hour",
     ]
     assert [name for name, _ in steps(parse(["--only", "latency", "--brokers", "kafka"]))] == ["latency on kafka"]
 
