@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pipeline.alerts.facts import LedgerFacts, plans_of, read_plans
+from pipeline.alerts.facts import LedgerFacts
 from pipeline.backtest.ledger import past_of_run
 from pipeline.clickhouse.connection import connect
 from pipeline.errors import UserError
@@ -53,9 +53,4 @@ def open_run(settings: Settings, run: str, span: Range, data: Path | None = None
     for _, then, rules in known:
         if rules and rules != policy.rules():
             raise other_settings(run, then, describe_policy(settings))
-    plans = read_plans(port, policy) if record is None else plans_of(port, _definitions(port), policy)
-    return past_of_run(port, policy, span, source, plans.values())
-
-
-def _definitions(port: LedgerFacts) -> dict[str, str]:
-    return {name: text for name, text, _ in port.fetch("load_run_campaigns")}
+    return past_of_run(port, policy, span, source)

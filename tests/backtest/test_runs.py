@@ -57,14 +57,16 @@ def replayed(clickhouse: Any, run_name: str) -> str:
     port.execute("write_run_campaigns", campaigns=list(texts), definitions=list(texts.values()))
     overrides = {"attribution.models": list(MODELS)}
     plan = Plan(run_name, FROM_FILES, (), (), {}, overrides=overrides)
-    write_record(port, ReplayRecord(plan, State.COMPLETE, 0))
+    write_record(port, ReplayRecord(plan, State.COMPLETE, 0), is_new=True)
     return run_name
 
 
 def test_a_replay_is_backtested_and_its_alerts_stand_as_its_clock_says(
     roi: Callable[..., Result], replayed: str
 ) -> None:
-    found = json.loads(roi("backtest", "--run", replayed, "--json", "--workers", "1").stdout)
+    told = roi("backtest", "--run", replayed, "--json", "--workers", "1")
+    assert told.exit_code == 0, told.stderr
+    found = json.loads(told.stdout)
     assert found["source"] == f"run {replayed}"
     default = {one["campaign_id"]: one for one in found["rules"][1]["campaigns"]}
     assert set(default) >= {"c0", "c1", "c2", "c3"}
