@@ -18,6 +18,7 @@ def build_app() -> typer.Typer:
     from pipeline.cli import (
         ab,
         alerts,
+        archive,
         backtest,
         campaigns,
         demo,
@@ -64,6 +65,7 @@ def build_app() -> typer.Typer:
         replay,
         runs,
         diff,
+        archive,
         simulate,
         campaigns,
         drain,

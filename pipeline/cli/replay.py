@@ -47,6 +47,15 @@ def _replay(
         Path | None,
         typer.Option("--customers", metavar="FILE", help="Profiles in place of the topic's, one JSON a line."),
     ] = None,
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--input", metavar="FILE", help="Files in place of the topics: NDJSON, Parquet, an archive; repeatable."
+        ),
+    ] = None,
+    topic: Annotated[
+        str, typer.Option("--topic", metavar="T", help="Topic of every record of --input, as for `roi ingest`.")
+    ] = "auto",
     model: Annotated[str | None, typer.Option("--model", metavar="M", help="The attribution model.")] = None,
     models: Annotated[
         str | None, typer.Option("--models", metavar="M,M…", help="Attribution models side by side, the first decides.")
@@ -73,11 +82,14 @@ def _replay(
     """
     from pipeline.replay.order import Order
     from pipeline.replay.what_if import parse_overrides, settings_with
+    from schemas.topics import INPUT_TOPICS
 
     if model is not None and models is not None:
         raise typer.BadParameter("give --model or --models, not both")
     if against is not None and not verify:
         raise typer.BadParameter("it says what --verify compares with", param_hint="--against")
+    if topic not in {"auto", *INPUT_TOPICS}:
+        raise typer.BadParameter(f"must be auto or one of {', '.join(INPUT_TOPICS)}", param_hint="--topic")
     overrides = parse_overrides(
         changes or [], model, [name.strip() for name in (models or "").split(",") if name.strip()]
     )
@@ -89,6 +101,8 @@ def _replay(
         overrides,
         campaigns,
         customers,
+        tuple(inputs or ()),
+        topic,
         is_resumed=resume,
         ends_with_live=verify and (against or LIVE) == LIVE,
     )

@@ -13,6 +13,7 @@ from pipeline.errors import UserError
 from pipeline.ledger.ledger import ClickHouseLedger
 from pipeline.policies import describe_policy, policy_of
 from pipeline.replay.files import read_campaigns, read_profiles
+from pipeline.replay.from_files import plan_files
 from pipeline.replay.names import LIVE, checked_name
 from pipeline.replay.plan import FROM_FILES, FROM_TOPICS, Plan, differences
 from pipeline.replay.record import ReplayRecord, State, load_record, write_record
@@ -78,7 +79,8 @@ def begin(settings: Settings, order: Order) -> Begun:
     write_record(ledger, record, is_new=True)
     ledger.begin(policy, describe_policy(settings))
     if definitions is None:
-        ledger.execute("copy_campaigns")
+        if not plan.has_definitions:
+            ledger.execute("copy_campaigns")
     else:
         texts = [text.decode() for text in definitions.values()]
         ledger.execute("write_run_campaigns", campaigns=list(definitions), definitions=texts)
@@ -121,7 +123,7 @@ def resumed(run: str) -> tuple[Settings, Begun]:
 
 def policy_for(settings: Settings, plan: Plan) -> Policy:
     """Return how a plan's run counts."""
-    return replace(policy_of(settings), span=plan.span)
+    return replace(policy_of(settings), span=plan.span, ids_are_pseudonyms=plan.has_pseudonyms)
 
 
 def make_plan(settings: Settings, order: Order, live: LedgerPort) -> Plan:
@@ -130,6 +132,8 @@ def make_plan(settings: Settings, order: Order, live: LedgerPort) -> Plan:
     Raises:
         UserError: the topics do not hold what was asked for.
     """
+    if order.inputs:
+        return _ordered(plan_files(settings, order, live), order)
     survey = survey_topics(settings, live)
     check_range(settings, survey, order.begin_ms, live)
     logs = _up_to_live(survey.logs, live) if order.ends_with_live else survey.logs
@@ -146,7 +150,8 @@ def _ordered(plan: Plan, order: Order) -> Plan:
         overrides=order.overrides,
         campaigns=str(order.campaigns or ""),
         customers=str(order.customers or ""),
-        inputs=tuple(map(str, order.inputs)),
+        inputs=tuple(str(path.absolute()) for path in order.inputs),
+        topic=order.topic,
     )
 
 

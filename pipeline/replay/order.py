@@ -19,7 +19,8 @@ class Order:
         overrides: settings laid over the installation's, by dotted name.
         campaigns: definitions in place of the topic's.
         customers: profiles in place of the topic's.
-        inputs: files in place of the event topics.
+        inputs: files in place of the topics.
+        topic: of all records of those files, or `auto`.
         is_resumed: go on with a run that was begun and not finished.
         ends_with_live: stop where live has come to, so that both have counted the same records.
     """
@@ -31,5 +32,6 @@ class Order:
     campaigns: Path | None = None
     customers: Path | None = None
     inputs: tuple[Path, ...] = ()
+    topic: str = "auto"
     is_resumed: bool = False
     ends_with_live: bool = False

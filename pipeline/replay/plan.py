@@ -44,6 +44,9 @@ class Plan(msgspec.Struct, frozen=True):
         campaigns: file with definitions in place of the topic's, '' = the topic's.
         customers: file with profiles in place of the topic's, '' = the topic's.
         inputs: files that the events come from, where they come from files.
+        topic: of all records of those files, or `auto`.
+        has_pseudonyms: the files' customers are pseudonyms: they are an archive.
+        has_definitions: the files bring the definitions of campaigns; else those that live knows count.
     """
 
     run: str
@@ -57,6 +60,9 @@ class Plan(msgspec.Struct, frozen=True):
     campaigns: str = ""
     customers: str = ""
     inputs: tuple[str, ...] = ()
+    topic: str = "auto"
+    has_pseudonyms: bool = False
+    has_definitions: bool = False
 
     @property
     def span(self) -> Span | None:
@@ -94,6 +100,7 @@ def differences(begun: Plan, asked: Plan) -> list[str]:
         ("campaigns", "--campaigns"),
         ("customers", "--customers"),
         ("inputs", "--input"),
+        ("topic", "--topic"),
     ):
         if getattr(begun, name) != getattr(asked, name):
             found.append(

@@ -115,7 +115,7 @@ async def replay_part(settings: Settings, begun: Begun, part: frozenset[TP], rep
     plan = begun.record.plan
     open_ledger = partial(ledger_of, settings, plan.run)
     is_erased = await asyncio.to_thread(erased_in, open_ledger(), begun.policy)
-    source = open_source(settings, plan, part, is_erased)
+    source = open_source(settings, plan, part, begun.policy, is_erased)
     gc.disable()  # the processor collects now and then instead, where it can keep the state out of it
     try:
         await PartReplay(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.replay.files import read_profiles
 from pipeline.replay.fixed_tables import FixedTables
+from pipeline.replay.from_files import open_files
+from pipeline.replay.plan import FROM_FILES
 from pipeline.replay.topics import TopicSource
 from schemas.topics import CUSTOMERS
 
@@ -22,9 +24,11 @@ if TYPE_CHECKING:
 
 
 def open_source(
-    settings: Settings, plan: Plan, part: frozenset[TP], is_erased: Callable[[bytes], bool]
+    settings: Settings, plan: Plan, part: frozenset[TP], policy: Policy, is_erased: Callable[[bytes], bool]
 ) -> ReplaySource:
     """Return the source of some of a plan's partitions, not started yet."""
+    if plan.source == FROM_FILES:
+        return open_files(plan, part, policy, is_erased)
     tables = FixedTables(
         settings,
         {table.tp: table.end for table in plan.tables},

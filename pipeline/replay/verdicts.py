@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pipeline.replay.from_files import archived_verdicts
+from pipeline.replay.plan import FROM_FILES
 from pipeline.transport.ports import TP
 from pipeline.worker.verdicts import ClockVerdicts
 
@@ -18,7 +20,12 @@ if TYPE_CHECKING:
 
 
 def load_verdicts(ledger: LedgerPort, plan: Plan, run: str) -> dict[TP, ClockVerdicts]:
-    """Return what ``run`` has decided about the plan's partitions, of the lives of topics that are replayed."""
+    """Return what ``run`` has decided about the plan's partitions, of the lives of topics that are replayed.
+
+    An archive has its own record of it.
+    """
+    if plan.source == FROM_FILES:
+        return archived_verdicts(plan)
     lives = {log.tp: log.topic_id for log in plan.logs}
     takeovers: dict[TP, list[tuple[int, int]]] = defaultdict(list)
     future: dict[TP, list[int]] = defaultdict(list)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipeline.state.calendar import DAY_MS, MINUTE_MS, BusinessCalendar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+_PSEUDONYM: Final = re.compile("[0-9a-f]{32}")
 
 
 class Span(NamedTuple):
@@ -44,6 +48,7 @@ class Policy:
     earliest_ms: int | None = None  # None: what the schemas say
     span: Span | None = None  # None: every event counts
     pseudonym_key: bytes = field(default=b"", repr=False)
+    ids_are_pseudonyms: bool = False  # of an archive's customers; how events count does not depend on it
 
     @property
     def lateness_days(self) -> int:
@@ -60,7 +65,16 @@ class Policy:
         return BusinessCalendar(self.zone)
 
     def pseudonym(self, customer_id: str) -> bytes:
-        """Return the first 16 bytes of HMAC-SHA256 of a customer id; their hex is the contract's customer_hash."""
+        """Return the first 16 bytes of HMAC-SHA256 of a customer id; their hex is the contract's customer_hash.
+
+        Where ids are pseudonyms already they are not hashed again, so that an archive counts as its topics did.
+        """
+        if self.ids_are_pseudonyms and _PSEUDONYM.fullmatch(customer_id):
+            return bytes.fromhex(customer_id)
+        return self.hashed(customer_id)
+
+    def hashed(self, customer_id: str) -> bytes:
+        """Return the pseudonym of an id that is none."""
         return hmac.digest(self.pseudonym_key, customer_id.encode(), "sha256")[:16]
 
     def fingerprint(self) -> str:

@@ -28,7 +28,7 @@ class DimensionRecord(NamedTuple):
     """One record of a dimension topic; a value of None is a tombstone.
 
     ``erase_request`` is what the header `ERASE_HEADER` holds: a tombstone with it erases everything about the customer,
-    one without it the profile only.
+    one without it the profile only. ``refusal`` is reason and detail of a record that an archive holds as refused.
     """
 
     key: bytes | None
@@ -36,6 +36,7 @@ class DimensionRecord(NamedTuple):
     partition: int
     offset: int
     erase_request: str | None = None
+    refusal: tuple[str, str] | None = None
 
 
 @dataclass(slots=True)

@@ -33,6 +33,8 @@ class RecordBatch:
             the lag, and 0 says that the partition has been read to its end.
         fetched_at: monotonic seconds when the records had arrived; infinity while unknown, which is after everything.
         partition_count: number of the topic's partitions at the fetch, 0 while unknown.
+        refusals: reason and detail, by offset, of records that were refused where they come from, an archive, and whose
+            bytes are gone.
     """
 
     topic: str
@@ -45,6 +47,7 @@ class RecordBatch:
     end_offset: int = -1
     fetched_at: float = math.inf
     partition_count: int = 0
+    refusals: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.offsets)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from pipeline.policies import rules_of
 from pipeline.transport.dead_letters import DeadLetter
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pipeline.worker.shard import OwnedShard
     from pipeline.worker.telemetry import Telemetry
     from schemas import Campaign
+    from schemas.judge import Reason
 
     FindShard = Callable[[int], OwnedShard | None]
 
@@ -132,6 +133,7 @@ class DimensionTables:
                 shard.refuse(self._letter(CUSTOMERS, record, error))
 
     def _accept(self, shard: OwnedShard, record: DimensionRecord) -> None:
+        _check_refusal(record)
         profile = decode_customer(record.key, record.value)
         key = record.key or b""
         count = self._partition_counts.of(CUSTOMERS)
@@ -145,6 +147,7 @@ class DimensionTables:
         shard.accept_profile(update)
 
     def _define(self, record: DimensionRecord) -> None:
+        _check_refusal(record)
         campaign = decode_campaign(record.key, record.value)
         campaign_id = (record.key or b"").decode()
         self._register(campaign_id, campaign)
@@ -178,3 +181,9 @@ class DimensionTables:
                 self._stored[campaign_id] = (definition, version + 1)
             if self._unsaved.get(campaign_id) == definition:
                 del self._unsaved[campaign_id]
+
+
+def _check_refusal(record: DimensionRecord) -> None:
+    if record.refusal is not None:
+        reason, detail = record.refusal
+        raise RejectedError(cast("Reason", reason), detail)

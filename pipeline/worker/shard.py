@@ -185,13 +185,16 @@ class OwnedShard:
         if not offsets:
             return BatchOutcome(0, 0, 0)
         judge = partial(decode, currency=self._policy.currency, earliest_ms=self._earliest_ms)
-        sound = _without((offsets, keys, values), condemned) if condemned else (offsets, keys, values)
+        refusals = batch.refusals
+        unread = {*condemned, *refusals} if refusals else condemned
+        sound = _without((offsets, keys, values), unread) if unread else (offsets, keys, values)
         decoded, stray_keys = decode_placed(batch, sound, judge)
-        columns, refusals = self._without_future(batch.topic, decoded.columns)
-        refusals += self.core.apply(batch.topic, columns, now_ms)
+        columns, refused = self._without_future(batch.topic, decoded.columns)
+        refused += self.core.apply(batch.topic, columns, now_ms)
         bad = [(item.offset, str(item.reason), item.detail) for item in decoded.rejected]
         bad += [(offset, INTERNAL_ERROR, FAULT) for offset in offsets if offset in condemned]
-        bad += [refusal[:3] for refusal in refusals]
+        bad += [(offset, *refusals[offset]) for offset in offsets if offset in refusals and offset not in condemned]
+        bad += [refusal[:3] for refusal in refused]
         bad = self._refuse(batch, (offsets, keys, values), bad) if bad else bad
         self.pending += len(offsets)
         malformed = len(decoded.rejected) + len(offsets) - len(sound[0])

@@ -36,6 +36,11 @@ class ClockVerdicts:
         self.future = frozenset(future)
         self.left_out_before = left_out_before
 
+    @property
+    def takeovers(self) -> list[tuple[int, int]]:
+        """The (offset, watermark) pairs, by offset; a watermark never goes back."""
+        return list(zip(self._offsets, self._watermarks, strict=True))
+
     def watermark(self, offset: int) -> int | None:
         """Return the watermark that had been taken over before the record at an offset was judged, if any."""
         taken = bisect_right(self._offsets, offset)
