@@ -59,16 +59,27 @@ def _caveats(found: Verification) -> Iterator[str]:
     left, right = found.left, found.right
     for topic, cause in found.halted:
         yield f"{left} is halted on {topic} ({cause}): it reads nothing of it until roi resume {topic}"
-    if found.grounds:
+    files = [ground for ground in found.grounds if ground.name == "input"]
+    for ground in files:
+        yield f"{right} was counted from {_shown(ground.right)}, {left} from {_shown(ground.left)}".replace(
+            "from none", "from the topics"
+        )
+    others = [ground for ground in found.grounds if ground not in files]
+    if others:
         yield (
             f"{right} counts with other things than {left}, so it is expected to differ "
             f"(roi diff {left} {right} says by how much):"
         )
-        yield from (f"  {line}" for line in ground_lines(found.grounds, left, right))
+        yield from (f"  {line}" for line in ground_lines(others, left, right))
     if found.ahead and found.differing:
         yield (
             f"{left} has gone on all the time and is {found.ahead:,} records ahead of {right}: "
             "verify again when less comes in"
+        )
+    if found.differing and found.erased:
+        yield (
+            f"{left} has erased {found.erased:,} customers: it keeps their dead letters, which name nobody, and "
+            "days of cost 0; no replay has either"
         )
     if found.differing and not found.is_recorded:
         yield (

@@ -110,7 +110,7 @@ def _replay(
         check_run(settings, against)
     answer = _carry_out(settings, order, parallel, as_json=as_json)
     if verify:
-        answer["verify"] = verified(settings, run, against or LIVE, is_quiet=as_json)
+        answer["verify"] = verified(settings, run, against or LIVE, parallel, is_quiet=as_json)
     if as_json:
         typer.echo(printable(json.dumps(answer, ensure_ascii=False, default=str)))
     if verify and not answer["verify"]["equal"]:

@@ -28,6 +28,7 @@ class Verification:
         halted: topics that live is halted on, with the cause.
         grounds: what both count with otherwise; where there is any, a difference is no fault.
         ahead: records that live had counted, when the comparison was over, and the run had not.
+        erased: customers whom live has erased: it keeps their dead letters, which name nobody, and no replay has them.
         is_recorded: whether live has recorded all that it decided by its clock.
     """
 
@@ -37,6 +38,7 @@ class Verification:
     grounds: list[Ground]
     views: list[ViewComparison]
     ahead: int
+    erased: int
     is_recorded: bool
 
     @property
@@ -58,6 +60,7 @@ class Verification:
             "halted": [{"topic": topic, "cause": cause} for topic, cause in self.halted],
             "grounds": [ground.row() for ground in self.grounds],
             "ahead": self.ahead,
+            "erased": self.erased,
             "rows": self.rows,
             "views": [
                 {
@@ -90,20 +93,23 @@ def verify(  # noqa: PLR0913 - what is compared, and what goes on meanwhile
         left: what it is compared with.
         right: the run.
         ahead: how many records ``left`` has counted and the run has not.
-        go_on: has the run go on to where ``left`` has come; called where there are differences and it is ahead.
+        go_on: has the run go on to where ``left`` has come by now; called before each of `ROUNDS` comparisons.
         on_view: told the number of views that are done, and of all.
 
     Raises:
         UserError: one of the runs is not there.
     """
+    views: list[ViewComparison] = []
+    behind = 0
     found = grounds(reader, database, left, right)
-    views, behind = compare(reader, database, left, right, on_view), ahead()
     for _ in range(ROUNDS):
+        if ahead():
+            go_on()
+        views, behind = compare(reader, database, left, right, on_view), ahead()
         if not behind or not any(view.differing for view in views):
             break
-        go_on()
-        views, behind = compare(reader, database, left, right, on_view), ahead()
     halted = reader.rows(sql.query("halted_now", database), {"run": left}) if left == LIVE else []
+    (erased,) = reader.rows(sql.query("erased_count", database), {"run": left})
     recorded = reader.rows(sql.query("verdicts_recorded", database), {"run": left})
     return Verification(
         left,
@@ -112,5 +118,6 @@ def verify(  # noqa: PLR0913 - what is compared, and what goes on meanwhile
         found,
         views,
         behind,
+        erased["erased"],
         left != LIVE or bool(recorded and recorded[0]["is_recorded"]),
     )

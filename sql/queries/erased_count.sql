@@ -1,0 +1,1 @@
+SELECT count() AS erased FROM {database}.erasures WHERE run = {run:String}
