@@ -44,10 +44,10 @@ _HEADLINE: Final = Panel(
         "Whole bank, campaigns or not: transactions with what reversals have left of them. The newest month of the "
         "range that is over by the run's own events; where none is, the running one. Online: every channel that "
         "`channel_classes` does not call a counter. Payments: payments and transfers. A large ledger (some 100,000 "
-        "customers) is counted every ten minutes, and the board says when.",
+        "customers) is counted once an hour, and the board says when.",
         "全行口径，不限活动：交易按冲正后余额计。显示范围内按本运行事件时间已结束的最近月份，没有则为当月。线上：渠"
         "道分类表（channel_classes）未列为柜面的全部渠道。支付转账：payment 与 transfer。数据量大时（约十万客户以上）"
-        "每十分钟统计一次，并注明统计时间。",
+        "每小时统计一次，并注明统计时间。",
     ),
     "figures",
     (

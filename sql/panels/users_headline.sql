@@ -20,15 +20,16 @@ WITH
         CROSS JOIN clock
         GROUP BY day
     ),
+    -- by windows over the days: a second use of them would count them a second time
     spans AS (
         SELECT
-            argMaxIf(day, (is_over, day), is_shown) AS newest,
-            any(first_day) AS began,
+            *, argMaxIf(day, (is_over, day), is_shown) OVER () AS newest,
+            any(first_day) OVER () AS began,
             began - 1 AS newest_before,
             newest_before - dateDiff('day', began, newest) AS began_before,
-            min(day) <= began_before AS is_known_before
+            min(day) OVER () <= began_before AS is_known_before,
+            countIf(is_shown) OVER () AS shown_days
         FROM days
-        HAVING countIf(is_shown) > 0
     )
 SELECT
     newest AS day,
@@ -49,6 +50,6 @@ SELECT
     sumOrNullIf(days.reactivated, days.day BETWEEN began AND newest) AS reactivated,
     sumOrNullIf(days.reactivated, is_known_before AND days.day BETWEEN began_before AND newest_before) AS reactivated_before,
     anyOrNullIf(days.dau, is_shown AND NOT is_over) AS dau_so_far
-FROM days
-CROSS JOIN spans
+FROM spans AS days
+WHERE shown_days > 0
 GROUP BY newest
