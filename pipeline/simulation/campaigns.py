@@ -180,6 +180,9 @@ class CampaignPlan:
         }
         if self.margin_bps:
             body["margins_bps"] = {self.kind: self.margin_bps}
+        if self.variants:
+            treated = (1 - self.control_share) / len(self.variants)
+            body["variant_shares"] = {CONTROL: self.control_share} | dict.fromkeys(self.variants, treated)
         return json.dumps(body, separators=(",", ":")).encode()
 
     def _ratio(self, returning: float, redeeming: float) -> float:
