@@ -121,7 +121,7 @@ def _analyse(settings: Settings, asked: Any, *, as_json: bool, data: Path | None
 def _print(campaign: str, run: str, analysis: Analysis, rows: list[Row]) -> None:
     from pipeline.cli.output import print_renderable, table_of
     from pipeline.cli.terminal import printable
-    from pipeline.experiments.words import LABELS, chance
+    from pipeline.experiments.words import LABELS, chance, mismatch
 
     facts, ratio = analysis.facts, analysis.sample_ratio
     _say(
@@ -133,17 +133,19 @@ def _print(campaign: str, run: str, analysis: Analysis, rows: list[Row]) -> None
         f"{facts.left_out:,} in two variants, left out · sample ratio p = {chance(ratio.p_value)} "
         f"({chance(ratio.sequential_p)} looked at any day)"
     )
+    if ratio.is_wrong:
+        _say(printable(f"INVALID: {mismatch(analysis)}"))
     for metric in analysis.design.metrics:
         typer.echo(f"\n{LABELS[metric]}")
         chosen = [row for row in rows if row["metric"] == metric]
         shown = [_shown(metric, row) for row in chosen]
         print_renderable(table_of([row for each in shown for row in each], _columns(), _WIDTH))
         for row in chosen:
-            if row["verdict"]:
+            if row["verdict"] and not ratio.is_wrong:
                 _say(printable(row["verdict"]))
-            for caveat in row["caveats"]:
-                _say(f"! {caveat}.", indent="  ")
     _print_money(rows)
+    for caveat in dict.fromkeys(caveat for row in rows for caveat in row["caveats"]):
+        _say(f"! {caveat}.")
 
 
 def _columns() -> tuple[Column, ...]:

@@ -25,7 +25,8 @@ class Money:
         incremental_cost: cost beyond what as many customers of the control cost.
         incremental_roi: (incremental return - incremental cost) / incremental cost; None without cost.
         return_per_cost: return of the customers over cost of their touches, with its interval; None without such cost.
-        attributed_return, attributed_cost, attributed_roi: what attribution says; None where it says nothing.
+        attributed_return, attributed_cost: what attribution says of the variant; None where it says nothing.
+        attributed_roi: of that return over the same cost as above, so that both can be compared.
     """
 
     incremental_return: int
@@ -65,7 +66,7 @@ def money_of(facts: ExperimentFacts, variant: str, control: str) -> Money:
         return_per_cost=ratio(spending),
         attributed_return=None if attributed is None else attributed.return_minor,
         attributed_cost=None if attributed is None else attributed.cost_minor,
-        attributed_roi=None if attributed is None else _roi(attributed.return_minor, attributed.cost_minor),
+        attributed_roi=None if attributed is None else _roi(attributed.return_minor, cost),
     )
 
 

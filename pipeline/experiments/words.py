@@ -102,6 +102,11 @@ def _too_early(analysis: Analysis, result: Result) -> str:
 
 def _invalid(analysis: Analysis, result: Result) -> str:
     del result
+    return f"cannot be compared: {mismatch(analysis)}"
+
+
+def mismatch(analysis: Analysis) -> str:
+    """Return what is wrong with the sample ratio, and what to do."""
     ratio = analysis.sample_ratio
     total = sum(ratio.counts.values())
     shares = ", ".join(
@@ -110,9 +115,9 @@ def _invalid(analysis: Analysis, result: Result) -> str:
         for name, share in ratio.planned.items()
     )
     return (
-        f"cannot be compared: the variants did not get their planned shares of customers ({shares}; p = "
-        f"{chance(ratio.p_value)}), so something else than the variant tells them apart. Find what loses or adds "
-        f"customers (a filter after the assignment, a sender that fails), or correct variant_shares of the definition."
+        f"the variants did not get their planned shares of customers ({shares}; p = {chance(ratio.p_value)}), so "
+        f"something else than the variant tells them apart. Find what loses or adds customers (a filter after the "
+        f"assignment, a sender that fails), or correct variant_shares of the definition."
     )
 
 
@@ -157,10 +162,8 @@ def caveats(analysis: Analysis, result: Result) -> list[str]:
         found.append(f"{still_open:,} of {analysis.customers:,} windows are open: the decision rests on the others")
     known_until = facts.logins_until_ms if one.metric == LOGINS else facts.transactions_until_ms
     if known_until < facts.as_of_ms - _STALE_MS:
-        until = "never"
-        if known_until:
-            until = datetime.fromtimestamp(known_until / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
-        found.append(f"outcomes are known until {until}, other events until later: what came after is not in yet")
+        until = f"outcomes are known until {_moment(known_until)}" if known_until else "no outcome is known at all"
+        found.append(f"{until}, other events until {_moment(facts.as_of_ms)}: what came after is not in yet")
     if one.always.is_known and is_uneven(one):
         found.append(
             "few customers carry most of the difference, and the arms are of different sizes: the 95 % interval and "
@@ -173,6 +176,10 @@ def caveats(analysis: Analysis, result: Result) -> list[str]:
     ):
         found.append(f"the effect differs between tiers (p = {chance(result.tiers.difference_p)} at one look)")
     return found
+
+
+def _moment(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def is_uneven(one: Compared) -> bool:

@@ -101,7 +101,7 @@ EXPERIMENT_METRICS: Final = (
         "ratio",
     ),
     _of("attributed_return_minor", "Attributed return", "return credited to the variant", MINOR, "measure"),
-    _of("attributed_roi", "Attributed ROI", "net ROI of campaign_variant_totals", RATIO, "ratio"),
+    _of("attributed_roi", "Attributed ROI", "(attributed_return_minor - cost_minor) / cost_minor", RATIO, "ratio"),
     _of("customers_left_out", "In two variants", "customers assigned to two variants", COUNT, "measure"),
     _of(
         "days_to_decision",

@@ -61,6 +61,7 @@ def test_money_is_incremental_and_attributed(clickhouse: Any, run_name: str, roi
         (row["incremental_return_minor"] - row["cost_minor"]) / row["cost_minor"]
     )
     assert row["incremental_roi"] < row["attributed_roi"], "attribution takes credit for who would have come anyway"
+    assert row["attributed_roi"] == pytest.approx(row["attributed_return_minor"] / row["cost_minor"] - 1)
     assert set(found) == {("return", "A"), ("return", "control")}
 
 
@@ -172,6 +173,13 @@ def test_people_read_it_in_eighty_columns(clickhouse: Any, run_name: str, roi: C
     assert max(map(len, said.splitlines())) <= 80
     for text in ("conversion", "better", "sample ratio", "Incremental", "two variants", "in money"):
         assert text in said, text
+
+
+def test_a_wrong_sample_ratio_is_said_once(clickhouse: Any, run_name: str, roi: Callable[..., Result]) -> None:
+    play(clickhouse, run_name, experiment({"control": 0.1, "A": 0.1}, weights={"control": 1, "A": 3}, customers=400))
+    said = " ".join(roi("ab", "spring", "--run", run_name).output.split())
+    assert said.count("did not get their planned shares") == 1
+    assert said.count("invalid") == 4
 
 
 @pytest.mark.parametrize(
