@@ -185,15 +185,13 @@ class OwnedShard:
         if not offsets:
             return BatchOutcome(0, 0, 0)
         judge = partial(decode, currency=self._policy.currency, earliest_ms=self._earliest_ms)
-        refusals = batch.refusals
-        unread = {*condemned, *refusals} if refusals else condemned
+        unread = {**batch.refusals, **dict.fromkeys(condemned, (INTERNAL_ERROR, FAULT))}
         sound = _without((offsets, keys, values), unread) if unread else (offsets, keys, values)
         decoded, stray_keys = decode_placed(batch, sound, judge)
         columns, refused = self._without_future(batch.topic, decoded.columns)
         refused += self.core.apply(batch.topic, columns, now_ms)
         bad = [(item.offset, str(item.reason), item.detail) for item in decoded.rejected]
-        bad += [(offset, INTERNAL_ERROR, FAULT) for offset in offsets if offset in condemned]
-        bad += [(offset, *refusals[offset]) for offset in offsets if offset in refusals and offset not in condemned]
+        bad += [(offset, *unread[offset]) for offset in offsets if offset in unread]
         bad += [refusal[:3] for refusal in refused]
         bad = self._refuse(batch, (offsets, keys, values), bad) if bad else bad
         self.pending += len(offsets)
@@ -206,11 +204,10 @@ class OwnedShard:
         if recorded is None or recorded.future.isdisjoint(columns.offset):
             return columns, []
         keep = [offset not in recorded.future for offset in columns.offset]
-        span = self._policy.span
         refusals = [
             Refusal(offset, FROM_THE_FUTURE, AHEAD)
             for offset, at, stays in zip(columns.offset, columns.occurred_at, keep, strict=True)
-            if not stays and (span is None or span.covers(at))
+            if not stays and (self._policy.span is None or self._policy.span.covers(at))
         ]
         return select(columns, keep), refusals
 
