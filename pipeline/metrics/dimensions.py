@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pipeline.metrics.alert_metrics import ALERT_DIMENSIONS
+from pipeline.metrics.backtest_metrics import BACKTEST_DIMENSIONS
 from pipeline.metrics.definitions import Dimension
 from pipeline.metrics.experiment_metrics import EXPERIMENT_DIMENSIONS
 
@@ -98,4 +99,4 @@ _VIEW_DIMENSIONS: Final = tuple(
         ("resumed_at", "Resumed at", "when `roi resume` ended the halt; null while it holds"),
     )
 )
-DIMENSIONS: Final = (*_VIEW_DIMENSIONS, *ALERT_DIMENSIONS, *EXPERIMENT_DIMENSIONS)
+DIMENSIONS: Final = (*_VIEW_DIMENSIONS, *ALERT_DIMENSIONS, *BACKTEST_DIMENSIONS, *EXPERIMENT_DIMENSIONS)

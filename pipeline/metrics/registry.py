@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from pipeline.metrics.alert_metrics import ALERT_METRICS
+from pipeline.metrics.backtest_metrics import BACKTEST_METRICS
 from pipeline.metrics.bank_metrics import BANK_METRICS
 from pipeline.metrics.campaign_metrics import ACTIVITY_METRICS, CAMPAIGN_METRICS, MATURITY_METRICS
 from pipeline.metrics.dimensions import DIMENSIONS
@@ -28,6 +29,7 @@ METRICS: Final = (
     *MATURITY_METRICS,
     *BANK_METRICS,
     *ALERT_METRICS,
+    *BACKTEST_METRICS,
     *EXPERIMENT_METRICS,
     *POSITION_METRICS,
     *ERASURE_METRICS,

@@ -51,7 +51,7 @@ class ReplayRecord:
 
 def load_record(ledger: LedgerPort) -> ReplayRecord | None:
     """Return the record of the ledger's run, None where there is none."""
-    for state, plan, _, _, events, cause, began_ms, silent_ms in ledger.fetch("load_replay"):
+    for state, plan, _, _, events, cause, began_ms, silent_ms in ledger.fetch("replay_record"):
         return ReplayRecord(Plan.decoded(plan), State(state), began_ms, events, cause, silent_ms)
     return None
 

@@ -57,6 +57,19 @@ class Story:
             for number in range(campaigns)
         }
 
+    def every(self) -> list[AlertRecord]:
+        """Return the alerts there are, also those of campaigns that have a newer one."""
+        return [*self.records.values(), *self.resolved]
+
+    def chosen(self, campaign_id: str, *, campaign: Any = (), owner: Any = ()) -> bool:
+        """Tell whether a board's choice takes a campaign in."""
+        definition = self.definitions[campaign_id]
+        return (not campaign or campaign_id in campaign) and (not owner or (definition.owner or "") in owner)
+
+    def name_of(self, campaign_id: str) -> str:
+        """Return what boards call a campaign."""
+        return self.definitions[campaign_id].name or campaign_id
+
     def look(self, campaign_id: str, as_of_ms: int, outcome: Any, **values: Any) -> None:
         """Look at a campaign once."""
         found = look(outcome, as_of_ms, campaign_id=campaign_id, campaign=self.definitions[campaign_id], **values)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipeline.alerts.lifecycle import Change
-    from pipeline.alerts.record import AlertRecord
     from tests.dashboards.conftest import Board
 
 DAY = 86_400
@@ -86,23 +85,10 @@ def is_shown(story: Story, wall_ms: int, times: tuple[int, int]) -> bool:
     return begin <= wall_ms and (wall_ms <= end or end >= last_event(story))
 
 
-def every(story: Story) -> list[AlertRecord]:
-    return [*story.records.values(), *story.resolved]
-
-
-def chosen(story: Story, campaign_id: str, *, campaign: Any = (), owner: Any = ()) -> bool:
-    definition = story.definitions[campaign_id]
-    return (not campaign or campaign_id in campaign) and (not owner or (definition.owner or "") in owner)
-
-
-def name_of(story: Story, campaign_id: str) -> str:
-    return story.definitions[campaign_id].name or campaign_id
-
-
 @pytest.mark.parametrize("choice", CHOICES)
 @pytest.mark.parametrize("times", [ALL, PART])
 def test_headline(board: Board, story: Story, choice: dict[str, Any], times: tuple[int, int]) -> None:
-    records = [one for one in every(story) if chosen(story, one.campaign_id, **choice)]
+    records = [one for one in story.every() if story.chosen(one.campaign_id, **choice)]
     (found,) = board.show("alerts-headline", *times, **choice)
     states = Counter(one.state for one in records)
     risks = [
@@ -112,7 +98,7 @@ def test_headline(board: Board, story: Story, choice: dict[str, Any], times: tup
     ]
     first: dict[str, int] = {}
     for change in story.changes:
-        if change.record.state == "firing" and chosen(story, change.record.campaign_id, **choice):
+        if change.record.state == "firing" and story.chosen(change.record.campaign_id, **choice):
             first.setdefault(change.record.alert_id, change.record.as_of_ms)
     begin, end = times
     assert found == {
@@ -126,12 +112,12 @@ def test_headline(board: Board, story: Story, choice: dict[str, Any], times: tup
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_open_alerts_stand_in_the_order_of_their_money(board: Board, story: Story, choice: dict[str, Any]) -> None:
-    records = [one for one in every(story) if one.state in OPEN and chosen(story, one.campaign_id, **choice)]
+    records = [one for one in story.every() if one.state in OPEN and story.chosen(one.campaign_id, **choice)]
     assert board.show("alerts-open", *ALL, **choice) == [
         {
             "alert_id": one.alert_id,
             "campaign_id": one.campaign_id,
-            "name": name_of(story, one.campaign_id),
+            "name": story.name_of(one.campaign_id),
             "owner": one.campaign.owner or "",
             "alert_state": one.state,
             "return_ratio": one.verdict.return_ratio,
@@ -154,7 +140,7 @@ def test_open_alerts_stand_in_the_order_of_their_money(board: Board, story: Stor
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_campaign_stands_in_one_state(board: Board, story: Story, choice: dict[str, Any]) -> None:
-    wanted = Counter(one.state for one in story.records.values() if chosen(story, one.campaign_id, **choice))
+    wanted = Counter(one.state for one in story.records.values() if story.chosen(one.campaign_id, **choice))
     found = {row["alert_state"]: row["campaigns"] for row in board.show("alerts-states", *ALL, **choice)}
     assert len(found) == 8
     assert {state: count for state, count in found.items() if count} == wanted
@@ -170,7 +156,7 @@ def test_the_timeline_has_every_state_that_lasted(
     moves = [one for one in story.changes if one.previous_state != one.record.state]
     for place, change in enumerate(moves):
         record = change.record
-        if not chosen(story, record.campaign_id, **choice):
+        if not story.chosen(record.campaign_id, **choice):
             continue
         later = (one.record.as_of_ms for one in moves[place + 1 :] if one.record.campaign_id == record.campaign_id)
         since, until = max(begin, record.as_of_ms), min(end, next(later, end))
@@ -179,7 +165,7 @@ def test_the_timeline_has_every_state_that_lasted(
                 {
                     "time": text(since),
                     "end": text(until),
-                    "name": name_of(story, record.campaign_id),
+                    "name": story.name_of(record.campaign_id),
                     "alert_state": record.state,
                     "campaign_id": record.campaign_id,
                     "alert_id": record.alert_id,
@@ -209,7 +195,7 @@ def outcome(story: Story, change: Change, money: list[tuple[int, int, int]]) -> 
     before = [row for row in own if decided - 7 * DAY <= row[0] < decided]
     after = [row for row in own if decided <= row[0] < decided + 7 * DAY]
     plan = story.plan(record.campaign_id)
-    newest = max(one.as_of_ms for one in every(story) if one.campaign_id == record.campaign_id)
+    newest = max(one.as_of_ms for one in story.every() if one.campaign_id == record.campaign_id)
     around = Around(
         cost_before_minor=sum(row[1] for row in before),
         return_before_minor=sum(row[2] for row in before),
@@ -228,7 +214,7 @@ def outcome(story: Story, change: Change, money: list[tuple[int, int, int]]) -> 
         "alert_id": record.alert_id,
         "campaign_id": record.campaign_id,
         "decided_at": text(record.changed_ms),
-        "name": name_of(story, record.campaign_id),
+        "name": story.name_of(record.campaign_id),
         "owner": record.campaign.owner or "",
         "decision": record.decision,
         "decided_by": record.decided_by,
@@ -251,7 +237,7 @@ def test_decisions_and_what_became_of_them(
     made = [
         outcome(story, one, minutes.get(one.record.campaign_id, []))
         for one in decisions(story).values()
-        if chosen(story, one.record.campaign_id, **choice) and is_shown(story, one.record.changed_ms, times)
+        if story.chosen(one.record.campaign_id, **choice) and is_shown(story, one.record.changed_ms, times)
     ]
     made.sort(key=lambda row: row["alert_id"])
     made.sort(key=lambda row: row["decided_at"], reverse=True)
@@ -276,13 +262,13 @@ def test_decisions_and_what_became_of_them(
 @pytest.mark.parametrize("choice", CHOICES)
 def test_blocked_campaigns_name_the_fault(board: Board, story: Story, choice: dict[str, Any]) -> None:
     faults = {one.record.alert_id: one.note for one in story.changes if one.event == "blocked"}
-    records = [one for one in every(story) if one.state == "blocked" and chosen(story, one.campaign_id, **choice)]
+    records = [one for one in story.every() if one.state == "blocked" and story.chosen(one.campaign_id, **choice)]
     records.sort(key=lambda one: (*by_risk(one)[:2], one.changed_ms, one.alert_id))
     assert board.show("alerts-blocked", *ALL, **choice) == [
         {
             "alert_id": one.alert_id,
             "campaign_id": one.campaign_id,
-            "name": name_of(story, one.campaign_id),
+            "name": story.name_of(one.campaign_id),
             "owner": one.campaign.owner or "",
             "changed_at": text(one.changed_ms),
             "state_before": one.state_before,
@@ -300,7 +286,7 @@ def test_deliveries_by_receiver(board: Board, story: Story, choice: dict[str, An
     notices = [
         one
         for one in story.notifications.values()
-        if chosen(story, one.campaign_id, **choice)
+        if story.chosen(one.campaign_id, **choice)
         and (one.state == "waiting" or is_shown(story, changed[one.notification_id], times))
     ]
     found = {row["receiver"]: row for row in board.show("alerts-deliveries", *times, **choice)}
@@ -324,7 +310,7 @@ def test_silences_in_force_are_shown_whatever_the_range(board: Board, story: Sto
         {
             "silence_id": one.silence_id,
             "campaign_id": one.campaign_id or "",
-            "name": "" if one.campaign_id is None else name_of(story, one.campaign_id),
+            "name": "" if one.campaign_id is None else story.name_of(one.campaign_id),
             "owner": one.owner or "",
             "state": "ended" if one.is_ended else "active",
             "until": text(one.until_ms),
