@@ -6,7 +6,7 @@ FROM ${PYTHON} AS dependencies
 COPY requirements/base.lock /requirements/base.lock
 # every file must match its hash in the lock; of sources only urllib3-future is built (requirements/base.in says why)
 RUN python -m venv /opt/venv \
-    && URLLIB3_NO_OVERRIDE=1 /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: \
+    && URLLIB3_NO_OVERRIDE=1 /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
        --requirement /requirements/base.lock \
     && /opt/venv/bin/pip check
 

@@ -25,6 +25,7 @@ help: ## List the targets
 setup: $(STAMP) ## Install the locked dependencies into .venv (again only when the lock changed)
 	@echo "setup: $(VENV) matches $(LOCK)"
 
+# the lock names everything: pip has nothing to look for, and would choose versions of its own for extras (coverage[toml])
 $(STAMP): $(LOCK)
 	@set -eu; \
 	if ! [ -x $(PYTHON) ] || ! $(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null; then \
@@ -40,7 +41,7 @@ $(STAMP): $(LOCK)
 	    $$found -m venv --clear $(VENV); \
 	fi; \
 	echo "setup: installing $(LOCK), hashes checked (about 250 MB, chDB is most of it)"; \
-	URLLIB3_NO_OVERRIDE=1 $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK); \
+	URLLIB3_NO_OVERRIDE=1 $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(LOCK); \
 	touch $(STAMP)
 
 demo: setup ## Run everything here on a simulated bank, with a live table (Ctrl-C ends it)
