@@ -40,7 +40,7 @@ $(STAMP): $(LOCK)
 	    echo "setup: making $(VENV) with $$($$found --version)"; \
 	    $$found -m venv --clear $(VENV); \
 	fi; \
-	echo "setup: installing $(LOCK), hashes checked (about 250 MB, chDB is most of it)"; \
+	echo "setup: installing $(LOCK), hashes checked (about 400 MB, chDB is half of it)"; \
 	URLLIB3_NO_OVERRIDE=1 $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(LOCK); \
 	touch $(STAMP)
 

@@ -144,12 +144,20 @@ def test_source_of_a_touch_is_topic_partition_and_offset(roi: Callable[..., Resu
 
 
 def test_values_are_bound_and_not_pasted(roi: Callable[..., Result], evidence: FakeClickHouse) -> None:
+    evidence.answer_rows("run_states", [{"run": "live"}, {"run": "r-1"}])
     roi("explain", "x' OR 1=1 --", "--variant", "A", "--run", "r-1")
-    for query, arguments, _ in evidence.asked:
-        assert "OR 1=1" not in query
-        assert arguments["param_run"] == "r-1"
-    assert evidence.asked[0][1]["param_campaign"] == "x' OR 1=1 --"
-    assert (evidence.asked[0][1]["param_by_variant"], evidence.asked[0][1]["param_by_tier"]) == ("1", "0")
+    asked = [arguments for query, arguments, _ in evidence.asked if "run_states" not in query]
+    assert not any("OR 1=1" in query for query, _, _ in evidence.asked)
+    assert {arguments["param_run"] for arguments in asked} == {"r-1"}
+    assert asked[0]["param_campaign"] == "x' OR 1=1 --"
+    assert (asked[0]["param_by_variant"], asked[0]["param_by_tier"]) == ("1", "0")
+
+
+def test_absent_run_is_one_line_that_names_those_there(roi: Callable[..., Result], evidence: FakeClickHouse) -> None:
+    evidence.answer_rows("run_states", [{"run": "live"}, {"run": "r-1"}])
+    result = roi("explain", "spring", "--run", "r-2")
+    assert result.exit_code == 1
+    assert result.stderr == "error: there is no run 'r-2'; there are live, r-1; roi replay --run r-2 makes it\n"
 
 
 def test_absent_campaign_is_one_line(roi: Callable[..., Result], evidence: FakeClickHouse) -> None:

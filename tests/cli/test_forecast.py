@@ -107,6 +107,7 @@ def test_run_without_a_transaction_is_immature(roi: Callable[..., Result], ledge
 
 def test_absent_campaign_is_one_line(roi: Callable[..., Result], ledger: FakeClickHouse) -> None:
     ledger.answer_rows("campaign_converters", [])
+    ledger.answer_rows("run_states", [{"run": "live"}, {"run": "r-1"}])
     result = roi("forecast", "nobody", "--run", "r-1")
     assert result.exit_code == 1
     assert result.stderr == ("error: campaign 'nobody' has no event in run 'r-1'; roi forecast lists those that have\n")

@@ -67,9 +67,14 @@ def test_another_run_is_reported_alone(seeded: Seeded) -> None:
     assert any("run other" in fact for fact in of(seeded, "spring.2026", run="other").facts)
 
 
-@pytest.mark.parametrize(("campaign", "run"), [("nobody", "live"), ("spring.2026", "nowhere")])
-def test_an_unknown_campaign_or_run_is_refused_with_the_way_on(seeded: Seeded, campaign: str, run: str) -> None:
-    with pytest.raises(UserError, match="roi campaigns list"):
+@pytest.mark.parametrize(
+    ("campaign", "run", "way_on"),
+    [("nobody", "live", "roi campaigns list"), ("spring.2026", "nowhere", "there are live, other; roi replay")],
+)
+def test_an_unknown_campaign_or_run_is_refused_with_the_way_on(
+    seeded: Seeded, campaign: str, run: str, way_on: str
+) -> None:
+    with pytest.raises(UserError, match=way_on):
         of(seeded, campaign, run=run)
 
 
