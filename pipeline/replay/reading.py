@@ -16,7 +16,7 @@ from pipeline.worker.isolation import places
 from schemas.topics import LANE_OF_TOPIC
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pipeline.replay.plan import LogPart
     from pipeline.replay.ports import ReplaySource
@@ -51,7 +51,9 @@ class ShardReader:
         source: ReplaySource,
         processor: ShardProcessor,
         verdicts: Mapping[TP, ClockVerdicts],
+        is_fenced: Callable[[], bool],
     ) -> None:
+        self._is_fenced = is_fenced
         self.partitions = frozenset(log.tp for log in logs.values())
         self._logs = logs
         self._source = source
@@ -79,6 +81,8 @@ class ShardReader:
             except (FencedError, UserError):
                 raise
             except Exception as error:
+                if self._is_fenced():  # to claim the shard again would leave a trace of a run that was dropped
+                    raise FencedError("the run has a new owner, or was dropped") from error
                 read = sum(self.shard.durable.values())
                 fruitless, furthest = (0, read) if read > furthest else (fruitless + 1, furthest)
                 if fruitless >= _FRUITLESS_LOADS:

@@ -129,14 +129,17 @@ class PartReplay:
                 now_ms=_no_clock,
                 idle_blocks=_IDLE_BLOCKS,
             )
-            readers = [ShardReader(logs, self._source, processor, verdicts) for logs in by_shard(self._logs)]
+            fenced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            readers = [
+                ShardReader(logs, self._source, processor, verdicts, fenced.done) for logs in by_shard(self._logs)
+            ]
             eraser = Eraser(self._open_ledger(owner), committer.paused, self._policy.labels)
             await take_over(processor, self._source, frozenset(log.tp for log in self._logs))
-            await self._work(processor, readers, eraser)
+            await self._work(processor, readers, eraser, fenced)
 
-    async def _work(self, processor: ShardProcessor, readers: list[ShardReader], eraser: Eraser) -> None:
-        fenced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
+    async def _work(
+        self, processor: ShardProcessor, readers: list[ShardReader], eraser: Eraser, fenced: asyncio.Future[None]
+    ) -> None:
         def on_dropped(_partitions: frozenset[TP], error: Exception) -> None:
             # a shard whose changes could not be encoded is loaded again by its reader
             if isinstance(error, FencedError) and not fenced.done():

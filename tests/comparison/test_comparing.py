@@ -87,10 +87,11 @@ def planted(client: Any, view: ComparedView, column: str, *, in_run: str) -> str
         if "Nullable" in type_of(client, view.name, column)
         else "{other}"
     )
-    other = f"concat({name}, 'x')" if "String" in type_of(client, view.name, column) else f"{name} + 1"
+    kind = type_of(client, view.name, column)
+    # far away from every other value: a key that met another row's would be no row less and one more
+    other = f"concat({name}, 'x')" if "String" in kind else f"NOT {name}" if "Bool" in kind else f"{name} + 101"
     cell = changed.format(other=other, default="7")
     table = f"planted_{view.name}_{column}"
-    kind = type_of(client, view.name, column)
     client.command(f"DROP TABLE IF EXISTS roi.`{table}`")
     client.command(
         f"CREATE TABLE roi.`{table}` ENGINE = MergeTree ORDER BY tuple() AS "

@@ -51,7 +51,7 @@ def test_runs_are_listed_with_what_differs_from_live(counted: Cluster) -> None:
     assert "listed" in roi(counted, "runs", "list").stdout
 
 
-SLOWLY = {"ROI_WORKER__FETCH_RECORDS": "5"}
+SLOWLY = {"ROI_WORKER__FETCH_RECORDS": "1"}
 
 
 def state_of(counted: Cluster, run: str) -> str:
