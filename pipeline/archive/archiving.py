@@ -13,14 +13,15 @@ import pyarrow as pa
 from pipeline.archive.tables import rows_of
 from pipeline.archive.writing import ArchiveWriter
 from pipeline.inputs.layout import NO_DAY, ArchivedLog, Manifest, key_fingerprint
+from pipeline.ledger.rows import LIVE
 from pipeline.policies import policy_of
 from pipeline.replay.beginning import ledger_of
 from pipeline.replay.fixed_tables import FixedTables
-from pipeline.replay.names import LIVE
 from pipeline.replay.plan import FROM_TOPICS, LogPart, Plan
 from pipeline.replay.survey import check_range, survey_topics
 from pipeline.replay.topics import TopicSource
 from pipeline.replay.verdicts import load_verdicts
+from pipeline.state.intake import NEVER
 from pipeline.state.policy import Span
 from schemas.common import DEFAULT_EARLIEST_MS
 from schemas.topics import CUSTOMERS
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 _CACHED: Final = 200_000
 _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
-NEVER: Final = -(1 << 62)
 
 
 @dataclass(frozen=True, slots=True)

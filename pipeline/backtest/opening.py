@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pipeline.alerts.facts import LedgerFacts
 from pipeline.backtest.ledger import past_of_run
 from pipeline.clickhouse.connection import connect
 from pipeline.errors import UserError
 from pipeline.ledger.ledger import ClickHouseLedger, other_settings
+from pipeline.ledger.rows import LIVE
 from pipeline.policies import describe_policy, policy_of
 from pipeline.replay.beginning import policy_for
 from pipeline.replay.record import State, load_record
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from pipeline.backtest.past import Past, Range
     from pipeline.settings import Settings
-
-LIVE: Final = "live"
 
 
 def open_run(settings: Settings, run: str, span: Range, data: Path | None = None) -> Past:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path  # noqa: TC003 - typer reads the annotations when it runs
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,12 +13,11 @@ from pipeline.cli.boundary import FAILED, INTERRUPTED
 from pipeline.cli.instants import instant_ms
 from pipeline.cli.terminal import printable
 from pipeline.cli.verifying import check_run, verified
+from pipeline.ledger.rows import LIVE
 
 if TYPE_CHECKING:
     from pipeline.replay.order import Order
     from pipeline.settings import Settings
-
-LIVE: Final = "live"
 
 
 def register(app: typer.Typer) -> None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 from pipeline.clickhouse import sql
 from pipeline.comparison.comparing import ViewComparison, compare
 from pipeline.comparison.grounds import Ground, grounds
+from pipeline.ledger.rows import LIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipeline.clickhouse.reader import Reader
 
-LIVE: Final = "live"
 ROUNDS: Final = 3
 """How often what live has gone on with is replayed after, before the answer says that live did not stand still."""
 

@@ -19,6 +19,7 @@ from pipeline.evaluator.evidences import LedgerEvidences
 from pipeline.evaluator.log_watch import LogWatch
 from pipeline.evaluator.run_rules import RunRules
 from pipeline.ledger.ledger import ClickHouseLedger
+from pipeline.ledger.rows import LIVE
 from pipeline.policies import describe_policy, policy_of
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
     from pipeline.state.policy import Policy
 
-_LIVE: Final = "live"
 _NOBODY: Final = (None, None)
 _LEVEL_MS: Final = 6 * HOUR_MS
 _FINISHED_SECONDS: Final = 15.0  # between two questions which campaigns are over: they read the touches of all
@@ -140,12 +140,12 @@ def open_looks(settings: Settings) -> LedgerLooks:
     database, policy = settings.clickhouse_database, policy_of(settings)
 
     def opened() -> LedgerFacts:
-        return LedgerFacts(connect(settings, "writer"), database, _LIVE)
+        return LedgerFacts(connect(settings, "writer"), database, LIVE)
 
-    shelf = PeerShelf(ClickHouseLedger(connect(settings, "writer"), database, _LIVE, ""))
+    shelf = PeerShelf(ClickHouseLedger(connect(settings, "writer"), database, LIVE, ""))
     over = FinishedFacts(opened(), policy, history_days=settings.alerts.history_days)
     port = opened()
-    rules = RunRules(port, _LIVE, policy, describe_policy(settings))
+    rules = RunRules(port, LIVE, policy, describe_policy(settings))
     rules.check()  # before anything is decided; again with every look, where no worker has begun the run yet
     facts = RunFacts(port, policy, over, check=rules.check)
     faults = LedgerFaults(opened(), settings.alerts, facts.facts, LogWatch(settings))

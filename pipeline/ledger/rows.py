@@ -35,6 +35,7 @@ COLUMNS: Final = (
 # What a block keeps up to date: 1 all but hours and days (its positions do not name it then), 2 these too. The table
 # takes no positions of an older form than its migrations need, so an older program cannot leave something out.
 FORM: Final = 2
+LIVE: Final = "live"  # the run that workers count; replays have other names
 AUTOMATED: Final = 1
 RECOMMENDED: Final = 2
 CREDITABLE: Final = 4

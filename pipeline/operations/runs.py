@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.clickhouse.sql import query
 from pipeline.errors import UserError
+from pipeline.ledger.rows import LIVE
 
 if TYPE_CHECKING:
     from pipeline.clickhouse.reader import Reader
 
-LIVE: Final = "live"
 _NAMED: Final = 10
 
 

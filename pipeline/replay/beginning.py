@@ -11,10 +11,11 @@ import msgspec
 from pipeline.clickhouse.connection import connect
 from pipeline.errors import UserError
 from pipeline.ledger.ledger import ClickHouseLedger
+from pipeline.ledger.rows import LIVE
 from pipeline.policies import describe_policy, policy_of
 from pipeline.replay.files import read_campaigns, read_profiles
 from pipeline.replay.from_files import plan_files
-from pipeline.replay.names import LIVE, checked_name
+from pipeline.replay.names import checked_name
 from pipeline.replay.plan import FROM_FILES, FROM_TOPICS, Plan, differences
 from pipeline.replay.record import ReplayRecord, State, load_record, write_record
 from pipeline.replay.survey import check_range, live_positions, survey_topics

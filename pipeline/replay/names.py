@@ -6,8 +6,8 @@ import re
 from typing import Final
 
 from pipeline.errors import UserError
+from pipeline.ledger.rows import LIVE
 
-LIVE: Final = "live"
 # the evaluator claims its turn under this name (pipeline/alerts/leading.py)
 _TAKEN: Final = frozenset({LIVE, "alerts"})
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")

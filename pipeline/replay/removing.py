@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.errors import UserError
-from pipeline.replay.names import LIVE, checked_name
+from pipeline.ledger.rows import LIVE
+from pipeline.replay.names import checked_name
 from pipeline.replay.record import ReplayRecord, State, load_record, write_record
 
 if TYPE_CHECKING:

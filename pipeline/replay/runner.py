@@ -13,8 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pipeline.errors import FencedError, UserError
-from pipeline.ledger.ledger import LedgerUnavailableError
-from pipeline.replay.names import LIVE
+from pipeline.ledger.rows import LIVE
 from pipeline.replay.positions import PlannedPositions
 from pipeline.replay.quiet import NoHalts, NoMessages, PlannedPartitions
 from pipeline.replay.reading import ShardReader, take_over
@@ -42,8 +41,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 BLOCK_SECONDS: Final = 1.0
 _IDLE_BLOCKS: Final = 10  # event time runs: a cell that blocks have left alone for ten seconds is mostly of the past
-_TIDY_SECONDS: Final = 0.5
 _ERASE_SECONDS: Final = 0.05
+_TIDY_SECONDS: Final = 0.5
 _REPORT_SECONDS: Final = 0.2
 
 
@@ -150,7 +149,7 @@ class PartReplay:
             for work in (
                 processor.run_commits(on_dropped),
                 _again_and_again(_TIDY_SECONDS, processor.tidy),
-                _erase(processor, eraser),
+                processor.run_erasures(eraser, _ERASE_SECONDS),
                 _again_and_again(_REPORT_SECONDS, partial(self._tell, processor)),
                 fenced,
             )
@@ -205,15 +204,6 @@ async def _again_and_again(seconds: float, step: Callable[[], None]) -> None:
     while True:
         await asyncio.sleep(seconds)
         step()
-
-
-async def _erase(processor: ShardProcessor, eraser: Eraser) -> None:
-    while True:
-        await asyncio.sleep(_ERASE_SECONDS)
-        try:
-            await processor.erase(eraser)
-        except LedgerUnavailableError as error:
-            _log.warning("erasures wait for ClickHouse (%s), trying again", error)
 
 
 async def _finish_erasures(processor: ShardProcessor, eraser: Eraser) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.replay.from_files import archived_verdicts
@@ -56,11 +55,4 @@ def cut(batch: RecordBatch, verdicts: Mapping[TP, ClockVerdicts]) -> Iterator[Re
         yield batch
         return
     for start, end in zip([0, *cuts], [*cuts, len(batch)], strict=True):
-        yield replace(
-            batch,
-            offsets=batch.offsets[start:end],
-            keys=batch.keys[start:end],
-            values=batch.values[start:end],
-            timestamps=batch.timestamps[start:end],
-            next_offset=batch.next_offset if end == len(batch) else batch.offsets[end],
-        )
+        yield batch.part(start, end)

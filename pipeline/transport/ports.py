@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -56,6 +56,17 @@ class RecordBatch:
     def tp(self) -> TP:
         """The partition that the records come from."""
         return TP(self.topic, self.partition)
+
+    def part(self, start: int, end: int) -> RecordBatch:
+        """Return the records in [start, end); parts in a row cover the gaps between records too."""
+        return replace(
+            self,
+            offsets=self.offsets[start:end],
+            keys=self.keys[start:end],
+            values=self.values[start:end],
+            timestamps=self.timestamps[start:end],
+            next_offset=self.next_offset if end >= len(self) else self.offsets[end],
+        )
 
 
 class HaltKind(StrEnum):

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pipeline.worker.shard import INTERNAL_ERROR
@@ -65,15 +65,7 @@ class Isolation:
             yield batch
             return
         for start in range(0, len(batch), case.slice_records):
-            end = start + case.slice_records
-            yield replace(
-                batch,
-                offsets=batch.offsets[start:end],
-                keys=batch.keys[start:end],
-                values=batch.values[start:end],
-                timestamps=batch.timestamps[start:end],
-                next_offset=batch.next_offset if end >= len(batch) else batch.offsets[end],
-            )
+            yield batch.part(start, start + case.slice_records)
 
     def condemned(self, shard: OwnedShard, topic: str) -> frozenset[int]:
         """Return the offsets of the topic's records that must not be applied."""

@@ -20,7 +20,8 @@ from agents.app import build_app, run_app
 from pipeline.clickhouse.connection import connect
 from pipeline.ending import Ending, run_until_ended
 from pipeline.errors import PipelineError
-from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError
+from pipeline.ledger.ledger import ClickHouseLedger
+from pipeline.ledger.rows import LIVE
 from pipeline.policies import describe_policy, policy_of
 from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.transport.dead_letters import DeadLetterProducer
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
-LIVE: Final = "live"
 _TIDY_SECONDS: Final = 10.0
 _REFRESH_SECONDS: Final = 1.0
 _ERASE_SECONDS: Final = 0.25
@@ -155,7 +155,7 @@ async def _run(settings: Settings, stop: asyncio.Event) -> None:
         tidying = asyncio.create_task(_tidy(processor))
         refreshing = asyncio.create_task(_refresh(processor))
         eraser = Eraser(await _ledger(settings, ledger.owner), committer.paused, policy.labels)
-        erasing = asyncio.create_task(_erase(processor, eraser))
+        erasing = asyncio.create_task(processor.run_erasures(eraser, _ERASE_SECONDS))
         watching = asyncio.create_task(watch.run(telemetry.health))
         measuring = asyncio.create_task(LagMeter(logs, processor, telemetry).run())
         for task in (commits, tidying, refreshing, erasing, watching, measuring):
@@ -186,15 +186,6 @@ async def _refresh(processor: ShardProcessor) -> None:
             await processor.refresh()
         except KafkaError as error:
             _log.warning("dimension topics not read (%s), trying again", type(error).__name__)
-
-
-async def _erase(processor: ShardProcessor, eraser: Eraser) -> None:
-    while True:
-        await asyncio.sleep(_ERASE_SECONDS)
-        try:
-            await processor.erase(eraser)
-        except LedgerUnavailableError as error:
-            _log.warning("erasures wait for ClickHouse (%s), trying again", error)
 
 
 async def _ledger(settings: Settings, owner: str) -> ClickHouseLedger:

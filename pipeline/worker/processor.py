@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from pipeline.errors import FencedError, PipelineError
+from pipeline.ledger.ledger import LedgerUnavailableError
 from pipeline.ledger.loader import Loader
 from pipeline.transport.ports import TP
 from pipeline.worker.isolation import Isolation
@@ -251,6 +252,15 @@ class ShardProcessor:
             Exception: its changes could not be encoded, or its state was dropped: it has to be taken over again.
         """
         await self._commit_alone(shard)
+
+    async def run_erasures(self, eraser: Eraser, pause_seconds: float) -> None:
+        """Take erasures further again and again, with a pause before each stage; for ever."""
+        while True:
+            await asyncio.sleep(pause_seconds)
+            try:
+                await self.erase(eraser)
+            except LedgerUnavailableError as error:
+                _log.warning("erasures wait for ClickHouse (%s), trying again", error)
 
     def tidy(self) -> None:
         """Let silent topics follow the others and drop state past the horizon; called now and then."""
