@@ -6,13 +6,14 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings, strategies
+from hypothesis import example, given, settings, strategies
 
 from pipeline.state.calendar import DAY_MS
 from pipeline.state.customers import CustomerShard
 from schemas import topics
-from tests.oracle.building import moment
+from tests.oracle.building import Ledger, moment
 from tests.oracle.generators import random_log
+from tests.oracle.log import log_of
 from tests.oracle.story import Shape
 from tests.state.building import Bench, batch_of
 from tests.state.rules import DEFAULT, PROPERTY, SEEDS, any_logs, faults, player_of
@@ -122,8 +123,17 @@ def test_a_transaction_stays_while_a_reversal_at_the_floor_may_name_it() -> None
     assert bench.shares() == {("edge", "t", 0): (1_000_000, 60, 60)}
 
 
+def _campaigns_alone() -> Log:
+    written = Ledger()
+    written.campaign("spring")
+    written.send(topics.CAMPAIGNS, "spring", None)
+    refused = written.records[-1]._replace(value=b"not json")
+    return log_of([*written.records[:-1], refused])
+
+
 @PROPERTY
 @given(any_logs(150), SEEDS)
+@example(_campaigns_alone(), 0)
 def test_cells_that_leave_memory_after_every_block_change_no_number(log: Log, seed: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pipeline.worker.shard.IDLE_BLOCKS", 0)

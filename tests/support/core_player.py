@@ -66,12 +66,12 @@ class CorePlayer:
         self._define_campaigns()
         places = {(topics.LANE_OF_TOPIC[t], p) for t, p in self._log if t in topics.LANE_OF_TOPIC}
         places |= {(topics.CUSTOMER_LANE, p) for t, p in self._log if t == topics.CUSTOMERS}
+        # a topic has a partition even if nobody has written to it: someone tells what became of the campaigns' records
+        places = places or {(topics.CUSTOMER_LANE, 0)}
         fresh = [
             OwnedShard(lane, partition, self._policy, self.campaigns)
             for lane, partition in sorted(places, key=lambda place: (place[0].name, place[1]))
         ]
-        if not fresh:
-            return
         epochs = self.ledger.claim([shard.number for shard in fresh])
         loaded = Loader(self.ledger, self._policy, max((r.window_ms for r in self.campaigns.rules), default=0)).load(
             {shard.number: shard.core for shard in fresh}

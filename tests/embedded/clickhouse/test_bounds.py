@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import http.client
 import itertools
 import threading
@@ -45,6 +46,17 @@ _HOSTILE = {
 }
 
 
+@contextlib.contextmanager
+def _no_collector() -> Iterator[None]:
+    """Measure what is called alone: the collector walks through all that the tests before left in this process."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 @pytest.mark.parametrize("name", _HOSTILE)
 def test_any_statement_is_read_in_linear_time(name: str) -> None:
     def seconds(text: bytes) -> float:
@@ -54,9 +66,10 @@ def test_any_statement_is_read_in_linear_time(name: str) -> None:
         return time.process_time() - start
 
     text = _HOSTILE[name][:MAX_STATEMENT_BYTES]
-    eighth = min(seconds(text[: len(text) // 8]) for _ in range(3))
-    # quadratic would be 64 times, each time; a busy machine may slow down one
-    assert any(seconds(text) < 12 * eighth + 0.3 for _ in range(3))
+    with _no_collector():
+        eighth = min(seconds(text[: len(text) // 8]) for _ in range(3))
+        # quadratic would be 64 times, each time; a busy machine may slow down one
+        assert any(seconds(text) < 16 * eighth + 0.5 for _ in range(5))
 
 
 @pytest.mark.parametrize(
