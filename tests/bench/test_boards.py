@@ -25,6 +25,7 @@ SIZE = boards.Size(campaigns=10, days=2, customers=300)
 
 
 @pytest.mark.process
+@pytest.mark.slow
 def test_a_filled_ledger_answers_every_panel_and_a_worker_can_take_it_over(tmp_path: Path) -> None:
     with running_tansu() as bootstrap, running_cluster(bootstrap, tmp_path, "only-life") as cluster:
         filled = boards.fill(cluster.settings, SIZE)

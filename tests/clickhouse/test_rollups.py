@@ -129,6 +129,7 @@ def test_a_worker_of_the_older_program_is_kept_out_and_loses_nothing(
     assert differences(evaluate(log, OracleConfig()), new.views()) == []
 
 
+@pytest.mark.slow
 def test_sums_beyond_64_bits_are_filled_in(old_program: pytest.MonkeyPatch, spare: Settings, spare_client: Any) -> None:
     ledger = Ledger()
     for number in range(40_000):

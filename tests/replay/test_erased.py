@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.oracle.log import Record
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
 READ = f"SELECT sum(next_offset) FROM roi.positions WHERE run = 'live' AND topic = '{CUSTOMERS}'"
 HASHES = "SELECT DISTINCT customer FROM roi.ledger FINAL WHERE run = '{run}' AND kind IN ('touch', 'transaction')"
 

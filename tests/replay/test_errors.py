@@ -10,7 +10,7 @@ from tests.support.kafka import running_tansu
 if TYPE_CHECKING:
     from tests.support.cluster import Cluster
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.mark.parametrize(

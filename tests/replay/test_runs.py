@@ -12,7 +12,7 @@ from tests.replay.running import replay, replaying, roi
 if TYPE_CHECKING:
     from tests.support.cluster import Cluster
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def tables_with(counted: Cluster, run: str) -> dict[str, int]:
@@ -81,7 +81,7 @@ def test_ctrl_c_leaves_nothing_of_the_run_in_any_table(counted: Cluster) -> None
 
 
 @pytest.mark.parametrize("arguments", [(), ("--parallel", "2")], ids=["one", "two"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_replay_that_was_ended_is_resumed_and_equals_live(
     counted: Cluster, number: signal.Signals, arguments: tuple[str, ...]
 ) -> None:
@@ -104,7 +104,6 @@ def test_a_replay_that_was_ended_is_resumed_and_equals_live(
     assert state_of(counted, run) == "complete"
 
 
-@pytest.mark.slow
 def test_a_replay_that_sleeps_while_its_run_is_dropped_brings_nothing_back(counted: Cluster) -> None:
     with replaying(counted, "asleep", **SLOWLY) as process:
         begun(counted, "asleep")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.support.cluster import Cluster
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def with_table(topic: str, bodies: dict[str, dict[str, Any]]) -> Log:
