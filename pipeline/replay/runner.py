@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 BLOCK_SECONDS: Final = 1.0
 _IDLE_BLOCKS: Final = 10  # event time runs: a cell that blocks have left alone for ten seconds is mostly of the past
 _ERASE_SECONDS: Final = 0.05
-_TIDY_SECONDS: Final = 0.5
+_TIDY_SECONDS: Final = 2.0
 _REPORT_SECONDS: Final = 0.2
 
 

@@ -56,7 +56,7 @@ class TopicSource:
         self._failure: Exception | None = None
         self._positions: dict[TP, int] = {}
         self._batches: dict[TP, RecordBatch] = {}
-        self._heard: dict[TP, float] = {}
+        self._silent_seconds = 0.0  # spent in fetches that brought nothing of any partition, in a row
         self._arrived = {tp: asyncio.Event() for tp in ends}
         self._room = asyncio.Event()
 
@@ -99,7 +99,6 @@ class TopicSource:
         for tp, position in positions.items():
             self._batches.pop(tp, None)
             self._positions[tp] = position
-            self._heard[tp] = time.monotonic()
             consumer.seek(TopicPartition(*tp), position)
             if position < self._ends[tp]:
                 consumer.resume(TopicPartition(*tp))
@@ -115,7 +114,6 @@ class TopicSource:
             self._arrived[tp].clear()
             await self._arrived[tp].wait()
         batch = self._batches.pop(tp)
-        self._heard[tp] = time.monotonic()
         self._room.set()
         return batch
 
@@ -135,6 +133,7 @@ class TopicSource:
 
     async def _fetch(self, wanted: list[TP]) -> None:
         consumer = self._connected()
+        began = time.monotonic()
         try:
             fetched = await consumer.getmany(
                 *(TopicPartition(*tp) for tp in wanted), timeout_ms=int(_POLL_SECONDS * 1000), max_records=self._most
@@ -144,17 +143,21 @@ class TopicSource:
             for tp in wanted:
                 consumer.seek(TopicPartition(*tp), self._positions[tp])
             return
+        # a process that was held up or asleep has not been listening
+        self._silent_seconds += min(time.monotonic() - began, 2 * _POLL_SECONDS)
         for tp in wanted:
             # aiokafka's position() would wait where none is known; nothing was awaited since the records were taken out
             position = consumer._subscription.subscription.assignment.state_value(TopicPartition(*tp)).position  # noqa: SLF001 - as above
             if position > self._positions[tp]:
                 self._take(tp, fetched.get(TopicPartition(*tp), _NO_RECORDS), position)
-            elif time.monotonic() - self._heard[tp] > _SILENCE_SECONDS:
-                raise UserError(
-                    f"{tp.topic} partition {tp.partition} went silent at offset {position}, before its end at "
-                    f"{self._ends[tp]}",
-                    "check the broker (a producer's transaction may be open), then: roi replay … --resume",
-                )
+                self._silent_seconds = 0.0
+        if self._silent_seconds > _SILENCE_SECONDS:
+            tp = wanted[0]
+            raise UserError(
+                f"{tp.topic} partition {tp.partition} went silent at offset {self._positions[tp]}, before its end at "
+                f"{self._ends[tp]}",
+                "check the broker (a producer's transaction may be open), then: roi replay … --resume",
+            )
 
     def _take(self, tp: TP, records: list[Any], position: int) -> None:
         end = self._ends[tp]
@@ -163,7 +166,6 @@ class TopicSource:
             self._connected().pause(TopicPartition(*tp))
             records = [record for record in records if record.offset < end]
         self._positions[tp] = position
-        self._heard[tp] = time.monotonic()
         batch = record_batch(tp, records, position, end, self._partition_counts[tp.topic])
         # the tables are fixed: a batch has nothing of them to wait for
         self._batches[tp] = replace(batch, fetched_at=-math.inf)

@@ -5,13 +5,14 @@ The customer's other events are in another shard, so an event that is let in her
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from pipeline.transport.partitioner import misplaced, partition_of
 from schemas.decode import Decoded, Rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from pipeline.transport.ports import RecordBatch
 
@@ -48,6 +49,13 @@ def decode_placed(batch: RecordBatch, records: Records, decode: Callable[..., De
     ]
     rejected = sorted((*good.rejected, *refused), key=lambda item: item.offset)
     return Decoded(good.columns, rejected), list(stray_keys.values())
+
+
+def without(records: Records, offsets: Collection[int]) -> tuple[list[int], list[bytes | None], list[bytes | None]]:
+    """Return records without those at some offsets."""
+    kept = [offset not in offsets for offset in records[0]]
+    found, keys, values = records
+    return list(compress(found, kept)), list(compress(keys, kept)), list(compress(values, kept))
 
 
 def place_expected(key: bytes, partition_count: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import time
 from contextlib import suppress
@@ -13,6 +12,7 @@ from pipeline.errors import FencedError, PipelineError
 from pipeline.ledger.ledger import LedgerUnavailableError
 from pipeline.ledger.loader import Loader
 from pipeline.transport.ports import TP
+from pipeline.worker.garbage import collect_and_freeze
 from pipeline.worker.isolation import Isolation
 from pipeline.worker.shard import IDLE_BLOCKS, OwnedShard, shard_number
 from schemas.topics import CUSTOMER_LANE, CUSTOMERS, LANE_OF_TOPIC
@@ -81,6 +81,7 @@ class ShardProcessor:
         self._committed = asyncio.Event()
         self._dirty = asyncio.Event()
         self._full = asyncio.Event()  # readers wait for a block: the next one comes at once
+        self._settling: set[int] = set()  # shards whose readers wait for what they have given to be durable
         self._turn = asyncio.Lock()
 
     # -- the transport's calls -------------------------------------------------------------------------------------
@@ -153,6 +154,11 @@ class ShardProcessor:
         if shard.fault is not None:
             shard.is_reported = True
             self._isolation.failed(shard, shard.fault, records)
+        self._check_sound(shard)
+
+    @staticmethod
+    def _check_sound(shard: OwnedShard) -> None:
+        if shard.fault is not None:
             raise shard.fault
         if shard.is_broken:
             raise StateDroppedError(f"the state of shard {shard.number} was dropped")
@@ -226,7 +232,7 @@ class ShardProcessor:
             self._telemetry.health.cycle_done()
             self._committed.set()
             if loop.time() >= collect_at:
-                _collect_and_freeze()
+                collect_and_freeze()
                 collect_at = loop.time() + _COLLECT_SECONDS
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(began + self._settings.commit_interval_seconds):
@@ -245,13 +251,27 @@ class ShardProcessor:
                 self._dirty.set()
 
     async def settle(self, shard: OwnedShard) -> None:
-        """Return once all that a shard was given is durable.
+        """Return once all that a shard was given is durable: with the cycle's next block, or its own if that is tried.
 
         Raises:
             FencedError: the shard has another owner.
             Exception: its changes could not be encoded, or its state was dropped: it has to be taken over again.
         """
-        await self._commit_alone(shard)
+        if self._isolation.is_careful(shard):
+            await self._commit_alone(shard)
+            return
+        self._settling.add(shard.number)
+        try:
+            while shard.has_news and not shard.is_broken:
+                self._dirty.set()
+                if all(other.number in self._settling for other in self._shards.values() if other.has_news):
+                    self._full.set()  # nobody has more to add to the next block
+                self._committed.clear()
+                await self._committed.wait()
+            async with self._committer.paused():  # the block under way may hold the last of it
+                self._check_sound(shard)
+        finally:
+            self._settling.discard(shard.number)
 
     async def run_erasures(self, eraser: Eraser, pause_seconds: float) -> None:
         """Take erasures further again and again, with a pause before each stage; for ever."""
@@ -302,7 +322,7 @@ class ShardProcessor:
         epochs = await asyncio.to_thread(self._ledger.claim, [shard.number for shard in fresh])
         loader = Loader(self._ledger, self._policy, max((r.window_ms for r in self._campaigns.rules), default=0))
         loaded = await asyncio.to_thread(loader.load, {shard.number: shard.core for shard in fresh})
-        _collect_and_freeze()
+        collect_and_freeze()
         for shard in fresh:
             shard.open_epoch(epochs[shard.number])
             shard.is_suspect = self._isolation.is_careful(shard)
@@ -324,13 +344,3 @@ class ShardProcessor:
 
 def _partitions(shards: Iterable[OwnedShard]) -> frozenset[TP]:
     return frozenset(TP(topic, shard.partition) for shard in shards for topic in shard.lane.events)
-
-
-def _collect_and_freeze() -> None:
-    """Collect young garbage and put everything alive out of the collector's sight.
-
-    State lives long and holds hardly any cycles, but its sheer size would make every full collection a stall of
-    seconds. The automatic collector is off in a worker (see main): this is called every other second instead.
-    """
-    gc.collect(0)
-    gc.freeze()

@@ -13,7 +13,7 @@ from pipeline.state.intake import AHEAD, FROM_THE_FUTURE, Columns, Refusal, sele
 from pipeline.state.rows import Profile
 from pipeline.transport.dead_letters import DeadLetter
 from pipeline.worker.cores import open_core
-from pipeline.worker.placement import decode_placed
+from pipeline.worker.placement import decode_placed, without
 from pipeline.worker.profiles import ProfileQueue
 from schemas.common import DEFAULT_EARLIEST_MS
 from schemas.decode import decode
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from pipeline.state.history import History
     from pipeline.state.policy import Policy
     from pipeline.transport.ports import RecordBatch
+    from pipeline.worker.placement import Records
     from pipeline.worker.profiles import ProfileUpdate
     from pipeline.worker.verdicts import ClockVerdicts
     from schemas import Customer
     from schemas.topics import Lane
 
-    _Records = tuple[list[int], list[bytes | None], list[bytes | None]]  # offsets, keys, values
     _Bad = tuple[int, str, str]  # offset, reason, detail
 
 _LANE_BITS: Final = 16
@@ -186,7 +186,7 @@ class OwnedShard:
             return BatchOutcome(0, 0, 0)
         judge = partial(decode, currency=self._policy.currency, earliest_ms=self._earliest_ms)
         unread = {**batch.refusals, **dict.fromkeys(condemned, (INTERNAL_ERROR, FAULT))}
-        sound = _without((offsets, keys, values), unread) if unread else (offsets, keys, values)
+        sound = without((offsets, keys, values), unread) if unread else (offsets, keys, values)
         decoded, stray_keys = decode_placed(batch, sound, judge)
         columns, refused = self._without_future(batch.topic, decoded.columns)
         refused += self.core.apply(batch.topic, columns, now_ms)
@@ -211,7 +211,7 @@ class OwnedShard:
         ]
         return select(columns, keep), refusals
 
-    def _refuse(self, batch: RecordBatch, records: _Records, bad: list[_Bad]) -> list[_Bad]:
+    def _refuse(self, batch: RecordBatch, records: Records, bad: list[_Bad]) -> list[_Bad]:
         """Take records that do not count into the next block; return those that a dead letter may hold."""
         offsets, keys, values = records
         index_of = {offset: index for index, offset in enumerate(offsets)}
@@ -292,9 +292,14 @@ class OwnedShard:
 
     # -- out -------------------------------------------------------------------------------------------------------
 
+    @property
+    def has_news(self) -> bool:
+        """Whether a block would have something to say."""
+        return self._moved or self.pending > 0
+
     def seal_block(self) -> tuple[ShardBlock, list[DeadLetter]] | None:
         """Return what has been learnt since the last call, None if nothing; the core moves on to the next block."""
-        if not self._moved and not self.pending:
+        if not self.has_news:
             return None
         version = self.version
         changes = self.core.drain_changes(version)
@@ -342,9 +347,3 @@ class OwnedShard:
     def tidy(self, idle_blocks: int = IDLE_BLOCKS) -> None:
         """Drop what can change no more, and cells that so many blocks have not touched."""
         self.core.forget(self.version - idle_blocks)
-
-
-def _without(records: _Records, condemned: Collection[int]) -> _Records:
-    kept = [offset not in condemned for offset in records[0]]
-    offsets, keys, values = records
-    return list(compress(offsets, kept)), list(compress(keys, kept)), list(compress(values, kept))
