@@ -63,6 +63,7 @@ async def explained(  # noqa: PLR0913, PLR0917 - a parameter each
     if variant is not None and tier is not None:
         raise ApiError(422, "no total is kept for a variant within a tier", "give one of them")
     settings: Settings = request.app.state.settings
+    await request.app.state.panel_data.check_run(run)
     reader = Reader(settings, timeout_seconds=_SECONDS)
     cell = Cell(run, campaign, variant, tier)
     found = await asked(lambda: read_evidence(reader, settings.clickhouse_database, cell, limit))

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import math
 import re
 import time
 from collections import OrderedDict
@@ -18,6 +19,7 @@ from pipeline.clickhouse import sql
 from pipeline.clickhouse.answers import Answer, ask
 from pipeline.clickhouse.reader import Reader
 from pipeline.errors import UnreachableError, UserError
+from pipeline.ledger.rows import LIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -67,6 +69,7 @@ class PanelData:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._asking: dict[str, asyncio.Task[Tagged]] = {}
         self._stamps: dict[str, tuple[float, str, int]] = {}
+        self._runs: tuple[float, frozenset[str]] = (-math.inf, frozenset())
 
     async def answer(self, text: str, times: TimeRange, values: Mapping[str, Sequence[str]]) -> Tagged:
         """Return a query's answer, as fresh as the ledger or, of a slow query, a little older.
@@ -90,6 +93,22 @@ class PanelData:
         if query not in self._asking:
             self._asking[query] = asyncio.create_task(self._ask(query, stamp))
         return await asyncio.shield(self._asking[query])
+
+    async def check_run(self, run: str) -> None:
+        """Return if a run is there; the live one may have counted nothing yet.
+
+        Raises:
+            ApiError: 404, or 503.
+        """
+        if run == LIVE:
+            return
+        now = self._clock()
+        if now - self._runs[0] > _STAMP_SECONDS:
+            query = sql.query("known_runs", self._database)
+            found = (await asyncio.to_thread(self._rows, query, {})).rows
+            self._runs = (now, frozenset(str(name) for (name,) in found))
+        if run not in self._runs[1]:
+            raise ApiError(404, f"there is no run {run[:40]!r}", "choose one of GET /api/variables/run (roi runs list)")
 
     async def newest(self, run: str) -> tuple[str, int]:
         """Return what changes with every change of the ledger, and the run's newest event in epoch milliseconds.

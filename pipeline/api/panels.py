@@ -151,6 +151,7 @@ def _panel(panel_id: str) -> Panel:
 
 
 async def _seen(here: PanelData, panel: Panel, view: View) -> dict[str, Any]:
+    await here.check_run(view.run)
     _, latest = await here.newest(view.run)
     times = view.times(latest)
     answer = await here.answer(panel.sql, times, view.values)

@@ -76,10 +76,16 @@ def _caveats(found: Verification) -> Iterator[str]:
             f"{left} has gone on all the time and is {found.ahead:,} records ahead of {right}: "
             "verify again when less comes in"
         )
-    if found.differing and found.erased:
+    if found.left_out:
         yield (
-            f"{left} has erased {found.erased:,} customers: it keeps their dead letters, which name nobody, and "
-            "days of cost 0; no replay has either"
+            f"{left} has erased {found.erased:,} customers; what is left of them is left out, {found.left_out:,} rows: "
+            + ", ".join(f"{view.left_out:,} of {view.view}" for view in found.views if view.left_out)
+            + " (dead letters of their records, by key; rows whose figures are all 0)"
+        )
+    if found.unread:
+        yield (
+            f"whose the dead letters are that {left} alone has cannot be told ({found.unread}): some may be of erased "
+            "customers"
         )
     if found.differing and not found.is_recorded:
         yield (

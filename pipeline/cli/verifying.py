@@ -39,6 +39,7 @@ def verified(settings: Settings, run: str, against: str, parallel: int, *, is_qu
     from pipeline.cli.comparison_text import print_verification
     from pipeline.cli.progress import progress_bar
     from pipeline.clickhouse.reader import Reader
+    from pipeline.comparison.erased import ErasedCustomers
     from pipeline.comparison.verifying import verify
     from pipeline.replay.beginning import Begun, extended, ledger_of, policy_for
     from pipeline.replay.plan import FROM_TOPICS
@@ -66,8 +67,16 @@ def verified(settings: Settings, run: str, against: str, parallel: int, *, is_qu
             raise typer.Exit(INTERRUPTED)
 
     with progress_bar(f"comparing {run} with {against}", "views") as show:
+        reader = Reader(settings)
         found = verify(
-            Reader(settings), settings.clickhouse_database, against, run, ahead=ahead, go_on=go_on, on_view=show
+            reader,
+            settings.clickhouse_database,
+            against,
+            run,
+            ahead=ahead,
+            go_on=go_on,
+            erased=lambda: ErasedCustomers(reader, settings, against),
+            on_view=show,
         )
     if not is_quiet:
         print_verification(found)

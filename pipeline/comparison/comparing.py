@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.comparison.erased import MOST_LETTERS
 from pipeline.comparison.views import compared_views
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from pipeline.clickhouse.reader import Reader
+    from pipeline.comparison.erased import ErasedCustomers, Place
     from pipeline.comparison.views import ComparedView
 
 SHOWN: Final = 5
 _READ: Final = 4 * SHOWN  # a difference has a row of each run; rows of one run alone may come first
+_LETTERS: Final = "dead_letters"
+_LETTERS_READ: Final = 4 * MOST_LETTERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class ViewComparison:
         left_rows, right_rows: rows of each run.
         differing: rows that one of them has and the other has not; a changed row counts for each run that has it.
         first: the first few differences.
+        left_out: rows of the left run alone that are no difference, for they are what is left of erased customers:
+            dead letters of their records, and rows in which nothing is left but 0.
     """
 
     view: str
@@ -46,10 +52,16 @@ class ViewComparison:
     right_rows: int
     differing: int
     first: list[Difference] = field(default_factory=list)
+    left_out: int = 0
 
 
-def compare(
-    reader: Reader, database: str, left: str, right: str, on_view: Callable[[int, int], None] = lambda _done, _all: None
+def compare(  # noqa: PLR0913, PLR0917 - what is compared, what is known of it, and who is told
+    reader: Reader,
+    database: str,
+    left: str,
+    right: str,
+    on_view: Callable[[int, int], None] = lambda _done, _all: None,
+    erased: ErasedCustomers | None = None,
 ) -> list[ViewComparison]:
     """Compare every view that shows runs.
 
@@ -59,25 +71,39 @@ def compare(
         left: the one run.
         right: the other.
         on_view: told the number of views that are done, and of all.
+        erased: the customers whom the left run has erased.
     """
     views = compared_views(reader, database)
     found = []
     for done, view in enumerate(views):
         on_view(done, len(views))
-        found.append(compare_view(reader, database, view, left, right))
+        found.append(compare_view(reader, database, view, left, right, erased))
     on_view(len(views), len(views))
     return found
 
 
-def compare_view(reader: Reader, database: str, view: ComparedView, left: str, right: str) -> ViewComparison:
+def compare_view(  # noqa: PLR0913, PLR0917 - as above
+    reader: Reader, database: str, view: ComparedView, left: str, right: str, erased: ErasedCustomers | None = None
+) -> ViewComparison:
     """Compare one view; see `compare`."""
-    runs = {"left": left, "right": right}
-    (counts,) = reader.rows(view.sql("compare_rows", database), runs)
-    if not counts["differing"]:
-        return ViewComparison(view.name, counts["left_rows"], counts["right_rows"], 0)
-    rows = reader.rows(view.sql("differing_rows", database), {**runs, "limit": _READ})
+    is_erased = bool(erased)
+    asked: dict[str, object] = {"left": left, "right": right, "erases": is_erased}
+    (counts,) = reader.rows(view.sql("compare_rows", database), asked)
+    differing, left_out = counts["differing"], counts["left_out"]
+    rows: list[dict[str, Any]] = []
+    if differing:
+        limit = _LETTERS_READ if is_erased and view.name == _LETTERS else _READ
+        rows = reader.rows(view.sql("differing_rows", database), asked | {"limit": limit})
+        if erased and view.name == _LETTERS:
+            theirs = erased.theirs([_place(row) for row in rows if not row["right_rows"]])
+            rows = [row for row in rows if row["right_rows"] or _place(row) not in theirs]
+            differing, left_out = differing - len(theirs), left_out + len(theirs)
     first = [difference for _, difference in zip(range(SHOWN), _paired(view, rows), strict=False)]
-    return ViewComparison(view.name, counts["left_rows"], counts["right_rows"], counts["differing"], first)
+    return ViewComparison(view.name, counts["left_rows"], counts["right_rows"], differing, first, left_out)
+
+
+def _place(row: Mapping[str, Any]) -> Place:
+    return row["topic"], row["partition"], int(row["offset"])
 
 
 def _paired(view: ComparedView, rows: list[dict[str, Any]]) -> Iterator[Difference]:

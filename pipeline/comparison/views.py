@@ -57,7 +57,13 @@ class ComparedView:
         """Return a query of sql/queries for this view's columns."""
         exact = ", ".join(map(quoted, (*self.keys, *self.values)))
         text = sql.query(query, database).replace("{view}", quoted(self.name))
-        return text.replace("{exact}", exact).replace("{inexact}", ", ".join(map(quoted, self.inexact)))
+        text = text.replace("{exact}", exact).replace("{inexact}", ", ".join(map(quoted, self.inexact)))
+        return text.replace("{nothing}", self._nothing())
+
+    def _nothing(self) -> str:
+        """Return what is true of a row whose figures are all 0 or null."""
+        zeros = (f"(isNull({name}) OR toFloat64OrNull(toString({name})) = 0)" for name in map(quoted, self.values))
+        return " AND ".join(zeros) or str(bool(self.inexact)).lower()
 
 
 def compared_views(reader: Reader, database: str) -> list[ComparedView]:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from pipeline.ledger.body import encode
 from pipeline.ledger.rows import DeadLetterRow, Position, ShardBlock, VerdictRow
 from pipeline.state.campaign_registry import CampaignRegistry
-from pipeline.state.intake import AHEAD, FROM_THE_FUTURE, Columns, Refusal, select
+from pipeline.state.intake import FROM_THE_FUTURE
 from pipeline.state.rows import Profile
 from pipeline.transport.dead_letters import DeadLetter
 from pipeline.worker.cores import open_core
 from pipeline.worker.placement import decode_placed, without
 from pipeline.worker.profiles import ProfileQueue
+from pipeline.worker.verdicts import without_future
 from schemas.common import DEFAULT_EARLIEST_MS
 from schemas.decode import decode
 from schemas.topics import CUSTOMERS, LANES, TRANSACTIONS
@@ -188,7 +189,7 @@ class OwnedShard:
         unread = {**batch.refusals, **dict.fromkeys(condemned, (INTERNAL_ERROR, FAULT))}
         sound = without((offsets, keys, values), unread) if unread else (offsets, keys, values)
         decoded, stray_keys = decode_placed(batch, sound, judge)
-        columns, refused = self._without_future(batch.topic, decoded.columns)
+        columns, refused = without_future(decoded.columns, self.recorded.get(batch.topic), self._policy.span)
         refused += self.core.apply(batch.topic, columns, now_ms)
         bad = [(item.offset, str(item.reason), item.detail) for item in decoded.rejected]
         bad += [(offset, *unread[offset]) for offset in offsets if offset in unread]
@@ -198,23 +199,17 @@ class OwnedShard:
         malformed = len(decoded.rejected) + len(offsets) - len(sound[0])
         return BatchOutcome(len(offsets) - len(bad), malformed, len(bad) - malformed, stray_keys)
 
-    def _without_future(self, topic: str, columns: Columns) -> tuple[Columns, list[Refusal]]:
-        """Return the columns without the events that were from the future for the recorded run, and their refusals."""
-        recorded = self.recorded.get(topic)
-        if recorded is None or recorded.future.isdisjoint(columns.offset):
-            return columns, []
-        keep = [offset not in recorded.future for offset in columns.offset]
-        refusals = [
-            Refusal(offset, FROM_THE_FUTURE, AHEAD)
-            for offset, at, stays in zip(columns.offset, columns.occurred_at, keep, strict=True)
-            if not stays and (self._policy.span is None or self._policy.span.covers(at))
-        ]
-        return select(columns, keep), refusals
-
     def _refuse(self, batch: RecordBatch, records: Records, bad: list[_Bad]) -> list[_Bad]:
         """Take records that do not count into the next block; return those that a dead letter may hold."""
         offsets, keys, values = records
         index_of = {offset: index for index, offset in enumerate(offsets)}
+        recorded = self.recorded.get(batch.topic)
+        if (
+            recorded is not None and recorded.left_out_before
+        ):  # what is of before a customer's return is no letter either
+            bad = [
+                one for one in bad if not recorded.leaves_out(one[0], keys[index_of[one[0]]], self._policy.pseudonym)
+            ]
         keep = self.core.refuse(batch.topic, [keys[index_of[offset]] for offset, _, _ in bad])
         for offset, reason, _ in compress(bad, (not kept for kept in keep)):
             if reason == FROM_THE_FUTURE:  # the one verdict that the log alone does not tell

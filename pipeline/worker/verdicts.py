@@ -11,8 +11,12 @@ from itertools import accumulate
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from pipeline.state.intake import AHEAD, FROM_THE_FUTURE, Columns, Refusal, select
+
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from pipeline.state.policy import Span
 
 
 class ClockVerdicts:
@@ -46,9 +50,28 @@ class ClockVerdicts:
         taken = bisect_right(self._offsets, offset)
         return self._watermarks[taken - 1] if taken else None
 
+    def leaves_out(self, offset: int, key: bytes | None, pseudonym: Callable[[str], bytes]) -> bool:
+        """Tell whether the record at an offset is of a customer who did not count yet."""
+        return key is not None and offset < self.left_out_before.get(pseudonym(key.decode(errors="replace")), 0)
+
     def cuts(self, offsets: Sequence[int]) -> list[int]:
         """Return the places within a batch's offsets before which a watermark was taken over, the first excluded."""
         if not offsets:
             return []
         inner = self._offsets[bisect_right(self._offsets, offsets[0]) : bisect_right(self._offsets, offsets[-1])]
         return sorted({bisect_left(offsets, offset) for offset in inner})
+
+
+def without_future(
+    columns: Columns, recorded: ClockVerdicts | None, span: Span | None
+) -> tuple[Columns, list[Refusal]]:
+    """Return the columns without the events that were from the future for the recorded run, and their refusals."""
+    if recorded is None or recorded.future.isdisjoint(columns.offset):
+        return columns, []
+    keep = [offset not in recorded.future for offset in columns.offset]
+    refusals = [
+        Refusal(offset, FROM_THE_FUTURE, AHEAD)
+        for offset, at, stays in zip(columns.offset, columns.occurred_at, keep, strict=True)
+        if not stays and (span is None or span.covers(at))
+    ]
+    return select(columns, keep), refusals

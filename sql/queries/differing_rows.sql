@@ -16,8 +16,9 @@ FROM (
         FROM {database}.{view} WHERE run = {right:String}
     )
     GROUP BY {exact}
-    HAVING left_rows != right_rows OR arrayExists(more -> more != 0, nulls)
-        OR arrayExists((l, r) -> abs(l - r) > 1e-12 * greatest(abs(l), abs(r)), left_numbers, right_numbers)
+    HAVING (left_rows != right_rows OR arrayExists(more -> more != 0, nulls)
+        OR arrayExists((l, r) -> abs(l - r) > 1e-12 * greatest(abs(l), abs(r)), left_numbers, right_numbers))
+        AND NOT ({erases:Bool} AND right_rows = 0 AND {nothing} AND arrayAll(number -> number = 0, left_numbers))
 )
 ORDER BY {exact}
 LIMIT {limit:UInt32}

@@ -43,8 +43,9 @@ async def test_a_panels_columns_are_those_of_its_definition(local: Api) -> None:
         ("from=2026-01-01T00:00:00Z&to=2026-01-01T08:00:00%2B08:00", 200),
         ("from=0&to=4102444800000", 200),
         ("from=latest-999999w&to=9999-12-31T23:59:59Z", 200),
-        ("run=nobody", 200),
-        ("run=%27%5C%00&campaign=%E5%A4%8F&campaign=%F0%9F%8E%89&campaign=%22%0A", 200),
+        ("run=nobody", 404),
+        ("run=%27%5C%00&campaign=%E5%A4%8F", 404),
+        ("campaign=%27%5C%00&campaign=%E5%A4%8F&campaign=%F0%9F%8E%89&campaign=%22%0A", 200),
         ("campaign=%ED%A0%80&tier=%FF", 200),
         ("from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00%2B08:00", 200),
         ("from=1760000000000&to=latest", 200),
@@ -76,13 +77,24 @@ async def test_a_stream_begins_with_the_numbers_of_every_panel_watched(local: Ap
     assert sent["rows"] == (await local.get(f"/api/panels/{RANKING}?from=now-7d&to=now", None))["rows"]
 
 
-async def _first_event(response: Any) -> dict[str, Any]:
+async def test_a_run_that_is_not_there_is_said_and_no_empty_board_is_shown(local: Api) -> None:
+    for path in (f"/api/panels/{RANKING}?run=nowhere", "/api/explain/spring?run=nowhere"):
+        status, body = await local.ask("GET", path, None)
+        assert (status, body["error"]) == (404, "there is no run 'nowhere'")
+        assert "roi runs list" in body["remedy"]
+    async with local.visitor.get(f"/api/stream?panels={RANKING}&run=nowhere") as response:
+        sent = await _first_event(response, "problem")
+    assert (sent["id"], sent["error"]) == (RANKING, "there is no run 'nowhere'")
+    assert (await local.ask("GET", "/api/variables/run?run=nowhere", None))[0] == 200, "another can be chosen there"
+
+
+async def _first_event(response: Any, kind: str = "panel") -> dict[str, Any]:
     event = ""
     async for line in response.content:
         if line.startswith(b"event: "):
             event = line[7:].decode().strip()
         if line.startswith(b"data: "):
-            assert event == "panel"
+            assert event == kind
             found: dict[str, Any] = json.loads(line[6:])
             return found
     raise AssertionError("the stream ended without an event")

@@ -1,1 +1,0 @@
-SELECT count() AS erased FROM {database}.erasures WHERE run = {run:String}

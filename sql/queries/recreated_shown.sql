@@ -1,0 +1,2 @@
+SELECT DISTINCT topic, partition FROM {database}.log_faults WHERE run = {run:String} AND fault = 'recreated'
+
