@@ -14,6 +14,7 @@ from pipeline.replay.beginning import resumed
 from pipeline.replay.children import Word, say
 from pipeline.replay.plan import parts
 from pipeline.replay.replaying import replay_part
+from pipeline.replay.runner import OvertakenError
 
 if TYPE_CHECKING:
     from pipeline.replay.runner import Done
@@ -27,7 +28,7 @@ def main(run: str, number: int, count: int) -> int:
         settings, begun = resumed(run)
         asyncio.run(replay_part(settings, begun, parts(begun.record.plan, count)[number], _report))
     except UserError as error:
-        say(Word(error=(error.cause, error.remedy)))
+        say(Word(error=(error.cause, error.remedy), is_overtaken=isinstance(error, OvertakenError)))
         return 1
     return 0
 

@@ -14,7 +14,7 @@ from pipeline.replay.children import replay_in_children
 from pipeline.replay.plan import parts
 from pipeline.replay.record import BEAT_SECONDS, State, write_record
 from pipeline.replay.removing import remove_run
-from pipeline.replay.runner import Done, PartReplay
+from pipeline.replay.runner import Done, OvertakenError, PartReplay
 from pipeline.replay.sources import erased_in, open_source
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ class Replaying:
                 return await self._end(State.STOPPED, "it was asked to stop")
             try:
                 work.result()
+            except OvertakenError:
+                raise
             except PipelineError as error:
                 await self._end(State.FAILED, str(error))
                 raise
