@@ -37,7 +37,15 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 
 def admin_of(cluster: Cluster) -> AdminClient:
+    """Return a client, which must live until what it was asked is answered."""
     return AdminClient({"bootstrap.servers": cluster.settings.kafka_bootstrap_servers})
+
+
+def delete_before(cluster: Cluster, topic: str, offset: int) -> None:
+    """Have the first partition of a topic begin at an offset, as retention does."""
+    admin = admin_of(cluster)
+    for future in admin.delete_records([TopicPartition(topic, 0, offset)]).values():
+        future.result(60)
 
 
 def send_in_transactions(cluster: Cluster, records: Sequence[Record], size: int) -> int:
@@ -65,27 +73,30 @@ def test_gaps_of_markers_and_aborted_records_are_read_over(cluster: Cluster) -> 
     assert "no difference" in ended.stdout
 
 
-def days_of(count: int) -> Ledger:
+def days_of(count: int, touches: int = 10) -> list[Record]:
+    """Return so many touches, and transactions, of each day from ten o'clock on."""
+    records: list[Record] = []
     ledger = Ledger()
     for day in range(1, count + 1):
-        for hour in range(10, 20):
-            ledger.touch(f"t{day}-{hour}", f"2026-03-{day:02} {hour}:00", cost_minor=5)
-            ledger.pay(f"p{day}-{hour}", f"2026-03-{day:02} {hour}:30")
-    return ledger
+        for place in range(touches):
+            at = f"2026-03-{day:02} {10 + place // 60}:{place % 60:02}"
+            ledger.touch(f"t{day}-{place}", at, cost_minor=5)
+            ledger.pay(f"p{day}-{place}", at)
+        records += ledger.records
+        ledger.records.clear()
+    return records
 
 
-def counted(cluster: Cluster, ledger: Ledger) -> None:
+def counted(cluster: Cluster, records: Sequence[Record]) -> None:
     worker = cluster.start_worker()
-    cluster.produce(ledger.records)
+    cluster.produce(records)
     cluster.drain()
     cluster.kill_worker(worker)
 
 
 def test_what_retention_has_taken_is_said_and_the_rest_can_be_replayed(cluster: Cluster) -> None:
     counted(cluster, days_of(10))
-    cut = admin_of(cluster).delete_records([TopicPartition(TOUCHES, 0, 30)])  # the first three days
-    for future in cut.values():
-        future.result(30)
+    delete_before(cluster, TOUCHES, 30)  # the first three days
     refused = roi(cluster, "replay", "--run", "cut")
     assert refused.returncode == 1
     assert f"{TOUCHES} partition 0 begins at offset 30" in refused.stderr
@@ -99,14 +110,13 @@ def test_what_retention_has_taken_is_said_and_the_rest_can_be_replayed(cluster: 
 
 
 def test_a_replay_that_is_overtaken_by_retention_says_so_and_is_resumed_by_nobody(cluster: Cluster) -> None:
-    counted(cluster, days_of(20))
+    counted(cluster, days_of(20, touches=150))
     with replaying(cluster, "slow", ROI_WORKER__FETCH_RECORDS="1") as process:
         durable = "SELECT sum(next_offset) FROM roi.positions WHERE run = 'slow'"
-        cluster.wait_until(lambda: 0 < cluster.rows(durable)[0][0] < 300, "a block of the replay")
+        cluster.wait_until(lambda: 0 < cluster.rows(durable)[0][0] < 5_000, "a block of the replay")
         process.terminate()
         assert process.wait(30) == 1
-    for future in admin_of(cluster).delete_records([TopicPartition(TOUCHES, 0, 200)]).values():
-        future.result(30)
+    delete_before(cluster, TOUCHES, 2_900)
     resumed = roi(cluster, "replay", "--run", "slow", "--resume")
     assert resumed.returncode == 1
     assert "has deleted records that this replay had not read yet (retention)" in resumed.stderr
@@ -114,13 +124,14 @@ def test_a_replay_that_is_overtaken_by_retention_says_so_and_is_resumed_by_nobod
 
 
 def test_a_run_is_not_resumed_over_a_topic_that_was_made_anew(cluster: Cluster) -> None:
-    counted(cluster, days_of(20))
+    counted(cluster, days_of(20, touches=150))
     with replaying(cluster, "slow", ROI_WORKER__FETCH_RECORDS="1") as process:
         durable = "SELECT sum(next_offset) FROM roi.positions WHERE run = 'slow'"
         cluster.wait_until(lambda: cluster.rows(durable)[0][0] > 0, "a block of the replay")
         process.terminate()
         assert process.wait(30) == 1
-    admin_of(cluster).delete_topics([COSTS])[COSTS].result(30)
+    client = admin_of(cluster)
+    client.delete_topics([COSTS])[COSTS].result(60)
     gone = roi(cluster, "replay", "--run", "slow", "--resume")
     assert (gone.returncode, f"{COSTS} was deleted since run slow began" in gone.stderr) == (1, True), gone.stderr
     with TopicAdmin(cluster.settings) as admin:
@@ -133,7 +144,8 @@ def test_a_run_is_not_resumed_over_a_topic_that_was_made_anew(cluster: Cluster) 
 
 def test_more_partitions_than_live_counts_with_are_refused_by_name(cluster: Cluster) -> None:
     counted(cluster, days_of(2))
-    admin_of(cluster).create_partitions([NewPartitions(TOUCHES, 4)])[TOUCHES].result(30)
+    client = admin_of(cluster)
+    client.create_partitions([NewPartitions(TOUCHES, 4)])[TOUCHES].result(60)
     refused = roi(cluster, "replay", "--run", "grown")
     assert refused.returncode == 1
     assert f"{TOUCHES} has 4 partitions, and live counts with 2" in refused.stderr
