@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pipeline.alerts.judging import judge
+from pipeline.alerts.sayings import always_english
 from pipeline.alerts.words import ratio_text, reasons
 from pipeline.backtest.looked import ABOVE, BELOW, IMMATURE, OUTCOMES, UNDECIDED, Decisions, decisions_of, judged
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pipeline.backtest.past import Past
     from pipeline.backtest.playing import Trial
 
-NEVER_SEEN: Final = "nothing happened within the range"
+NEVER_SEEN: Final = always_english("nothing happened within the range", "范围内没有任何事件")
 
 
 def plain_outcomes(cost: Floats, returned: Floats, rule: AlertRule) -> NDArray[np.int8]:
@@ -120,7 +121,14 @@ class Deciding:
 def _plain_reasons(trial: Trial, row: int) -> tuple[str, ...]:
     cost, returned = trial.looked.cost[row], trial.looked.returned[row]
     if trial.outcome[row] == IMMATURE:
-        return (f"too little spent to judge: {cost / 100:,.2f} of {trial.rule.min_cost_minor / 100:,.2f}",)
+        spent, least = f"{cost / 100:,.2f}", f"{trial.rule.min_cost_minor / 100:,.2f}"
+        english = f"too little spent to judge: {spent} of {least}"
+        return (always_english(english, f"支出太少，无法判断：{spent}，至少需 {least}"),)
     limit = ratio_text(trial.rule.min_return_ratio)
-    side = "below" if trial.outcome[row] == BELOW else "not below"
-    return (f"the ratio so far, {ratio_text(returned / cost)}, is {side} {limit}",)
+    is_below, ratio = trial.outcome[row] == BELOW, ratio_text(returned / cost)
+    return (
+        always_english(
+            f"the ratio so far, {ratio}, is {'below' if is_below else 'not below'} {limit}",
+            f"目前收益成本比 {ratio} {'低于' if is_below else '不低于'} {limit}",
+        ),
+    )

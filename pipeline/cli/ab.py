@@ -111,7 +111,7 @@ def _analyse(settings: Settings, asked: Any, *, as_json: bool, data: Path | None
     except LedgerUnavailableError as error:
         raise UserError(f"ClickHouse could not answer ({error})", "run roi migrate, or try again") from error
     rows = result_rows(asked.run, asked.campaign_id, analysis)
-    store(client, settings.clickhouse_database, rows, day_rows(asked.run, asked.campaign_id, analysis))
+    store(client, settings.clickhouse_database, asked, rows, day_rows(asked.run, asked.campaign_id, analysis))
     if as_json:
         typer.echo(printable(json.dumps(rows, ensure_ascii=False, indent=2), keep="\n"))
     else:

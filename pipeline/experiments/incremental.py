@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipeline.experiments.always_valid import always_valid
 from pipeline.experiments.facts import RETURN
 from pipeline.experiments.lifts import ratio, welch
 
 if TYPE_CHECKING:
     from pipeline.experiments.facts import ExperimentFacts
     from pipeline.experiments.lifts import Ratio
+    from pipeline.experiments.moments import Moments
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,59 @@ class Money:
     attributed_return: int | None
     attributed_cost: int | None
     attributed_roi: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayMoney:
+    """A variant's customers whose windows are over, in money. Minor units.
+
+    Attributes:
+        incremental_return: the lift of their return times their number.
+        cost: their touches, and by customers their part of the cost events that `cost_of` counts.
+        incremental_cost: cost beyond what as many of the control's customers cost.
+        roi: of the two; low and high by the lift's always-valid interval. None without cost, or with too little known.
+    """
+
+    incremental_return: int
+    cost: int
+    incremental_cost: int
+    roi: float | None
+    roi_low: float | None
+    roi_high: float | None
+
+
+class EventCosts:
+    """What each customer of a variant bears of cost events; the control is compared with itself nowhere."""
+
+    def __init__(self, facts: ExperimentFacts, control: str) -> None:
+        counts = facts.customers()
+        self._each = {
+            variant: (cost_of(facts, variant, control) - facts.spending(variant).x) / count
+            for variant, count in counts.items()
+            if count
+        }
+
+    def cost(self, variant: str, spending: Moments) -> int:
+        """Return what some customers of a variant cost, given the sums of their touches."""
+        return spending.x + round(self._each.get(variant, 0.0) * spending.customers)
+
+
+def day_money(treatment: Moments, control: Moments, cost: int, control_cost: int) -> DayMoney:
+    """Return customers of a variant in money.
+
+    Args:
+        treatment: their returns.
+        control: those of the control.
+        cost: theirs.
+        control_cost: the control's.
+    """
+    customers, always = treatment.customers, always_valid(treatment, control)
+    spared = control_cost * customers / control.customers if control.customers else 0.0
+    extra = round(cost - spared)
+    gained = round(((treatment.mean or 0.0) - (control.mean or 0.0)) * customers)
+    bounds = (round(each * customers) if always.is_known else None for each in (always.low, always.high))
+    low, high = (_roi(each, extra) for each in bounds)
+    return DayMoney(gained, cost, extra, _roi(gained, extra) if control.customers else None, low, high)
 
 
 def money_of(facts: ExperimentFacts, variant: str, control: str) -> Money:

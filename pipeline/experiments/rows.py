@@ -7,15 +7,17 @@ from datetime import UTC, date, datetime, timedelta
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.experiments.caveats import caveats
 from pipeline.experiments.history import daily_looks
 from pipeline.experiments.verdict import Decision
-from pipeline.experiments.words import caveats, sentence
+from pipeline.experiments.words import sentence
 from pipeline.state.calendar import DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipeline.experiments.analysis import Analysis, Result
+    from pipeline.experiments.incremental import DayMoney
     from pipeline.experiments.tiers import TierEffects
 
 _EPOCH: Final = date(1970, 1, 1)
@@ -65,7 +67,20 @@ def day_rows(run: str, campaign_id: str, analysis: Analysis) -> Iterator[Row]:
             "always_valid_p": always and always.p_value,
             "srm_p": look.srm_p,
             "srm_sequential_p": look.srm_sequential_p,
+            "planned_share": look.planned_share,
+            **({} if look.money is None else _day_money(look.money)),
         }
+
+
+def _day_money(money: DayMoney) -> Row:
+    return {
+        "incremental_return_minor": money.incremental_return,
+        "incremental_cost_minor": money.incremental_cost,
+        "cost_minor": money.cost,
+        "incremental_roi": money.roi,
+        "incremental_roi_low": money.roi_low,
+        "incremental_roi_high": money.roi_high,
+    }
 
 
 def _of_all(analysis: Analysis, variant: str) -> Row:
@@ -165,7 +180,14 @@ def _days(result: Result) -> int | None:
 
 def _tier_rows(tiers: TierEffects) -> list[Row]:
     return [
-        {"tier": tier, "is_tested": tier in tiers.tested, **asdict(lift)} for tier, lift in sorted(tiers.lifts.items())
+        {
+            "tier": tier,
+            "is_tested": tier in tiers.tested,
+            "customers": tiers.customers[tier],
+            "control_mean": tiers.control_means[tier],
+            **asdict(lift),
+        }
+        for tier, lift in sorted(tiers.lifts.items())
     ]
 
 

@@ -23,11 +23,15 @@ class TierEffects:
         difference_p: of Cochran's test that the effect is the same in all tiers; None with fewer than two that can be
             tested. Valid at one look.
         tested: the tiers it rests on.
+        customers: by tier, in the variant and the control.
+        control_means: the control's mean by tier.
     """
 
     lifts: Mapping[str, Lift]
     difference_p: float | None
     tested: tuple[str, ...]
+    customers: Mapping[str, int]
+    control_means: Mapping[str, float | None]
 
 
 def tier_effects(treatment: Mapping[str, Moments], control: Mapping[str, Moments]) -> TierEffects:
@@ -40,10 +44,12 @@ def tier_effects(treatment: Mapping[str, Moments], control: Mapping[str, Moments
     tiers = sorted(treatment.keys() & control.keys())
     lifts = {tier: welch(treatment[tier], control[tier]) for tier in tiers}
     tested = tuple(tier for tier in tiers if is_enough(treatment[tier], control[tier]))
+    customers = {tier: treatment[tier].customers + control[tier].customers for tier in tiers}
+    means = {tier: control[tier].mean for tier in tiers}
     if len(tested) < 2:
-        return TierEffects(lifts, None, tested)
+        return TierEffects(lifts, None, tested, customers, means)
     weights = [1 / max(standard_errors(treatment[tier], control[tier])) ** 2 for tier in tested]
     values = [lifts[tier].lift for tier in tested]
     middle = sum(weight * value for weight, value in zip(weights, values, strict=True)) / sum(weights)
     q = sum(weight * (value - middle) ** 2 for weight, value in zip(weights, values, strict=True))
-    return TierEffects(lifts, float(stats.chi2.sf(q, len(tested) - 1)), tested)
+    return TierEffects(lifts, float(stats.chi2.sf(q, len(tested) - 1)), tested, customers, means)

@@ -1,39 +1,39 @@
-"""What an experiment says, in words for those who decide. Pure."""
+"""What an experiment says, in words for those who decide: commands say it in English, boards in each reader's language.
+
+Pure.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from pipeline.experiments.always_valid import ALPHA, MIN_CUSTOMERS, MIN_NONZERO, standard_errors
+from pipeline.alerts.sayings import Saying, always_english
+from pipeline.experiments.always_valid import ALPHA, MIN_CUSTOMERS, MIN_NONZERO
 from pipeline.experiments.facts import CONVERTED, LOGINS
 from pipeline.experiments.verdict import Decision
-from pipeline.state.calendar import DAY_MS
 
 if TYPE_CHECKING:
     from pipeline.experiments.analysis import Analysis, Compared, Result
 
 LABELS: Final = {
-    "converted": "conversion",
-    "return": "return per customer",
-    "aum": "change of AUM per customer",
-    "logins": "engaged days per customer",
+    "converted": always_english("conversion", "转化率"),
+    "return": always_english("return per customer", "客均收益"),
+    "aum": always_english("change of AUM per customer", "客均资产变动"),
+    "logins": always_english("engaged days per customer", "客均活跃天数"),
 }
-_UNEVEN: Final = 1.25
-_MUCH_LEFT_OUT: Final = 0.01
-_STALE_MS: Final = DAY_MS
 
 
-def amount(metric: str, value: float | None, *, sign: bool = False) -> str:
+def amount(metric: str, value: float | None, *, sign: bool = False) -> Saying:
     """Return a mean or a difference of means as people read it: percent, money in whole units, days."""
     if value is None:
-        return "unknown"
+        return always_english("unknown", "未知")
     plus = "+" if sign else ""
     if metric == CONVERTED:
-        return f"{value * 100:{plus}.2f} {'points' if sign else '%'}"
+        share = f"{value * 100:{plus}.2f}"
+        return always_english(f"{share} points", f"{share} 个百分点") if sign else _same(f"{share} %")
     if metric == LOGINS:
-        return f"{value:{plus}.3f}"
-    return f"{value / 100:{plus},.2f}"
+        return _same(f"{value:{plus}.3f}")
+    return _same(f"{value / 100:{plus},.2f}")
 
 
 def chance(p_value: float | None) -> str:
@@ -43,81 +43,116 @@ def chance(p_value: float | None) -> str:
     return "<0.0001" if p_value < 0.0001 else f"{p_value:.4f}"
 
 
-def sentence(analysis: Analysis, result: Result) -> str:
+def sentence(analysis: Analysis, result: Result) -> Saying:
     """Return the verdict of a comparison, and why."""
-    one = result.compared
-    names = f"{one.variant or 'no variant'} against {analysis.design.control}: {LABELS[one.metric]}"
-    return f"{names} {_SAYINGS[result.decision](analysis, result)}"
+    one, control = result.compared, analysis.design.control
+    label, said = LABELS[one.metric], _SAYINGS[result.decision](analysis, result)
+    return always_english(
+        f"{one.variant or 'no variant'} against {control}: {label} {said}",
+        f"{one.variant or '无版本'} 对比 {control}：{zh(label)}{zh(said)}",
+    )
 
 
-def _called(analysis: Analysis, result: Result) -> str:
-    one = result.compared
-    comparisons = len(analysis.results)
-    others = f", {chance(result.always_q)} with all {comparisons} comparisons in mind" if comparisons > 1 else ""
-    return (
-        f"is {'higher' if result.decision is Decision.BETTER else 'lower'} by {_lift(one)} ({_means(one)}). "
+def _called(analysis: Analysis, result: Result) -> Saying:
+    one, comparisons = result.compared, len(analysis.results)
+    p_value, all_p = chance(one.always.p_value), chance(result.always_q)
+    many = comparisons > 1
+    others = f", {all_p} with all {comparisons} comparisons in mind" if many else ""
+    others_zh = f"，计及全部 {comparisons} 项比较后为 {all_p}" if many else ""
+    is_better = result.decision is Decision.BETTER
+    return always_english(
+        f"is {'higher' if is_better else 'lower'} by {_lift(one)} ({_means(one)}). "
         f"The difference is called because the test that may be looked at any day says so "
-        f"(p = {chance(one.always.p_value)}{others}): it is wrong in at most {ALPHA:.0%} however often one looks."
+        f"(p = {p_value}{others}): it is wrong in at most {ALPHA:.0%} however often one looks.",
+        f"{'更高' if is_better else '更低'}，差值 {zh(_lift(one))}（{zh(_means(one))}）。该结论依据可随时查看的检验"
+        f"（p = {p_value}{others_zh}）：无论查看多少次，误判概率不超过 {ALPHA:.0%}。",
     )
 
 
-def _no_difference(analysis: Analysis, result: Result) -> str:
-    one = result.compared
-    relevant = f"{analysis.design.relevant_share:.0%} of the control"
-    if one.always.high <= (result.outlook.relevant_lift or 0) and -one.always.low <= (
-        result.outlook.relevant_lift or 0
-    ):
-        return f"does not differ by as much as {relevant}: the difference is {_lift(one)} ({_means(one)})."
-    return (
-        f"shows no difference, and nobody comes any more: it is {_lift(one)} ({_means(one)}). "
-        f"An effect within that interval cannot be ruled out."
-    )
-
-
-def _too_early(analysis: Analysis, result: Result) -> str:
-    one, outlook = result.compared, result.outlook
-    if not one.always.is_known:
-        ended = min(one.ended.customers, one.ended_control.customers)
-        found = one.ended.nonzero + one.ended_control.nonzero
-        return (
-            f"cannot be told yet: it takes {MIN_CUSTOMERS} customers of each variant with their window over "
-            f"(now {ended:,}) and {MIN_NONZERO} with an outcome (now {found:,}){_shorter(analysis)}"
+def _no_difference(analysis: Analysis, result: Result) -> Saying:
+    one, relevant = result.compared, result.outlook.relevant_lift or 0
+    share = f"{analysis.design.relevant_share:.0%}"
+    if one.always.high <= relevant and -one.always.low <= relevant:
+        return always_english(
+            f"does not differ by as much as {share} of the control: the difference is {_lift(one)} ({_means(one)}).",
+            f"的差异不到对照组的 {share}：差值 {zh(_lift(one))}（{zh(_means(one))}）。",
         )
-    wait = "more customers are needed than are assigned now"
-    if outlook.days is not None:
-        more = f"that takes about {outlook.days:,} days more"
-        wait = "today's customers would show it" if outlook.days == 0 else more
-    relevant = (
-        f" A lift of {amount(one.metric, outlook.relevant_lift, sign=True)} "
-        f"({analysis.design.relevant_share:.0%} of the control) would be shown with a chance of 80 % by "
-        f"{outlook.customers_needed:,} customers; {wait}."
-        if outlook.customers_needed
-        else ""
+    return always_english(
+        f"shows no difference, and nobody comes any more: it is {_lift(one)} ({_means(one)}). "
+        f"An effect within that interval cannot be ruled out.",
+        f"未显示差异，且不再有新客户进入：差值 {zh(_lift(one))}（{zh(_means(one))}）。不能排除该区间内的效果。",
     )
-    return (
+
+
+def _too_early(analysis: Analysis, result: Result) -> Saying:
+    one = result.compared
+    if not one.always.is_known:
+        return _too_few(analysis, one)
+    p_value, wait = chance(one.always.p_value), _wait(analysis, result)
+    return always_english(
         f"is not decided: the difference is {_lift(one)} ({_means(one)}), which chance may explain "
-        f"(p = {chance(one.always.p_value)} by the test that may be looked at any day).{relevant}"
+        f"(p = {p_value} by the test that may be looked at any day).{wait}",
+        f"尚无定论：差值 {zh(_lift(one))}（{zh(_means(one))}），可能只是偶然（可随时查看的检验 p = {p_value}）。"
+        f"{zh(wait)}",
     )
 
 
-def _invalid(analysis: Analysis, result: Result) -> str:
+def _too_few(analysis: Analysis, one: Compared) -> Saying:
+    ended = min(one.ended.customers, one.ended_control.customers)
+    found = one.ended.nonzero + one.ended_control.nonzero
+    still_open = analysis.customers - analysis.ended
+    shorter = f". {still_open:,} windows are still open; --horizon-days judges by a shorter one." if still_open else "."
+    shorter_zh = f"。{still_open:,} 个观察窗口尚未结束，可用 --horizon-days 改用较短窗口。" if still_open else "。"
+    return always_english(
+        f"cannot be told yet: it takes {MIN_CUSTOMERS} customers of each variant with their window over "
+        f"(now {ended:,}) and {MIN_NONZERO} with an outcome (now {found:,}){shorter}",
+        f"尚无法判断：每个版本需 {MIN_CUSTOMERS} 位窗口已结束的客户（现有 {ended:,}），且共需 {MIN_NONZERO} 位有结果"
+        f"的客户（现有 {found:,}）{shorter_zh}",
+    )
+
+
+def _wait(analysis: Analysis, result: Result) -> Saying:
+    metric, outlook = result.compared.metric, result.outlook
+    if not outlook.customers_needed:
+        return _same("")
+    wait = always_english("more customers are needed than are assigned now", "按目前的分组速度人数不足")
+    if outlook.days == 0:
+        wait = always_english("today's customers would show it", "现有客户数已足以显示")
+    elif outlook.days is not None:
+        wait = always_english(f"that takes about {outlook.days:,} days more", f"约需再等 {outlook.days:,} 天")
+    relevant, share = amount(metric, outlook.relevant_lift, sign=True), f"{analysis.design.relevant_share:.0%}"
+    return always_english(
+        f" A lift of {relevant} ({share} of the control) would be shown with a chance of 80 % by "
+        f"{outlook.customers_needed:,} customers; {wait}.",
+        f"若提升为 {zh(relevant)}（对照组的 {share}），{outlook.customers_needed:,} 位客户有 80 % 的机会显示出来；"
+        f"{zh(wait)}。",
+    )
+
+
+def _invalid(analysis: Analysis, result: Result) -> Saying:
     del result
-    return f"cannot be compared: {mismatch(analysis)}"
+    told = mismatch(analysis)
+    return always_english(f"cannot be compared: {told}", f"无法比较：{zh(told)}")
 
 
-def mismatch(analysis: Analysis) -> str:
+def mismatch(analysis: Analysis) -> Saying:
     """Return what is wrong with the sample ratio, and what to do."""
     ratio = analysis.sample_ratio
     total = sum(ratio.counts.values())
-    shares = ", ".join(
-        f"{name or 'no variant'} {ratio.counts.get(name, 0):,} of {total:,} ({ratio.counts.get(name, 0) / total:.2%}, "
-        f"planned {share:.2%})"
-        for name, share in ratio.planned.items()
+    counted = [(name, ratio.counts.get(name, 0), share) for name, share in ratio.planned.items()]
+    shares, shares_zh = (
+        separator.join(
+            f"{name or nameless} {count:,} {of} {total:,} ({count / total:.2%}, {planned} {share:.2%})"
+            for name, count, share in counted
+        )
+        for separator, nameless, of, planned in ((", ", "no variant", "of", "planned"), ("、", "无版本", "/", "计划"))
     )
-    return (
+    return always_english(
         f"the variants did not get their planned shares of customers ({shares}; p = {chance(ratio.p_value)}), so "
         f"something else than the variant tells them apart. Find what loses or adds customers (a filter after the "
-        f"assignment, a sender that fails), or correct variant_shares of the definition."
+        f"assignment, a sender that fails), or correct variant_shares of the definition.",
+        f"各版本的客户占比与计划不符（{shares_zh}；p = {chance(ratio.p_value)}），说明除版本外还有别的因素使两组不同。"
+        f"请查明客户在哪里丢失或增加（分组后的筛选、发送失败），或更正定义中的 variant_shares。",
     )
 
 
@@ -130,59 +165,21 @@ _SAYINGS: Final = {
 }
 
 
-def _lift(one: Compared) -> str:
+def _lift(one: Compared) -> Saying:
+    lift = amount(one.metric, one.ended_lift.lift, sign=True)
     low, high = (amount(one.metric, bound, sign=True) for bound in (one.always.low, one.always.high))
-    return f"{amount(one.metric, one.ended_lift.lift, sign=True)} (between {low} and {high})"
+    return always_english(f"{lift} (between {low} and {high})", f"{zh(lift)}（{zh(low)} 至 {zh(high)}）")
 
 
-def _means(one: Compared) -> str:
-    return f"{amount(one.metric, one.ended.mean)} against {amount(one.metric, one.ended_control.mean)}"
+def _means(one: Compared) -> Saying:
+    mean, kept = amount(one.metric, one.ended.mean), amount(one.metric, one.ended_control.mean)
+    return always_english(f"{mean} against {kept}", f"{zh(mean)} 对 {zh(kept)}")
 
 
-def _shorter(analysis: Analysis) -> str:
-    still_open = analysis.customers - analysis.ended
-    if not still_open:
-        return "."
-    return f". {still_open:,} windows are still open; --horizon-days judges by a shorter one."
+def _same(text: str) -> Saying:
+    return always_english(text, text)
 
 
-def caveats(analysis: Analysis, result: Result) -> list[str]:
-    """Return what to bear in mind about a comparison."""
-    one, facts = result.compared, analysis.facts
-    found = []
-    if not facts.by_assignment:
-        found.append(
-            "nobody was assigned: variants are those of the first contact, and whoever is easier to reach is contacted "
-            "first. The difference may be one between customers"
-        )
-    if facts.left_out > _MUCH_LEFT_OUT * (analysis.customers + facts.left_out):
-        found.append(f"{facts.left_out:,} customers were assigned to two variants and are left out")
-    still_open = analysis.customers - analysis.ended
-    if still_open:
-        found.append(f"{still_open:,} of {analysis.customers:,} windows are open: the decision rests on the others")
-    known_until = facts.logins_until_ms if one.metric == LOGINS else facts.transactions_until_ms
-    if known_until < facts.as_of_ms - _STALE_MS:
-        until = f"outcomes are known until {_moment(known_until)}" if known_until else "no outcome is known at all"
-        found.append(f"{until}, other events until {_moment(facts.as_of_ms)}: what came after is not in yet")
-    if one.always.is_known and is_uneven(one):
-        found.append(
-            "few customers carry most of the difference, and the arms are of different sizes: the 95 % interval and "
-            "the p-value of one look are too sure. The decision allows for it"
-        )
-    if (
-        result.tiers.difference_p is not None
-        and result.tiers.difference_p < ALPHA
-        and result.decision is not Decision.INVALID
-    ):
-        found.append(f"the effect differs between tiers (p = {chance(result.tiers.difference_p)} at one look)")
-    return found
-
-
-def _moment(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def is_uneven(one: Compared) -> bool:
-    """Tell whether the two standard errors of a comparison say different things."""
-    by_arm, pooled = standard_errors(one.ended, one.ended_control)
-    return max(by_arm, pooled) > _UNEVEN * min(by_arm, pooled)
+def zh(saying: Saying) -> str:
+    """Return a text in Chinese."""
+    return saying.read("zh")

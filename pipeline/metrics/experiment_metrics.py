@@ -13,6 +13,7 @@ _SOURCE: Final = "0032_experiments.sql"
 _OUTCOME: Final = "of the outcome"
 _RESULTS: Final = "ab_results"
 _HISTORY: Final = "ab_history"
+_TIERS: Final = "ab_tiers"
 
 
 def _of(name: str, label: str, formula: str, unit: str, kind: Kind, *views: str) -> MetricDefinition:
@@ -25,7 +26,7 @@ _BOTH: Final = (_RESULTS, _HISTORY)
 
 EXPERIMENT_METRICS: Final = (
     _of("n", "Customers", "customers in the variant, reached or not", COUNT, "measure", *_BOTH),
-    _of("ended", "Windows over", "of these, with their outcome window over", COUNT, "measure", *_BOTH),
+    _of("ended", "Windows over", "of these, with their outcome window over", COUNT, "measure", *_BOTH, _TIERS),
     _of(
         "mean",
         "Mean",
@@ -34,12 +35,29 @@ EXPERIMENT_METRICS: Final = (
         "ratio",
         *_BOTH,
     ),
-    _of("lift", "Lift", "mean - the control's mean", _OUTCOME, "ratio", *_BOTH),
-    _of("ci_low", "Lift, low", "lower end of the lift's 95 % interval at one look (Welch)", _OUTCOME, "ratio", *_BOTH),
-    _of("ci_high", "Lift, high", "upper end of that interval", _OUTCOME, "ratio", *_BOTH),
-    _of("p_value", "p", "Welch, two-sided; valid at one look planned beforehand", RATIO, "ratio", *_BOTH),
+    _of("lift", "Lift", "mean - the control's mean", _OUTCOME, "ratio", *_BOTH, _TIERS),
+    _of(
+        "ci_low",
+        "Lift, low",
+        "lower end of the lift's 95 % interval at one look (Welch)",
+        _OUTCOME,
+        "ratio",
+        *_BOTH,
+        _TIERS,
+    ),
+    _of("ci_high", "Lift, high", "upper end of that interval", _OUTCOME, "ratio", *_BOTH, _TIERS),
+    _of("p_value", "p", "Welch, two-sided; valid at one look planned beforehand", RATIO, "ratio", *_BOTH, _TIERS),
     _of("q_value", "p, adjusted", "p_value by Benjamini-Hochberg over the analysis's comparisons", RATIO, "ratio"),
     _of("ended_mean", "Mean, ended", "mean over customers with their window over", _OUTCOME, "ratio"),
+    MetricDefinition(
+        "ab_control_mean",
+        "Control's mean",
+        "mean of the control within the tier",
+        _OUTCOME,
+        "0034_experiment_boards.sql",
+        "ratio",
+        ("ab_tiers.control_mean",),
+    ),
     _of("ended_lift", "Lift, ended", "ended_mean - the control's", _OUTCOME, "ratio"),
     _of(
         "always_low",
@@ -78,7 +96,40 @@ EXPERIMENT_METRICS: Final = (
         "ratio",
         *_BOTH,
     ),
-    _of("incremental_return_minor", "Incremental return", "lift of the return * customers", MINOR, "measure"),
+    _of("planned_share", "Planned share", "of customers, by variant_shares; equal without", RATIO, "ratio", *_BOTH),
+    _of("tier_difference_p", "p, tiers differ", "Cochran's Q over the lifts of tiers, at one look", RATIO, "ratio"),
+    _of("relevant_lift", "Lift that matters", "experiments.relevant_lift * the control's mean", _OUTCOME, "ratio"),
+    _of(
+        "detectable_lift",
+        "Detectable lift",
+        "lift that today's customers show with a chance of 80 %, at any look",
+        _OUTCOME,
+        "ratio",
+    ),
+    _of(
+        "customers_needed",
+        "Customers needed",
+        "of variant and control, windows over, that show relevant_lift with a chance of 80 % at any look",
+        COUNT,
+        "measure",
+    ),
+    _of("customers_needed_once", "Customers needed, one look", "the same for one planned look", COUNT, "measure"),
+    _of(
+        "incremental_return_minor",
+        "Incremental return",
+        "lift of the return * customers (in ab_history: with their window over)",
+        MINOR,
+        "measure",
+        *_BOTH,
+    ),
+    _of(
+        "incremental_return_low",
+        "Incremental return, low",
+        "lower end of the lift's 95 % interval at one look * customers",
+        "minor units",
+        "measure",
+    ),
+    _of("incremental_return_high", "Incremental return, high", "upper end of it", "minor units", "measure"),
     _of(
         "cost_minor",
         "Cost of the variant",
@@ -92,6 +143,7 @@ EXPERIMENT_METRICS: Final = (
         "cost_minor - what as many customers of the control cost",
         MINOR,
         "measure",
+        *_BOTH,
     ),
     _of(
         "incremental_roi",
@@ -99,7 +151,17 @@ EXPERIMENT_METRICS: Final = (
         "(incremental_return_minor - incremental_cost_minor) / incremental_cost_minor",
         RATIO,
         "ratio",
+        *_BOTH,
     ),
+    _of(
+        "incremental_roi_low",
+        "Incremental ROI, low",
+        "by incremental_return_low (in ab_history: by the return's always-valid interval)",
+        RATIO,
+        "ratio",
+        *_BOTH,
+    ),
+    _of("incremental_roi_high", "Incremental ROI, high", "the upper end, likewise", RATIO, "ratio", *_BOTH),
     _of("attributed_return_minor", "Attributed return", "return credited to the variant", MINOR, "measure"),
     _of("attributed_roi", "Attributed ROI", "(attributed_return_minor - cost_minor) / cost_minor", RATIO, "ratio"),
     _of("customers_left_out", "In two variants", "customers assigned to two variants", COUNT, "measure"),
@@ -118,6 +180,10 @@ EXPERIMENT_DIMENSIONS: Final = tuple(
         ("metric", "Metric", "the outcome of an experiment: converted, return, aum or logins"),
         ("is_control", "Is control", "1 for the variant that the others are compared with"),
         ("verdict", "Verdict", "what an experiment says, in words"),
+        ("verdict_zh", "Verdict, Chinese", "the same in Chinese"),
+        ("caveats", "Caveats", "what to bear in mind about a comparison, in words"),
+        ("caveats_zh", "Caveats, Chinese", "the same in Chinese"),
+        ("is_tested", "Is tested", "1 for a tier with enough data to be part of the test for a difference"),
         ("window_days", "Outcome window", "days from the assignment in which outcomes count"),
         ("computed_at", "Computed", "when `roi ab` was run"),
     )

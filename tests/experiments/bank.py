@@ -11,8 +11,10 @@ from tests.oracle.building import Ledger
 from tests.support.core_player import CorePlayer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+COUNTING = Policy(future_ms=None, pseudonym_key=b"oracle")
+"""How `play` counts."""
 _START = datetime(2026, 3, 1, 9)  # noqa: DTZ001 - the log's own zone
 
 
@@ -25,6 +27,7 @@ def experiment(
     assigned: bool = True,
     after: int = 10,
     seed: int = 1,
+    tiers: Sequence[str] = (),
 ) -> Ledger:
     """Return a log: customers assigned over five days, of whom a share by variant pays into an account two days later.
 
@@ -36,10 +39,13 @@ def experiment(
         assigned: whether assign touches are written, or contacts only.
         after: days from the last assignment to the log's end.
         seed: of chance.
+        tiers: of customers, in turn.
     """
     random, ledger = Random(seed), Ledger()
     names = list(rates)
     events: list[tuple[datetime, str, dict[str, Any]]] = []
+    for number in range(customers if tiers else 0):
+        ledger.customer(f"c{number}", tiers[number % len(tiers)])
     for number in range(customers):
         at = _START + timedelta(minutes=number * 7200 / customers)
         name = random.choices(names, [1.0 if weights is None else weights[each] for each in names])[0]
@@ -72,5 +78,5 @@ def experiment(
 
 def play(client: Any, run: str, ledger: Ledger) -> None:
     """Count a log under a run."""
-    player = CorePlayer(client, "roi", run, Policy(future_ms=None, pseudonym_key=b"oracle"), ledger.log)
+    player = CorePlayer(client, "roi", run, COUNTING, ledger.log)
     player.play(Random(1), most=500, tidy=False)
