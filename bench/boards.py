@@ -146,7 +146,7 @@ def _place(settings: Settings, client: Any, words: Mapping[str, object]) -> None
 def queries(times: TimeRange) -> Iterator[tuple[str, str, str]]:
     """Yield board, panel and SQL of all panels that ask ClickHouse, as a board that has just been opened sends them."""
     for board in BOARDS:
-        values = {"run": ["live"], "campaign": [], "tier": [], "owner": []}
+        values = {"run": ["live"], "campaign": [], "tier": [], "owner": [], "outcome": ["converted"], "backtest": [""]}
         if board.id == "campaign":
             values["campaign"] = ["campaign-007"]
         for panel in board.panels:

@@ -23,6 +23,7 @@ Unit = Literal[
     "count",
     "share",
     "ratio",
+    "p",
     "days",
     "hours",
     "seconds",
@@ -31,7 +32,7 @@ Unit = Literal[
     "series",
 ]
 """minor: money in minor units of the reporting currency; share: 0..1, shown in percent; ratio: a multiple, as 2.1 of
-1:2.1; rate: per second; series: an array of numbers, shown as a sparkline; text, state: words."""
+1:2.1; p: of a test; rate: per second; series: an array of numbers, shown as a sparkline; text, state: words."""
 
 Role = Literal["time", "x", "y", "label", "value", "low", "high", "limit", "previous", "end", "counted", "hidden"]
 """What a chart takes a column for. low, high: a band around the value before them; limit: what the value before it is
@@ -123,7 +124,7 @@ class Variable:
         name: in SQL ``${name:singlequote}``.
         label: before the choice.
         multiple: several values at once; none chosen = all.
-        default: of a choice that must have a value.
+        default: of a choice of one; where there is none, the newest is shown.
     """
 
     name: str

@@ -13,5 +13,7 @@ VARIABLES: Final = {
         Variable("campaign", Text("Campaign", "活动"), multiple=True),
         Variable("tier", Text("Tier", "客户层级"), multiple=True),
         Variable("owner", Text("Owner", "负责人"), multiple=True),
+        Variable("outcome", Text("Outcome", "结果指标"), multiple=False, default="converted"),
+        Variable("backtest", Text("Backtest", "回测"), multiple=False),
     )
 }

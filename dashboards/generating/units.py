@@ -40,6 +40,7 @@ UNITS: Final[dict[Unit, Written]] = {
     "count": _same("locale", 0),
     "share": _same("percentunit", 1),
     "ratio": _same("none", 2),
+    "p": _same("none", 4),
     "days": Written(Text("suffix: d", "suffix: 天"), 1),
     "hours": Written(Text("suffix: h", "suffix: 小时"), 1),
     "seconds": _same("s"),

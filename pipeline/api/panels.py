@@ -51,9 +51,12 @@ class View:
         campaign: Words = [],  # noqa: B006 - FastAPI makes a new one for each request
         tier: Words = [],  # noqa: B006 - likewise
         owner: Words = [],  # noqa: B006 - likewise
+        outcome: Moment = VARIABLES["outcome"].default,
+        backtest: Annotated[str, Query(max_length=200)] = VARIABLES["backtest"].default,
     ) -> None:
         self._start, self._to = start, to
-        self.values = {"run": [run], "campaign": campaign, "tier": tier, "owner": owner}
+        several = {"campaign": campaign, "tier": tier, "owner": owner}
+        self.values = {"run": [run], **several, "outcome": [outcome], "backtest": [backtest]}
 
     @property
     def run(self) -> str:
@@ -123,6 +126,7 @@ async def list_boards(_: Reads) -> list[dict[str, Any]]:
             "latest": board.latest,
             "variables": [
                 {"name": name, "labels": _both(VARIABLES[name].label), "multiple": VARIABLES[name].multiple}
+                | {"default": VARIABLES[name].default}
                 for name in board.variables
             ],
             "panels": [panel.id for panel in board.panels],

@@ -1,4 +1,4 @@
--- what changes with every block, alert, definition, run, plan, halt and fault, and the newest event; a run without events has the wall clock
+-- what changes with every block, alert, definition, run, plan, halt, fault, analysis and kept backtest, and the newest event; a run without events has the wall clock
 SELECT
     concat(toString(max(written)), '-', toString(sum(next)), '-',
         toString((SELECT (count(), max(version)) FROM {database}.alert_log)), '-',
@@ -8,7 +8,9 @@ SELECT
         toString((SELECT (count(), max(set_at)) FROM {database}.figure_plans)), '-',
         toString((SELECT (count(), sum(version)) FROM {database}.halts FINAL)), '-',
         toString((SELECT count() FROM {database}.worker_deaths)), '-',
-        toString((SELECT count() FROM {database}.log_faults))) AS stamp,
+        toString((SELECT count() FROM {database}.log_faults)), '-',
+        toString((SELECT (count(), max(version)) FROM {database}.ab_log)), '-',
+        toString((SELECT (count(), max(version)) FROM {database}.backtests))) AS stamp,
     if(max(watermark) > 0, max(watermark), toUnixTimestamp64Milli(now64(3))) AS latest
 FROM (
     SELECT measures[1] AS next, measures[2] AS watermark, measures[6] AS written

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
     from tests.dashboards.seeding import Bank
 
-_NUMBERS: Final = frozenset({"minor", "count", "share", "ratio", "days", "hours", "seconds", "rate", "bytes"})
+_NUMBERS: Final = frozenset({"minor", "count", "share", "ratio", "p", "days", "hours", "seconds", "rate", "bytes"})
 
 
 @dataclass
@@ -39,10 +39,13 @@ class Board:
         campaign: Sequence[str] = (),
         tier: Sequence[str] = (),
         owner: Sequence[str] = (),
+        outcome: str = "converted",
+        backtest: str = "",
     ) -> list[dict[str, Any]]:
         """Return a panel's rows by column; columns are those of its definition, and numbers are numbers."""
         panel = PANELS[panel_id]
-        values = {"run": [run], "campaign": campaign, "tier": tier, "owner": owner}
+        several = {"campaign": campaign, "tier": tier, "owner": owner}
+        values = {"run": [run], **several, "outcome": [outcome], "backtest": [backtest]}
         answer = asyncio.run(self.data.answer(panel.sql, TimeRange.between(from_ms, to_ms), values))
         assert [name for name, _ in answer.columns] == [column.name for column in panel.columns]
         for column, cells in zip(panel.columns, zip(*answer.rows, strict=True), strict=False):

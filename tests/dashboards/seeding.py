@@ -13,6 +13,7 @@ from pipeline.alerts.record import Evidence, Moment
 from pipeline.alerts.sayings import always_english
 from schemas.topics import TRANSACTIONS
 from tests.alerts.building import AT_ONCE, look
+from tests.dashboards.trials import Copy, keep_backtests, seed_trial
 from tests.figures.expected_budgets import largest_watermark, watermarks
 from tests.figures.test_figures_against_oracle import facts_of, policy
 from tests.oracle.building import Ledger
@@ -87,6 +88,8 @@ def seed(client: Any) -> Bank:
     bank.end_ms = max(instants) + 2 * DAY_MS
     _define(client, bank)
     _judge(client, bank)
+    seed_trial(client, (Copy("live", min(bank.definitions), HOSTILE[:64]), Copy("live", "wide")), bank.end_ms)
+    keep_backtests(client, HOSTILE)
     return bank
 
 

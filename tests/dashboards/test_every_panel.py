@@ -57,7 +57,9 @@ COUNTS_NOTHING: Final = {"campaigns-risk"}
 NUMBERS: Final = frozenset(get_args(Unit)) - {"text", "state", "time", "day", "series"}
 
 
-EVERYTHING: Final = {"run": ["live"], "campaign": (), "tier": (), "owner": ()}
+EVERYTHING: Final = {
+    "run": ["live"], "campaign": (), "tier": (), "owner": (), "outcome": ["converted"], "backtest": [""]
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -101,9 +103,7 @@ def test_boards_with_the_variable_have_panels_that_follow_it() -> None:
     for board in BOARDS:
         for name in set(board.variables) - {"run"}:
             assert any(f"${{{name}:singlequote}}" in panel.sql for panel in board.panels), (board.id, name)
-        used = {
-            name for name in ("run", "campaign", "tier", "owner") for one in board.panels if f"${{{name}:" in one.sql
-        }
+        used = {name for name in EVERYTHING for one in board.panels if f"${{{name}:" in one.sql}
         assert used <= set(board.variables)
 
 

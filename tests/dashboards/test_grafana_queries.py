@@ -22,6 +22,7 @@ from dashboards.generating.boards import panel_id
 from dashboards.registry import PANELS
 from pipeline.clickhouse.connection import connect
 from pipeline.clickhouse.migrations import migrate
+from tests.dashboards.trials import Copy, keep_backtests, seed_trial
 from tests.embedded.clickhouse import drivers
 from tests.figures.test_figures_against_oracle import play
 from tests.oracle.generators import random_log
@@ -38,7 +39,14 @@ if TYPE_CHECKING:
 DAY_MS: Final = 86_400_000
 TIMES: Final = TimeRange.between(START_MS - 30 * DAY_MS, START_MS + 200 * DAY_MS)
 SHAPE: Final = Shape(customers=12, campaigns=3, span_days=60, weights=(4, 6, 8, 3))
-ALL: Final[dict[str, list[str]]] = {"run": ["live"], "campaign": [], "tier": [], "owner": []}
+ALL: Final[dict[str, list[str]]] = {
+    "run": ["live"],
+    "campaign": [],
+    "tier": [],
+    "owner": [],
+    "outcome": ["converted"],
+    "backtest": [""],
+}
 CHOSEN: Final = ALL | {"campaign": ["c0", "it's"], "tier": ["gold"], "owner": ["lin"]}
 
 
@@ -101,6 +109,8 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointHandle]
         writer = connect(endpoint.settings, "writer")
         play(writer, "live", random_log(7, 400, shape=SHAPE), 7)
         _alert(writer)
+        seed_trial(writer, [Copy("live", "c0")], TIMES.to_ms)
+        keep_backtests(writer, "it's kept")
         writer.close()
         yield endpoint
 

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
 _DAY_MS = 86_400_000
 _TIMES = TimeRange(_DAY_MS, 3 * _DAY_MS, 900)
-_NONE: dict[str, list[str]] = {"run": ["live"], "campaign": [], "tier": [], "owner": []}
+_NONE: dict[str, list[str]] = {
+    "run": ["live"],
+    "campaign": [],
+    "tier": [],
+    "owner": [],
+    "outcome": ["converted"],
+    "backtest": [""],
+}
 
 
 @pytest.mark.parametrize(

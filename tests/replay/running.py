@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.support.cluster import Cluster
 
-TIMEOUT = 300.0  # on a busy machine
+TIMEOUT = 120.0
 
 
 def roi(cluster: Cluster, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -27,6 +27,7 @@ export type Unit =
   | 'count'
   | 'share'
   | 'ratio'
+  | 'p'
   | 'days'
   | 'hours'
   | 'seconds'
@@ -66,6 +67,8 @@ export interface Variable {
   name: string;
   labels: Words;
   multiple: boolean;
+  /** Of a choice of one: what is shown where nothing is chosen; '' = the newest there is. */
+  default: string;
 }
 
 export interface Board {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { boardOf, drilled, broughtTo, readState, viewOf, writeState } from '../src/logic/state';
 import type { Board } from '../src/types';
 
-const variable = (name: string) => ({ name, labels: { en: name, zh: name }, multiple: name !== 'run' });
+const variable = (name: string) => ({ name, labels: { en: name, zh: name }, multiple: name !== 'run', default: '' });
 const board = (id: string, ...variables: string[]): Board => ({
   id,
   titles: { en: id, zh: id },

@@ -44,18 +44,18 @@ export function VariableChoice({ variable }: { variable: Variable }) {
 function One(props: { variable: Variable; choices: Choice[]; chosen: string; set: (value: string) => void }) {
   const { state, texts } = usePage();
   const { variable, choices, chosen, set } = props;
-  const isRun = variable.name === 'run';
-  const known = choices.some((choice) => choice.value === (chosen || (isRun ? 'live' : '')));
+  const shown = chosen || variable.default;
+  const known = choices.some((choice) => choice.value === shown);
   return (
     <label class="choice-of">
       {variable.labels[state.lang]}
       <select
         name={variable.name}
-        value={chosen || (isRun ? 'live' : '')}
-        onChange={(event) => set(isRun && event.currentTarget.value === 'live' ? '' : event.currentTarget.value)}
+        value={shown}
+        onChange={(event) => set(event.currentTarget.value === variable.default ? '' : event.currentTarget.value)}
       >
-        {!isRun && <option value="">{texts.choose} …</option>}
-        {!known && (chosen !== '' || isRun) && <option value={chosen || 'live'}>{chosen || 'live'}</option>}
+        {variable.default === '' && <option value="">{texts.newestKept}</option>}
+        {!known && shown !== '' && <option value={shown}>{shorten(shown, LONGEST)}</option>}
         {choices.map((choice) => (
           <option key={choice.value} value={choice.value}>
             {shorten(choice.text, LONGEST)}

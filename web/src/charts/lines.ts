@@ -59,7 +59,8 @@ export function lines(drawing: Drawing): Option {
         ? valueAxis(drawing, column, {
             position: number ? 'right' : 'left',
             splitLine: { show: !number, lineStyle: { color: palette.line } },
-            scale: own === 'ratio' || own === 'share',
+            // where a band is one around a difference, zero is what it is held against
+            scale: own === 'ratio' || (own === 'share' && !series.some((one) => one.field.low !== null)),
           })
         : {};
     }),

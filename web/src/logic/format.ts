@@ -130,6 +130,10 @@ export class Format {
         }).format(value);
       case 'ratio':
         return number(this.lang, { minimumFractionDigits: 2, maximumFractionDigits: exact ? 6 : 2 }).format(value);
+      case 'p':
+        return value < 0.0001 && !exact
+          ? '<0.0001'
+          : number(this.lang, { maximumFractionDigits: exact ? 10 : 4 }).format(value);
       case 'bytes':
         return this.bytes(value);
       case 'seconds':

@@ -116,7 +116,7 @@ export const EN = {
   stillOld: 'These numbers are from before; the new ones cannot be read.',
   failed: 'These numbers cannot be read.',
   prometheus: 'Drawn by Grafana, from Prometheus',
-  choose: 'Choose',
+  newestKept: 'The newest',
   rows: '{from}–{to} of {all}',
   earlier: 'Previous rows',
   further: 'Next rows',

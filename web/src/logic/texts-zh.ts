@@ -109,7 +109,7 @@ export const ZH: Texts = {
   stillOld: '这些是之前的数字；无法读取新的数字。',
   failed: '无法读取这些数字。',
   prometheus: '以下面板由 Grafana 依据 Prometheus 绘制',
-  choose: '选择',
+  newestKept: '最新',
   rows: '第 {from}–{to} 行，共 {all} 行',
   earlier: '上一页',
   further: '下一页',
