@@ -16,7 +16,7 @@ import socket
 import sys
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from pipeline.interrupts import interrupt_once
 
@@ -119,7 +119,7 @@ async def _until_ended(
         working.result()
 
 
-def leave(code: int) -> None:
+def leave(code: int) -> NoReturn:
     """End this process now, without waiting for threads or destructors; what was written is flushed."""
     logging.shutdown()
     for stream in (sys.stdout, sys.stderr):

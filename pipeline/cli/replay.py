@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path  # noqa: TC003 - typer reads the annotations when it runs
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -17,6 +17,7 @@ from pipeline.ledger.rows import LIVE
 
 if TYPE_CHECKING:
     from pipeline.replay.order import Order
+    from pipeline.replay.process import Ended
     from pipeline.settings import Settings
 
 
@@ -123,10 +124,11 @@ def _carry_out(settings: Settings, order: Order, parallel: int, *, as_json: bool
 
     from pipeline.cli.progress import rated_progress
     from pipeline.replay.beginning import begin
-    from pipeline.replay.process import replay
+    from pipeline.replay.process import quiet_clients, replay
     from pipeline.replay.record import State
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    quiet_clients()
     begun = begin(settings, order)
     if order.is_resumed and not begun.is_continued:
         typer.echo(f"there was nothing of run {order.run}: it begins anew", err=True)
@@ -139,15 +141,24 @@ def _carry_out(settings: Settings, order: Order, parallel: int, *, as_json: bool
         ended = replay(settings, begun, parallel, show)
     seconds = time.monotonic() - started
     answer = {"run": order.run, "state": ended.state, "records": ended.records, "seconds": round(seconds, 3)}
-    if ended.state is State.COMPLETE:
-        if not as_json:
-            rate = ended.records / max(seconds, 1e-9)
-            typer.echo(f"run {order.run}: {ended.records:,} records replayed in {seconds:.1f} s ({rate:,.0f}/s)")
-        return answer
-    if as_json:
-        typer.echo(json.dumps(answer))
+    if ended.state is not State.COMPLETE:
+        _leave_unfinished(order.run, ended, json.dumps(answer) if as_json else "")
+    if not as_json:
+        rate = ended.records / max(seconds, 1e-9)
+        typer.echo(f"run {order.run}: {ended.records:,} records replayed in {seconds:.1f} s ({rate:,.0f}/s)")
+    return answer
+
+
+def _leave_unfinished(run: str, ended: Ended, answer: str) -> NoReturn:
+    from pipeline.ending import leave
+
+    if answer:
+        typer.echo(answer)
+    if ended.problem is not None:
+        typer.echo(f"error: {ended.problem}", err=True)
+        leave(FAILED)
     if ended.state is None:
-        typer.echo(f"cancelled: nothing of run {order.run} is left", err=True)
-        raise typer.Exit(INTERRUPTED)
-    typer.echo(f"stopped: what run {order.run} has counted stays; go on with it by --resume", err=True)
-    raise typer.Exit(FAILED)
+        typer.echo(f"cancelled: nothing of run {run} is left", err=True)
+        leave(INTERRUPTED)
+    typer.echo(f"stopped: what run {run} has counted stays; go on with it by --resume", err=True)
+    leave(FAILED)

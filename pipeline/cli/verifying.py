@@ -41,6 +41,7 @@ def verified(settings: Settings, run: str, against: str, parallel: int, *, is_qu
     from pipeline.clickhouse.reader import Reader
     from pipeline.comparison.erased import ErasedCustomers
     from pipeline.comparison.verifying import verify
+    from pipeline.ending import leave
     from pipeline.replay.beginning import Begun, extended, ledger_of, policy_for
     from pipeline.replay.plan import FROM_TOPICS
     from pipeline.replay.process import replay
@@ -64,7 +65,7 @@ def verified(settings: Settings, run: str, against: str, parallel: int, *, is_qu
         more = extended(settings, Begun(record, policy_for(settings, record.plan), is_continued=True))
         if more is not None and replay(settings, more, parallel, lambda _done: None).state is not State.COMPLETE:
             typer.echo(f"the comparison was ended: what run {run} has counted may be gone (roi runs list)", err=True)
-            raise typer.Exit(INTERRUPTED)
+            leave(INTERRUPTED)
 
     with progress_bar(f"comparing {run} with {against}", "views") as show:
         reader = Reader(settings)

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 _SIGNATURES: Final = (
     (b"PAR1", "a Parquet file", "pandas.read_parquet(FILE).to_json(OUT, orient='records', lines=True)"),
@@ -99,3 +105,31 @@ def _by_first_line(line: bytes, others: list[bytes]) -> tuple[str, str] | None:
     if sum(map(bool, (line, *others[:-1]))) >= _FEWEST_LINES:
         return "text without objects", _EXPORT
     return None
+
+
+def recognised(name: str, chunks: Iterable[bytes], so: str) -> Iterator[bytes]:
+    """Return a text as it is, once its beginning is seen not to be another format.
+
+    Only a whole first line tells the formats apart that have no signature: what is there of it is looked at.
+
+    Args:
+        name: of the source.
+        chunks: its text, as `pipeline.ingest.sources.text_chunks` gives it.
+        so: what follows from another format, for its error.
+
+    Raises:
+        UserError: it is another format, which the message names with the way to convert it.
+    """
+    rest = iter(chunks)
+    held: list[bytes] = []
+    size = 0
+    for chunk in rest:
+        held.append(chunk)
+        size += len(chunk)
+        if size >= HEAD_BYTES or b"\n" in chunk:
+            break
+    found = foreign_format(b"".join(held)[:HEAD_BYTES])
+    if found is not None:
+        kind, remedy = found
+        raise UserError(f"{name} is {kind}, not one JSON object per line; {so}", remedy)
+    return chain(held, rest)

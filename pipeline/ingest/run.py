@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from pipeline.errors import UserError
 from pipeline.ingest.lines import batches_of_lines
-from pipeline.ingest.recognise import HEAD_BYTES, foreign_format
+from pipeline.ingest.recognise import recognised
 from pipeline.ingest.records import LONGEST_LINE, RefusedError
 from pipeline.ingest.sources import BrokenSourceError
 from schemas.topics import DIMENSION_TOPICS
@@ -90,7 +88,7 @@ class Ingestion:
         """
         self._latest = _FIRST
         try:
-            for first, lines in _numbered(_recognised(name, chunks)):
+            for first, lines in _numbered(recognised(name, chunks, "nothing of it was sent")):
                 self._take(name, *self._parsed(name, first, lines))
         except BrokenSourceError as error:
             self.tally.broken.append(name)
@@ -160,23 +158,3 @@ def _numbered(chunks: Iterable[bytes]) -> Iterator[tuple[int, list[bytes]]]:
     for lines in batches_of_lines(chunks, LONGEST_LINE):
         yield first, lines
         first += len(lines)
-
-
-def _recognised(name: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Pass a text on once its beginning is seen not to be another format.
-
-    Only a whole first line tells the formats apart that have no signature: what is there of it is looked at.
-    """
-    rest = iter(chunks)
-    held: list[bytes] = []
-    size = 0
-    for chunk in rest:
-        held.append(chunk)
-        size += len(chunk)
-        if size >= HEAD_BYTES or b"\n" in chunk:
-            break
-    found = foreign_format(b"".join(held)[:HEAD_BYTES])
-    if found is not None:
-        kind, remedy = found
-        raise UserError(f"{name} is {kind}, not one JSON object per line; nothing of it was sent", remedy)
-    return chain(held, rest)

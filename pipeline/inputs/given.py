@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import UserError
 from pipeline.ingest.lines import batches_of_lines
+from pipeline.ingest.recognise import recognised
 from pipeline.ingest.records import AUTO, LONGEST_LINE, RefusedError, parser_for
 from pipeline.ingest.sources import BrokenSourceError, text_chunks
 from pipeline.inputs.columns import FIELDS, INSTANT, records_of, schema_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.ingest.ports import Record
+    from pipeline.ingest.sources import Readable
 
 PARQUET: Final = b"PAR1"
 _ROWS: Final = 8_192
@@ -86,7 +88,7 @@ def _lines(path: Path, topic: str, refusals: Refusals) -> Iterator[Record]:
     number = 0
     try:
         with path.open("rb") as file:
-            for lines in batches_of_lines(text_chunks(file, lambda _size: None), LONGEST_LINE):
+            for lines in batches_of_lines(_text(path, file), LONGEST_LINE):
                 for line in lines:
                     number += 1
                     if not (text := line.strip()):
@@ -99,6 +101,13 @@ def _lines(path: Path, topic: str, refusals: Refusals) -> Iterator[Record]:
         raise UserError(f"{path} cannot be read ({error.strerror})", "check its permissions") from error
     except BrokenSourceError as error:
         raise UserError(f"{path} {error}", "name a whole file") from error
+
+
+def _text(path: Path, file: Readable) -> Iterator[bytes]:
+    try:
+        return recognised(str(path), text_chunks(file, lambda _size: None), "nothing was replayed")
+    except UserError as error:
+        raise UserError(error.cause, error.remedy.replace("| roi ingest -", "> events.ndjson")) from error
 
 
 def _rows(path: Path, topic: str) -> Iterator[Record]:

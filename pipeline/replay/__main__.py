@@ -13,7 +13,9 @@ from pipeline.errors import UserError
 from pipeline.replay.beginning import resumed
 from pipeline.replay.children import Word, say
 from pipeline.replay.plan import parts
+from pipeline.replay.process import quiet_clients
 from pipeline.replay.replaying import replay_part
+from pipeline.replay.runner import OvertakenError
 
 if TYPE_CHECKING:
     from pipeline.replay.runner import Done
@@ -22,12 +24,13 @@ if TYPE_CHECKING:
 def main(run: str, number: int, count: int) -> int:
     """Replay part ``number`` of ``count``; return the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    quiet_clients()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         settings, begun = resumed(run)
         asyncio.run(replay_part(settings, begun, parts(begun.record.plan, count)[number], _report))
     except UserError as error:
-        say(Word(error=(error.cause, error.remedy)))
+        say(Word(error=(error.cause, error.remedy), is_overtaken=isinstance(error, OvertakenError)))
         return 1
     return 0
 

@@ -18,7 +18,7 @@ from pipeline.replay.from_files import plan_files
 from pipeline.replay.names import checked_name
 from pipeline.replay.plan import FROM_FILES, FROM_TOPICS, Plan, differences
 from pipeline.replay.record import ReplayRecord, State, load_record, write_record
-from pipeline.replay.survey import check_range, live_positions, survey_topics
+from pipeline.replay.survey import check_lives, check_range, live_positions, survey_topics
 from pipeline.replay.what_if import settings_with
 from pipeline.settings import load_settings
 from schemas.instants import instant_text
@@ -175,6 +175,8 @@ def _continue(settings: Settings, order: Order, ledger: LedgerPort, known: Repla
             f"run {run} was begun otherwise: {'; '.join(found)}", "resume it as it was begun, or choose another name"
         )
     policy = policy_for(settings, known.plan)
+    if known.state is not State.COMPLETE and known.plan.source == FROM_TOPICS:
+        check_lives(settings, known.plan)
     ledger.begin(policy, describe_policy(settings))
     record = known if known.state is State.COMPLETE else replace(known, state=State.RUNNING, cause="", silent_ms=0)
     if record.state is State.RUNNING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from pipeline.errors import PipelineError, UserError
-from pipeline.replay.runner import Done
+from pipeline.replay.runner import Done, OvertakenError
 from pipeline.settings import environment_of
 
 if TYPE_CHECKING:
@@ -27,11 +27,13 @@ class Word(msgspec.Struct):
 
     Attributes:
         error: cause and remedy of a `UserError`.
+        is_overtaken: the run is somebody else's now.
     """
 
     read: int = 0
     durable: int = 0
     error: tuple[str, str] | None = None
+    is_overtaken: bool = False
 
 
 class PartFailedError(PipelineError):
@@ -72,6 +74,8 @@ async def _replay_part(
             raise RuntimeError("a child without stdout")
         async for line in child.stdout:
             word = msgspec.json.decode(line, type=Word)
+            if word.is_overtaken:
+                raise OvertakenError(run)
             if word.error is not None:
                 raise UserError(*word.error)
             note(number, word)

@@ -45,7 +45,7 @@ def plan_files(settings: Settings, order: Order, live: LedgerPort) -> Plan:
     found = survey_files(order.inputs, order.topic, count)
     if found.refused.count:
         raise UserError(
-            f"{found.refused.count:,} lines are no records: {'; '.join(found.refused.first)}",
+            f"{_lines(found.refused.count)}: {'; '.join(found.refused.first)}",
             "correct or remove them (roi ingest --check names all), or name their topic: --topic",
         )
     if not found.counts:
@@ -54,6 +54,10 @@ def plan_files(settings: Settings, order: Order, live: LedgerPort) -> Plan:
     return Plan(
         order.run, FROM_FILES, logs, (), {_SPREAD: count}, topic=order.topic, has_definitions=found.definitions > 0
     )
+
+
+def _lines(count: int) -> str:
+    return "1 line is no record" if count == 1 else f"{count:,} lines are no records"
 
 
 def _archive_of(inputs: Sequence[Path]) -> Path | None:

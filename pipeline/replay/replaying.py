@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from itertools import count
+from typing import TYPE_CHECKING, Final
 
-from pipeline.errors import PipelineError
+from pipeline.backoff import Backoff
+from pipeline.errors import PipelineError, UserError
+from pipeline.ledger.ledger import LedgerUnavailableError
 from pipeline.replay.beginning import ledger_of
 from pipeline.replay.children import replay_in_children
 from pipeline.replay.plan import parts
 from pipeline.replay.record import BEAT_SECONDS, State, write_record
 from pipeline.replay.removing import remove_run
-from pipeline.replay.runner import Done, PartReplay
+from pipeline.replay.runner import Done, OvertakenError, PartReplay
 from pipeline.replay.sources import erased_in, open_source
 
 if TYPE_CHECKING:
@@ -26,6 +30,12 @@ if TYPE_CHECKING:
     from pipeline.transport.ports import TP
 
     Report = Callable[[Done], None]
+
+
+_ANSWER_SECONDS: Final = 5.0
+_PATIENCE_SECONDS: Final = 60.0
+_SETTLE_SECONDS: Final = 3.0
+_RETRIES: Final = Backoff(first_seconds=0.2, longest_seconds=5.0)
 
 
 class Replaying:
@@ -47,6 +57,7 @@ class Replaying:
         self._report = report
         self._done = Done()
         self._writing: asyncio.Task[None] | None = None
+        self._is_told = True  # whether the record says how it ended
 
     async def run(self, stop: asyncio.Event) -> State:
         """Replay until the end, or until ``stop`` is set; return the state that the run is left in.
@@ -64,6 +75,8 @@ class Replaying:
                 return await self._end(State.STOPPED, "it was asked to stop")
             try:
                 work.result()
+            except OvertakenError:
+                raise
             except PipelineError as error:
                 await self._end(State.FAILED, str(error))
                 raise
@@ -75,8 +88,22 @@ class Replaying:
             await _cancelled(work, beating, stopping)
 
     async def remove(self) -> None:
-        """Take everything of the run out of the database."""
-        await asyncio.to_thread(remove_run, self._ledger, self._record)
+        """Take everything of the run out of the database.
+
+        Raises:
+            UserError: ClickHouse does not answer; nothing, or a part, is removed.
+        """
+        run = self._record.plan.run
+        still_there = UserError(
+            f"cancelled, but ClickHouse does not answer: what run {run} has counted is still there",
+            f"remove it when it answers: roi runs drop {run}",
+        )
+        if not self._is_told:
+            raise still_there
+        try:
+            await asyncio.to_thread(remove_run, self._ledger, self._record)
+        except LedgerUnavailableError as error:
+            raise still_there from error
 
     async def _replay(self) -> None:
         plan = self._record.plan
@@ -99,7 +126,26 @@ class Replaying:
             await self._write(State.RUNNING, "")
 
     async def _end(self, state: State, cause: str) -> State:
-        await self._write(state, cause)
+        """Have the record say how it ended; of a run that did not reach its end its silence says enough."""
+        deadline = time.monotonic() + (_PATIENCE_SECONDS if state is State.COMPLETE else 0.0)
+        for failures in count(1):
+            try:
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    await self._write(state, cause)
+            except (LedgerUnavailableError, TimeoutError) as error:
+                self._is_told = False
+                if time.monotonic() > deadline:
+                    if state is not State.COMPLETE:
+                        return state
+                    run = self._record.plan.run
+                    raise UserError(
+                        f"run {run} is counted, but ClickHouse does not answer, so its record does not say so",
+                        f"when it answers: roi replay --run {run} --resume",
+                    ) from error
+                await asyncio.sleep(_RETRIES.delay(failures))
+            else:
+                self._is_told = True
+                break
         return state
 
     async def _write(self, state: State, cause: str) -> None:
@@ -126,6 +172,10 @@ async def replay_part(settings: Settings, begun: Begun, part: frozenset[TP], rep
 
 
 async def _cancelled(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks and give them a while: a part may hang in a client whose server is frozen."""
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    done, _ = await asyncio.wait(tasks, timeout=_SETTLE_SECONDS)
+    for task in done:
+        if not task.cancelled():
+            task.exception()  # it is told already, or nobody asks any more

@@ -46,6 +46,13 @@ _TIDY_SECONDS: Final = 2.0
 _REPORT_SECONDS: Final = 0.2
 
 
+class OvertakenError(UserError):
+    """The run is somebody else's now: its record is theirs to keep, too."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__(f"run {run} was taken over by another replay, or dropped", "see: roi runs list")
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """How far some partitions have been replayed: records read, and those of them that are durable."""
@@ -160,9 +167,7 @@ class PartReplay:
             await _finish_erasures(processor, eraser)
             self._tell(processor)
         except FencedError as error:
-            raise UserError(
-                f"run {self._plan.run} was taken over by another replay, or dropped", "see: roi runs list"
-            ) from error
+            raise OvertakenError(self._plan.run) from error
         finally:
             for task in (*reading, *beside):
                 task.cancel()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from confluent_kafka import Message
 
     from pipeline.ledger.ledger import LedgerPort
+    from pipeline.replay.plan import Plan
     from pipeline.settings import Settings
 
 _FIRST_SECONDS: Final = 10.0
@@ -66,6 +67,22 @@ def survey_topics(settings: Settings, live: LedgerPort) -> Survey:
         raise UserError("the topics hold no event", "send some (roi ingest, roi simulate), or replay files: --input")
     tables = tuple(parts[tp] for tp in wanted if tp.topic in DIMENSION_TOPICS)
     return Survey(logs, tables, {topic: found[topic].partitions for topic in INPUT_TOPICS})
+
+
+def check_lives(settings: Settings, plan: Plan) -> None:
+    """Return if the topics of a run that goes on are those that it began with.
+
+    Raises:
+        UserError: one was made anew, or is gone: its offsets mean other records now.
+    """
+    found = KafkaLogs(settings).topics()
+    for log in (*plan.logs, *plan.tables):
+        topic = found.get(log.topic)
+        if topic is None or topic.topic_id != log.topic_id:
+            raise UserError(
+                f"{log.topic} was {'deleted' if topic is None else 'recreated'} since run {plan.run} began",
+                f"roi runs drop {plan.run}, then replay what there is now, or what was archived (--input)",
+            )
 
 
 def check_range(settings: Settings, survey: Survey, begin_ms: int | None, live: LedgerPort) -> None:

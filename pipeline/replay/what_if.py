@@ -73,7 +73,13 @@ def settings_with(overrides: Mapping[str, Any], data: Path | None = None) -> Set
         group, _, name = key.rpartition(".")
         place = nested.setdefault(group, {}) if group else nested
         place[name] = value
-    return load_settings(data, **nested)
+    try:
+        return load_settings(data, **nested)
+    except UserError as error:
+        for key in overrides:
+            if f"ROI_{key.replace('.', '__').upper()}" in error.cause:  # not of the environment, which is named else
+                raise UserError(error.cause, f"correct what is given for {key} (--set, --model or --models)") from error
+        raise
 
 
 def _value(text: str) -> Any:
