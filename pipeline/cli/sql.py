@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -12,12 +13,16 @@ import typer
 from pipeline.cli import options
 from pipeline.cli.streams import stop_if_unread
 from pipeline.cli.terminal import printable
+from pipeline.ledger.rows import LIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pipeline.clickhouse.reader import Reader
+
 _FORMAT_FOR_TABLE: Final = "JSONCompact"
 _FORMAT_FOR_PIPE: Final = "PrettyCompactNoEscapes"
+_RUN_PARAMETER: Final = re.compile(r"\{\s*run\s*:")
 
 
 def register(app: typer.Typer) -> None:
@@ -31,28 +36,49 @@ def _sql(
     output_format: Annotated[
         str | None, typer.Option("--format", metavar="F", help="Any ClickHouse output format; default is a table.")
     ] = None,
+    run: Annotated[
+        str | None,
+        typer.Option("--run", metavar="NAME", help="The run that {run:String} in the query stands for; default: live."),
+    ] = None,
     as_json: options.Json = False,
     data: options.Data = None,
 ) -> None:
     """Run one query with the reader's rights."""
     from pipeline.clickhouse.reader import Reader
 
-    reader = Reader(options.settings_for(data))
+    settings = options.settings_for(data)
+    reader = Reader(settings)
     text = sys.stdin.read() if query == "-" else query
+    parameters = _run_of(reader, settings.clickhouse_database, text, run)
     if as_json:
         _, body = reader.stream(
             text,
             output_format or "JSONEachRow",
+            parameters,
             options={"output_format_json_array_of_rows": 1, "output_format_json_quote_64bit_integers": 0},
         )
         _pass_on(body)
         return
     wished = output_format or (_FORMAT_FOR_TABLE if sys.stdout.isatty() else _FORMAT_FOR_PIPE)
-    given, body = reader.stream(text, wished)
+    given, body = reader.stream(text, wished, parameters)
     if output_format is None and given == _FORMAT_FOR_TABLE:
         _print_table(json.loads(b"".join(body) or b"{}"))
     else:
         _pass_on(body)
+
+
+def _run_of(reader: Reader, database: str, text: str, run: str | None) -> dict[str, object]:
+    """Return the query's parameter for a run that is there, none where it asks for no run."""
+    from pipeline.errors import UserError
+    from pipeline.operations.runs import check_run
+
+    if not _RUN_PARAMETER.search(text):
+        if run is not None:
+            raise UserError("--run is given, and the query asks for no run", "write: WHERE run = {run:String}")
+        return {}
+    if run is not None:
+        check_run(reader, database, run)
+    return {"run": run or LIVE}
 
 
 def _pass_on(body: Iterable[bytes]) -> None:

@@ -126,3 +126,25 @@ def test_parameters_travel_beside_the_query(settings: Settings, clickhouse: Fake
     assert Reader(settings).rows("SELECT {name:String}", {"name": "' OR 1"}) == [{"a": 1}]
     assert clickhouse.asked[0][1]["param_name"] == "' OR 1"
     assert clickhouse.asked[0][0] == "SELECT {name:String}"
+
+
+def test_a_run_is_the_querys_parameter_and_live_where_none_is_named(
+    roi: Callable[..., Result], clickhouse: FakeClickHouse
+) -> None:
+    clickhouse.answer_rows("run_states", [{"run": "live"}, {"run": "what-if"}])
+    clickhouse.answers["SELECT 1"] = Answer(b"1\n")
+    query = "SELECT 1 WHERE run = {run:String}"
+    for arguments, expected in (((), "live"), (("--run", "what-if"), "what-if")):
+        clickhouse.asked.clear()
+        assert roi("sql", query, *arguments, "--format", "TSV").exit_code == 0
+        assert clickhouse.asked[-1][1]["param_run"] == expected
+
+
+def test_a_run_that_is_not_there_or_not_asked_for_is_told(
+    roi: Callable[..., Result], clickhouse: FakeClickHouse
+) -> None:
+    clickhouse.answer_rows("run_states", [{"run": "live"}])
+    unknown = roi("sql", "SELECT 1 WHERE run = {run:String}", "--run", "nowhere")
+    assert (unknown.exit_code, "there is no run 'nowhere'" in unknown.stderr) == (1, True)
+    unasked = roi("sql", "SELECT 1", "--run", "nowhere")
+    assert (unasked.exit_code, "write: WHERE run = {run:String}" in unasked.stderr) == (1, True)

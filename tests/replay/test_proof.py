@@ -53,12 +53,12 @@ def durable(cluster: Cluster) -> int:
 
 
 def test_after_kills_and_an_erasure_a_replay_equals_live_and_the_batch(cluster: Cluster) -> None:
-    log = random_log(41, 3_000, shape=SHAPE)
+    log = random_log(41, 6_000, shape=SHAPE)
     customer = busiest(log)
     records = interleaved(log, Random(41))
     worker = cluster.start_worker()
-    for start in range(0, len(records), 1_000):
-        cluster.produce(records[start : start + 1_000])
+    for start in range(0, len(records), 2_000):
+        cluster.produce(records[start : start + 2_000])
         cluster.wait_until(lambda: cluster.read_so_far() > 0, "the first block")
         cluster.kill_worker(worker)
         worker = cluster.start_worker()
@@ -66,7 +66,7 @@ def test_after_kills_and_an_erasure_a_replay_equals_live_and_the_batch(cluster: 
     erased = roi(cluster, "erase", customer)
     assert erased.returncode == 0, erased.stderr
 
-    with replaying(cluster, RUN, ROI_WORKER__FETCH_RECORDS="2") as process:
+    with replaying(cluster, RUN, ROI_WORKER__FETCH_RECORDS="1") as process:
         cluster.wait_until(lambda: durable(cluster) > 0, "a block of the replay")
         process.send_signal(signal.SIGKILL)
         process.wait(30)
