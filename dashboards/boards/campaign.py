@@ -10,7 +10,6 @@ from dashboards.definitions.panel import Board, Drill, Panel, Text
 
 _NAME: Final = column("name", "label")
 _HIDDEN: Final = column("campaign_id", "hidden")
-_BEFORE: Final = Text("Before", "上期")
 
 _FIGURES: Final = Panel(
     "campaign-figures",
@@ -66,11 +65,13 @@ _VIEWS: Final = Panel(
         _NAME,
         column("view", "label", label=Text("Counted by", "口径"), unit="state"),
         column("cost_minor"),
-        column("cost_before_minor", "previous", label=_BEFORE, unit="minor"),
+        column("cost_before_minor", "previous", label=Text("Cost, before", "成本（上期）"), unit="minor"),
         column("return_minor"),
-        column("return_before_minor", "previous", label=_BEFORE, unit="minor"),
+        column("return_before_minor", "previous", label=Text("Return, before", "收益（上期）"), unit="minor"),
         column("return_ratio"),
-        column("return_ratio_before", "previous", label=_BEFORE, unit="ratio"),
+        column(
+            "return_ratio_before", "previous", label=Text("Return ÷ cost, before", "收益成本比（上期）"), unit="ratio"
+        ),
         column("conversions"),
         column("new_reached", label=Text("Newly reached", "新触达客户"), unit="count"),
     ),

@@ -7,7 +7,6 @@ from typing import Final
 from dashboards.definitions.columns import by_language, column
 from dashboards.definitions.panel import Board, Drill, Panel, Text
 
-BEFORE: Final = Text("Before", "上期")
 _TO_CAMPAIGN: Final = Drill("campaign", (("campaign", "campaign_id"),))
 
 _FIGURES: Final = Panel(
@@ -26,15 +25,27 @@ _FIGURES: Final = Panel(
     "figures",
     (
         column("cost_minor"),
-        column("cost_before_minor", "previous", label=BEFORE, unit="minor"),
+        column("cost_before_minor", "previous", label=Text("Cost, before", "成本（上期）"), unit="minor"),
         column("return_minor"),
-        column("return_before_minor", "previous", label=BEFORE, unit="minor"),
+        column("return_before_minor", "previous", label=Text("Return, before", "收益（上期）"), unit="minor"),
         column("return_ratio"),
-        column("return_ratio_before", "previous", label=BEFORE, unit="ratio"),
+        column(
+            "return_ratio_before", "previous", label=Text("Return ÷ cost, before", "收益成本比（上期）"), unit="ratio"
+        ),
         column("new_converters", label=Text("New converters", "新转化客户"), unit="count"),
-        column("new_converters_before", "previous", label=BEFORE, unit="count"),
+        column(
+            "new_converters_before",
+            "previous",
+            label=Text("New converters, before", "新转化客户（上期）"),
+            unit="count",
+        ),
         column("active_campaigns", label=Text("Active campaigns", "活跃活动"), unit="count"),
-        column("active_campaigns_before", "previous", label=BEFORE, unit="count"),
+        column(
+            "active_campaigns_before",
+            "previous",
+            label=Text("Active campaigns, before", "活跃活动（上期）"),
+            unit="count",
+        ),
     ),
     width=13,
     height=4,

@@ -20,12 +20,12 @@ class Word:
     colour: str = "grey"
 
 
-_ROWS: Final = (
+ROWS: Final = (
     # standing of a campaign (campaigns-ranking): its alert and its ratio in one word
     ("act", "Act now", "立即处理", "red"),
     ("decide", "Decide", "待决策", "red"),
-    ("below", "Below limit", "低于要求", "amber"),
-    ("reached", "Limit reached", "达到要求", "green"),
+    ("below", "Below required", "低于要求", "amber"),
+    ("reached", "Meets required", "达到要求", "green"),
     ("no_cost", "No cost yet", "尚无成本", "grey"),
     # states of alerts: schemas.alerts.STATES
     ("immature", "Too early", "为时过早", "grey"),
@@ -54,7 +54,7 @@ _ROWS: Final = (
     # topics, and who decides about alerts
     ("reading", "Read", "读取中", "green"),
     ("halted", "Halted", "已停读", "red"),
-    ("deciding", "Decides", "评估中", "green"),
+    ("judging", "Judges", "评估中", "green"),
     # experiments: decisions, outcomes, and who is compared
     ("better", "Better", "更好", "green"),
     ("worse", "Worse", "更差", "red"),
@@ -138,4 +138,4 @@ _ROWS: Final = (
     ("deciding", "Decides", "决策模型", "blue"),
     ("informing", "Informs", "仅供参考", "grey"),
 )
-WORDS: Final = {word: Word(Text(english, chinese), colour) for word, english, chinese, colour in _ROWS}
+WORDS: Final = {word: Word(Text(english, chinese), colour) for word, english, chinese, colour in ROWS}

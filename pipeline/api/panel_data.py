@@ -69,6 +69,7 @@ class PanelData:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._asking: dict[str, asyncio.Task[Tagged]] = {}
         self._stamps: dict[str, tuple[float, str, int]] = {}
+        self._written: dict[str, float] = {}
         self._runs: tuple[float, frozenset[str]] = (-math.inf, frozenset())
 
     async def answer(self, text: str, times: TimeRange, values: Mapping[str, Sequence[str]]) -> Tagged:
@@ -119,10 +120,20 @@ class PanelData:
         now = self._clock()
         if run not in self._stamps or now - self._stamps[run][0] > _STAMP_SECONDS:
             query = sql.query("board_stamp", self._database)
-            ((stamp, latest),) = (await asyncio.to_thread(self._rows, query, {"run": run})).rows
+            ((stamp, latest, ago),) = (await asyncio.to_thread(self._rows, query, {"run": run})).rows
             self._stamps[run] = (now, str(stamp), int(latest))
+            if ago is not None:
+                self._written[run] = now - int(ago) / 1000
         _, text, newest = self._stamps[run]
         return text, newest
+
+    def written_ago(self, run: str) -> float | None:
+        """Return how many seconds ago the newest block known here was written; None: none is known.
+
+        Asks nobody: the age grows also while ClickHouse does not answer.
+        """
+        written = self._written.get(run)
+        return None if written is None else max(0.0, self._clock() - written)
 
     async def _ask(self, query: str, stamp: str) -> Tagged:
         began = self._clock()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from dashboards.definitions.panel import Panel, Text
 
 _LOOK_SECONDS: Final = 1.0
-_SIGN_OF_LIFE_SECONDS: Final = 5.0
+_SIGN_OF_LIFE_SECONDS: Final = 3.0
 _QUANTUM_MS: Final = 10_000  # visitors of the same moment share a query
 _MOST_PANELS: Final = 40
 Words = Annotated[list[str], Query(max_length=200)]
@@ -189,6 +190,8 @@ async def stream(
 ) -> StreamingResponse:
     """Send panels' numbers whenever they change: server-sent events `panel`, or `problem` where it cannot be read.
 
+    Every few seconds, also while a query takes long, `pulse` says how long ago the newest block was written.
+
     Whoever opens it again names in `known` what it has, as PANEL:TAG, and is not sent that once more.
     """
     if not 0 < len(panels) <= _MOST_PANELS:
@@ -205,26 +208,40 @@ async def stream(
 async def _events(
     request: Request, here: PanelData, view: View, watched: Sequence[Panel], tags: dict[str, str]
 ) -> AsyncIterator[bytes]:
-    told = time.monotonic()
+    told = -math.inf
     yield b"retry: 2000\n\n"
     while not await request.is_disconnected():
-        async for event, content in _all_seen(here, view, watched):
-            if tags.get(content["id"]) != content["tag"]:
-                tags[content["id"]] = content["tag"]
+        async for found in _all_seen(here, view, watched):
+            if found is not None:
+                event, content = found
+                if tags.get(content["id"]) != content["tag"]:
+                    tags[content["id"]] = content["tag"]
+                    yield _sent(event, content)
+            if time.monotonic() - told > _SIGN_OF_LIFE_SECONDS:
                 told = time.monotonic()
-                yield f"event: {event}\ndata: {json.dumps(content)}\n\n".encode()
-        if time.monotonic() - told > _SIGN_OF_LIFE_SECONDS:
-            told = time.monotonic()
-            yield b": alive\n\n"
+                yield _sent("pulse", {"written_ago": here.written_ago(view.run)})
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _all_seen(here: PanelData, view: View, watched: Sequence[Panel]) -> AsyncIterator[tuple[str, dict[str, Any]]]:
-    """Give what every panel shows as it comes: a slow query keeps no other waiting."""
-    asking = [asyncio.create_task(_seen_or_problem(here, panel, view)) for panel in watched]
+def _sent(event: str, content: dict[str, Any]) -> bytes:
+    return f"event: {event}\ndata: {json.dumps(content)}\n\n".encode()
+
+
+async def _all_seen(
+    here: PanelData, view: View, watched: Sequence[Panel]
+) -> AsyncIterator[tuple[str, dict[str, Any]] | None]:
+    """Give what every panel shows as it comes: a slow query keeps no other waiting. None: nothing came for a while."""
+    asking = {asyncio.create_task(_seen_or_problem(here, panel, view)) for panel in watched}
+    waiting = asking
     try:
-        for answer in asyncio.as_completed(asking):
-            yield await answer
+        while waiting:
+            done, waiting = await asyncio.wait(
+                waiting, timeout=_SIGN_OF_LIFE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in done:
+                yield task.result()
+            if not done:
+                yield None
     finally:
         for task in asking:
             task.cancel()

@@ -1,5 +1,5 @@
 SELECT
-    if(JSONExtractBool(last_body, 'ended'), 'ended', 'deciding') AS state,
+    if(JSONExtractBool(last_body, 'ended'), 'ended', 'judging') AS state,
     owner,
     toString(epoch) AS epoch,
     dateDiff('second', seen_at, now64(3)) AS evaluator_age_seconds,

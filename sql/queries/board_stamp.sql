@@ -1,4 +1,5 @@
--- what changes with every block, alert, definition, run, plan, halt, fault, analysis and kept backtest, and the newest event; a run without events has the wall clock
+-- what changes with every block, alert, definition, run, plan, halt, fault, analysis and kept backtest; the newest event
+-- (a run without events has the wall clock); and how long ago the newest block was written, null where there is none
 SELECT
     concat(toString(max(written)), '-', toString(sum(next)), '-',
         toString((SELECT (count(), max(version)) FROM {database}.alert_log)), '-',
@@ -11,7 +12,8 @@ SELECT
         toString((SELECT count() FROM {database}.log_faults)), '-',
         toString((SELECT (count(), max(version)) FROM {database}.ab_log)), '-',
         toString((SELECT (count(), max(version)) FROM {database}.backtests))) AS stamp,
-    if(max(watermark) > 0, max(watermark), toUnixTimestamp64Milli(now64(3))) AS latest
+    if(max(watermark) > 0, max(watermark), toUnixTimestamp64Milli(now64(3))) AS latest,
+    if(max(written) > 0, toUnixTimestamp64Milli(now64(3)) - max(written), NULL) AS written_ago
 FROM (
     SELECT measures[1] AS next, measures[2] AS watermark, measures[6] AS written
     FROM {database}.ledger FINAL WHERE run = {run:String} AND kind = 'position'

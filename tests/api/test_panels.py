@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dashboards.registry import BOARDS, PANELS
+from pipeline.api import panels
+from pipeline.clickhouse.reader import Reader
+from tests.api.conftest import SECONDS
 
 if TYPE_CHECKING:
     from tests.api.conftest import Api
@@ -88,12 +92,32 @@ async def test_a_run_that_is_not_there_is_said_and_no_empty_board_is_shown(local
     assert (await local.ask("GET", "/api/variables/run?run=nowhere", None))[0] == 200, "another can be chosen there"
 
 
+async def test_a_stream_says_how_long_ago_the_newest_block_was_written(local: Api) -> None:
+    async with local.visitor.get(f"/api/stream?panels={RANKING}&from=now-7d&to=now") as response:
+        sent = await _first_event(response, "pulse")
+    written = "SELECT dateDiff('second', maxOrNull(written_at), now64(3)) AS ago FROM positions WHERE run = 'live'"
+    (row,) = await asyncio.to_thread(Reader(local.settings).rows, written)
+    assert sent["written_ago"] == (None if row["ago"] is None else pytest.approx(row["ago"], abs=SECONDS))
+
+
+async def test_a_stream_lives_while_a_query_takes_long(local: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    never = asyncio.Event()
+
+    async def slow(*_: object) -> None:
+        await never.wait()
+
+    monkeypatch.setattr(panels, "_SIGN_OF_LIFE_SECONDS", 0.05)
+    monkeypatch.setattr(panels, "_seen_or_problem", slow)
+    async with local.visitor.get(f"/api/stream?panels={RANKING}&from=now-7d&to=now") as response:
+        assert (await _first_event(response, "pulse")).keys() == {"written_ago"}
+
+
 async def _first_event(response: Any, kind: str = "panel") -> dict[str, Any]:
     event = ""
     async for line in response.content:
         if line.startswith(b"event: "):
             event = line[7:].decode().strip()
-        if line.startswith(b"data: "):
+        if line.startswith(b"data: ") and (event == kind or "pulse" not in {event, kind}):
             assert event == kind
             found: dict[str, Any] = json.loads(line[6:])
             return found

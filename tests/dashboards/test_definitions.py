@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dashboards.definitions import words
 from dashboards.definitions.panel import WIDTH
 from dashboards.definitions.variables import VARIABLES
 from dashboards.definitions.words import WORDS
@@ -27,6 +28,10 @@ EVERY_BOARD = pytest.mark.parametrize("board", BOARDS, ids=lambda one: one.id)
 def written(text: Text) -> bool:
     """Return whether a text is there in English and in Chinese."""
     return bool(text.en.strip()) and not _CHINESE.search(text.en) and bool(_CHINESE.search(text.zh))
+
+
+def test_a_word_has_one_meaning() -> None:
+    assert len(WORDS) == len(words.ROWS), "of two rows for one word, one is never shown"
 
 
 def test_ids_are_unique_and_begin_with_their_boards() -> None:

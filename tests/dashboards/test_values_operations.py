@@ -221,7 +221,7 @@ def test_the_evaluator_is_seen_by_its_newest_claim(board: Board, clickhouse: Any
     (found,) = Board(PanelData(migrated)).show("operations-evaluator", *EVER)
     assert 60 <= found.pop("evaluator_age_seconds") < 600
     assert found == {
-        "state": "deciding",
+        "state": "judging",
         "owner": "new",
         "epoch": "5",
         "as_of": "2026-03-05 12:00:00.500",

@@ -50,6 +50,8 @@ OWNERS: Final = "token-of-the-owner"
 BELOW: Final = "below-limit"
 """A campaign whose alert fires."""
 PATIENCE_MS: Final = 60_000
+READ: Final = "[data-live=live], [data-live=quiet]"
+"""The numbers on the page are read; of a bank in which nothing happens they are said to be old."""
 _WATCHED: Final = """
 window.shifts = 0;
 window.longTasks = [];

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.alert_settings import ApiSettings, TokenSettings, digest_of
 from tests.support.processes import starts_process
-from tests.web.conftest import PATIENCE_MS, Site, fired, open_site, visiting
+from tests.web.conftest import PATIENCE_MS, READ, Site, fired, open_site, visiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,7 @@ def test_a_stop_is_proposed_by_one_and_approved_by_another(browser: Browser, sit
 def test_a_board_with_tokens_shows_nothing_to_who_has_none_or_a_wrong_one(browser: Browser, site: Site) -> None:
     with visiting(browser, site) as visit:
         visit.page.goto(f"{site.address}/?board=alerts")
-        visit.give("not-a-token", "the token is none of those known here")
+        visit.give("not-a-token", "This token is not known here")
         assert "roi token" in visit.page.locator(REFUSED).inner_text()
         assert visit.page.evaluate("sessionStorage.length") == 0
         assert visit.page.locator(".panel").count() == 0
@@ -91,7 +91,7 @@ def test_who_is_no_longer_known_is_shown_nothing_more(browser: Browser, site: Si
     with visiting(browser, site) as visit:
         visit.page.goto(f"{site.address}/?board=alerts")
         visit.give("token-of-zhao", "zhao, may read")
-        visit.page.locator("[data-live=live]").wait_for(timeout=PATIENCE_MS)
+        visit.page.locator(READ).wait_for(timeout=PATIENCE_MS)
         visit.page.evaluate("sessionStorage.setItem('roi-token', 'taken-away')")
         visit.page.locator(".choice-of select").first.select_option("7d")  # asks anew
         visit.see("main", "can be read with a token only")

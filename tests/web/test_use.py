@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.web.conftest import BELOW, OWNERS, PATIENCE_MS, Site, visiting
+from tests.web.conftest import BELOW, OWNERS, PATIENCE_MS, READ, Site, visiting
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -60,7 +60,7 @@ def test_a_number_opens_its_evidence_and_escape_closes_it(browser: Browser, site
 def test_numbers_change_while_one_looks(browser: Browser, site: Site) -> None:
     with visiting(browser, site) as visit:
         visit.open(f"?board=campaign&campaign={BELOW}")
-        visit.page.locator("[data-live=live]").wait_for(timeout=PATIENCE_MS)
+        visit.page.locator(READ).wait_for(timeout=PATIENCE_MS)
         visit.page.locator("#campaign-figures[data-state=empty], #campaign-figures[data-state=shown]").wait_for(
             timeout=PATIENCE_MS
         )
@@ -173,5 +173,28 @@ def test_a_board_that_does_not_answer_says_so_and_comes_back(browser: Browser, s
         page.get_by_text("The numbers below are as they stood then").wait_for()
         assert page.locator(f"{RANKING}[data-state=old] tbody tr").count() == rows
         page.unroute("**/api/stream**")
-        page.locator("[data-live=live]").wait_for(timeout=PATIENCE_MS)
+        page.locator(READ).wait_for(timeout=PATIENCE_MS)
         page.locator(f"{RANKING}[data-state=shown]").wait_for(timeout=PATIENCE_MS)
+
+
+@pytest.mark.parametrize("period", ["from=banana", "from=2026-11-26T00:00:00Z&to=2026-11-01T00:00:00Z"])
+def test_an_address_that_asks_for_nonsense_is_told_so_and_led_back(browser: Browser, site: Site, period: str) -> None:
+    with visiting(browser, site) as visit:
+        page = visit.page
+        visit.open(f"?board=campaigns&{period}")
+        page.locator("[data-live=refused]").wait_for(timeout=PATIENCE_MS)
+        assert "not reachable" not in page.locator("body").inner_text()
+        page.get_by_role("button", name="Show the usual view").click()
+        page.locator(READ).wait_for(timeout=PATIENCE_MS)
+        assert "from=" not in page.url
+
+
+def test_a_pasted_text_that_is_no_token_is_called_that(browser: Browser, site: Site) -> None:
+    with visiting(browser, site) as visit:
+        page = visit.page
+        visit.open(f"?board=campaigns&{site.period}")
+        page.get_by_role("button", name="Sign in").click()
+        for pasted in ("令牌 with “quotes”", "nobodys-token"):
+            page.locator("dialog input[name=token]").fill(pasted)
+            page.locator("dialog input[name=token]").press("Enter")
+            page.locator("dialog [role=alert]", has_text="This token is not known here").wait_for(timeout=PATIENCE_MS)

@@ -6,7 +6,7 @@ import { AlertList } from './drawers/alerts';
 import { Drawer } from './drawers/drawer';
 import { Evidence } from './drawers/evidence';
 import { SignIn } from './drawers/sign-in';
-import { ApiError, ask, keepToken, token } from './logic/api';
+import { ApiError, ask, keepToken, sentences, token } from './logic/api';
 import { PageProvider, usePage, useWhenChanged, type Page } from './logic/context';
 import { Format } from './logic/format';
 import { TEXTS } from './logic/i18n';
@@ -143,7 +143,7 @@ function Front(props: {
       {error?.status === 401 && <SignIn texts={texts} owners={false} needed done={signedIn} />}
       {error && error.status !== 401 && (
         <p class="notice failed" role="alert">
-          <strong>{error.told || texts.refusedHelp['0']}</strong> {error.remedy}{' '}
+          {sentences(error) || texts.refusedHelp['0']}{' '}
           <button type="button" onClick={again}>
             {texts.retry}
           </button>
@@ -203,16 +203,24 @@ function Beside({ board }: { board: Board }) {
 
 /** Why the numbers are not those of now. */
 function Trouble() {
-  const { store, texts } = usePage();
+  const { store, texts, go } = usePage();
   const [, draw] = useState(0);
   useEffect(() => store.subscribe('', () => draw((count) => count + 1)), [store]);
   const { live } = store;
+  if (live.state === 'refused') {
+    return (
+      <p class="notice failed trouble" role="alert">
+        <strong>{texts.refusedView}</strong> {sentences(live.error)}{' '}
+        <button type="button" onClick={() => go({ from: '', to: '', values: {} })}>
+          {texts.usualView}
+        </button>
+      </p>
+    );
+  }
   if (live.state !== 'unreachable') return null;
-  const { error } = live;
   return (
     <p class="notice failed trouble" role="alert">
-      {error.told !== '' ? `${error.told}. ${error.remedy}. ` : ''}
-      {texts.unreachableRemedy}
+      {live.error.status === 0 ? `${texts.refusedHelp['0'] ?? ''} ` : sentences(live.error)} {texts.asOfThen}
     </p>
   );
 }

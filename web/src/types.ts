@@ -139,7 +139,7 @@ export interface AlertRow {
 export interface AlertRecord {
   reasons?: string[];
   reasons_by_language?: Record<Lang, string[]>;
-  rule?: { min_return_ratio?: number };
+  rule?: { min_return_ratio?: number; confidence?: number };
   forecast_ratio?: { low: number | null; value: number | null; high: number | null } | null;
   cost_minor?: number | null;
   return_minor?: number | null;

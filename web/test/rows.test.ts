@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { csvOf } from '../src/logic/csv';
-import { broughtBy, colourOf, countedAt, fieldsOf, readIn, sorted } from '../src/logic/rows';
+import { broughtBy, colourOf, countedAt, fieldsOf, isUnjudged, readIn, sorted } from '../src/logic/rows';
 import { EventParser } from '../src/logic/sse';
 import { shorten } from '../src/logic/shorten';
 import type { Answer, Cell, Column, Panel, Role, Unit } from '../src/types';
@@ -111,14 +111,40 @@ test('figures are as old as the oldest of them, and of now where nothing says ot
 test('a file of a table has no formulas and keeps quotes, commas and line breaks', () => {
   expect(
     csvOf(
-      ['a', 'b'],
+      [
+        { name: 'a', unit: 'text' },
+        { name: 'b', unit: 'count' },
+      ],
       [
         ['=cmd()', null],
         ['x, "y"', -1.5],
         ['-2', [1, 2]],
       ],
+      'UTC',
     ),
   ).toBe('a,b\r\n\'=cmd(),\r\n"x, ""y""",-1.5\r\n-2,1 2\r\n');
+});
+
+test('a file of a table has instants on the bank’s clock: its days are those of the board', () => {
+  const columns = [
+    { name: 'time', unit: 'time' as const },
+    { name: 'day', unit: 'day' as const },
+  ];
+  const rows = [
+    ['2026-10-27 16:00:00', '2026-10-28'],
+    ['2026-10-27 16:00:00.250', null],
+  ];
+  expect(csvOf(columns, rows, 'Asia/Shanghai')).toBe(
+    'time,day\r\n2026-10-28T00:00:00+08:00,2026-10-28\r\n2026-10-28T00:00:00.250+08:00,\r\n',
+  );
+  expect(csvOf(columns, [['2026-01-01 00:00:00', null]], 'America/St_Johns')).toContain('2025-12-31T20:30:00-03:30');
+});
+
+test('a ratio of a campaign that is too young, or whose data are at fault, is not judged', () => {
+  const states = panel(column('state', 'value', 'state'), column('ratio', 'value', 'ratio'), column('least', 'limit'));
+  expect(
+    ['immature', 'blocked', 'firing', 'watching', null].map((state) => isUnjudged(states, [state, 0.1, 2])),
+  ).toEqual([true, true, false, false, false]);
 });
 
 test('server-sent events come whole out of any pieces', () => {

@@ -12,6 +12,7 @@ import type { AlertRow, Board } from '../types';
 const NEXT: Record<Theme, Theme> = { auto: 'light', light: 'dark', dark: 'auto' };
 const MARK: Record<Theme, string> = { auto: '◐', light: '☀', dark: '☾' };
 const COUNT_MS = 15_000;
+const TICK_MS = 1000;
 
 export function Header({ board, signOut }: { board: Board; signOut: () => void }) {
   const { boards, state, texts, go, href, who, signIn } = usePage();
@@ -92,20 +93,29 @@ export function Header({ board, signOut }: { board: Board; signOut: () => void }
 
 /** Whether the numbers on the page are those of now, in words. */
 function Live() {
-  const { store, texts, format, about } = usePage();
+  const { store, state, texts, format, about } = usePage();
   const [, draw] = useState(0);
   useEffect(() => store.subscribe('', () => draw((count) => count + 1)), [store]);
   useEffect(() => {
-    const clock = setInterval(() => draw((count) => count + 1), 5000);
+    const clock = setInterval(() => draw((count) => count + 1), TICK_MS);
     return () => clearInterval(clock);
   }, []);
   const { live } = store;
-  const at = live.state === 'stale' || live.state === 'unreachable' ? format.clock(live.since) : '';
-  const text = live.state === 'live' ? texts.live : fill(texts[live.state], { at });
+  const [run] = state.values.run ?? [];
+  const isReplay = run !== undefined && run !== 'live' && (live.state === 'live' || live.state === 'quiet');
+  const shown = isReplay ? 'replay' : live.state;
+  const since = 'since' in live ? live.since : 0;
+  const age = format.value(Math.max(0, Math.floor((Date.now() - since) / 1000)), 'seconds');
+  const words = { at: format.clock(since), run: run ?? '', age };
   return (
     <span class="live-line">
-      <span class={`live ${live.state}`} role="status" data-live={live.state}>
-        <i aria-hidden="true" /> {text}
+      <span
+        class={`live ${shown}`}
+        role="status"
+        data-live={shown}
+        title={shown === 'quiet' ? fill(texts.quietHelp, words) : undefined}
+      >
+        <i aria-hidden="true" /> {fill(texts[shown], words)}
       </span>
       <span class="newest" title={fill(texts.times, { zone: about.zone })}>
         {store.latest ? `${fill(texts.newest, { at: format.instant(store.latest, true) })} (${about.zone})` : '\u00a0'}

@@ -12,9 +12,13 @@ interface Hovered {
 
 export function bars(drawing: Drawing): Option {
   const { panel, answer, format, palette, lang } = drawing;
-  const { x, series } = cut(panel, answer.rows, ['time', 'x', 'label'], lang, (value, column) =>
+  const { x, series: all } = cut(panel, answer.rows, ['time', 'x', 'label'], lang, (value, column) =>
     plain(written(drawing, value, column), 40),
   );
+  // one axis: bars of another unit beside them would be compared with them; what else is known is written
+  const main = all[0]?.field.column.unit;
+  const series = all.filter((one) => one.field.column.unit === main);
+  const others = all.filter((one) => one.field.column.unit !== main);
   const across = x !== null && (x.column.role === 'label' || x.column.unit === 'text' || x.column.unit === 'state');
   const keys = [...new Set(series.flatMap((one) => one.points.map((point) => String(point.x))))];
   if (x && !across)
@@ -22,7 +26,13 @@ export function bars(drawing: Drawing): Option {
       x.column.unit === 'day' || x.column.unit === 'time' ? a.localeCompare(b) : Number(a) - Number(b),
     );
   const text = (key: string): string => (x ? named(drawing, key, x.column.unit, across) : '');
-  const units = [...new Set(series.map((one) => one.field.column.unit))];
+  const [beside] = across ? others.filter((one) => one.name === one.field.column.labels[lang]) : [];
+  const known = (key: string): string => {
+    const row = beside?.points.find((point) => String(point.x) === key)?.row;
+    return beside && row
+      ? `${beside.name} ${format.value(row[beside.field.index] ?? null, beside.field.column.unit)}`
+      : '';
+  };
   const category = {
     type: 'category',
     data: keys,
@@ -30,18 +40,16 @@ export function bars(drawing: Drawing): Option {
     axisLabel: {
       color: across ? palette.ink : palette.faint,
       hideOverlap: true,
-      width: across ? Math.min(170, drawing.width * 0.32) : undefined,
+      width: across ? Math.min(170, drawing.width * (beside ? 0.4 : 0.32)) : undefined,
+      lineHeight: beside ? 15 : undefined,
       overflow: across ? 'truncate' : undefined,
       interval: across ? 0 : undefined,
-      formatter: (key: string) => plain(text(key), 40),
+      formatter: (key: string) => [plain(text(key), 40), ...(beside ? [known(key)] : [])].join('\n'),
     },
     axisLine: { lineStyle: { color: palette.line } },
     axisTick: { show: false },
   };
-  const shown = units.slice(0, 2).map((own, number) => {
-    const column = series.find((one) => one.field.column.unit === own)?.field.column;
-    return column ? valueAxis(drawing, column, number ? { splitLine: { show: false } } : {}) : {};
-  });
+  const measured = series[0] ? valueAxis(drawing, series[0].field.column) : {};
   return {
     legend: legend(
       drawing,
@@ -51,13 +59,11 @@ export function bars(drawing: Drawing): Option {
     tooltip: tooltip(drawing, {
       trigger: 'axis',
       axisPointer: { type: 'shadow' },
-      formatter: (hovered: Hovered[]) => tip(series, keys, hovered, text, (value, unit) => format.value(value, unit)),
+      formatter: (hovered: Hovered[]) => tip(all, keys, hovered, text, (value, unit) => format.value(value, unit)),
     }),
-    xAxis: across ? shown : category,
-    yAxis: across ? category : shown,
-    series: series.flatMap((one, number) =>
-      drawn(drawing, one, number, keys, across, Math.min(1, units.indexOf(one.field.column.unit))),
-    ),
+    xAxis: across ? measured : category,
+    yAxis: across ? category : measured,
+    series: series.flatMap((one, number) => drawn(drawing, one, number, keys, across)),
   };
 }
 
@@ -68,7 +74,7 @@ function named(drawing: Drawing, key: string, unit: string, across: boolean): st
   return drawing.format.value(Number(key), unit as 'count');
 }
 
-function drawn(drawing: Drawing, one: Series, number: number, keys: string[], across: boolean, axis: number): Option[] {
+function drawn(drawing: Drawing, one: Series, number: number, keys: string[], across: boolean): Option[] {
   const { palette } = drawing;
   const colour = palette.series[number % palette.series.length];
   const points = new Map(one.points.map((point) => [String(point.x), point]));
@@ -78,7 +84,6 @@ function drawn(drawing: Drawing, one: Series, number: number, keys: string[], ac
     const paint = signal ? palette.signal[signal] : colour;
     return { value: row ? numberAt(row, one.field.index) : null, itemStyle: { color: paint } };
   });
-  const onAxis = across ? { xAxisIndex: axis } : { yAxisIndex: axis };
   const found: Option[] = [
     {
       type: 'bar',
@@ -87,7 +92,6 @@ function drawn(drawing: Drawing, one: Series, number: number, keys: string[], ac
       data,
       barMaxWidth: 26,
       itemStyle: { color: colour, borderRadius: 2 },
-      ...onAxis,
     },
   ];
   if (one.field.limit !== null) {
@@ -113,7 +117,6 @@ function drawn(drawing: Drawing, one: Series, number: number, keys: string[], ac
           : { x1: px - half, x2: px + half, y1: py, y2: py };
         return { type: 'line', shape, style: { stroke: palette.ink, lineWidth: 2 } };
       },
-      ...onAxis,
     });
   }
   return found;

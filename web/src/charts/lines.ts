@@ -1,7 +1,9 @@
 /** Lines over time or over a number, with bands, limits and the period before. */
 import { legend, plain, tooltip, valueAxis, written, type Drawing, type Option } from './options';
-import { cut, numberAt, type Series } from './series';
+import { cut, numberAt, stepOf, withGaps, type Point, type Series } from './series';
 import type { Cell, Unit } from '../types';
+
+const DAY_MS = 86_400_000;
 
 interface Hovered {
   seriesId?: string;
@@ -12,13 +14,16 @@ interface Hovered {
 export function lines(drawing: Drawing): Option {
   const { panel, answer, format, palette, lang } = drawing;
   const isTime = panel.chart === 'time';
-  const { x, series } = cut(panel, answer.rows, isTime ? ['time'] : ['x', 'time'], lang, (value, column) =>
+  const { x, series: found } = cut(panel, answer.rows, isTime ? ['time'] : ['x', 'time'], lang, (value, column) =>
     plain(written(drawing, value, column), 40),
   );
   const unit: Unit = x?.column.unit ?? 'count';
   const overTime = unit === 'time' || unit === 'day';
   const place = (value: Cell): number =>
     overTime && typeof value === 'string' ? format.wall(value, unit) : Number(value);
+  const step = overTime ? stepOf(found, place) : Infinity;
+  const series = found.map((one) => ({ ...one, points: withGaps(one.points, place, step) }));
+  const isDaily = overTime && found.every((one) => one.points.every((point) => place(point.x) % DAY_MS === 0));
   const units = [...new Set(series.map((one) => one.field.column.unit))].slice(0, 2);
   const names = series.map((one) => one.name);
   const span = overTime ? spanOf(series, place) : 0;
@@ -40,6 +45,7 @@ export function lines(drawing: Drawing): Option {
       type: overTime ? 'time' : 'value',
       min: overTime ? undefined : 'dataMin',
       max: overTime ? undefined : 'dataMax',
+      minInterval: isDaily ? DAY_MS : undefined,
       name: overTime ? undefined : x?.column.labels[lang],
       nameLocation: 'middle',
       nameGap: 24,
@@ -47,7 +53,8 @@ export function lines(drawing: Drawing): Option {
       axisLabel: {
         color: palette.faint,
         hideOverlap: true,
-        formatter: (value: number) => (overTime ? format.axis(value, span) : format.value(value, unit)),
+        formatter: (value: number) =>
+          overTime ? format.axis(value, isDaily ? Infinity : span) : format.value(value, unit),
       },
       axisLine: { lineStyle: { color: palette.line } },
       axisTick: { lineStyle: { color: palette.line } },
@@ -81,10 +88,12 @@ function drawn(drawing: Drawing, one: Series, number: number, place: (value: Cel
   const colour = palette.series[number % palette.series.length];
   const of = (index: number | null): [number, number | null][] =>
     one.points.map((point) => [place(point.x), numberAt(point.row, index)]);
+  const lonely = one.points.map((_, index) => isLonely(one.points, index, field.index));
+  const hasLonely = lonely.some(Boolean);
   const base = {
     type: 'line',
     yAxisIndex: axis,
-    showSymbol: one.points.length < 3,
+    showSymbol: false,
     symbolSize: 6,
     connectNulls: false,
   };
@@ -93,7 +102,8 @@ function drawn(drawing: Drawing, one: Series, number: number, place: (value: Cel
       ...base,
       id: one.key,
       name: one.name,
-      data: of(field.index),
+      showSymbol: hasLonely,
+      data: of(field.index).map((value, index) => (hasLonely && !lonely[index] ? { value, symbol: 'none' } : value)),
       lineStyle: { width: 2, color: colour },
       itemStyle: { color: colour },
     },
@@ -131,6 +141,12 @@ function drawn(drawing: Drawing, one: Series, number: number, place: (value: Cel
   return found;
 }
 
+/** A value without neighbours has no line to be seen by. */
+function isLonely(points: Point[], index: number, field: number): boolean {
+  const has = (at: number): boolean => numberAt(points[at]?.row ?? [], field) !== null;
+  return has(index) && !has(index - 1) && !has(index + 1);
+}
+
 function tip(drawing: Drawing, series: Series[], hovered: Hovered[], unit: Unit): string {
   const { format, texts } = drawing;
   const first = hovered[0];
@@ -140,7 +156,7 @@ function tip(drawing: Drawing, series: Series[], hovered: Hovered[], unit: Unit)
   const told = hovered.flatMap(({ seriesId, dataIndex }) => {
     const one = series.find((candidate) => candidate.key === seriesId);
     const point = one?.points[dataIndex];
-    if (!one || !point) return [];
+    if (!one || !point || point.row.length === 0) return [];
     const { field } = one;
     const say = (index: number | null): string =>
       format.value(index === null ? null : (point.row[index] ?? null), field.column.unit);
@@ -150,5 +166,5 @@ function tip(drawing: Drawing, series: Series[], hovered: Hovered[], unit: Unit)
     if (field.previous !== null) parts.push(`${texts.beforePeriod} ${say(field.previous)}`);
     return [parts.join(' ')];
   });
-  return [head, ...told.slice(0, 14)].join('\n');
+  return told.length === 0 ? '' : [head, ...told.slice(0, 14)].join('\n');
 }

@@ -2,13 +2,15 @@
 import { plain, tooltip, written, type Drawing, type Option } from './options';
 import { fill } from '../logic/i18n';
 import { colourOf, fieldsOf } from '../logic/rows';
-import type { Cell } from '../types';
+import type { Cell, Colour } from '../types';
 
 interface Api {
   value: (dimension: number) => number;
   coord: (value: [number, number]) => [number, number];
   size: (value: [number, number]) => [number, number];
 }
+
+const COLOURS: Colour[] = ['red', 'amber', 'green', 'blue', 'grey'];
 
 /** Pixels that a band needs to be told from the next, and those of the axis and what is said above. */
 const LOWEST = 17;
@@ -26,6 +28,33 @@ function newest(named: { row: Cell[]; name: string }[], begin: number, most: num
   return all.filter((name) => kept.has(name));
 }
 
+/** Returns what stands above: what the colours mean, in the order in which they are first seen, and what is left out. */
+function said(drawing: Drawing, values: Cell[], shown: number, all: number): Option {
+  const { palette } = drawing;
+  const told = new Map<Colour, Set<string>>();
+  for (const value of values) {
+    if (typeof value !== 'string') continue;
+    const { text, colour } = drawing.word(value);
+    told.set(colour, (told.get(colour) ?? new Set()).add(text));
+  }
+  const parts = [...told].map(([colour, texts]) => `{${colour}|■} ${plain([...texts].join(' / '), 60)}`);
+  if (shown < all) parts.push(`· ${fill(drawing.texts.newestOf, { n: shown, all })}`);
+  return {
+    text: parts.join('  '),
+    left: 0,
+    top: 0,
+    padding: 0,
+    textStyle: {
+      fontSize: 12,
+      fontWeight: 'normal',
+      color: palette.faint,
+      width: drawing.width,
+      overflow: 'truncate',
+      rich: Object.fromEntries(COLOURS.map((colour) => [colour, { color: palette.signal[colour], fontSize: 14 }])),
+    },
+  };
+}
+
 export function regions(drawing: Drawing): Option {
   const { panel, answer, format, palette } = drawing;
   const at = (role: string): number => panel.columns.findIndex((column) => column.role === role);
@@ -41,7 +70,6 @@ export function regions(drawing: Drawing): Option {
   const names = newest(named, begin, Math.max(1, Math.floor((drawing.height - AROUND) / LOWEST)), all);
   const place = new Map(names.map((name, index) => [name, index]));
   const rows = named.filter(({ name }) => place.has(name));
-  const isCut = names.length < all.length;
   const wall = (value: Cell | undefined): number =>
     typeof value === 'string' ? format.wall(value, 'time') : format.wall(new Date(answer.to).toISOString(), 'time');
   const [from, to] = [answer.from, answer.to].map((value) => format.wall(new Date(value).toISOString(), 'time'));
@@ -51,7 +79,13 @@ export function regions(drawing: Drawing): Option {
     return palette.signal[step ?? (typeof value === 'string' ? drawing.word(value).colour : 'blue')];
   };
   return {
-    grid: { left: 8, right: 16, top: isCut ? 26 : 10, bottom: 4, containLabel: true },
+    title: said(
+      drawing,
+      rows.map(({ row }) => row[shown?.index ?? -1] ?? null),
+      names.length,
+      all.length,
+    ),
+    grid: { left: 8, right: 16, top: 26, bottom: 4, containLabel: true },
     tooltip: tooltip(drawing, {
       formatter: ({ dataIndex }: { dataIndex: number }) => {
         const row = rows[dataIndex]?.row;
@@ -76,9 +110,6 @@ export function regions(drawing: Drawing): Option {
       type: 'category',
       data: names,
       inverse: true,
-      name: isCut ? fill(drawing.texts.newestOf, { n: names.length, all: all.length }) : '',
-      nameLocation: 'start',
-      nameTextStyle: { color: palette.faint, align: 'left' },
       axisLabel: {
         color: palette.ink,
         width: Math.min(170, drawing.width * 0.3),

@@ -35,7 +35,7 @@ export function cut(
 ): Cut {
   const fields = fieldsOf(panel);
   const place = along
-    .map((role) => panel.columns.findIndex((column) => column.role === role))
+    .map((role) => (role === 'label' ? tellingLabel(panel, rows) : panel.columns.findIndex((one) => one.role === role)))
     .find((index) => index >= 0);
   const axis = place === undefined ? undefined : panel.columns[place];
   const labels = telling(
@@ -55,6 +55,27 @@ export function cut(
     }
   });
   return { x: axis && place !== undefined ? { column: axis, index: place } : null, series: [...found.values()] };
+}
+
+/** Returns the place of the label along which rows are shown: the first that tells them apart, else the last; -1: none. */
+export function tellingLabel(panel: Panel, rows: Cell[][]): number {
+  const labels = fieldsOf(panel).filter((field) => field.column.role === 'label');
+  return (telling(labels, rows)[0] ?? labels.at(-1))?.index ?? -1;
+}
+
+/** Returns points with a gap put in wherever one of the steps between them is missing: nothing is known there. */
+export function withGaps(points: Point[], place: (value: Cell) => number, step: number): Point[] {
+  return points.flatMap((point, index) => {
+    const before = points[index - 1];
+    if (!before || place(point.x) - place(before.x) <= 1.5 * step) return [point];
+    return [{ x: place(before.x) + step, row: [], index: -1 }, point];
+  });
+}
+
+/** Returns the smallest distance between any two neighbouring points; Infinity where there is none. */
+export function stepOf(series: Series[], place: (value: Cell) => number): number {
+  const all = [...new Set(series.flatMap((one) => one.points.map((point) => place(point.x))))].sort((a, b) => a - b);
+  return all.reduce((least, at, index) => Math.min(least, at - (all[index - 1] ?? -Infinity)), Infinity);
 }
 
 /** Returns the labels that tell rows apart: one name for all of them is said by the board already. */

@@ -95,7 +95,10 @@ function Figures({ alert }: { alert: Known }) {
   const shown: [string, string][] = [
     [texts.ratio, format.value(alert.return_ratio, 'ratio')],
     [texts.required, format.value(rule?.min_return_ratio ?? null, 'ratio')],
-    [texts.upperBound, format.value(alert.upper_bound, 'ratio')],
+    [
+      fill(texts.upperBound, { share: format.value(rule?.confidence ?? null, 'share') }),
+      format.value(alert.upper_bound, 'ratio'),
+    ],
     [
       texts.forecast,
       forecast

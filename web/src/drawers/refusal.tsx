@@ -1,5 +1,5 @@
 /** Why something was not done, in the API's words, and what mends it. */
-import type { ApiError } from '../logic/api';
+import { sentences, type ApiError } from '../logic/api';
 import { usePage } from '../logic/context';
 
 export function Refusal({ error }: { error: ApiError }) {
@@ -7,8 +7,7 @@ export function Refusal({ error }: { error: ApiError }) {
   const help = texts.refusedHelp[String(error.status)];
   return (
     <p class="notice failed" role="alert">
-      <strong>{error.told ? `${error.told}.` : help}</strong> {error.remedy && `${error.remedy}. `}
-      {error.told !== '' && help}{' '}
+      {sentences(error)} {help}{' '}
       {(error.status === 401 || error.status === 403) && (
         <button type="button" onClick={signIn}>
           {texts.signIn}

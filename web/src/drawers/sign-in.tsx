@@ -1,8 +1,11 @@
 /** Signing in: a token is pasted once, tried, and kept for this tab. */
 import { useState } from 'preact/hooks';
-import { ApiError, ask, keepToken } from '../logic/api';
+import { ApiError, ask, keepToken, sentences } from '../logic/api';
 import type { Texts } from '../logic/i18n';
 import type { WhoAmI } from '../types';
+
+/** What a header may hold; a pasted text with anything else is no token. */
+const WRITABLE = /^[\x21-\x7e]+$/;
 
 export function SignIn(props: { texts: Texts; owners: boolean; done: (who: WhoAmI) => void; needed: boolean }) {
   const { texts, owners, done, needed } = props;
@@ -12,6 +15,10 @@ export function SignIn(props: { texts: Texts; owners: boolean; done: (who: WhoAm
     event.preventDefault();
     const token = value.trim();
     if (token === '') return;
+    if (!WRITABLE.test(token)) {
+      setError(new ApiError(401, '', ''));
+      return;
+    }
     setError(null);
     ask<WhoAmI>('api/whoami', { token })
       .then((who) => {
@@ -41,7 +48,7 @@ export function SignIn(props: { texts: Texts; owners: boolean; done: (who: WhoAm
       </button>
       {error && (
         <p class="notice failed" role="alert">
-          <strong>{error.told ? `${error.told}.` : texts.refusedHelp['0']}</strong> {error.remedy}
+          {error.status === 401 ? texts.wrongToken : sentences(error) || texts.refusedHelp['0']}
         </p>
       )}
     </form>

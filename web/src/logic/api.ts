@@ -13,6 +13,14 @@ export class ApiError extends Error {
   }
 }
 
+/** Returns an error and its remedy as sentences; '' where nobody answered. */
+export function sentences(problem: { told: string; remedy: string }): string {
+  return [problem.told, problem.remedy]
+    .filter((part) => part !== '')
+    .map((part) => `${part.charAt(0).toUpperCase()}${part.slice(1).replace(/\.$/, '')}.`)
+    .join(' ');
+}
+
 export function token(): string {
   return sessionStorage.getItem(KEPT) ?? '';
 }

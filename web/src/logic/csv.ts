@@ -1,11 +1,21 @@
 /** A table as a file: RFC 4180, all columns, numbers as the ledger has them. */
-import type { Cell } from '../types';
+import { instantOf, writtenIn } from './time';
+import type { Cell, Unit } from '../types';
 
 /** Spreadsheets take what begins so for a formula; the apostrophe makes it text (OWASP, CSV injection). */
 const FORMULA = /^[=+\-@\t\r]/;
 
-export function csvOf(headings: string[], rows: Cell[][]): string {
-  return [headings, ...rows].map((row) => row.map(field).join(',')).join('\r\n') + '\r\n';
+export function csvOf(columns: { name: string; unit: Unit }[], rows: Cell[][], zone: string): string {
+  const headings = columns.map((column) => column.name);
+  const instants = rows.map((row) => row.map((value, index) => dated(value, columns[index]?.unit, zone)));
+  return [headings, ...instants].map((row) => row.map(field).join(',')).join('\r\n') + '\r\n';
+}
+
+/** An instant is written on the bank's clock with its offset, so that its day is the one that the board shows. */
+function dated(value: Cell, unit: Unit | undefined, zone: string): Cell {
+  if (unit !== 'time' || typeof value !== 'string' || value === '') return value;
+  const instant = instantOf(value);
+  return Number.isNaN(instant) ? value : writtenIn(instant, zone);
 }
 
 function field(value: Cell): string {

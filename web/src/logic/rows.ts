@@ -70,6 +70,14 @@ export function colourOf(field: Field, row: Cell[]): Colour | null {
   return colour;
 }
 
+/** States in which a ratio says nothing yet: too much of the return is still to come, or the data are at fault. */
+const UNJUDGED = new Set<Cell>(['immature', 'blocked']);
+
+/** Returns whether a row's ratios are not to be judged by their limits, as the state in the same row says. */
+export function isUnjudged(panel: Panel, row: Cell[]): boolean {
+  return panel.columns.some((column, index) => column.unit === 'state' && UNJUDGED.has(row[index] ?? null));
+}
+
 export type Reason =
   'noCost' | 'noConverter' | 'noReach' | 'immature' | 'noRisk' | 'noAlert' | 'noPlan' | 'noBefore' | 'noData';
 

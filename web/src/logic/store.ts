@@ -12,12 +12,20 @@ export interface Shown {
 
 export type Liveness =
   | { state: 'connecting' }
-  | { state: 'live'; at: number }
+  | { state: 'live' }
+  /** Nothing was written since: no events come, or nobody reads them. */
+  | { state: 'quiet'; since: number }
+  /** The board answers, but cannot read the numbers. */
+  | { state: 'unread'; since: number }
   | { state: 'stale'; since: number }
-  | { state: 'unreachable'; since: number; error: ApiError };
+  | { state: 'unreachable'; since: number; error: ApiError }
+  /** What the address asks for is not to be had; asking again does not mend that. */
+  | { state: 'refused'; error: ApiError };
 
 const NOTHING: Shown = { answer: null, problem: null, old: false };
 const SETTLE_MS = 60;
+/** So long without a block is told: what is shown may be no longer what is. */
+const QUIET_MS = 15_000;
 /** A stream that breaks and is back at once is nobody's news. */
 const PATIENCE_MS = 2500;
 
@@ -31,6 +39,9 @@ export class Store {
   private lastHeard = 0;
   private impatience: ReturnType<typeof setTimeout> | undefined;
   private liveness: Liveness = { state: 'connecting' };
+  /** When the newest block was written, by this machine's clock; 0 = not known. */
+  private written = 0;
+  private unread = 0;
   /** The newest event of the run, epoch milliseconds. */
   latest = 0;
 
@@ -41,7 +52,10 @@ export class Store {
   }
 
   get live(): Liveness {
-    return this.liveness;
+    if (this.liveness.state !== 'live') return this.liveness;
+    if (this.isUnread()) return { state: 'unread', since: this.unread };
+    const isQuiet = this.written > 0 && Date.now() - this.written > QUIET_MS;
+    return isQuiet ? { state: 'quiet', since: this.written } : this.liveness;
   }
 
   /** Calls back at every change of a panel; '' is the liveness. Returns the way out. */
@@ -62,6 +76,7 @@ export class Store {
   look(view: string): void {
     if (view === this.view) return;
     this.view = view;
+    this.written = 0;
     for (const [panel, shown] of this.shown) {
       if (shown.answer || shown.problem) this.change(panel, { ...shown, problem: null, old: true });
     }
@@ -103,6 +118,10 @@ export class Store {
         this.change(answer.id, { answer, problem: null, old: false });
       },
       problem: (panel, problem) => this.change(panel, { ...this.of(panel), problem }),
+      pulse: (ago) => {
+        this.written = ago === null ? 0 : Date.now() - ago * 1000;
+        this.tell('');
+      },
       alive: () => this.heard(),
       broken: (error) => this.lost(error),
     });
@@ -122,12 +141,16 @@ export class Store {
     this.lastHeard = Date.now();
     clearTimeout(this.impatience);
     this.impatience = undefined;
-    if (this.liveness.state !== 'live') this.say({ state: 'live', at: this.lastHeard });
+    if (this.liveness.state !== 'live') this.say({ state: 'live' });
   }
 
   private lost(error: ApiError): void {
     if (error.status === 401) {
       this.whenRefused();
+      return;
+    }
+    if (error.status >= 400 && error.status < 500 && error.status !== 429) {
+      this.say({ state: 'refused', error });
       return;
     }
     const since = this.lastHeard || Date.now();
@@ -149,8 +172,16 @@ export class Store {
 
   private change(panel: string, shown: Shown): void {
     this.shown.set(panel, shown);
+    if (this.isUnread() !== this.unread > 0) {
+      this.unread = this.unread > 0 ? 0 : Date.now();
+      this.tell('');
+    }
     this.tell(panel);
     this.tell('*');
+  }
+
+  private isUnread(): boolean {
+    return [...this.visible].some((panel) => this.of(panel).problem !== null);
   }
 
   private tell(panel: string): void {

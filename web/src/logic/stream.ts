@@ -12,6 +12,8 @@ export interface Listener {
   problem: (panel: string, problem: Problem) => void;
   /** It flows. */
   alive: () => void;
+  /** How many seconds ago the newest block was written; null: nothing was, so far. */
+  pulse: (writtenAgo: number | null) => void;
   /** It broke or was refused; it is tried again unless the error is one that trying does not mend. */
   broken: (error: ApiError) => void;
 }
@@ -83,6 +85,7 @@ export class Stream {
   private tell(event: string, data: string): void {
     if (this.hasEnded()) return;
     if (event === 'panel') this.listener.answer(JSON.parse(data) as Answer);
+    if (event === 'pulse') this.listener.pulse((JSON.parse(data) as { written_ago: number | null }).written_ago);
     if (event === 'problem') {
       const problem = JSON.parse(data) as Problem & { id: string };
       this.listener.problem(problem.id, problem);

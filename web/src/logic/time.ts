@@ -57,6 +57,15 @@ export function minuteOf(instant: number, zone: string): string {
   return new Date(wallOf(instant, zone)).toISOString().slice(0, 16);
 }
 
+/** Returns an instant on a zone's clock, as RFC 3339 with its offset. */
+export function writtenIn(instant: number, zone: string): string {
+  const minutes = Math.round(offsetOf(instant, zone) / 60_000);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const size = Math.abs(minutes);
+  const clock = new Date(instant + minutes * 60_000).toISOString().slice(0, 23).replace('.000', '');
+  return `${clock}${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`;
+}
+
 /** Returns the business day of an instant. */
 export function dayOf(instant: number, zone: string): string {
   return new Date(wallOf(instant, zone)).toISOString().slice(0, 10);

@@ -1,6 +1,7 @@
 /** A chart of ECharts: drawn when it is seen, again when its numbers, the theme, the language or its size change. */
 import { useEffect, useRef } from 'preact/hooks';
 import type { ECharts } from '../charts/echarts';
+import { tellingLabel } from '../charts/series';
 import { optionOf } from '../charts/options';
 import { paletteOf } from '../charts/palette';
 import { usePage, worded } from '../logic/context';
@@ -83,7 +84,7 @@ function asLists(brought: Record<string, string>, run: string[] | undefined): Re
 /** Returns the row under the pointer of a chart whose categories are one label each; the others lead by their table. */
 function rowAt(chart: ECharts | null, answer: Answer, panel: Panel, event: MouseEvent) {
   if (!chart || panel.chart !== 'bars') return null;
-  const label = panel.columns.findIndex((column) => column.role === 'label');
+  const label = tellingLabel(panel, answer.rows);
   const found: unknown = chart.convertFromPixel({ gridIndex: 0 }, [event.offsetX, event.offsetY]);
   if (!Array.isArray(found) || label < 0) return null;
   const keys = [...new Set(answer.rows.map((row) => String(row[label] ?? null)))];

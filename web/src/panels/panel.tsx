@@ -6,6 +6,7 @@ import { Funnel } from './funnel';
 import { Table } from './table';
 import { usePage, useShown } from '../logic/context';
 import { csvOf, download } from '../logic/csv';
+import { sentences } from '../logic/api';
 import { fill } from '../logic/i18n';
 import { countedAt, isEmpty } from '../logic/rows';
 import type { Answer, Panel as Definition } from '../types';
@@ -68,10 +69,13 @@ export function Panel({ panel }: { panel: Definition }) {
         {panel.descriptions[state.lang]}
       </p>
       <div class="body">
-        <Body panel={panel} answer={answer} asTable={asTable} />
+        {(answer !== null || problem === null || panel.chart === 'figures') && (
+          <Body panel={panel} answer={answer} asTable={asTable} />
+        )}
         {problem && (
           <div class="notice failed" role="status">
-            <strong>{answer ? texts.stillOld : texts.failed}</strong> {problem.error}. {problem.remedy}
+            <strong>{answer ? texts.stillOld : texts.failed}</strong>{' '}
+            {sentences({ told: problem.error, remedy: problem.remedy })}
           </div>
         )}
       </div>
@@ -139,14 +143,13 @@ function Tools(props: {
   explained: boolean;
   setExplained: (value: boolean) => void;
 }) {
-  const { state, texts } = usePage();
+  const { state, texts, about } = usePage();
   const { panel, answer, asTable, setAsTable, explained, setExplained } = props;
   const title = panel.titles[state.lang];
   const other = asTable ? texts.asChart : texts.asTable;
   const save = (): void => {
     if (!answer) return;
-    const names = answer.columns.map((column) => column.name);
-    download(`${panel.id}.csv`, csvOf(names, answer.rows));
+    download(`${panel.id}.csv`, csvOf(answer.columns, answer.rows, about.zone));
   };
   return (
     <span class="tools">

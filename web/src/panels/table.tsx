@@ -194,7 +194,11 @@ function Reasons({ fields, rows }: { fields: Field[]; rows: Cell[][] }) {
   return (
     <span class="reasons">
       {texts.noNumber}{' '}
-      {[...told].map(([why, names]) => (names.length > MOST_NAMED ? why : `${names.join(', ')}: ${why}`)).join(' · ')}
+      {[...told]
+        .map(([why, names]) =>
+          names.length > MOST_NAMED ? why : `${names.map((name) => fill(texts.quoted, { name })).join(', ')} ${why}`,
+        )
+        .join(' · ')}
     </span>
   );
 }

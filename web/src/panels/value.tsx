@@ -3,7 +3,7 @@ import { Sparkline } from './sparkline';
 import { usePage, worded, type Page } from '../logic/context';
 import { NONE } from '../logic/format';
 import { fill } from '../logic/i18n';
-import { colourOf, explainedBy, isNumber, reasonOf, type Field } from '../logic/rows';
+import { colourOf, explainedBy, isNumber, isUnjudged, reasonOf, type Field } from '../logic/rows';
 import type { Cell, Column, Panel } from '../types';
 
 /** What nobody knows, and why. */
@@ -32,7 +32,7 @@ export function Value({ panel, field, row }: { panel: Panel; field: Field; row: 
   if (value === null || value === '') return <None column={column} />;
   if (column.unit === 'state') return <State panel={panel} row={row} word={String(value)} />;
   if (!isNumber(column)) return <bdi title={String(value)}>{page.format.value(value, column.unit)}</bdi>;
-  const colour = colourOf(field, row);
+  const colour = field.limit !== null && isUnjudged(panel, row) ? 'grey' : colourOf(field, row);
   const shown = (
     <span class={colour ? `signal ${colour}` : ''} title={page.format.exact(value, column.unit)}>
       {page.format.value(value, column.unit)}
@@ -51,6 +51,7 @@ export function Value({ panel, field, row }: { panel: Panel; field: Field; row: 
 
 function judged({ texts }: Page, field: Field, colour: 'red' | 'amber' | 'green' | 'grey' | 'blue'): string {
   if (field.limit === null) return texts.steps[colour];
+  if (colour === 'grey') return texts.unjudged;
   return colour === 'red' ? texts.below : colour === 'amber' ? texts.close_to : '';
 }
 
