@@ -112,6 +112,12 @@ class ExperimentSettings(Group):
     standing_salt: str = Field(
         "standing-control", min_length=1, description="picks the standing control group; another picks another group"
     )
+    refresh_minutes: float = Field(
+        60.0,
+        ge=0,
+        le=MAX_DAYS * 1440,
+        description="how far event time goes on before the evaluator analyses an experiment again; 0 = never",
+    )
 
 
 class WorkerSettings(Group):

@@ -17,6 +17,7 @@ from pipeline.alerts.telemetry import AlertTelemetry
 from pipeline.clickhouse.connection import connect
 from pipeline.ending import Ending, run_until_ended
 from pipeline.errors import PipelineError
+from pipeline.evaluator.experiments import experiments_keeper
 from pipeline.evaluator.opening import open_looks
 from pipeline.transport.handover import describe as describe_error
 from pipeline.worker.monitoring import MonitoringServer, monitoring_app
@@ -59,6 +60,8 @@ async def _run(settings: Settings, stop: asyncio.Event) -> None:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
     telemetry = AlertTelemetry()
     senders = open_senders(settings, telemetry)  # complains of receivers before anything is begun
+    if settings.experiments.refresh_minutes > 0:
+        senders.append(experiments_keeper(settings))
 
     async def open_store(owner: str) -> AlertStore:
         client = await patiently("ClickHouse", partial(asyncio.to_thread, connect, settings, "writer"))
