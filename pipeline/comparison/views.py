@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 NOT_COMPARED: Final[Mapping[str, str]] = {
     "ab_history": "is what roi ab was asked to work out, run by run",
     "ab_results": "is what roi ab was asked to work out, run by run",
+    "ab_tiers": "is what roi ab was asked to work out, run by run",
     "erasures": "tells of the work of erasing, which a replay of what is erased already does not have",
     "freshness": "is when the run's last block was written",
     "halted_topics": "is how live guards its topics; a replay halts none",

@@ -9,6 +9,7 @@ from pipeline.clickhouse.reader import Reader
 from pipeline.comparison.comparing import ViewComparison, compare, compare_view
 from pipeline.comparison.diff import diff
 from pipeline.comparison.grounds import grounds
+from pipeline.comparison.verifying import ROUNDS, verify
 from pipeline.comparison.views import NOT_COMPARED, PROCESSING, SNAPSHOTS, ComparedView, compared_views, quoted
 from pipeline.errors import UserError
 from pipeline.state.policy import Policy
@@ -169,3 +170,23 @@ def test_a_run_does_not_differ_from_itself(reader: Reader) -> None:
 def test_an_unknown_run_is_told_with_those_there_are(reader: Reader, name: str) -> None:
     with pytest.raises(UserError, match=f"there is no run .*name one of .*{LEFT}"):
         diff(reader, "roi", LEFT, name)
+
+
+def test_what_the_left_run_goes_on_with_is_followed_before_each_comparison(reader: Reader) -> None:
+    behind = iter((3, 3, 3, 3, 0, 0))
+    followed: list[int] = []
+    found = verify(reader, "roi", LEFT, OTHER, ahead=lambda: next(behind), go_on=lambda: followed.append(1))
+    assert (len(followed), found.ahead, bool(found.differing)) == (2, 0, True)
+
+
+def test_runs_that_are_equal_are_compared_once_whatever_comes_in_meanwhile(reader: Reader) -> None:
+    behind = iter((0, 7))
+    followed: list[int] = []
+    found = verify(reader, "roi", LEFT, RIGHT, ahead=lambda: next(behind), go_on=lambda: followed.append(1))
+    assert (followed, found.ahead, found.differing) == ([], 7, [])
+
+
+def test_a_run_that_never_stands_still_is_given_up_on_after_some_rounds_and_said(reader: Reader) -> None:
+    followed: list[int] = []
+    found = verify(reader, "roi", LEFT, OTHER, ahead=lambda: 9, go_on=lambda: followed.append(1))
+    assert (len(followed), found.ahead, bool(found.differing)) == (ROUNDS, 9, True)
