@@ -32,7 +32,7 @@ from pipeline.policies import policy_of
 from pipeline.settings import load_settings
 from pipeline.transport.admin import TopicAdmin
 from pipeline.worker.shard import shard_number
-from schemas.topics import LANE_OF_TOPIC
+from schemas.topics import EVENT_TOPICS, LANE_OF_TOPIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -63,6 +63,8 @@ _FILLING_AT_ONCE: Final = 2
 _AT_ONCE: Final = 6
 """Queries of an opened board at the same time: the threads that the board's server has on two cores."""
 _TAKE_OVER_SECONDS: Final = 300.0
+_BEHIND_SECONDS: Final = 3.0
+"""A worker that keeps up is behind by less: the events of a block that is being written, and of the next one."""
 _POLL_SECONDS: Final = 0.5
 
 
@@ -193,26 +195,37 @@ def report(found: Mapping[str, Times]) -> dict[str, dict[str, Any]]:
     boards: dict[str, dict[str, Any]] = {}
     for board, times in found.items():
         every = [each for ranges in times.alone.values() for samples in ranges.values() for each in samples]
-        panels = {
-            panel: max(percentile(each, 0.95) for each in ranges.values()) for panel, ranges in times.alone.items()
-        }
+        panels, medians = (
+            {panel: max(percentile(each, share) for each in ranges.values()) for panel, ranges in times.alone.items()}
+            for share in (0.95, 0.5)
+        )
         boards[board] = {
             "p50_ms": percentile(every, 0.5),
             "p95_ms": percentile(every, 0.95),
             "queries": len(every),
             "panels": panels,
+            "panels_p50": medians,
             "slowest": max(panels, key=lambda panel: panels[panel]),
             "opened_p95_ms": {hours: percentile(samples, 0.95) for hours, samples in times.opened.items()},
         }
     return boards
 
 
-def _await_take_over(progress: LedgerProgress) -> None:
+def _await_keeping_up(settings: Settings, progress: LedgerProgress, rate: int) -> None:
+    """Wait until the worker has taken the ledger over and has read what had piled up meanwhile.
+
+    While it catches up it takes in as much as it can, and queries would be measured beside more than ``rate``.
+    """
     deadline = time.monotonic() + _TAKE_OVER_SECONDS
-    while sum(progress.positions()[1].values()) == 0:
-        if time.monotonic() > deadline:
-            raise UserError("the worker has not taken the ledger over", "run it alone: roi worker")
-        time.sleep(_POLL_SECONDS)
+    with TopicAdmin(settings) as admin:
+        while True:
+            taken = sum(progress.positions()[1].values())
+            behind = sum(admin.end_offsets(EVENT_TOPICS).values()) - taken
+            if taken > 0 and behind < rate * _BEHIND_SECONDS:
+                return
+            if time.monotonic() > deadline:
+                raise UserError(f"the worker is {behind:,} events behind", "measure at a lower --rate")
+            time.sleep(_POLL_SECONDS)
 
 
 def run(data: Path, size: Size, rate: int, rounds: int) -> dict[str, object]:
@@ -224,7 +237,7 @@ def run(data: Path, size: Size, rate: int, rounds: int) -> dict[str, object]:
         "bench.feeding", *("--data", data, "--rate", rate, "--customers", size.customers, "--campaigns", size.campaigns)
     )
     with running_worker(data), running(feed, data.parent / "feed.log"):
-        _await_take_over(progress)
+        _await_keeping_up(settings, progress, rate)
         measure(settings, 1)  # what is compiled or cached once
         began, before = progress.positions()
         boards = report(measure(settings, rounds))

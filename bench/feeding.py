@@ -26,7 +26,7 @@ def main() -> None:
     arguments = parser.parse_args()
     address = load_settings(arguments.data).kafka_bootstrap_servers
     producer = Producer({"bootstrap.servers": address, "partitioner": "murmur2_random", "linger.ms": 5})
-    began = time.time()
+    due = time.time()
     for number in count():
         options = MixOptions(
             "A",
@@ -34,14 +34,16 @@ def main() -> None:
             arguments.customers,
             campaigns=arguments.campaigns,
             seed=number,
-            begin_ms=int((began + number * _SLICE_SECONDS) * 1000),
+            begin_ms=int(due * 1000),
             span_ms=int(_SLICE_SECONDS * 1000),
             first_number=number * int(arguments.rate * _SLICE_SECONDS),
         )
         for topic, key, value in mix_events(options):
             producer.produce(topic, value, key)
         producer.poll(0)
-        time.sleep(max(0.0, began + (number + 1) * _SLICE_SECONDS - time.time()))
+        # what a held-up machine has missed is not made up for: more than the rate would come in meanwhile
+        due = max(due + _SLICE_SECONDS, time.time())
+        time.sleep(max(0.0, due - time.time()))
 
 
 if __name__ == "__main__":
