@@ -69,6 +69,7 @@ class PanelData:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._asking: dict[str, asyncio.Task[Tagged]] = {}
         self._stamps: dict[str, tuple[float, str, int]] = {}
+        self._stamping: dict[str, asyncio.Task[tuple[float, str, int]]] = {}
         self._written: dict[str, float] = {}
         self._runs: tuple[float, frozenset[str]] = (-math.inf, frozenset())
 
@@ -117,15 +118,25 @@ class PanelData:
         Raises:
             ApiError: 503.
         """
-        now = self._clock()
-        if run not in self._stamps or now - self._stamps[run][0] > _STAMP_SECONDS:
+        known = self._stamps.get(run)
+        if known is None or self._clock() - known[0] > _STAMP_SECONDS:
+            if run not in self._stamping:
+                self._stamping[run] = asyncio.create_task(self._stamp(run))
+            known = await asyncio.shield(self._stamping[run])
+        _, text, newest = known
+        return text, newest
+
+    async def _stamp(self, run: str) -> tuple[float, str, int]:
+        began = self._clock()
+        try:
             query = sql.query("board_stamp", self._database)
             ((stamp, latest, ago),) = (await asyncio.to_thread(self._rows, query, {"run": run})).rows
-            self._stamps[run] = (now, str(stamp), int(latest))
+            self._stamps[run] = (began, str(stamp), int(latest))
             if ago is not None:
-                self._written[run] = now - int(ago) / 1000
-        _, text, newest = self._stamps[run]
-        return text, newest
+                self._written[run] = began - int(ago) / 1000
+            return self._stamps[run]
+        finally:
+            del self._stamping[run]
 
     def written_ago(self, run: str) -> float | None:
         """Return how many seconds ago the newest block known here was written; None: none is known.

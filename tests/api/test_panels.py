@@ -10,10 +10,12 @@ import pytest
 
 from dashboards.registry import BOARDS, PANELS
 from pipeline.api import panels
+from pipeline.api.panel_data import PanelData
 from pipeline.clickhouse.reader import Reader
 from tests.api.conftest import SECONDS
 
 if TYPE_CHECKING:
+    from pipeline.settings import Settings
     from tests.api.conftest import Api
 
 RANKING = "campaigns-ranking"
@@ -122,3 +124,19 @@ async def _first_event(response: Any, kind: str = "panel") -> dict[str, Any]:
             found: dict[str, Any] = json.loads(line[6:])
             return found
     raise AssertionError("the stream ended without an event")
+
+
+async def test_all_who_ask_at_once_share_one_look_at_the_ledgers_stamp(
+    migrated: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = PanelData(migrated)
+    looks: list[str] = []
+    rows = data._rows
+
+    def counted(query: str, parameters: dict[str, object]) -> Any:
+        looks.append(query)
+        return rows(query, parameters)
+
+    monkeypatch.setattr(data, "_rows", counted)
+    found = await asyncio.gather(*(data.newest("live") for _ in range(20)))
+    assert len(set(found)) == len(looks) == 1
