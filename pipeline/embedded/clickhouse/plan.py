@@ -27,6 +27,11 @@ _ONE_BLOCK: Final = {
 }
 
 
+# FINAL merges what it reads: with this, only rows that conditions on the sorting key leave (others may not come before it).
+# deploy/clickhouse/users.d/roi.xml sets the same.
+_READING: Final = {"optimize_move_to_prewhere_if_final": "1"}
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What runs on a connection: its settings (SQL literals), then the SQL, answered in ``format``.
@@ -83,7 +88,7 @@ def make_plan(statement: Statement, settings: Mapping[str, str], default_format:
     if statement.verb in {"SET", "USE"}:
         return _session_change(statement, settings)
     return Plan(
-        settings,
+        _READING | settings if statement.is_read else settings,
         processes.with_client_names(statement, view.owner, view.current),
         output_format,
         has_result=statement.is_read or statement.verb == "KILL",
