@@ -93,6 +93,7 @@ def check(statement: Statement, user: User, database: str, current: str, paramet
         raise QueryError(164, f"{user.name}: Cannot execute query in readonly mode")
     tokens = _with_identifiers(_without_input(statement), parameters)
     if not statement.is_read:
+        tokens = _without_own_merge(tokens, database)
         _check_write(tokens, user, database)
     _check_names(tokens, user, current)
     check_settings(statement.settings, user)
@@ -150,6 +151,27 @@ def _without_input(statement: Statement) -> Sequence[Token]:
         return statement.tokens
     start, end = statement.input_span
     return [token for token in statement.tokens if not start <= token.start < end]
+
+
+def _without_own_merge(tokens: list[Token], database: str) -> list[Token]:
+    """Return the tokens without ``ENGINE = Merge('database', 'pattern')``: which reaches no other database."""
+    for index, token in enumerate(tokens):
+        if not token.is_word("ENGINE"):
+            continue
+        start = index + 1 + any(following.is_symbol("=") for following in tokens[index + 1 : index + 2])
+        group = tokens[start : start + 6]
+        if (
+            len(group) == 6
+            and group[0].is_word("MERGE")
+            and group[1].is_symbol("(")
+            and group[2].kind is Kind.STRING
+            and group[2].value == database
+            and group[3].is_symbol(",")
+            and group[4].kind is Kind.STRING
+            and group[5].is_symbol(")")
+        ):
+            return tokens[:index] + tokens[start + 6 :]
+    return tokens
 
 
 def _with_identifiers(tokens: Sequence[Token], parameters: Mapping[str, str]) -> list[Token]:

@@ -190,6 +190,11 @@ def test_readers_may_read(sql: str) -> None:
         "RESTORE TABLE t FROM File('x')",
         "CREATE NAMED COLLECTION c AS a = 1",
         "CREATE MATERIALIZED VIEW v ENGINE = File(TSV) AS SELECT 1",
+        "CREATE TABLE t (a Int8) ENGINE = Merge('default', '.*')",
+        "CREATE TABLE t (a Int8) ENGINE = Merge(REGEXP('roi|default'), '.*')",
+        "CREATE TABLE t (a Int8) ENGINE = Merge(default, '.*')",
+        "CREATE TABLE t (a Int8) ENGINE = Merge(concat('def', 'ault'), '.*')",
+        "CREATE TABLE t (a Int8) ENGINE = Merge('roi', '.*') AS SELECT * FROM merge('', '.*')",
     ],
 )
 def test_writers_stay_in_their_database(sql: str) -> None:
@@ -213,6 +218,7 @@ def test_writers_stay_in_their_database(sql: str) -> None:
         "CREATE TEMPORARY TABLE x (a Int8)",
         "RENAME TABLE a TO b",
         "TRUNCATE TABLE IF EXISTS t",
+        "CREATE TABLE t (a Int8) ENGINE = Merge('roi', '^(a|b)$')",
     ],
 )
 def test_writers_may_do_their_work(sql: str) -> None:
