@@ -1,26 +1,34 @@
+-- the shares and the pace are those of campaign_budget, whose vouchers would be counted a second time
 WITH
+    (SELECT max(watermark_ms) FROM positions WHERE run = ${run:singlequote}) AS now_ms,
     chosen AS (
-        SELECT campaign_id FROM segment_totals
+        SELECT campaign_id, sum(cost_minor) AS spent_minor FROM segment_totals
         WHERE run = ${run:singlequote} AND segment = 'tier' AND model = ''
             AND $__conditionalAll(campaign_id IN (${campaign:singlequote}), $campaign)
-        GROUP BY campaign_id ORDER BY sum(cost_minor) DESC, campaign_id LIMIT 5
+        GROUP BY campaign_id ORDER BY spent_minor DESC, campaign_id LIMIT 5
     )
 SELECT
-    budget.campaign_id AS campaign_id,
-    if(plans.name = '', budget.campaign_id, plans.name) AS name,
-    budget.budget_minor AS budget_minor,
-    budget.spent_minor AS spent_minor,
-    budget.remaining_minor AS remaining_minor,
-    budget.spent_share AS spent_share,
-    budget.elapsed_share AS elapsed_share,
-    budget.pace AS pace,
-    budget.projected_minor AS projected_minor,
+    chosen.campaign_id AS campaign_id,
+    if(plans.name = '', chosen.campaign_id, plans.name) AS name,
+    plans.budget_minor AS budget_minor,
+    chosen.spent_minor AS spent_minor,
+    budget_minor - spent_minor AS remaining_minor,
+    if(budget_minor = 0, NULL, spent_minor / budget_minor) AS spent_share,
+    if(plans.ends_at > plans.starts_at AND now_ms > -4611686018427387904,
+       greatest(0, least(1, (now_ms - toUnixTimestamp64Milli(plans.starts_at))
+                            / (toUnixTimestamp64Milli(plans.ends_at) - toUnixTimestamp64Milli(plans.starts_at)))),
+       NULL) AS elapsed_share,
+    if(elapsed_share = 0, NULL, spent_share / elapsed_share) AS pace,
+    if(elapsed_share = 0, NULL, spent_minor / elapsed_share) AS projected_minor,
     vouchers.issued AS issued,
     vouchers.redeemed AS redeemed,
     vouchers.redemption_rate AS redemption_rate,
-    budget.open_liability_minor AS open_liability_minor
-FROM campaign_budget AS budget
-LEFT JOIN (SELECT * FROM run_plans WHERE run = ${run:singlequote}) AS plans ON budget.campaign_id = plans.campaign_id
-LEFT JOIN campaign_vouchers AS vouchers ON budget.campaign_id = vouchers.campaign_id AND budget.run = vouchers.run
-WHERE budget.run = ${run:singlequote} AND budget.campaign_id IN (SELECT campaign_id FROM chosen)
+    vouchers.open_liability_minor AS open_liability_minor
+FROM chosen
+LEFT JOIN (SELECT * FROM run_plans WHERE run = ${run:singlequote}) AS plans ON chosen.campaign_id = plans.campaign_id
+LEFT JOIN (
+    SELECT campaign_id, issued, redeemed, redemption_rate, open_liability_minor
+    FROM campaign_vouchers
+    WHERE run = ${run:singlequote} AND campaign_id IN (SELECT campaign_id FROM chosen)
+) AS vouchers ON chosen.campaign_id = vouchers.campaign_id
 ORDER BY name

@@ -15,6 +15,6 @@ SELECT
     if(max(watermark) > 0, max(watermark), toUnixTimestamp64Milli(now64(3))) AS latest,
     if(max(written) > 0, toUnixTimestamp64Milli(now64(3)) - max(written), NULL) AS written_ago
 FROM (
-    SELECT measures[1] AS next, measures[2] AS watermark, measures[6] AS written
-    FROM {database}.ledger FINAL WHERE run = {run:String} AND kind = 'position'
+    SELECT next_offset AS next, watermark_ms AS watermark, toUnixTimestamp64Milli(written_at) AS written
+    FROM {database}.positions WHERE run = {run:String}
 )

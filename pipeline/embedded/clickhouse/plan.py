@@ -27,7 +27,7 @@ _ONE_BLOCK: Final = {
 }
 
 
-# FINAL merges what it reads: with this, only rows that conditions on the sorting key leave (others may not come before it).
+# FINAL merges what it reads: with this, only rows that conditions on the sorting key leave (it moves no others).
 # deploy/clickhouse/users.d/roi.xml sets the same.
 _READING: Final = {"optimize_move_to_prewhere_if_final": "1"}
 
