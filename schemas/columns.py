@@ -9,7 +9,8 @@ into columns by ``zip`` cost two to three times as much beside a large heap.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from itertools import compress
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ class EventColumns:
 
     def __len__(self) -> int:
         return len(self.offset)
+
+    def select(self, keep: Sequence[bool]) -> Self:
+        """Return the columns with only the rows marked True."""
+        return type(self)(*(list(compress(getattr(self, field.name), keep)) for field in fields(self)))
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from msgspec import MsgspecError, defstruct
 from msgspec.json import Decoder
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from schemas import Message
 
+Rows_co = TypeVar("Rows_co", covariant=True)
 _Item = TypeVar("_Item")
 _UNREADABLE: Final = (MsgspecError, ValueError, RecursionError)
 
@@ -54,10 +55,10 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(Generic[Rows_co]):
     """A batch taken apart: each record is a row of the columns or rejected, both in the order of the records."""
 
-    columns: Columns
+    columns: Rows_co
     rejected: list[Rejected]
 
 
@@ -88,7 +89,7 @@ def decode(  # noqa: PLR0913 - a fetch as columns, and the settings it is judged
     *,
     currency: str,
     earliest_ms: int = DEFAULT_EARLIEST_MS,
-) -> Decoded:
+) -> Decoded[Columns]:
     """Decode one fetch of an event topic; never raises for what the records hold.
 
     Args:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from pipeline.state.intake import EventColumns, select
+from pipeline.state.intake import EventColumns
 from pipeline.state.rows import NOTHING, ErasedCounts, ErasureRow, Stage
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ _REQUESTS_KEPT: Final = 8
 class CustomerColumns(EventColumns, Protocol):
     """Columns of a customer-keyed topic."""
 
-    customer_id: list[str]
+    @property
+    def customer_id(self) -> list[str]:
+        """The customers' ids."""
 
 
 Columns = TypeVar("Columns", bound=CustomerColumns)
@@ -55,7 +57,11 @@ class Erasures:
 
     def covers(self, customer_id: str) -> bool:
         """Say whether this customer's events must not count."""
-        return bool(self._blocked) and self._policy.pseudonym(customer_id) in self._blocked
+        return bool(self._blocked) and self.blocks(self._policy.pseudonym(customer_id))
+
+    def blocks(self, pseudonym: bytes) -> bool:
+        """Say whether the events of the customer of a pseudonym must not count."""
+        return pseudonym in self._blocked
 
     def without_erased(self, columns: Columns, met: Collection[str], before: Mapping[bytes, int]) -> Columns:
         """Return the columns without the events of erased customers.
@@ -63,23 +69,27 @@ class Erasures:
         ``met`` holds the ids that have state and so cannot be erased: only strangers are looked up. ``before`` tells of
         those who came back the offset before which their events stay out.
         """
-        if before and columns.offset and columns.offset[0] < max(before.values()):
-            columns = self._without_past(columns, before)
+        columns = self.without_past(columns, before)
         if not self._blocked:
             return columns
         strangers = set(columns.customer_id).difference(met)
         erased = {stranger for stranger in strangers if self._policy.pseudonym(stranger) in self._blocked}
         if not erased:
             return columns
-        keep = [customer_id not in erased for customer_id in columns.customer_id]
-        self._left_out += keep.count(False)
-        return select(columns, keep)
+        return self.leave_out_rows(columns, [customer_id not in erased for customer_id in columns.customer_id])
 
-    def _without_past(self, columns: Columns, before: Mapping[bytes, int]) -> Columns:
+    def without_past(self, columns: Columns, before: Mapping[bytes, int]) -> Columns:
+        """Return the columns without the events that customers who came back had sent before; see `without_erased`."""
+        if not (before and columns.offset and columns.offset[0] < max(before.values())):
+            return columns
         limits = {name: before.get(self._policy.pseudonym(name), 0) for name in set(columns.customer_id)}
         keep = [offset >= limits[name] for name, offset in zip(columns.customer_id, columns.offset, strict=True)]
+        return self.leave_out_rows(columns, keep)
+
+    def leave_out_rows(self, columns: Columns, keep: Sequence[bool]) -> Columns:
+        """Return the columns with the rows marked True; the others count as left out."""
         self._left_out += keep.count(False)
-        return columns if all(keep) else select(columns, keep)
+        return columns if all(keep) else columns.select(keep)
 
     def leave_out(self, keys: Sequence[bytes | None]) -> list[bool]:
         """Say of bad records, by key, which are not of erased customers; the others count as left out."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from itertools import compress
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, Self, TypeVar
 
 from pipeline.state.calendar import DAY_MS
 
@@ -38,17 +36,14 @@ class TimeSpan(Protocol):
 class EventColumns(Protocol):
     """What intake needs of any topic's columns."""
 
-    __dataclass_fields__: ClassVar[dict[str, Any]]
     offset: list[int]
     occurred_at: list[int]
 
+    def select(self, keep: Sequence[bool]) -> Self:
+        """Return the columns with only the rows marked True."""
+
 
 Columns = TypeVar("Columns", bound=EventColumns)
-
-
-def select(columns: Columns, keep: Sequence[bool]) -> Columns:
-    """Return the columns with only the rows marked True."""
-    return type(columns)(*(list(compress(getattr(columns, field.name), keep)) for field in fields(columns)))
 
 
 class Intake:
@@ -89,7 +84,7 @@ class Intake:
         keep = [covers(at) for at in in_time.occurred_at]
         times = dict(zip(columns.offset, columns.occurred_at, strict=True)) if refusals else {}
         refusals = [refusal for refusal in refusals if covers(times[refusal.offset])]
-        return (in_time if all(keep) else select(in_time, keep)), refusals
+        return (in_time if all(keep) else in_time.select(keep)), refusals
 
     def _judge(self, columns: Columns, now_ms: int | None) -> tuple[Columns, list[Refusal]]:
         times = columns.occurred_at
@@ -118,7 +113,7 @@ class Intake:
 
     def accept(self, columns: Columns, is_new: Sequence[bool]) -> Columns:
         """Count a screened batch; return it without the copies of events that have been counted before."""
-        fresh = columns if all(is_new) else select(columns, is_new)
+        fresh = columns if all(is_new) else columns.select(is_new)
         self.accepted += len(fresh.offset)
         self.duplicates += len(is_new) - len(fresh.offset)
         return fresh
@@ -137,7 +132,7 @@ class Intake:
             else:
                 keep.append(True)
                 self.watermark = max(self.watermark, at)
-        return select(columns, keep), refusals
+        return columns.select(keep), refusals
 
 
 class RecentIds:

@@ -9,7 +9,7 @@ from itertools import compress
 from typing import TYPE_CHECKING
 
 from pipeline.transport.partitioner import misplaced, partition_of
-from schemas.decode import Decoded, Rejected
+from schemas.decode import Decoded, Rejected, Rows_co
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 Records = tuple["Sequence[int]", "Sequence[bytes | None]", "Sequence[bytes | None]"]
 
 
-def decode_placed(batch: RecordBatch, records: Records, decode: Callable[..., Decoded]) -> tuple[Decoded, list[bytes]]:
+def decode_placed(
+    batch: RecordBatch, records: Records, decode: Callable[..., Decoded[Rows_co]]
+) -> tuple[Decoded[Rows_co], list[bytes]]:
     """Decode a batch's records and refuse those that are right but for their place; return those's keys, too.
 
     Args:
@@ -35,7 +37,7 @@ def decode_placed(batch: RecordBatch, records: Records, decode: Callable[..., De
     apart = set(strays)
     placed = [place for place in range(len(offsets)) if place not in apart]
 
-    def part(places: Sequence[int]) -> Decoded:
+    def part(places: Sequence[int]) -> Decoded[Rows_co]:
         return decode(batch.topic, *([column[place] for place in places] for column in records))
 
     good = part(placed)

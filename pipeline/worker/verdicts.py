@@ -11,7 +11,7 @@ from itertools import accumulate
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pipeline.state.intake import AHEAD, FROM_THE_FUTURE, Columns, Refusal, select
+from pipeline.state.intake import AHEAD, FROM_THE_FUTURE, Columns, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -74,4 +74,4 @@ def without_future(
         for offset, at, stays in zip(columns.offset, columns.occurred_at, keep, strict=True)
         if not stays and (span is None or span.covers(at))
     ]
-    return select(columns, keep), refusals
+    return columns.select(keep), refusals

@@ -22,6 +22,8 @@ from schemas.judge import MAX_VALUE_BYTES, RejectedError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from schemas.columns import Columns
+
 
 def login(number: int, **changes: Any) -> dict[str, Any]:
     event = {
@@ -33,7 +35,7 @@ def login(number: int, **changes: Any) -> dict[str, Any]:
     return event | changes
 
 
-def decode_logins(*values: dict[str, Any] | bytes | None, keys: list[bytes | None] | None = None) -> Decoded:
+def decode_logins(*values: dict[str, Any] | bytes | None, keys: list[bytes | None] | None = None) -> Decoded[Columns]:
     texts = [json.dumps(value).encode() if isinstance(value, dict) else value for value in values]
     own = [value["customer_id"].encode() if isinstance(value, dict) else b"C0" for value in values]
     return decode(topics.LOGINS, range(100, 100 + len(values)), keys or own, texts, currency="CNY")
@@ -50,12 +52,14 @@ def cost(number: int, **changes: Any) -> dict[str, Any]:
     return event | changes
 
 
-def decode_costs(*values: dict[str, Any], keys: list[bytes | None] | None = None, reporting: str = "CNY") -> Decoded:
+def decode_costs(
+    *values: dict[str, Any], keys: list[bytes | None] | None = None, reporting: str = "CNY"
+) -> Decoded[Columns]:
     texts = [json.dumps(value).encode() for value in values]
     return decode(topics.COSTS, range(len(texts)), keys or [b"spring"] * len(texts), texts, currency=reporting)
 
 
-def rejection(decoded: Decoded) -> tuple[str, str]:
+def rejection(decoded: Decoded[Columns]) -> tuple[str, str]:
     [rejected] = decoded.rejected
     assert len(decoded.columns) == 0
     return rejected.reason, rejected.detail
