@@ -17,13 +17,14 @@ NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 UNIT := not process and not e2e and not kafka and not slow
 PYTEST := $(PYTHON) -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup demo fast test slow coverage lint format types check ci bench kafka lock web clean
+.PHONY: help setup native demo fast test slow coverage lint format types check ci bench kafka lock web clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## Install the locked dependencies into .venv (again only when the lock changed)
+setup: $(STAMP) ## Install the locked dependencies into .venv (again only when the lock changed), build the native core
 	@echo "setup: $(VENV) matches $(LOCK)"
+	@$(PYTHON) -m pipeline.native.build --once
 
 # the lock names everything: pip has nothing to look for, and would choose versions of its own for extras (coverage[toml])
 $(STAMP): $(LOCK)
@@ -43,6 +44,9 @@ $(STAMP): $(LOCK)
 	echo "setup: installing $(LOCK), hashes checked (about 400 MB, chDB is half of it)"; \
 	URLLIB3_NO_OVERRIDE=1 $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(LOCK); \
 	touch $(STAMP)
+
+native: $(STAMP) ## Build the compiled part of the core (seconds), also where that has failed before
+	@$(PYTHON) -m pipeline.native.build
 
 demo: setup ## Run everything here on a simulated bank, with a live table (Ctrl-C ends it)
 	@$(PYTHON) -m pipeline demo --data $(DEMO_DATA)

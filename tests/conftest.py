@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pipeline.clickhouse.connection import connect
+from pipeline.native.build import build
+from pipeline.native.library import is_built
+from tests.support.depth import FULL
 from tests.support.endpoint import migrated_endpoint
 from tests.support.processes import asks_for_process, no_processes, starts_process
 
@@ -91,3 +94,31 @@ def clickhouse(migrated: Settings) -> Iterator[Any]:
 @pytest.fixture
 def run_name() -> str:
     return f"test-{next(_runs)}"
+
+
+@pytest.fixture(scope="session")
+def native_core() -> None:
+    """The compiled core, built if it is not yet; where this machine cannot build it, tests of it are skipped."""
+    outcome = build(once=True)
+    if not is_built():
+        pytest.skip(outcome)
+
+
+@pytest.fixture(scope="module", params=["plain", "native"])
+def each_core(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Which core stands behind the port: a module that uses this runs once with each."""
+    yield from _with_core(request)
+
+
+@pytest.fixture(scope="module", params=["plain", "native"] if FULL else ["plain"])
+def each_core_in_depth(request: pytest.FixtureRequest) -> Iterator[str]:
+    """As `each_core`, for modules that take long: with the native one in deep runs only (tests/support/depth.py)."""
+    yield from _with_core(request)
+
+
+def _with_core(request: pytest.FixtureRequest) -> Iterator[str]:
+    if request.param == "native":
+        request.getfixturevalue("native_core")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.worker.cores.chosen_core", lambda _name: request.param)
+        yield request.param

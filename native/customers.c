@@ -1,0 +1,142 @@
+// Who is known: by id, and by pseudonym while the id has not been seen since the state was loaded.
+#include "core.h"
+#include <stdlib.h>
+
+EXPORT shard *shard_new(u64 seed, u32 span) {
+    shard *one = calloc(1, sizeof(shard));
+    if (!one) abort();
+    one->seed = seed;
+    one->span = span;
+    // what is loaded may lie up to two days behind the span: the bounds of a query are days of UTC
+    one->words = (span + 3 + 63) / 64;
+    return one;
+}
+
+EXPORT void shard_free(shard *one) {
+    list *lists[] = {&one->customers, &one->ids, &one->days, &one->tiers, &one->changes, &one->facts,
+                     &one->columns[0], &one->columns[1], &one->columns[2], &one->columns[3]};
+    for (u32 at = 0; at < sizeof lists / sizeof *lists; at++) free(lists[at]->items);
+    free(one->by_id.slots);
+    free(one->by_pseudonym.slots);
+    free(one->change_of.slots);
+    free(one);
+}
+
+EXPORT u32 shard_known(const shard *one) { return one->known; }
+
+EXPORT u32 shard_add_tier(shard *one, const u8 *text, u8 length) {
+    tier_name *name = list_add(&one->tiers, 1, sizeof(tier_name));
+    name->length = length;
+    memcpy(name->text, text, length);
+    return (u32)(one->tiers.count - 1);
+}
+
+static u32 find_met(const shard *one, u64 hash, const u8 *id, u32 length) {
+    if (!one->by_id.slots) return NOBODY;
+    for (u32 at = (u32)(hash >> 32) & one->by_id.mask; one->by_id.slots[at]; at = (at + 1) & one->by_id.mask) {
+        u64 slot = one->by_id.slots[at];
+        if ((slot ^ hash) >> 32) continue;
+        const customer *known = ITEM(one->customers, customer, (u32)slot - 1);
+        if (known->standing == MET && known->id_length == length &&
+            !memcmp(ITEM(one->ids, u8, known->id), id, length))
+            return (u32)slot - 1;
+    }
+    return NOBODY;
+}
+
+static u32 find_dormant(const shard *one, u64 hash, const u8 *pseudonym) {
+    const table *numbers = &one->by_pseudonym;
+    if (!numbers->slots) return NOBODY;
+    for (u32 at = (u32)(hash >> 32) & numbers->mask; numbers->slots[at]; at = (at + 1) & numbers->mask) {
+        u64 slot = numbers->slots[at];
+        if ((slot ^ hash) >> 32) continue;
+        const customer *known = ITEM(one->customers, customer, (u32)slot - 1);
+        if (known->standing == DORMANT && !memcmp(known->pseudonym, pseudonym, PSEUDONYM)) return (u32)slot - 1;
+    }
+    return NOBODY;
+}
+
+static u32 add_customer(shard *one, const u8 *pseudonym) {
+    customer *fresh = list_add(&one->customers, 1, sizeof(customer));
+    memset(fresh, 0, sizeof *fresh);
+    memcpy(fresh->pseudonym, pseudonym, PSEUDONYM);
+    fresh->last_day = -1;
+    u64 *days = list_add(&one->days, 2 * (u64)one->words, sizeof(u64));
+    memset(days, 0, 2 * (u64)one->words * sizeof(u64));
+    if (one->customers.count >= NOBODY) abort();
+    one->known++;
+    return (u32)(one->customers.count - 1);
+}
+
+// The customer of an id, NOBODY for a stranger.
+EXPORT u32 shard_find(const shard *one, const u8 *id, u32 length) {
+    return find_met(one, hash_bytes(one->seed, id, length), id, length);
+}
+
+// The customer of an id that is known by now: dormant under its pseudonym before, or new.
+EXPORT u32 shard_meet(shard *one, const u8 *id, u32 length, const u8 *pseudonym) {
+    u64 hash = hash_bytes(one->seed, id, length);
+    u32 number = find_met(one, hash, id, length);
+    if (number != NOBODY) return number;
+    number = find_dormant(one, hash_bytes(one->seed, pseudonym, PSEUDONYM), pseudonym);
+    if (number == NOBODY) number = add_customer(one, pseudonym);
+    customer *met = ITEM(one->customers, customer, number);
+    met->standing = MET;
+    met->id = one->ids.count;
+    met->id_length = (u16)length;
+    memcpy(list_add(&one->ids, length, 1), id, length);
+    table_add(&one->by_id, hash, number);
+    return number;
+}
+
+// The customer of a pseudonym whose id has not been seen: for loading stored state, before any event.
+EXPORT u32 shard_dormant(shard *one, const u8 *pseudonym) {
+    u64 hash = hash_bytes(one->seed, pseudonym, PSEUDONYM);
+    u32 number = find_dormant(one, hash, pseudonym);
+    if (number != NOBODY) return number;
+    number = add_customer(one, pseudonym);
+    table_add(&one->by_pseudonym, hash, number);
+    return number;
+}
+
+static void forget(shard *one, u32 number) {
+    customer *gone = ITEM(one->customers, customer, number);
+    if (gone->standing == MET) memset(ITEM(one->ids, u8, gone->id), 0, gone->id_length);
+    memset(gone, 0, sizeof *gone);
+    memset(ITEM(one->days, u64, 2 * (u64)one->words * number), 0, 2 * (u64)one->words * sizeof(u64));
+    gone->standing = ERASED;
+    one->known--;
+}
+
+// Forgets a customer, by its id (length 0: it is not given) and by its pseudonym.
+EXPORT void shard_erase(shard *one, const u8 *id, u32 length, const u8 *pseudonym) {
+    u32 met = length ? shard_find(one, id, length) : NOBODY;
+    u32 dormant = find_dormant(one, hash_bytes(one->seed, pseudonym, PSEUDONYM), pseudonym);
+    if (met != NOBODY) forget(one, met);
+    if (dormant != NOBODY) forget(one, dormant);
+}
+
+EXPORT u32 shard_tier(const shard *one, u32 number) { return ITEM(one->customers, customer, number)->tier; }
+
+EXPORT void shard_set_tier(shard *one, u32 number, u32 tier) {
+    ITEM(one->customers, customer, number)->tier = (u16)tier;
+}
+
+// Says which customers a batch's logins are of; returns how many are of strangers.
+EXPORT u32 shard_find_all(const shard *one, const u8 *texts, login *logins, u32 count) {
+    u32 strangers = 0;
+    for (u32 row = 0; row < count; row++) {
+        logins[row].customer = shard_find(one, texts + logins[row].id, logins[row].id_length);
+        strangers += logins[row].customer == NOBODY;
+    }
+    return strangers;
+}
+
+// Lets the strangers among a batch's logins be met; `pseudonyms` has those of the strangers, in their order.
+EXPORT void shard_meet_all(shard *one, const u8 *texts, login *logins, u32 count, const u8 *pseudonyms) {
+    for (u32 row = 0; row < count; row++)
+        if (logins[row].customer == NOBODY) {
+            logins[row].customer = shard_meet(one, texts + logins[row].id, logins[row].id_length, pseudonyms);
+            pseudonyms += PSEUDONYM;
+        }
+}
