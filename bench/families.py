@@ -22,16 +22,19 @@ from schemas.topics import CAMPAIGN_LANE, COSTS, CUSTOMER_LANE, LANE_OF_TOPIC
 
 if TYPE_CHECKING:
     from pipeline.settings import AttributionModel
+    from pipeline.state.policy import CoreName
 
 ALL_MODELS: Final[tuple[AttributionModel, ...]] = ("last_touch", "first_touch", "linear", "position", "time_decay")
 BATCH: Final = 5_000
 BLOCK_BATCHES: Final = 16
 
 
-def measure(mix: MixName, events: int, customers: int, models: tuple[AttributionModel, ...]) -> dict[str, float]:
+def measure(
+    mix: MixName, events: int, customers: int, models: tuple[AttributionModel, ...], core: CoreName = "plain"
+) -> dict[str, float]:
     """Run the core over a mix; return microseconds per event of each topic, and what the rest costs per event."""
     batches = _batches(mix, events, customers)
-    policy = Policy(models=models, future_ms=None, pseudonym_key=b"bench")
+    policy = Policy(models=models, future_ms=None, pseudonym_key=b"bench", core=core)
     campaigns = CampaignRegistry(policy)
     lanes = {lane: OwnedShard(lane, 0, policy, campaigns) for lane in (CUSTOMER_LANE, CAMPAIGN_LANE)}
     for shard in lanes.values():
@@ -94,9 +97,10 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=500_000)
     parser.add_argument("--customers", type=int, default=100_000)
     parser.add_argument("--models", choices=("one", "five"), default="one")
+    parser.add_argument("--core", choices=("plain", "native"), default="plain")
     arguments = parser.parse_args()
     models = ALL_MODELS if arguments.models == "five" else ALL_MODELS[:1]
-    found = measure(cast("MixName", arguments.mix), arguments.events, arguments.customers, models)
+    found = measure(cast("MixName", arguments.mix), arguments.events, arguments.customers, models, arguments.core)
     sys.stdout.write(json.dumps(found) + "\n")
 
 

@@ -35,6 +35,7 @@ def policy_of(settings: Settings) -> Policy:
         currency=settings.reporting_currency,
         earliest_ms=None if earliest_ms == DEFAULT_EARLIEST_MS else earliest_ms,
         pseudonym_key=settings.pseudonym_key.get_secret_value().encode(),
+        core=settings.worker.core,
     )
 
 

@@ -12,7 +12,7 @@ from array import array
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _NUMBERS: Final = {"UInt8": "B", "UInt32": "I", "UInt64": "Q", "Int64": "q"}
 # lengths below 128 are one byte, which is also one ASCII character
@@ -29,14 +29,21 @@ class Measures:
         self.per_row = per_row
 
 
+if TYPE_CHECKING:
+    ColumnValues = Sequence[str] | Sequence[int] | Measures | str | int | bytes
+
+
 class NativeTable:
     """Encodes blocks of one table. A column that is not given holds its type's empty value."""
 
     def __init__(self, columns: Sequence[tuple[str, str]]) -> None:
         self._heads = [(name, kind, text_bytes(name) + text_bytes(kind)) for name, kind in columns]
 
-    def block(self, count: int, columns: dict[str, Sequence[str] | Sequence[int] | Measures | str | int]) -> bytes:
-        """Return one block of ``count`` rows; a single text or number stands for all rows."""
+    def block(self, count: int, columns: Mapping[str, ColumnValues]) -> bytes:
+        """Return one block of ``count`` rows.
+
+        A single text or number stands for all rows; bytes are a column that has been encoded already.
+        """
         parts = [varint(len(self._heads)), varint(count)]
         for name, kind, head in self._heads:
             parts.append(head)
@@ -60,7 +67,9 @@ def text_bytes(text: str) -> bytes:
     return varint(len(data)) + data
 
 
-def _column(kind: str, count: int, values: Sequence[str] | Sequence[int] | Measures | str | int | None) -> bytes:
+def _column(kind: str, count: int, values: ColumnValues | None) -> bytes:
+    if isinstance(values, bytes):
+        return values
     if kind == "String":
         return _texts(count, values)
     if kind == "Array(Int64)":

@@ -17,11 +17,12 @@ from pipeline.ledger.rows import (
     RECOMMENDED,
     REVENUE_GIVEN,
 )
-from pipeline.state.rows import CELL_WIDTH, DAY_WIDTH, FULL, HOUR, CellColumns
+from pipeline.state.rows import CELL_WIDTH, DAY_WIDTH, FULL, HOUR, CellColumns, EncodedLogins
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pipeline.clickhouse.native import ColumnValues
     from pipeline.ledger.rows import DeadLetterRow, Position, ShardBlock, VerdictRow
     from pipeline.state.rows import (
         AdjustmentRow,
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
         TouchFacts,
         TransactionFacts,
     )
-
-    ColumnValues = Sequence[str] | Sequence[int] | Measures | str | int
 
 
 def encode(blocks: Iterable[ShardBlock], labels: tuple[str, ...], written_at_ms: int) -> tuple[bytes, int]:
@@ -133,7 +132,11 @@ class _Body:
             source=facts.offset,
         )
 
-    def _logins(self, block: ShardBlock, facts: LoginDays) -> None:
+    def _logins(self, block: ShardBlock, facts: LoginDays | EncodedLogins) -> None:
+        if isinstance(facts, EncodedLogins):
+            flags = facts.engaged.translate(_ENGAGED_FLAGS)
+            self._add(block, "login", len(facts), at=facts.day, id=facts.pseudonym, tier=facts.tier, flags=flags)
+            return
         self._add(
             block,
             "login",
@@ -326,3 +329,4 @@ def _within_64_bits(cells: CellColumns) -> tuple[CellColumns, list[str]]:
 
 
 _TABLE: Final = NativeTable(COLUMNS)
+_ENGAGED_FLAGS: Final = bytes([0, ENGAGED]).ljust(256, b"\0")

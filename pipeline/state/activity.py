@@ -65,12 +65,12 @@ class Activity:
         """Count a login; return True if it says something new (and so is a fact to store)."""
         position = self.turn_to(customer, day)
         bit = 1 << position
-        logins, days = customer.logins, self._days(customer.tier)
+        logins, days = customer.logins, self.days_of(customer.tier)
         fresh = not logins & bit
         if fresh:
             before, after = _neighbours(logins, position) if logins else _ALONE
             _cover(days, day, before, after, MONTH, GROSS_MAU_CHANGE)
-            _measures(days, day)[GROSS_DAY] += 1
+            measures_of(days, day)[GROSS_DAY] += 1
             customer.logins = logins | bit
         if engaged and not customer.engaged & bit:
             self._engage(customer, days, day, position)
@@ -105,7 +105,7 @@ class Activity:
 
     def _engage(self, customer: Customer, days: _Days, day: int, position: int) -> None:
         before, after = _neighbours(customer.engaged, position) if customer.engaged else _ALONE
-        today = _measures(days, day)
+        today = measures_of(days, day)
         today[DAU] += 1
         _cover(days, day, before, after, WEEK, WAU_CHANGE)
         _cover(days, day, before, after, MONTH, MAU_CHANGE)
@@ -115,9 +115,10 @@ class Activity:
         if after is not None:
             # the next engaged day had this customer's previous day before it, and now has this one
             was = had_earlier and (before is None or before + after > DORMANT_DAYS)
-            _measures(days, day + after)[REACTIVATED] += (after > DORMANT_DAYS) - was
+            measures_of(days, day + after)[REACTIVATED] += (after > DORMANT_DAYS) - was
 
-    def _days(self, tier: str) -> _Days:
+    def days_of(self, tier: str) -> _Days:
+        """Return a tier's days."""
         days = self._tiers.get(tier)
         if days is None:
             days = self._tiers[tier] = ChapterCells(DAY_WIDTH, self._chapter)
@@ -144,10 +145,11 @@ def _cover(  # noqa: PLR0913, PLR0917 - a day, its neighbours and what to count
     first = day if before is None or before >= span else day - before + span
     behind = day + span if after is None or after >= span else day + after
     if first < behind:
-        _measures(days, first)[measure] += 1
-        _measures(days, behind)[measure] -= 1
+        measures_of(days, first)[measure] += 1
+        measures_of(days, behind)[measure] -= 1
 
 
-def _measures(days: _Days, day: int) -> list[int]:
+def measures_of(days: _Days, day: int) -> list[int]:
+    """Return the measures of a tier's day, which the next block has to store."""
     cell = days.get(day) or days.begin(day, day)
     return cell.measures if cell.dirty else days.change(cell)

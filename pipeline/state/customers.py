@@ -20,7 +20,7 @@ from pipeline.state.intake import NEVER, Intake, Refusal
 from pipeline.state.memory import UNKNOWN_TIER, CustomerMemory
 from pipeline.state.records import Credit, Customer, Reach, Touch, Transaction
 from pipeline.state.restore import Restorer
-from pipeline.state.rows import AdjustmentRow, Changes, Profile, ProfileRow
+from pipeline.state.rows import AdjustmentRow, Changes, LoginDays, Profile, ProfileRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -52,6 +52,7 @@ class CustomerShard:
         self._activity = Activity(policy.lateness_days)
         self._memory = CustomerMemory(policy, campaigns)
         self._changes = Changes()
+        self._login_days = LoginDays()
         self.erasures = Erasures(policy)
         self.logins = Intake(policy.lateness_ms, policy.future_ms, policy.span)
         self.transactions = Intake(policy.lateness_ms, policy.future_ms, policy.span)
@@ -97,9 +98,8 @@ class CustomerShard:
         elif was_erased:
             return False
         tier, segment, opened_at = profile or _NO_PROFILE
-        customer = self._memory.customer(customer_id)
-        customer.tier = tier or UNKNOWN_TIER
-        self._changes.profiles.append(ProfileRow(customer.pseudonym, tier or "", segment or "", opened_at))
+        pseudonym = self._memory.set_tier(customer_id, tier or UNKNOWN_TIER)
+        self._changes.profiles.append(ProfileRow(pseudonym, tier or "", segment or "", opened_at))
         return was_erased
 
     # -- erasure ---------------------------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ class CustomerShard:
         self.logins.accepted += len(columns.offset)
         shortest = self._policy.engaged_seconds
         day_of, add, customers = self._calendar.day_of, self._activity.add, self._memory.customers
-        facts = self._changes.logins
+        facts = self._login_days
         for at, customer_id, seconds, automated in zip(
             columns.occurred_at, columns.customer_id, columns.session_seconds, columns.automated, strict=True
         ):
@@ -271,6 +271,7 @@ class CustomerShard:
     def drain_changes(self, version: int) -> Changes:
         """Return everything learnt since the last call; ``version`` is the block that will make it durable."""
         changes, self._changes = self._changes, Changes()
+        changes.logins, self._login_days = self._login_days, LoginDays()
         changes.credits = self._conversions.drain_changes()
         for cells in self._cells:
             cells.drain_changes(version, changes.cells)

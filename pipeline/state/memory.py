@@ -42,6 +42,12 @@ class CustomerMemory:
             self.customers[customer_id] = known
         return known
 
+    def set_tier(self, customer_id: str, tier: str) -> bytes:
+        """Give a customer, new or remembered, a tier for the events that follow; return the pseudonym."""
+        customer = self.customer(customer_id)
+        customer.tier = tier
+        return customer.pseudonym
+
     def dormant(self, pseudonym: bytes) -> Customer:
         """Return a customer known by pseudonym only: for loading stored state, before any event."""
         known = self._dormant.get(pseudonym)

@@ -8,7 +8,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from pipeline.state.calendar import DAY_MS, MINUTE_MS, BusinessCalendar
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+CoreName = Literal["plain", "native", "auto"]
 _PSEUDONYM: Final = re.compile("[0-9a-f]{32}")
 
 
@@ -49,6 +50,7 @@ class Policy:
     span: Span | None = None  # None: every event counts
     pseudonym_key: bytes = field(default=b"", repr=False)
     ids_are_pseudonyms: bool = False  # of an archive's customers; how events count does not depend on it
+    core: CoreName = "plain"  # nor on this
 
     @property
     def lateness_days(self) -> int:

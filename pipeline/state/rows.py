@@ -122,6 +122,20 @@ class LoginDays:
         return len(self.day)
 
 
+@dataclass(frozen=True, slots=True)
+class EncodedLogins:
+    """Login days as columns of ClickHouse's Native format: what a compiled core hands out; `engaged` is a byte each."""
+
+    count: int
+    day: bytes
+    pseudonym: bytes
+    engaged: bytes
+    tier: bytes
+
+    def __len__(self) -> int:
+        return self.count
+
+
 @dataclass(slots=True)
 class CreditColumns:
     """Credits as they stand; ``millionths`` 0 takes a stored one back.
@@ -295,7 +309,7 @@ class Changes:
     touches: TouchFacts = field(default_factory=TouchFacts)
     transactions: TransactionFacts = field(default_factory=TransactionFacts)
     costs: CostFacts = field(default_factory=CostFacts)
-    logins: LoginDays = field(default_factory=LoginDays)
+    logins: LoginDays | EncodedLogins = field(default_factory=LoginDays)
     credits: CreditColumns = field(default_factory=CreditColumns)
     cells: dict[str, CellColumns] = field(default_factory=lambda: {family: CellColumns() for family in FAMILIES})
     days: DayColumns = field(default_factory=DayColumns)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import compress
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -12,12 +11,10 @@ from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.intake import FROM_THE_FUTURE
 from pipeline.state.rows import Profile
 from pipeline.transport.dead_letters import DeadLetter
-from pipeline.worker.cores import open_core
+from pipeline.worker.cores import open_core, open_decoder
 from pipeline.worker.placement import decode_placed, without
 from pipeline.worker.profiles import ProfileQueue
 from pipeline.worker.verdicts import without_future
-from schemas.common import DEFAULT_EARLIEST_MS
-from schemas.decode import decode
 from schemas.topics import CUSTOMERS, LANES, TRANSACTIONS
 
 if TYPE_CHECKING:
@@ -86,7 +83,7 @@ class OwnedShard:
         self._epoch = 0
         self._sequence = 0
         self._policy = policy
-        self._earliest_ms = DEFAULT_EARLIEST_MS if policy.earliest_ms is None else policy.earliest_ms
+        self._decode = open_decoder(policy)
         self._dead: list[DeadLetter] = []
         self._verdicts: list[VerdictRow] = []
         self._moved = False
@@ -185,10 +182,9 @@ class OwnedShard:
         self._repeat_take_over(batch.topic, offsets[0] if offsets else batch.next_offset)
         if not offsets:
             return BatchOutcome(0, 0, 0)
-        judge = partial(decode, currency=self._policy.currency, earliest_ms=self._earliest_ms)
         unread = {**batch.refusals, **dict.fromkeys(condemned, (INTERNAL_ERROR, FAULT))}
         sound = without((offsets, keys, values), unread) if unread else (offsets, keys, values)
-        decoded, stray_keys = decode_placed(batch, sound, judge)
+        decoded, stray_keys = decode_placed(batch, sound, self._decode)
         columns, refused = without_future(decoded.columns, self.recorded.get(batch.topic), self._policy.span)
         refused += self.core.apply(batch.topic, columns, now_ms)
         bad = [(item.offset, str(item.reason), item.detail) for item in decoded.rejected]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.oracle.config import Model
     from tests.oracle.log import Log
 
+pytestmark = pytest.mark.usefixtures("each_core_in_depth")
 SIZE = 300
 
 

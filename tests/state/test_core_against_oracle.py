@@ -14,6 +14,8 @@ from tests.oracle.evaluate import evaluate
 from tests.oracle.generators import random_log
 from tests.support.core_player import CorePlayer
 
+pytestmark = pytest.mark.usefixtures("each_core")
+
 
 def _policy(models: tuple[Model, ...] = ("last_touch",)) -> Policy:
     return Policy(models=models, future_ms=None, pseudonym_key=b"oracle")

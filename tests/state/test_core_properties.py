@@ -4,6 +4,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, strategies
 
 from schemas import topics
@@ -25,6 +26,8 @@ from tests.state.rules import (
     player_of,
 )
 
+pytestmark = pytest.mark.usefixtures("each_core_in_depth")
+pytestmark = pytest.mark.usefixtures("each_core_in_depth")
 EVERY_MODEL = Rules(models=MODELS)
 _MODEL_COLUMNS = (
     "touches",

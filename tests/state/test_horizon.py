@@ -22,6 +22,7 @@ from tests.support.fakes_player import MemoryPlayer
 if TYPE_CHECKING:
     from tests.oracle.log import Log
 
+pytestmark = pytest.mark.usefixtures("each_core")
 LONG = Shape(customers=60, campaigns=6, partitions=1, span_days=400, bad_share=0.0, late=False)
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from tests.state.building import Bench
 
+pytestmark = pytest.mark.usefixtures("each_core")
+
 
 def _bench() -> Bench:
     bench = Bench(spring={"attribution_window_days": 7})

@@ -1,0 +1,130 @@
+"""The customers of one shard in the compiled core: numbers, tiers and login days (native/customers.c, activity.c)."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import weakref
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pipeline.native.library import COLUMNS, DAY_CHANGE, NOBODY, library
+from pipeline.state.memory import UNKNOWN_TIER
+from pipeline.state.rows import EncodedLogins
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.native.logins import LoginRows
+
+_TOO_OLD: Final = "a login lies further back than days are remembered"
+
+
+class People:
+    """Numbers of customers are this object's own and are never stored."""
+
+    def __init__(self, span: int) -> None:
+        """``span`` is how many days of a customer are remembered one by one."""
+        self._library = library()
+        self._shard = self._library.shard_new(int.from_bytes(os.urandom(8)), span)
+        self._tiers: list[str] = []
+        self._tier_numbers: dict[str, int] = {}
+        self._tier_number(UNKNOWN_TIER)  # the first: number 0 is what a new customer has
+        weakref.finalize(self, self._library.shard_free, self._shard)
+
+    def __len__(self) -> int:
+        return int(self._library.shard_known(self._shard))
+
+    # -- who it is -------------------------------------------------------------------------------------------------
+
+    def find(self, customer_id: bytes) -> int | None:
+        """Return the number of a customer whose id has been met, None for a stranger."""
+        number: int = self._library.shard_find(self._shard, customer_id, len(customer_id))
+        return None if number == NOBODY else number
+
+    def meet(self, customer_id: bytes, pseudonym: bytes) -> int:
+        """Return the number of a customer who is new, or has been known by pseudonym only."""
+        return int(self._library.shard_meet(self._shard, customer_id, len(customer_id), pseudonym))
+
+    def dormant(self, pseudonym: bytes) -> int:
+        """Return the number of a customer known by pseudonym only: for loading stored state, before any event."""
+        return int(self._library.shard_dormant(self._shard, pseudonym))
+
+    def erase(self, pseudonym: bytes, customer_id: bytes = b"") -> None:
+        """Forget a customer; without an id, one whose id has not been met."""
+        self._library.shard_erase(self._shard, customer_id, len(customer_id), pseudonym)
+
+    def tier_of(self, number: int) -> str:
+        """Return a customer's tier."""
+        return self._tiers[int(self._library.shard_tier(self._shard, number))]
+
+    def set_tier(self, number: int, tier: str) -> None:
+        """Give a customer a tier for the events that follow."""
+        self._library.shard_set_tier(self._shard, number, self._tier_number(tier))
+
+    def _tier_number(self, tier: str) -> int:
+        number = self._tier_numbers.get(tier)
+        if number is None:
+            text = tier.encode()
+            number = self._tier_numbers[tier] = self._library.shard_add_tier(self._shard, text, len(text))
+            self._tiers.append(tier)
+        return number
+
+    # -- logins ----------------------------------------------------------------------------------------------------
+
+    def find_all(self, logins: LoginRows) -> int:
+        """Note in each row whose login it is; return how many rows are of strangers."""
+        rows = logins.rows
+        return int(self._library.shard_find_all(self._shard, logins.texts, rows.ctypes.data, len(rows)))
+
+    def meet_all(self, logins: LoginRows, pseudonyms: bytes) -> None:
+        """Let the strangers among the rows be met; ``pseudonyms`` are theirs, one after another, once per row."""
+        rows = logins.rows
+        self._library.shard_meet_all(self._shard, logins.texts, rows.ctypes.data, len(rows), pseudonyms)
+
+    def count(self, logins: LoginRows) -> None:
+        """Count logins, their customers and days being noted in the rows.
+
+        Raises:
+            OverflowError: one lies further back than what is in time can; this object must not be used any more.
+        """
+        rows = logins.rows
+        if not self._library.shard_count_logins(self._shard, rows.ctypes.data, len(rows)):
+            raise OverflowError(_TOO_OLD)
+
+    def load_login(self, number: int, day: int, *, engaged: bool) -> None:
+        """Remember a stored login day without counting it again.
+
+        Raises:
+            OverflowError: it lies further back than days are remembered.
+        """
+        if not self._library.shard_load_login(self._shard, number, day, engaged):
+            raise OverflowError(_TOO_OLD)
+
+    def load_engaged_before_horizon(self, number: int) -> None:
+        """The customer has an engaged day before those that are remembered."""
+        self._library.shard_load_engaged_before_horizon(self._shard, number)
+
+    # -- out -------------------------------------------------------------------------------------------------------
+
+    def take_changes(self) -> Iterator[tuple[str, int, list[int]]]:
+        """Yield tier, day and what the day's measures have gained since the last call."""
+        place = ctypes.c_void_p()
+        count = self._library.shard_take_changes(self._shard, ctypes.byref(place))
+        if count == 0:
+            return
+        changes = np.frombuffer(ctypes.string_at(place.value or 0, count * DAY_CHANGE.itemsize), DAY_CHANGE)
+        for tier, day, measures in zip(
+            changes["tier"].tolist(), changes["day"].tolist(), changes["measures"].tolist(), strict=True
+        ):
+            yield self._tiers[tier], day, measures
+
+    def take_facts(self) -> EncodedLogins:
+        """Return the login days that have said something new since the last call."""
+        places, sizes = (ctypes.c_void_p * COLUMNS)(), (ctypes.c_uint64 * COLUMNS)()
+        count = self._library.shard_take_facts(self._shard, places, sizes)
+        day, pseudonym, engaged, tier = (
+            ctypes.string_at(place or 0, size) if size else b"" for place, size in zip(places, sizes, strict=True)
+        )
+        return EncodedLogins(count, day, pseudonym, engaged, tier)

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, strategies
+
+from tests.oracle.compare import differences
+from tests.oracle.evaluate import evaluate
+from tests.oracle.generators import random_log
+from tests.state.rules import DEFAULT, PROPERTY, SEEDS, Rules, any_logs, any_rules, deciding
+from tests.support.fakes_native import NativeReader
+from tests.support.fakes_player import MemoryPlayer
+
+if TYPE_CHECKING:
+    from pipeline.state.policy import CoreName, Policy
+    from tests.oracle.log import Log
+    from tests.support.fakes import FakeLedger
+
+pytestmark = pytest.mark.usefixtures("native_core")
+
+
+class RecordedPlayer(MemoryPlayer):
+    """Keeps every block's rows; each owner of the shards may have another core."""
+
+    def __init__(self, rules: Rules, log: Log, *cores: CoreName) -> None:
+        self.blocks: list[list[Any]] = []
+        self._cores = cores
+        self._rules = rules
+        super().__init__(rules.policy, log, now_ms=rules.config.now_ms)
+
+    def acquire(self) -> None:
+        self._policy: Policy = replace(self._rules.policy, core=self._cores[self._lives % len(self._cores)])
+        super().acquire()
+
+    def open_ledger(self, owner: str) -> FakeLedger:
+        ledger = super().open_ledger(owner)
+        write = ledger.write
+
+        def recorded(block: Any) -> None:
+            rows = [(heads, row) for heads, rows in NativeReader(block.body).blocks() for row in rows]
+            self.blocks.append(sorted(rows, key=repr))
+            write(block)
+
+        ledger.write = recorded  # type: ignore[method-assign] # of this one ledger
+        return ledger
+
+
+def played(rules: Rules, log: Log, seed: int, crashes: int, *cores: CoreName) -> RecordedPlayer:
+    player = RecordedPlayer(rules, log, *cores)
+    player.play(Random(seed), crashes=crashes, most=40)
+    return player
+
+
+@PROPERTY
+@given(any_logs(200), any_rules(), SEEDS, strategies.sampled_from((0, 4)))
+def test_both_cores_write_the_same_rows_in_each_block(log: Log, rules: Rules, seed: int, crashes: int) -> None:
+    plain = played(rules, log, seed, crashes, "plain")
+    assert played(rules, log, seed, crashes, "native").blocks == plain.blocks
+
+
+@pytest.mark.parametrize("first", ["plain", "native"])
+def test_a_ledger_begun_by_one_core_goes_on_with_the_other(first: CoreName) -> None:
+    other: CoreName = "native" if first == "plain" else "plain"
+    for seed in range(4):
+        log = random_log(seed, 300)
+        player = played(DEFAULT, log, seed, 8, first, other)
+        views = deciding(player.views(), "last_touch")
+        assert differences(evaluate(log, DEFAULT.config), views) == []

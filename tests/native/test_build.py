@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.native import build as building
+from pipeline.native import library as loading
+from pipeline.worker.cores import chosen_core
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture
+def without_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A machine on which nothing has been built, and where there is no compiler and no way to one."""
+    target = tmp_path / "build" / "core-0.so"
+    monkeypatch.setattr(building, "ROOT", tmp_path)
+    for module in (building, loading):
+        monkeypatch.setattr(module, "library_path", lambda: target)
+    monkeypatch.setattr("shutil.which", lambda _name: None)
+
+    def unreachable(_folder: Path) -> list[str]:
+        raise building.BuildError("no route to host")
+
+    monkeypatch.setattr(building, "fetched_compiler", unreachable)
+    loading.library.cache_clear()
+    yield target
+    loading.library.cache_clear()
+
+
+def compiler(folder: Path, script: str) -> str:
+    """Return a program that says it is a compiler."""
+    program = folder / "compiler"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return str(program)
+
+
+def test_without_a_compiler_the_plain_core_is_used_and_setup_says_why(without_library: Path) -> None:
+    said = building.build(once=True)
+    assert "no route to host" in said
+    assert said.endswith("the plain core is used, which counts the same")
+    assert not without_library.exists()
+    assert chosen_core("auto") == "plain"
+
+
+def test_what_failed_once_is_tried_again_only_when_asked_to(
+    without_library: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    building.build(once=True)
+    made = compiler(tmp_path, 'while [ "$1" != -o ]; do shift; done; echo > "$2"')
+    monkeypatch.setattr("shutil.which", lambda name: made if name == "cc" else None)
+    assert "make native tries again" in building.build(once=True)
+    assert building.build().startswith("native core: built with compiler in")
+    assert without_library.exists()
+    assert building.build(once=True).endswith("is up to date")
+
+
+def test_a_compiler_that_fails_is_quoted_and_leaves_nothing(without_library: Path, tmp_path: Path) -> None:
+    broken = compiler(tmp_path, "echo In file included from >&2; echo 'error: no stdint.h' >&2; exit 1")
+    with pytest.raises(building.BuildError, match=r"^error: no stdint\.h$"):
+        building.compile_library([broken], without_library)
+    assert list(without_library.parent.iterdir()) == []
+
+
+def test_whoever_wants_the_native_core_is_told_how_to_get_it(without_library: Path) -> None:
+    assert not without_library.exists()
+    with pytest.raises(UserError, match=r"has not been built; run: make native"):
+        chosen_core("native")
+
+
+def test_a_library_of_another_machine_is_no_reason_to_stop(without_library: Path) -> None:
+    without_library.parent.mkdir(parents=True)
+    without_library.write_bytes(b"\x7fELF of something else")
+    with pytest.raises(UserError, match="cannot be loaded"):
+        chosen_core("native")
+    assert chosen_core("auto") == "plain"
+
+
+OVERFLOW = """
+from pipeline.native.customers import NativeActivity
+people = NativeActivity(3).people
+people.load_login(people.dormant(bytes(16)), 2**31 - 1, engaged=True)
+from tests.native.test_people import counted
+counted(people, [(1, 2**31 - 1, True)])
+"""
+
+
+@pytest.mark.usefixtures("native_core")
+def test_an_overflow_stops_the_process_instead_of_a_number() -> None:
+    ended = subprocess.run([sys.executable, "-c", OVERFLOW], check=False, capture_output=True)
+    assert -ended.returncode in {signal.SIGILL, signal.SIGTRAP, signal.SIGABRT}
