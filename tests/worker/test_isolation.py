@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.ledger.body import encode
 from pipeline.ledger.ledger import LedgerUnavailableError
-from pipeline.worker import committer, dimensions, shard
+from pipeline.worker import committer, cores, dimensions, shard
 from pipeline.worker.processor import PENDING_LIMIT
 from schemas import topics
 from schemas.decode import decode, decode_campaign, decode_customer
@@ -37,7 +37,7 @@ def _decode_fails(patch: pytest.MonkeyPatch) -> None:
             raise PoisonError(QUOTED)
         return decode(topic, offsets, keys, values, **settings)
 
-    patch.setattr(shard, "decode", picky)
+    patch.setattr(cores, "decode", picky)
 
 
 def _core_fails(patch: pytest.MonkeyPatch) -> None:
