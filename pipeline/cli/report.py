@@ -11,6 +11,7 @@ import typer
 
 from pipeline.cli import options
 from pipeline.cli.instants import instant_ms
+from pipeline.errors import UserError
 
 
 def register(app: typer.Typer) -> None:
@@ -46,11 +47,11 @@ def _report(
     if html is not None:
         from pipeline.report.html import page
 
-        written.append(_write(html, page(document).encode()))
+        written.append(write(html, page(document).encode()))
     if pdf is not None:
         from pipeline.report.pdf import paper
 
-        written.append(_write(pdf, paper(document)))
+        written.append(write(pdf, paper(document)))
     told = [path for path in written if path != "-"]
     if as_json:
         typer.echo(json.dumps(told), err="-" in written)
@@ -58,12 +59,19 @@ def _report(
         typer.echo("\n".join(f"written: {path}" for path in told), err="-" in written)
 
 
-def _write(path: Path, content: bytes) -> str:
-    """Write a file in one step, so that no half of one is ever mailed; return its name."""
+def write(path: Path, content: bytes) -> str:
+    """Write a file in one step, so that no half of one is ever mailed; return its name.
+
+    Raises:
+        UserError: it cannot be written.
+    """
     if str(path) == "-":
         sys.stdout.buffer.write(content)
         return "-"
     from pipeline.embedded.directory import write_private_file
 
-    write_private_file(path, content)
+    try:
+        write_private_file(path, content)
+    except OSError as error:  # it names the file that was to become this one
+        raise UserError(f"{path} cannot be written ({error.strerror})", "name another place") from error
     return str(path)

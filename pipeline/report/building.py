@@ -33,6 +33,12 @@ def without(panel: Panel, rows: Rows, names: Collection[str]) -> tuple[Panel, Ro
     return replace(panel, columns=columns), [tuple(row[place] for place in kept) for row in rows]
 
 
+def read_in(panel: Panel, rows: Rows, language: str) -> tuple[Panel, Rows]:
+    """Return a panel and its rows for readers of one language: the same text in another is left out."""
+    foreign = {column.name for column in panel.columns if column.language not in {"", language}}
+    return without(panel, rows, foreign)
+
+
 def section(panel: Panel, rows: Rows, style: Style) -> Section:
     """Return one panel on paper."""
     return Section(style.say(panel.title), style.say(panel.description), _block(panel, rows, style))

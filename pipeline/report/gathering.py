@@ -17,7 +17,7 @@ from pipeline.clickhouse.answers import ask
 from pipeline.clickhouse.reader import Reader
 from pipeline.errors import UserError
 from pipeline.operations.runs import check_run
-from pipeline.report.building import definitions, section, without
+from pipeline.report.building import definitions, read_in, section, without
 from pipeline.report.document import Document, Section, Words
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def gather(settings: Settings, asked: Asked, style: Style) -> Document:
     """
     reader = Reader(settings)
     found = reader.rows(
-        sql.query("report_campaign", settings.clickhouse_database), {"run": asked.run, "campaign": asked.campaign}
+        sql.query("report_campaign", settings.clickhouse_database),
+        {"run": asked.run, "campaign": asked.campaign, "zone": settings.time.zone},
     )
     if not found:
         check_run(reader, settings.clickhouse_database, asked.run)
@@ -74,7 +75,7 @@ def gather(settings: Settings, asked: Asked, style: Style) -> Document:
     values = {"run": [asked.run], "campaign": [asked.campaign], "tier": [], "owner": []}
     board = next(board for board in BOARDS if board.id == _BOARD)
     shown = [
-        without(panel, ask(reader, expand(panel.sql, times, values), _MOST_ROWS).rows, _SAID)
+        read_in(*without(panel, ask(reader, expand(panel.sql, times, values), _MOST_ROWS).rows, _SAID), style.language)
         for panel in board.panels
         if panel.source == "clickhouse"
     ]

@@ -34,12 +34,13 @@ _LEAST_SHARE: Final = 0.08
 _BREAKABLE: Final = 24
 
 
-class _Pages(FPDF):
+class Pages(FPDF):
     """Pages with a foot."""
 
-    def __init__(self, foot: str) -> None:
+    def __init__(self, foot: str, *, is_chinese: bool) -> None:
         super().__init__(format="A4")
         self._foot = foot
+        self.folding = WrapMode.CHAR if is_chinese else WrapMode.WORD
         self.set_margin(_MARGIN_MM)
         self.set_auto_page_break(auto=True, margin=_MARGIN_MM + _LINE_MM)
         self.add_font(_FAMILY, fname=FONT)
@@ -53,14 +54,14 @@ class _Pages(FPDF):
         """Write a paragraph over the whole width."""
         self.set_font(_FAMILY, size=size)
         self.set_text_color(*_COLOURS.get(colour, _BLACK))
-        self.multi_cell(0, size * 0.5, text, new_x=XPos.LMARGIN, new_y=YPos.NEXT, wrapmode=WrapMode.CHAR)
+        self.multi_cell(0, size * 0.5, text, new_x=XPos.LMARGIN, new_y=YPos.NEXT, wrapmode=self.folding)
 
 
 def paper(document: Document) -> bytes:
     """Return the file's bytes."""
     logging.getLogger("fpdf").setLevel(logging.ERROR)  # a sign that the font lacks is an empty box, and no news
     logging.getLogger("fontTools").setLevel(logging.ERROR)
-    pages = _Pages(document.foot)
+    pages = Pages(document.foot, is_chinese=document.language == "zh")
     pages.set_title(document.title)
     pages.set_lang("zh-CN" if document.language == "zh" else "en")
     pages.add_page()
@@ -72,7 +73,7 @@ def paper(document: Document) -> bytes:
     return bytes(pages.output())
 
 
-def _section(pages: _Pages, section: Section) -> None:
+def _section(pages: Pages, section: Section) -> None:
     needed = 75 if isinstance(section.block, Picture) else 35
     if pages.will_page_break(needed):
         pages.add_page()
@@ -93,7 +94,7 @@ def _section(pages: _Pages, section: Section) -> None:
             pages.write_text(text, 9)
 
 
-def _figures(pages: _Pages, block: Figures) -> None:
+def _figures(pages: Pages, block: Figures) -> None:
     for at in range(0, len(block.items), _FIGURES_A_ROW):
         items = block.items[at : at + _FIGURES_A_ROW]
         for line in range(2):
@@ -105,7 +106,7 @@ def _figures(pages: _Pages, block: Figures) -> None:
             pages.ln(5 if line == 0 else 7)
 
 
-def _table(pages: _Pages, block: Table) -> None:
+def _table(pages: Pages, block: Table) -> None:
     """Print a table; one of many columns goes on below itself, each part with the first column."""
     count = len(block.headings)
     for at in range(1, max(count, 2), _MOST_COLUMNS - 1):
@@ -122,7 +123,7 @@ def _table(pages: _Pages, block: Table) -> None:
         pages.write_text(f"… +{block.left_out:,}", _SMALL, "grey")
 
 
-def _part(pages: _Pages, block: Table) -> None:
+def _part(pages: Pages, block: Table) -> None:
     size = _SMALL if len(block.headings) > _MOST_COLUMNS // 2 else _NORMAL
     pages.set_font(_FAMILY, size=size)
     pages.set_text_color(*_BLACK)
@@ -133,7 +134,7 @@ def _part(pages: _Pages, block: Table) -> None:
         line_height=size * 0.55,
         col_widths=_widths(block),
         headings_style=FontFace(color=_COLOURS["grey"]),
-        wrapmode=WrapMode.CHAR,
+        wrapmode=pages.folding,
     ) as table:
         table.row(block.headings)
         for row in block.rows:

@@ -120,7 +120,15 @@ def _lines(axes: Axes, panel: Panel, rows: Rows, style: Style) -> None:
     for name, (places, heights, column) in _series(panel, rows, style).items():
         across = _across(panel, places)
         is_bound = column.role in {"low", "high", "limit"}
-        axes.plot(across, heights, "--" if is_bound else "-", linewidth=1.0 if is_bound else 1.6, label=_short(name))
+        mark = "o" if len(heights) == 1 else None  # one point makes no line
+        axes.plot(
+            across,
+            heights,
+            "--" if is_bound else "-",
+            linewidth=1.0 if is_bound else 1.6,
+            marker=mark,
+            label=_short(name),
+        )
     (x,) = _places(panel, "time", "x")[:1]
     if panel.columns[x].role == "time":
         axes.xaxis_date(tz=style.zone)

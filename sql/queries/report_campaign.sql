@@ -2,7 +2,7 @@
 WITH
     (SELECT max(measures[2]) FROM {database}.ledger FINAL WHERE run = {run:String} AND kind = 'position') AS newest,
     (
-        SELECT (count(), toUnixTimestamp64Milli(toDateTime64(min(touch_day), 3, 'UTC')))
+        SELECT (count(), toUnixTimestamp64Milli(toDateTime64(min(touch_day), 3, {zone:String})))
         FROM {database}.campaign_cohorts WHERE run = {run:String} AND campaign_id = {campaign:String}
     ) AS cohorts,
     (
@@ -13,5 +13,5 @@ WITH
 SELECT
     plan.2 AS name,
     if(newest > 0, newest, toUnixTimestamp64Milli(now64(3))) AS latest_ms,
-    greatest(0, least(latest_ms, multiIf(cohorts.1 > 0, cohorts.2 - 86400000, plan.1 > 0, ifNull(plan.3, 0), 0))) AS first_ms
+    greatest(0, least(latest_ms, multiIf(cohorts.1 > 0, cohorts.2, plan.1 > 0, ifNull(plan.3, 0), 0))) AS first_ms
 WHERE counted > 0 OR plan.1 > 0 AND {run:String} IN (SELECT run FROM {database}.runs UNION ALL SELECT 'live')

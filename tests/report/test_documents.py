@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pytest
 
-from dashboards.definitions.columns import column
+from dashboards.definitions.columns import by_language, column
 from dashboards.definitions.panel import Panel, Text
-from pipeline.report.building import definitions, section, without
+from pipeline.report.building import definitions, read_in, section, without
 from pipeline.report.document import Cell, Document, Figures, Picture, Section, Table, Words
 from pipeline.report.formats import NOTHING, Style
 from pipeline.report.html import page
-from pipeline.report.pdf import paper
+from pipeline.report.pdf import Pages, paper
 from pipeline.report.plots import DRAWN
 
 if TYPE_CHECKING:
@@ -83,6 +83,28 @@ def test_what_the_title_says_stands_in_no_row() -> None:
     whole_panel = panel("table", column("campaign_id", "hidden"), column("name", "label"), column("cost_minor"))
     kept, rows = without(whole_panel, [("c", "spring", 5)], {"campaign_id", "name"})
     assert ([one.name for one in kept.columns], rows) == (["cost_minor"], [(5,)])
+
+
+def test_a_text_in_two_languages_is_read_in_one() -> None:
+    both = panel("table", column("name", "label"), *by_language("reason", Text("Why", "原因")))
+    for language, reason in (("en", "too little"), ("zh", "太少")):
+        kept, rows = read_in(both, [("spring", "too little", "太少")], language)
+        assert ([one.label.en for one in kept.columns], rows) == (["Campaign", "Why"], [("spring", reason)])
+
+
+def test_english_is_folded_between_words_and_chinese_where_a_line_ends() -> None:
+    def folded(*, is_chinese: bool) -> list[str]:
+        pages = Pages("foot", is_chinese=is_chinese)
+        pages.add_page()
+        pages.set_font("noto", size=9)
+        lines: Any = pages.multi_cell(
+            60, 5, "conversions and their customers " * 9, dry_run=True, output="LINES", wrapmode=pages.folding
+        )
+        return [word for line in lines for word in line.split()]
+
+    words = {"conversions", "and", "their", "customers"}
+    assert set(folded(is_chinese=False)) == words
+    assert set(folded(is_chinese=True)) > words
 
 
 def test_a_panel_without_rows_says_so() -> None:

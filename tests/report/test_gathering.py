@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from dashboards.registry import BOARDS
+from pipeline.cli.report import write
 from pipeline.errors import UserError
 from pipeline.metrics.registry import metric
 from pipeline.report.document import Figures, Table
@@ -17,6 +19,8 @@ from pipeline.report.pdf import paper
 from tests.dashboards.seeding import FREE, UNDEFINED
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipeline.report.document import Document
     from tests.dashboards.conftest import Seeded
 
@@ -55,6 +59,19 @@ def test_its_figures_are_those_of_the_view(seeded: Seeded) -> None:
     assert written["Cost"] == f"{cost / 100:,.2f} CNY"
     assert written["Reached"] == f"{reached:,}"
     assert written["Return ÷ cost"] == f"{ratio:.2f}"
+
+
+def test_its_period_begins_with_the_first_touchs_business_day(seeded: Seeded) -> None:
+    fact = next(fact for fact in of(seeded, "spring.2026").facts if fact.startswith("Period "))
+    first = "SELECT toString(min(touch_day)) FROM campaign_cohorts WHERE run = 'live' AND campaign_id = 'spring.2026'"
+    ((day,),) = seeded.reader.query(first).result_rows
+    assert fact.startswith(f"Period {day} 00:00 ("), fact
+
+
+def test_a_file_that_cannot_be_written_is_named_as_it_was_given(tmp_path: Path) -> None:
+    target = tmp_path / "none" / "spring.html"
+    with pytest.raises(UserError, match=re.escape(f"{target} cannot be written (No such file or directory)")):
+        write(target, b"")
 
 
 def test_numbers_are_defined_at_its_end(seeded: Seeded) -> None:
