@@ -13,5 +13,5 @@ WITH
 SELECT
     plan.2 AS name,
     if(newest > 0, newest, toUnixTimestamp64Milli(now64(3))) AS latest_ms,
-    greatest(0, least(latest_ms, multiIf(cohorts.1 > 0, cohorts.2, plan.1 > 0, ifNull(plan.3, 0), 0))) AS first_ms
+    greatest(0, least(latest_ms - 1, multiIf(cohorts.1 > 0, cohorts.2, plan.1 > 0, ifNull(plan.3, 0), 0))) AS first_ms
 WHERE counted > 0 OR plan.1 > 0 AND {run:String} IN (SELECT run FROM {database}.runs UNION ALL SELECT 'live')
