@@ -74,7 +74,7 @@ def _caveats(found: Verification) -> Iterator[str]:
     if found.ahead and found.differing:
         yield (
             f"{left} has gone on all the time and is {found.ahead:,} records ahead of {right}: "
-            "verify again when less comes in"
+            "verify again (--resume) when less comes in, or while the workers are stopped for it"
         )
     if found.left_out:
         yield (
