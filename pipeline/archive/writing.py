@@ -7,6 +7,7 @@ import os
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -24,18 +25,28 @@ UNFINISHED: Final = ".unfinished"
 _GROUP_ROWS: Final = 16_384
 _HELD_ROWS: Final = 262_144
 _OPEN_FILES: Final = 48
-Place = tuple[str, int, str]  # topic, partition, day
+Place = tuple[str, str, int]  # topic, day, partition
+Day = tuple[str, str]
+
+
+@dataclass(slots=True)
+class _Part:
+    """What a file holds of one partition."""
+
+    first: int
+    last: int = -1
+    rows: int = 0
+    groups: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class _Open:
-    """A file that is being written."""
+    """A file that is being written, one topic's of one day."""
 
     path: str
     writer: Any
-    first: int
-    last: int = -1
-    rows: int = 0
+    groups: int = 0
+    parts: dict[int, _Part] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -49,6 +60,9 @@ class _Held:
 class ArchiveWriter:
     """Takes rows partition by partition, each partition's by increasing offset; memory is bounded.
 
+    A day's file holds all partitions: one for each would be thousands of files of a few rows, each with its own header
+    and its own wait for the disk. Many rows of a partition are row groups of their own; the few share one.
+
     Args:
         directory: where the archive is to be; empty, or not there yet.
         key: fingerprint of the pseudonyms' key.
@@ -61,7 +75,8 @@ class ArchiveWriter:
         self._is_new = False
         self._held: dict[Place, _Held] = {}
         self._held_rows = 0
-        self._open: dict[Place, _Open] = {}
+        self._open: dict[Day, _Open] = {}
+        self._number = 0
         self._files: list[ArchivedFile] = []
 
     def begin(self) -> None:
@@ -89,7 +104,7 @@ class ArchiveWriter:
         Raises:
             UserError: the disk is full, or cannot be written.
         """
-        place = (topic, partition, day)
+        place = (topic, day, partition)
         held = self._held.pop(place, None) or _Held()
         self._held[place] = held  # the one that was touched last stands last
         held.tables.append(table)
@@ -97,9 +112,9 @@ class ArchiveWriter:
         self._held_rows += len(table)
         try:
             if held.rows >= _GROUP_ROWS:
-                self._flush(place)
+                self._flush([place])
             while self._held_rows > _HELD_ROWS:
-                self._flush(next(iter(self._held)))
+                self._flush_day(next(iter(self._held))[:2])
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -110,10 +125,10 @@ class ArchiveWriter:
             UserError: the disk is full, or cannot be written.
         """
         try:
-            for place in list(self._held):
-                self._flush(place)
-            for place in list(self._open):
-                self._close(place)
+            for day in sorted({place[:2] for place in self._held}):
+                self._flush_day(day)
+            for day in list(self._open):
+                self._close(day)
             files = tuple(sorted(self._files, key=lambda file: (file.topic, file.partition, file.first)))
             whole = msgspec.structs.replace(manifest, files=files, records=sum(file.rows for file in files))
             digest = hashlib.sha256(msgspec.json.encode(whole)).hexdigest()[:32]
@@ -139,39 +154,53 @@ class ArchiveWriter:
             with suppress(OSError):
                 self._directory.rmdir()
 
-    def _flush(self, place: Place) -> None:
-        held = self._held.pop(place)
-        self._held_rows -= held.rows
-        if not held.rows:
-            return
-        table = pa.concat_tables(held.tables)
-        offsets = table.column("offset")
-        opened = self._opened(place, offsets[0].as_py())
-        opened.writer.write_table(table, row_group_size=_GROUP_ROWS)
-        opened.last = offsets[-1].as_py()
-        opened.rows += len(table)
+    def _flush_day(self, day: Day) -> None:
+        self._flush(sorted(place for place in self._held if place[:2] == day))
 
-    def _opened(self, place: Place, first: int) -> _Open:
-        if place in self._open:
-            self._open[place] = self._open.pop(place)
-            return self._open[place]
+    def _flush(self, places: list[Place]) -> None:
+        """Write what is held of some partitions of one topic and day."""
+        found = [(place[2], self._held.pop(place)) for place in places]
+        tables = {partition: pa.concat_tables(held.tables) for partition, held in found}
+        self._held_rows -= sum(held.rows for _, held in found)
+        tables = {partition: table for partition, table in tables.items() if len(table)}
+        if not tables:
+            return
+        opened = self._opened(places[0][:2])
+        whole = pa.concat_tables(tables.values())
+        opened.writer.write_table(whole, row_group_size=_GROUP_ROWS)
+        end = opened.groups + ceil(len(whole) / _GROUP_ROWS)
+        for partition, table in tables.items():
+            offsets = table.column("offset")
+            part = opened.parts.setdefault(partition, _Part(offsets[0].as_py()))
+            part.last = offsets[-1].as_py()
+            part.rows += len(table)
+            part.groups += range(opened.groups, end)
+        opened.groups = end
+
+    def _opened(self, day: Day) -> _Open:
+        if day in self._open:
+            self._open[day] = self._open.pop(day)
+            return self._open[day]
         while len(self._open) >= _OPEN_FILES:
             self._close(next(iter(self._open)))
-        topic, partition, day = place
-        path = f"topic={topic}/day={day}/{partition}-{first:020}.parquet"
+        topic, name = day
+        path = f"topic={topic}/day={name}/{self._number:06}.parquet"
+        self._number += 1
         file = self._unfinished / path
         file.parent.mkdir(parents=True, exist_ok=True)
         schema = schema_of(topic).with_metadata({KEY_ENTRY: self._key, TOPIC_ENTRY: topic})
-        self._open[place] = _Open(path, pq.ParquetWriter(file, schema, compression="zstd"), first)
-        return self._open[place]
+        self._open[day] = _Open(path, pq.ParquetWriter(file, schema, compression="zstd"))
+        return self._open[day]
 
-    def _close(self, place: Place) -> None:
-        opened = self._open[place]
+    def _close(self, day: Day) -> None:
+        opened = self._open[day]
         opened.writer.close()
-        del self._open[place]
+        del self._open[day]
         _sync(self._unfinished / opened.path)
-        topic, partition, _ = place
-        self._files.append(ArchivedFile(opened.path, topic, partition, opened.first, opened.last, opened.rows))
+        self._files += [
+            ArchivedFile(opened.path, day[0], partition, part.first, part.last, part.rows, tuple(part.groups))
+            for partition, part in opened.parts.items()
+        ]
 
     def _unwritable(self, error: OSError) -> UserError:
         return UserError(

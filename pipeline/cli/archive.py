@@ -48,13 +48,14 @@ def _archive(
     with progress_bar("archiving", "records") as show:
         found = archive_topics(settings, directory, first, last, show)
     seconds = time.monotonic() - started
-    size = sum((directory / file.path).stat().st_size for file in found.manifest.files)
+    paths = found.manifest.paths
+    size = sum((directory / path).stat().st_size for path in paths)
     if as_json:
         answer = {
             "directory": str(directory),
             "read": found.read,
             "records": found.manifest.records,
-            "files": len(found.manifest.files),
+            "files": len(paths),
             "bytes": size,
             "seconds": round(seconds, 3),
         }
@@ -62,7 +63,7 @@ def _archive(
         return
     left_out = found.read - found.manifest.records
     typer.echo(
-        f"{directory}: {found.manifest.records:,} records in {len(found.manifest.files):,} files, "
+        f"{directory}: {found.manifest.records:,} records in {len(paths):,} files, "
         f"{size / 1e6:,.1f} MB, {seconds:.1f} s ({found.read / max(seconds, 1e-9):,.0f}/s)"
         + (f"; {left_out:,} left out: outside of the range, or of erased customers" if left_out else "")
     )

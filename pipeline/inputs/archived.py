@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import UserError
@@ -147,8 +148,9 @@ def _read(directory: Path, file: ArchivedFile, position: int) -> Iterator[Stored
     path = directory / file.path
     try:
         with pq.ParquetFile(path) as opened:
-            for batch in opened.iter_batches(batch_size=_ROWS):
-                for record in records_of(file.topic, batch):
+            for batch in opened.iter_batches(batch_size=_ROWS, row_groups=list(file.groups) or None):
+                rows = batch.filter(pc.equal(batch.column("partition"), file.partition))
+                for record in records_of(file.topic, rows):
                     if record.offset >= position:
                         yield record
     except (OSError, pa.ArrowException, KeyError) as error:

@@ -1,10 +1,10 @@
 """How an archive lies on disk: Parquet files by topic and business day, and a manifest that makes it whole.
 
     DIR/manifest.json
-    DIR/topic=bank.touches.v1/day=2026-03-01/2-00000000000000001200.parquet     partition 2, from offset 1200 on
+    DIR/topic=bank.touches.v1/day=2026-03-01/000017.parquet
 
-A file holds records of one partition by increasing offset. Those of no day, which are malformed, stand under
-`day=__HIVE_DEFAULT_PARTITION__`, as do definitions and profiles.
+A file holds records of any partitions, each partition's by increasing offset. Those of no day, which are malformed,
+stand under `day=__HIVE_DEFAULT_PARTITION__`, as do definitions and profiles.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MANIFEST: Final = "manifest.json"
-FORMAT: Final = 1
+FORMAT: Final = 2
+_READ: Final = frozenset({1, FORMAT})  # of format 1 every file holds one partition
 NO_DAY: Final = "__HIVE_DEFAULT_PARTITION__"
 KEY_ENTRY: Final = b"roi.pseudonym_key"
 TOPIC_ENTRY: Final = b"roi.topic"
@@ -28,7 +29,7 @@ _NOT_ONE: Final = "name the directory that roi archive has written"
 
 
 class ArchivedFile(msgspec.Struct, frozen=True):
-    """One Parquet file, by its path within the archive, and the offsets it holds."""
+    """What a Parquet file holds of one partition: offsets, and the row groups they are in (none named: all)."""
 
     path: str
     topic: str
@@ -36,6 +37,7 @@ class ArchivedFile(msgspec.Struct, frozen=True):
     first: int
     last: int
     rows: int
+    groups: tuple[int, ...] = ()
 
 
 class ArchivedLog(msgspec.Struct, frozen=True):
@@ -72,6 +74,11 @@ class Manifest(msgspec.Struct, frozen=True):
     records: int = 0
     format: int = FORMAT
 
+    @property
+    def paths(self) -> list[str]:
+        """The files, each once."""
+        return sorted({file.path for file in self.files})
+
 
 def key_fingerprint(key: bytes) -> str:
     """Return what tells pseudonym keys apart without telling anything of them."""
@@ -91,6 +98,6 @@ def read_manifest(directory: Path) -> Manifest:
         raise UserError(f"{directory} is no archive: {MANIFEST} cannot be read ({error.strerror})", _NOT_ONE) from error
     except msgspec.MsgspecError as error:
         raise UserError(f"{directory} is no archive: {MANIFEST} is damaged", _NOT_ONE) from error
-    if found.format != FORMAT:
+    if found.format not in _READ:
         raise UserError(f"{directory} is an archive of format {found.format}, not {FORMAT}", "update this program")
     return found

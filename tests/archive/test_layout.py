@@ -1,0 +1,79 @@
+"""Rows written to an archive and read again, partition by partition, whatever the files hold together."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from unittest.mock import patch
+
+import pyarrow as pa
+from hypothesis import given, settings, strategies
+
+from pipeline.archive import writing
+from pipeline.archive.writing import ArchiveWriter
+from pipeline.inputs.archived import merged
+from pipeline.inputs.columns import schema_of
+from pipeline.inputs.layout import Manifest, read_manifest
+from schemas.topics import LOGINS
+from tests.support.depth import depth
+
+DAYS = ("2026-03-01", "2026-03-02", "2026-03-03")
+ADDED = strategies.lists(
+    strategies.tuples(strategies.integers(0, 3), strategies.sampled_from(DAYS), strategies.integers(1, 9)), max_size=40
+)
+
+
+def rows(partition: int, first: int, count: int) -> pa.Table:
+    schema = schema_of(LOGINS)
+    given_columns = {
+        "partition": [partition] * count,
+        "offset": list(range(first, first + count)),
+        "event_id": [f"{partition}-{offset}" for offset in range(first, first + count)],
+        "customer_id": ["0" * 32] * count,
+    }
+    arrays = [
+        pa.array(given_columns[one.name], one.type) if one.name in given_columns else pa.nulls(count, one.type)
+        for one in schema
+    ]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+@settings(max_examples=depth(60), deadline=None)
+@given(ADDED, strategies.integers(0, 30))
+def test_every_partition_is_read_as_it_was_written_from_any_offset_on(
+    added: list[tuple[int, str, int]], start: int
+) -> None:
+    ends: dict[int, int] = {}
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        patch.object(writing, "_GROUP_ROWS", 8),
+        patch.object(writing, "_HELD_ROWS", 30),
+        patch.object(writing, "_OPEN_FILES", 2),
+    ):
+        archive = Path(directory, "archive")
+        writer = ArchiveWriter(archive, "key")
+        writer.begin()
+        for partition, day, count in added:
+            first = ends.get(partition, 0)
+            writer.add(LOGINS, partition, day, rows(partition, first, count))
+            ends[partition] = first + count
+        written = writer.finish(Manifest("key", "", {LOGINS: 4}, (), ()))
+        assert written.records == sum(ends.values())
+        known = read_manifest(archive)
+        assert known == written
+        for partition in range(4):
+            parts = [file for file in known.files if file.partition == partition]
+            offsets = [record.offset for record in merged(archive, parts, start)]
+            assert offsets == list(range(start, ends.get(partition, 0)))
+        there = {str(path.relative_to(archive)) for path in archive.rglob("*.parquet")}
+        assert there == set(known.paths)
+
+
+def test_the_few_rows_of_a_day_share_one_file(tmp_path: Path) -> None:
+    writer = ArchiveWriter(tmp_path / "archive", "key")
+    writer.begin()
+    for partition in range(8):
+        for place, day in enumerate(DAYS):
+            writer.add(LOGINS, partition, day, rows(partition, place * 5, 5))
+    written = writer.finish(Manifest("key", "", {LOGINS: 8}, (), ()))
+    assert (len(written.paths), len(written.files)) == (len(DAYS), 8 * len(DAYS))
