@@ -17,7 +17,7 @@ NEW_ENOUGH := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 UNIT := not process and not e2e and not kafka and not slow
 PYTEST := $(PYTHON) -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup native demo fast test slow coverage lint format types check ci bench kafka lock web clean
+.PHONY: help setup native demo fast test slow coverage lint format types check ci bench peers kafka lock web clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,6 +82,11 @@ ci: ## Everything that a change must pass: real Kafka, kill trials, other Python
 bench: setup ## Measure speed and memory, and print the figures
 	@$(PYTHON) -m bench
 
+# an environment of their own: they bring half of PyPI along, and versions that this project does not want
+peers: setup ## Install the engines that bench/peers measures beside this one into .venv-peers (Python 3.11 or 3.12, 2 GB)
+	@$(PYTHON) -m venv --clear .venv-peers
+	@.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/peers.lock
+
 kafka: ## Fetch Apache Kafka and run one real broker in the foreground (needs Java 17 and Maven)
 	@deploy/kafka/run
 
@@ -89,6 +94,7 @@ lock: ## Renew the locked dependencies from requirements/*.in (needs uv)
 	@command -v uv >/dev/null || { echo "error: uv is not installed; see https://docs.astral.sh/uv/" >&2; exit 1; }
 	uv pip compile requirements/base.in --quiet --universal --python-version 3.11 --generate-hashes --emit-build-options --no-header --upgrade -o requirements/base.lock
 	uv pip compile requirements/dev.in --quiet --universal --python-version 3.11 --generate-hashes --emit-build-options --no-header -c requirements/base.lock -o requirements/dev.lock
+	uv pip compile requirements/peers.in --quiet --universal --python-version 3.11 --generate-hashes --no-header -o requirements/peers.lock
 
 web: ## Check and build the board's page into web/dist (needs Node and npm)
 	@command -v npm >/dev/null || { echo "error: npm is not installed; only who changes the page needs it" >&2; exit 1; }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, cast, get_args
 from rich.console import Console
 from rich.table import Table
 
-from bench import replaying, throughput
+from bench import peering, replaying, throughput
 from bench.children import measured
 from bench.figures import (
     Row,
@@ -28,8 +28,12 @@ from bench.figures import (
     tick_rows,
     whale_row,
 )
+from bench.peer_figures import alone_rows, peer_rows
 from bench.servers import Broker, running_broker, running_instance
+from bench.workload import fill
 from pipeline.errors import UserError
+from pipeline.settings import load_settings
+from pipeline.simulation.mixes import MixOptions, mix_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,6 +52,7 @@ PARTS: Final = (
     "boards",
     "backtest",
     "replay",
+    "peers",
 )
 _QUICK_EVENTS: Final = 200_000
 _QUICK_SECONDS: Final = 5
@@ -56,6 +61,14 @@ _QUICK_CAMPAIGNS: Final = 1_000
 _QUICK_DAYS: Final = 14
 _FILLING_SECONDS: Final = 1_800.0
 _PAGE_WIDTH: Final = 180
+_FULL_JOB_EVENTS: Final = 200_000
+_WINDOWS: Final = (1_000_000, 10_000_000, 100_000_000)
+_ALONE_SECONDS: Final = 3_600.0
+
+
+def _default_parts() -> tuple[str, ...]:
+    """Return every part but the peers where their engines are not installed."""
+    return tuple(part for part in PARTS if part != "peers" or peering.installed())
 
 
 def parse(words: list[str]) -> argparse.Namespace:
@@ -70,7 +83,7 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--events", type=int, help=f"events to read (default 1,000,000; quick: {_QUICK_EVENTS:,})")
     parser.add_argument("--mix", choices=("A", "B"), default="A", help="A: mostly logins, B: mostly money and touches")
     parser.add_argument("--rate", type=int, default=20_000, help="events per second for the latency (default 20,000)")
-    parser.add_argument("--only", default=",".join(PARTS), help=f"parts to measure, of {', '.join(PARTS)}")
+    parser.add_argument("--only", default=",".join(_default_parts()), help=f"parts to measure, of {', '.join(PARTS)}")
     arguments = parser.parse_args(words)
     arguments.brokers = arguments.brokers.split(",")
     arguments.only = arguments.only.split(",")
@@ -88,6 +101,9 @@ def steps(arguments: argparse.Namespace) -> Iterator[tuple[str, Callable[[], lis
             yield f"throughput on {broker}", partial(_throughput, broker, arguments)
         if "latency" in arguments.only:
             yield f"latency on {broker}", partial(_latency, broker, arguments)
+        if "peers" in arguments.only:
+            yield f"the trivial job of peers on {broker}", partial(_peers, broker, "trivial", arguments)
+            yield f"the full job of peers on {broker}", partial(_peers, broker, "full", arguments)
     customers = _QUICK_CUSTOMERS if arguments.quick else 1_000_000
     once: dict[str, tuple[str, Callable[[], list[Row]]]] = {
         "whale": ("late events of one large customer", _whale),
@@ -101,6 +117,7 @@ def steps(arguments: argparse.Namespace) -> Iterator[tuple[str, Callable[[], lis
         "boards": ("the boards' queries", partial(_boards, arguments)),
         "replay": ("replays", partial(_replay, arguments)),
         "backtest": ("a year of campaigns by the hour", partial(_backtest, arguments)),
+        "peers": ("ClickHouse alone", partial(_alone, arguments)),
     }
     yield from (step for part, step in once.items() if part in arguments.only)
 
@@ -115,6 +132,26 @@ def _latency(broker: Broker, arguments: argparse.Namespace) -> list[Row]:
     with running_broker(broker) as bootstrap, running_instance(bootstrap, workers=1) as data:
         found = measured("bench.latency", "--data", data, "--rate", arguments.rate, "--seconds", seconds)
     return [latency_row(broker, found)]
+
+
+def _peers(broker: Broker, job: str, arguments: argparse.Namespace) -> list[Row]:
+    peering.need_installed()
+    # the slowest does 4,000 events a second
+    events = min(arguments.events, _FULL_JOB_EVENTS) if job == "full" else arguments.events
+    return peer_rows(broker, job, dict(peering.measure(broker, events, arguments.mix, job)))
+
+
+def _alone(arguments: argparse.Namespace) -> list[Row]:
+    windows = [arguments.events] if arguments.quick else _WINDOWS
+    parsed = min(arguments.events, *windows)
+    with running_broker("tansu") as bootstrap, running_instance(bootstrap) as data:
+        options = MixOptions(arguments.mix, parsed, customers=max(1000, parsed // 10))
+        own = throughput.whole_path(data, fill(load_settings(data), mix_events(options)))
+    found = [
+        measured("bench.peers.clickhouse_alone", "--window", window, "--parsed", parsed, seconds=_ALONE_SECONDS)
+        for window in windows
+    ]
+    return alone_rows(found, own.cpu_microseconds)
 
 
 def _whale() -> list[Row]:
@@ -177,6 +214,8 @@ def main() -> int:
         "measured", "on", "result", "beside", title=f"mix {arguments.mix}, one process each", title_justify="left"
     )
     failed = False
+    if not peering.installed():
+        progress.print("without the peers, whose engines are not installed: make peers")
     for name, measure in steps(arguments):
         progress.print(f"measuring {name} …")
         try:

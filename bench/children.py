@@ -26,20 +26,35 @@ def own_module(module: str, *arguments: object) -> list[str]:
     return list(child.own_module(module, *map(str, arguments)))
 
 
-def measured(module: str, *arguments: object, seconds: float = 900.0) -> dict[str, Any]:
+def measured(
+    module: str,
+    *arguments: object,
+    seconds: float = 900.0,
+    python: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """Run a module to its end and return the JSON object that it printed last.
+
+    Args:
+        module: one of this repository's.
+        arguments: may be anything.
+        seconds: longest time it may take.
+        python: another interpreter than this one, with what the module needs.
+        environment: what to add to this process's.
 
     Raises:
         UserError: it failed or took longer than ``seconds``; the message ends with its last words.
     """
     command = own_module(module, *arguments)
+    if python is not None:
+        command[0] = str(python)
     try:
         # what it leaves in the folder for temporary files goes with it
         with tempfile.TemporaryDirectory(prefix="roi-bench-") as scratch:
             done = subprocess.run(
                 command,
                 cwd=REPOSITORY,
-                env=os.environ | {"TMPDIR": scratch},
+                env=os.environ | dict(environment or {}) | {"TMPDIR": scratch},
                 capture_output=True,
                 text=True,
                 check=True,

@@ -4,28 +4,55 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from dataclasses import dataclass, field
+from typing import Any, Final
+
+USER_VARIABLE: Final = "ROI_BENCH_CLICKHOUSE_USER"
+PASSWORD_VARIABLE: Final = "ROI_BENCH_CLICKHOUSE_PASSWORD"  # noqa: S105 - the name of a variable
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Read these topics until that many events were seen."""
+    """Read these topics until that many events were seen.
+
+    Attributes:
+        job: ``trivial`` = cost by campaign, nothing kept; ``full`` = the contract's core numbers (`bench.peers.job`).
+        partitions: of each topic.
+        clickhouse: address of the HTTP interface that the full job's rows go to.
+        login: its user and password; they come by the environment, as anyone may read a command line.
+    """
 
     bootstrap: str
     topics: list[str]
     events: int
+    job: str = "trivial"
+    partitions: int = 8
+    clickhouse: str = ""
+    login: tuple[str, str] = ("", "")
 
     @classmethod
     def from_arguments(cls) -> Task:
-        """Read the process's arguments."""
+        """Read the process's arguments and environment."""
         parser = argparse.ArgumentParser()
         parser.add_argument("--bootstrap", required=True)
         parser.add_argument("--topics", required=True, help="names, separated by commas")
         parser.add_argument("--events", required=True, type=int)
+        parser.add_argument("--job", choices=("trivial", "full"), default="trivial")
+        parser.add_argument("--partitions", type=int, default=8)
+        parser.add_argument("--clickhouse", default="")
         arguments = parser.parse_args()
-        return cls(arguments.bootstrap, arguments.topics.split(","), arguments.events)
+        return cls(
+            arguments.bootstrap,
+            arguments.topics.split(","),
+            arguments.events,
+            arguments.job,
+            arguments.partitions,
+            arguments.clickhouse,
+            (os.environ.get(USER_VARIABLE, ""), os.environ.get(PASSWORD_VARIABLE, "")),
+        )
 
 
 @dataclass(slots=True)
@@ -46,18 +73,26 @@ class Stopwatch:
         """Begin to count."""
         self._began, self._cpu = time.perf_counter(), time.process_time()
 
-    def saw(self, events: int) -> bool:
-        """Take note of a batch; True when enough were seen and the result has been printed."""
+    def counted(self, events: int) -> bool:
+        """Take note of a batch; True when enough were seen."""
         if self._began is None:
             self.start()
             self._uncounted = events
-            return False
-        self.events += events
-        if self.events + self._uncounted < self.wanted:
-            return False
-        seconds, cpu = time.perf_counter() - self._began, time.process_time() - self._cpu
-        result = {"events": self.events, "seconds": seconds, "cpu_seconds": cpu}
+        else:
+            self.events += events
+        return self.events + self._uncounted >= self.wanted
+
+    def tell(self, **extra: Any) -> None:
+        """Print the result up to now, a JSON object."""
+        seconds = time.perf_counter() - (self._began or 0.0)
+        result = {"events": self.events, "seconds": seconds, "cpu_seconds": time.process_time() - self._cpu}
         # a line of its own: Faust has moved the cursor about
-        sys.stdout.write(f"\n{json.dumps(result)}\n")
+        sys.stdout.write(f"\n{json.dumps(result | extra)}\n")
         sys.stdout.flush()
+
+    def saw(self, events: int) -> bool:
+        """Take note of a batch; True when enough were seen and the result has been printed."""
+        if not self.counted(events):
+            return False
+        self.tell()
         return True

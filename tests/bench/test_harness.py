@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench import backtesting, families, judging, memory, recovery, whale
+from bench import backtesting, families, judging, memory, peering, recovery, whale
 from bench.__main__ import parse, steps
 from bench.children import cpu_seconds, measured, own_module, parse_cpu_seconds, running
 from bench.figures import family_rows
@@ -72,7 +72,8 @@ def test_the_command_line_names_what_it_does_not_know(capsys: pytest.CaptureFixt
     assert "must be of tansu, kafka" in capsys.readouterr().err
 
 
-def test_every_part_is_measured_on_every_broker_once() -> None:
+def test_every_part_is_measured_on_every_broker_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peering, "installed", lambda: False)
     names = [name for name, _ in steps(parse([]))]
     assert names == [
         "throughput on tansu",

@@ -1,0 +1,6 @@
+SELECT
+    day,
+    sum(change) AS change
+FROM roi.peer_activity
+GROUP BY day
+ORDER BY day

@@ -1,0 +1,3 @@
+TRUNCATE TABLE roi.peer_campaigns;
+
+TRUNCATE TABLE roi.peer_activity;
