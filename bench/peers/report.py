@@ -73,6 +73,11 @@ class Stopwatch:
         """Begin to count."""
         self._began, self._cpu = time.perf_counter(), time.process_time()
 
+    def begin(self) -> None:
+        """Begin to count, unless that is done: what comes first, the first record's work or the first result."""
+        if self._began is None:
+            self.start()
+
     def counted(self, events: int) -> bool:
         """Take note of a batch; True when enough were seen."""
         if self._began is None:
