@@ -86,7 +86,7 @@ def test_another_run_is_reported_alone(seeded: Seeded) -> None:
 
 @pytest.mark.parametrize(
     ("campaign", "run", "way_on"),
-    [("nobody", "live", "roi campaigns list"), ("spring.2026", "nowhere", "there are live, other; roi replay")],
+    [("nobody", "live", "roi campaigns list"), ("spring.2026", "nowhere", "there are .*; roi replay")],
 )
 def test_an_unknown_campaign_or_run_is_refused_with_the_way_on(
     seeded: Seeded, campaign: str, run: str, way_on: str
