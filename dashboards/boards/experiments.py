@@ -80,7 +80,7 @@ _VERDICTS: Final = Panel(
         *by_language("verdict", Text("Verdict", "说明")),
         *by_language("caveats", Text("Bear in mind", "注意事项")),
     ),
-    height=11,
+    height=14,
     drill=_ONE,
     empty=TO_DO,
 )

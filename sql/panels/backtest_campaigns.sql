@@ -16,7 +16,7 @@ SELECT
     rows.hours_to_fire / 24 AS days_to_fire,
     rows.fired_at AS fired_at,
     rows.resolved_at AS resolved_at,
-    rows.settled_ratio AS return_ratio,
+    rows.settled_ratio AS settled_ratio,
     rows.min_return_ratio AS min_return_ratio,
     rows.cost_after_firing_minor AS cost_after_minor,
     rows.return_after_firing_minor AS return_after_minor,

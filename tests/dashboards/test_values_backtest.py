@@ -14,7 +14,7 @@ from dashboards.registry import PANELS
 from schemas.instants import parse_instant, to_epoch_milliseconds
 from tests.dashboards.plugin import asked, check_types
 from tests.dashboards.seeding import HOSTILE
-from tests.dashboards.test_values_campaigns import same
+from tests.dashboards.test_values_campaigns import differences, same
 from tests.dashboards.trials import KEPT, LIMIT, old_backtest, old_export
 from tests.oracle.backtest import HOUR_MS, Rule, episodes, settled_ratio
 from tests.oracle.backtest import money as money_by_force
@@ -106,8 +106,8 @@ def test_rules_side_by_side_are_those_of_brute_force(seeded: Seeded) -> None:
     found = shown(seeded, "rules")
     for row in wanted:
         row["beyond_plain_minor"] = row["gain_at_limit_minor"] - wanted[0]["gain_at_limit_minor"]
-    assert [list(row) for row in found] == [list(row) for row in wanted]
-    assert same([list(row.values()) for row in found], [list(row.values()) for row in wanted])
+    assert differences(found, wanted, "rule") == []
+    assert [row["rule"] for row in found] == list(RULES)
     by_force = money_by_force(old_export(), campaigns(), steps(), PLAIN)
     assert {name: found[0][name] for name in by_force if name in found[0]} == {
         name: value for name, value in by_force.items() if name in found[0]
@@ -158,7 +158,7 @@ def test_campaigns_tell_when_each_rule_fired_and_what_came_after(seeded: Seeded)
     for rule in RULES:
         for name, (ratio, at) in fates(rule).items():
             row = rows[name, rule]
-            assert same(row["return_ratio"], ratio)
+            assert same(row["settled_ratio"], ratio)
             assert (row["cost_after_minor"], row["return_after_minor"]) == ((0, 0) if at is None else after(name, at))
             if at is None:
                 fate = "unsettled" if ratio is None else "missed" if ratio < LIMIT else "left_alone"

@@ -164,7 +164,8 @@ function Row({ panel, fields, row }: { panel: Panel; fields: Field[]; row: Cell[
         );
         const value = row[field.index];
         const isLong = typeof value === 'string' && value.length > LONG;
-        const kind = [isNumber(field.column) ? 'right' : '', isLong ? 'long' : '', field.column.unit].join(' ');
+        const size = isLong ? (field.column.language ? 'long told' : 'long') : '';
+        const kind = [isNumber(field.column) ? 'right' : '', size, field.column.unit].join(' ');
         return field === leading ? (
           <th key={field.index} scope="row" class={kind}>
             {inner}
