@@ -166,7 +166,7 @@ def test_while_clickhouse_is_away_nothing_is_lost_and_the_remedy_is_told(browser
         try:
             visit.page.keyboard.press("Enter")
             visit.see(REFUSED, "ClickHouse does not answer")
-            assert "see roi status" in visit.page.locator(REFUSED).first.inner_text()
+            assert "See roi status" in visit.page.locator(REFUSED).first.inner_text()
             assert visit.page.locator(".headline").inner_text().startswith("Firing")
             assert visit.page.locator(".row [name=note]").input_value() == "call the branch"
         finally:

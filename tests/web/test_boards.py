@@ -73,7 +73,7 @@ def test_axe_finds_nothing_serious_beside_a_board(browser: Browser, site: Site, 
         page.locator("dialog summary").click()
         found["alert"] = _serious(visit)
         page.locator("dialog .notice.failed button").click()
-        visit.give("wrong", "none of those known here")
+        visit.give("wrong", "This token is not known here")
         found["sign-in"] = _serious(visit)
     assert found == {"evidence": [], "alerts": [], "alert": [], "sign-in": []}
 
