@@ -155,7 +155,7 @@ export const EN = {
   none_noBefore: 'no period before',
   none_noData: 'no data',
   noNumber: '– in',
-  quoted: '“{name}”:',
+  quoted: '“{name}”',
   tooMany: 'Only the first {n} rows are shown; narrow the choice.',
   noBoards: 'There are no boards.',
   retry: 'Try again',

@@ -197,7 +197,7 @@ function Reasons({ fields, rows }: { fields: Field[]; rows: Cell[][] }) {
       {texts.noNumber}{' '}
       {[...told]
         .map(([why, names]) =>
-          names.length > MOST_NAMED ? why : `${names.map((name) => fill(texts.quoted, { name })).join(', ')} ${why}`,
+          names.length > MOST_NAMED ? why : `${names.map((name) => fill(texts.quoted, { name })).join(', ')}: ${why}`,
         )
         .join(' · ')}
     </span>
