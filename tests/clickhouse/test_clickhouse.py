@@ -121,7 +121,12 @@ _VALUES = {
 }
 
 # what pipeline/comparison fills in before a query is sent: a view, and its columns
-_GAPS = {"{view}": "campaign_totals", "{exact}": "campaign_id, cost_minor", "{inexact}": "return_ratio"}
+_GAPS = {
+    "{view}": "campaign_totals",
+    "{exact}": "campaign_id, cost_minor",
+    "{inexact}": "return_ratio",
+    "{nothing}": "cost_minor = 0",
+}
 _NAMED = {"zone": "UTC"}  # a name that is none would be refused
 
 
