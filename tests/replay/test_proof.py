@@ -15,7 +15,7 @@ from tests.oracle.compare import differences
 from tests.oracle.config import OracleConfig
 from tests.oracle.generators import interleaved, random_log
 from tests.oracle.story import Shape
-from tests.replay.running import replaying, roi
+from tests.replay.running import frozen_in_the_middle, replaying, roi
 from tests.support.cluster import Cluster, running_cluster
 from tests.support.kafka import running_kafka, running_tansu
 from tests.support.processes import starts_process
@@ -67,7 +67,7 @@ def test_after_kills_and_an_erasure_a_replay_equals_live_and_the_batch(cluster: 
     assert erased.returncode == 0, erased.stderr
 
     with replaying(cluster, RUN, ROI_WORKER__FETCH_RECORDS="1") as process:
-        cluster.wait_until(lambda: durable(cluster) > 0, "a block of the replay")
+        frozen_in_the_middle(cluster, RUN, process, lambda: durable(cluster))
         process.send_signal(signal.SIGKILL)
         process.wait(30)
     state = f"SELECT state FROM roi.run_states WHERE run = '{RUN}'"

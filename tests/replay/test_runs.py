@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.replay.comparing import differences, sizes
-from tests.replay.running import replay, replaying, roi
+from tests.replay.running import frozen_in_the_middle, replay, replaying, roi, signal_all
 
 if TYPE_CHECKING:
+    from subprocess import Popen
+
     from tests.support.cluster import Cluster
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -65,14 +67,15 @@ def durable(counted: Cluster, run: str) -> int:
     return int(found[0][0])
 
 
-def begun(counted: Cluster, run: str) -> None:
-    """Return once some records of a run are durable, which is well before its end."""
-    counted.wait_until(lambda: durable(counted, run) > 0, f"a block of {run}")
+def begun(counted: Cluster, run: str, process: Popen[str]) -> None:
+    """Return once some records of a run are durable, with the replay frozen."""
+    frozen_in_the_middle(counted, run, process, lambda: durable(counted, run))
 
 
 def test_ctrl_c_leaves_nothing_of_the_run_in_any_table(counted: Cluster) -> None:
     with replaying(counted, "cancelled", **SLOWLY) as process:
-        begun(counted, "cancelled")
+        begun(counted, "cancelled", process)
+        signal_all(process, signal.SIGCONT)
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
         assert process.stderr is not None
@@ -87,7 +90,8 @@ def test_a_replay_that_was_ended_is_resumed_and_equals_live(
 ) -> None:
     run = f"ended-{number.name.lower()}-{len(arguments)}"
     with replaying(counted, run, *arguments, **SLOWLY) as process:
-        begun(counted, run)
+        begun(counted, run, process)
+        signal_all(process, signal.SIGCONT)
         process.send_signal(number)
         assert process.wait(30) == (1 if number is signal.SIGTERM else -signal.SIGKILL)
     if number is signal.SIGTERM:
@@ -106,11 +110,10 @@ def test_a_replay_that_was_ended_is_resumed_and_equals_live(
 
 def test_a_replay_that_sleeps_while_its_run_is_dropped_brings_nothing_back(counted: Cluster) -> None:
     with replaying(counted, "asleep", **SLOWLY) as process:
-        begun(counted, "asleep")
-        process.send_signal(signal.SIGSTOP)
+        begun(counted, "asleep", process)
         counted.wait_until(lambda: state_of(counted, "asleep") == "interrupted", "the silence of a frozen replay")
         assert roi(counted, "runs", "drop", "asleep").returncode == 0
-        process.send_signal(signal.SIGCONT)
+        signal_all(process, signal.SIGCONT)
         assert process.wait(30) == 1
         assert process.stderr is not None
         assert "was taken over by another replay, or dropped" in process.stderr.read()
