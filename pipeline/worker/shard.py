@@ -200,12 +200,10 @@ class OwnedShard:
         offsets, keys, values = records
         index_of = {offset: index for index, offset in enumerate(offsets)}
         recorded = self.recorded.get(batch.topic)
-        if (
-            recorded is not None and recorded.left_out_before
-        ):  # what is of before a customer's return is no letter either
-            bad = [
-                one for one in bad if not recorded.leaves_out(one[0], keys[index_of[one[0]]], self._policy.pseudonym)
-            ]
+        if recorded is not None and recorded.left_out_before:
+            # what is of before a customer's return is no letter either
+            pseudonym = self._policy.pseudonym
+            bad = [one for one in bad if not recorded.leaves_out(one[0], keys[index_of[one[0]]], pseudonym)]
         keep = self.core.refuse(batch.topic, [keys[index_of[offset]] for offset, _, _ in bad])
         for offset, reason, _ in compress(bad, (not kept for kept in keep)):
             if reason == FROM_THE_FUTURE:  # the one verdict that the log alone does not tell
