@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from schemas.topics import COSTS, TOUCHES
 from tests.oracle.building import Ledger
 from tests.oracle.generators import interleaved, random_log
 from tests.oracle.story import Shape
-from tests.replay.running import replay, replaying, roi
+from tests.replay.running import frozen_in_the_middle, replay, replaying, roi, signal_all
 from tests.support.cluster import Cluster, running_cluster
 from tests.support.kafka import running_kafka
 from tests.support.processes import starts_process
@@ -23,6 +24,7 @@ from tests.support.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+    from subprocess import Popen
 
     from tests.oracle.log import Record
 
@@ -94,6 +96,16 @@ def counted(cluster: Cluster, records: Sequence[Record]) -> None:
     cluster.kill_worker(worker)
 
 
+def end_in_the_middle(cluster: Cluster, process: Popen[str]) -> None:
+    """End the replay of `slow` when some of its records are durable, and some of each topic are not read yet."""
+    durable = "SELECT sum(next_offset) FROM roi.positions WHERE run = 'slow'"
+    frozen_in_the_middle(cluster, "slow", process, lambda: cluster.rows(durable)[0][0])
+    assert cluster.rows(durable)[0][0] < 5_000
+    signal_all(process, signal.SIGCONT)
+    process.terminate()
+    assert process.wait(30) == 1
+
+
 def test_what_retention_has_taken_is_said_and_the_rest_can_be_replayed(cluster: Cluster) -> None:
     counted(cluster, days_of(10))
     delete_before(cluster, TOUCHES, 30)  # the first three days
@@ -112,10 +124,7 @@ def test_what_retention_has_taken_is_said_and_the_rest_can_be_replayed(cluster: 
 def test_a_replay_that_is_overtaken_by_retention_says_so_and_is_resumed_by_nobody(cluster: Cluster) -> None:
     counted(cluster, days_of(20, touches=150))
     with replaying(cluster, "slow", ROI_WORKER__FETCH_RECORDS="1") as process:
-        durable = "SELECT sum(next_offset) FROM roi.positions WHERE run = 'slow'"
-        cluster.wait_until(lambda: 0 < cluster.rows(durable)[0][0] < 5_000, "a block of the replay")
-        process.terminate()
-        assert process.wait(30) == 1
+        end_in_the_middle(cluster, process)
     delete_before(cluster, TOUCHES, 2_900)
     resumed = roi(cluster, "replay", "--run", "slow", "--resume")
     assert resumed.returncode == 1
@@ -126,10 +135,7 @@ def test_a_replay_that_is_overtaken_by_retention_says_so_and_is_resumed_by_nobod
 def test_a_run_is_not_resumed_over_a_topic_that_was_made_anew(cluster: Cluster) -> None:
     counted(cluster, days_of(20, touches=150))
     with replaying(cluster, "slow", ROI_WORKER__FETCH_RECORDS="1") as process:
-        durable = "SELECT sum(next_offset) FROM roi.positions WHERE run = 'slow'"
-        cluster.wait_until(lambda: cluster.rows(durable)[0][0] > 0, "a block of the replay")
-        process.terminate()
-        assert process.wait(30) == 1
+        end_in_the_middle(cluster, process)
     client = admin_of(cluster)
     client.delete_topics([COSTS])[COSTS].result(60)
     gone = roi(cluster, "replay", "--run", "slow", "--resume")
