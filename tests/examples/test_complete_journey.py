@@ -29,10 +29,11 @@ ROOT = Path(__file__).parents[2]
 NEW_YORK = ZoneInfo("America/New_York")
 
 MEASURED = """
-import resource, runpy, sys
+import runpy, sys
+from tests.support.memory import peak_memory_kib
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+print(peak_memory_kib(), file=sys.stderr)
 """
 
 Bodies = dict[str, list[dict[str, Any]]]

@@ -8,13 +8,13 @@ import http.client
 import itertools
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pipeline.embedded.clickhouse.errors import QueryError
 from pipeline.embedded.clickhouse.statement import MAX_STATEMENT_BYTES, parse
+from tests.support.memory import peak_memory_kib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,8 +96,7 @@ def test_statements_end_at_the_limit() -> None:
 
 def _memory(endpoint: EndpointHandle) -> int:
     """Return the most memory the process had so far, its anonymous files included, in bytes."""
-    status = Path(f"/proc/{endpoint.process.pid}/status").read_text()
-    return sum(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+    return peak_memory_kib(endpoint.process.pid) * 1024
 
 
 def _chunked(client: Client, chunks: Iterator[bytes]) -> tuple[int, bytes]:
