@@ -55,13 +55,13 @@ fast: setup ## Run the unit tests: no processes, done in a minute
 	@$(PYTEST) -m "$(UNIT)" --no-processes
 
 test: setup ## Run the tests that need nothing but Python; T=tests/state/test_money.py for some of them
-	@$(if $(T),$(PYTHON) -m pytest $(T),$(PYTEST) -m "not kafka and not slow")
+	@$(if $(T),$(PYTHON) -m pytest $(T),$(PYTEST) -m "not kafka and not slow" $(if $(COVERAGE),--cov --cov-report=term:skip-covered))
 
 slow: setup ## Run the tests that take more than ten seconds each: kills, faults, every command of the README
 	@$(PYTEST) -m "slow and not kafka"
 
-coverage: setup ## Measure what the tests without an installation cover, against the floor in pyproject.toml
-	@$(PYTEST) -m "not e2e and not kafka and not slow" --cov --cov-report=term:skip-covered
+coverage: ## Run the same, and measure what they cover, against the floor in pyproject.toml
+	@$(MAKE) --no-print-directory test COVERAGE=yes
 
 lint: setup ## Check style with every rule of ruff, and the format
 	@$(VENV)/bin/ruff check $(CODE_FOUND)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
@@ -71,8 +71,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    with no_processes() if item.config.getoption("--no-processes") else nullcontext():
+    with (
+        no_processes() if item.config.getoption("--no-processes") else nullcontext(),
+        unmeasured() if item.get_closest_marker("e2e") else nullcontext(),
+    ):
         return (yield)
+
+
+@contextmanager
+def unmeasured() -> Iterator[None]:
+    """Have what is started run without `make coverage`'s tracing: installations are tested at their own speed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")
