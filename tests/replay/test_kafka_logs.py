@@ -61,6 +61,7 @@ def send_in_transactions(cluster: Cluster, records: Sequence[Record], size: int)
             producer.begin_transaction()
             for record in records[start : start + size]:
                 producer.produce(record.topic, key=record.key, value=record.value, partition=record.partition)
+            assert producer.flush(30) == 0  # an abort throws away what is not sent, and is refused if nothing was
             (producer.commit_transaction if commits else producer.abort_transaction)(30)
     return -(-len(records) // size)
 
