@@ -16,7 +16,7 @@ import pipeline
 from pipeline.embedded import parent_death
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _PROJECT_ROOT: Final = Path(pipeline.__file__).resolve().parent.parent
 _LEASH: Final = Path(parent_death.__file__).resolve()
@@ -34,6 +34,7 @@ class Part:
         health_url: where it answers HTTP while it lives; '' = nobody asks. One that has answered and then is silent for
             ``silent_seconds`` is killed and started again.
         silent_seconds: see there; long, for a busy machine is no fault.
+        renewed: gives what is started after an end that nobody had asked for; none = the same once more.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Part:
     stop_seconds: float = 5.0
     health_url: str = ""
     silent_seconds: float = 20.0
+    renewed: Callable[[], Part] | None = None
 
 
 def own_module(module: str, *arguments: str) -> tuple[str, ...]:

@@ -192,11 +192,15 @@ def _alerts_part(settings: Settings) -> Part:
 
 
 def _asked(part: Part, group: str, host: str, configured_port: int) -> Part:
-    """Return a part whose port is known, so that it can be asked how it is."""
+    """Return a part whose port is known, so that it can be asked how it is; one chosen here is chosen anew each time.
+
+    Between the choice and the part's start another program may take it, and keep it.
+    """
     port = configured_port or usable_port(0, f"ROI_{group}__METRICS_PORT")
     reached = host if host not in {"0.0.0.0", "::"} else LOOPBACK  # noqa: S104 - compared, not bound
     environment = dict(part.environment) | {f"ROI_{group}__METRICS_PORT": str(port)}
-    return replace(part, environment=environment, health_url=f"http://{reached}:{port}/healthz")
+    asked = replace(part, environment=environment, health_url=f"http://{reached}:{port}/healthz")
+    return asked if configured_port else replace(asked, renewed=partial(_asked, part, group, host, 0))
 
 
 def _digests(settings: Settings) -> dict[str, str]:

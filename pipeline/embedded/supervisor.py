@@ -203,6 +203,8 @@ class Supervisor:
             delay = self._policy.waits.delay(deaths)
             self.say(f"{child.part.name} ended ({describe_exit(code)}), starting it again in {delay:.1f} s")
             await asyncio.sleep(delay)
+            if child.part.renewed is not None:
+                child.part = child.part.renewed()
             try:
                 await child.start()
             except OSError as error:  # no memory or descriptors at the moment: one more death, and one more wait

@@ -3,8 +3,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 import time
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -80,6 +83,18 @@ async def test_part_killed_again_and_again_is_started_again(tmp_path: Path) -> N
         assert len(seen) == 3
     assert len(said) == 3
     assert all("worker ended (killed by SIGKILL)" in line for line in said)
+
+
+async def test_part_whose_port_is_taken_is_started_again_on_another(tmp_path: Path) -> None:
+    binds = "import socket, sys, time\nsocket.create_server(('127.0.0.1', int(sys.argv[1])))\ntime.sleep(600)\n"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        renewed = partial(part, "w", binds, "0")
+        keeper = supervisor(tmp_path)
+        async with keeper.running():
+            child = await keeper.keep(replace(part("w", binds, str(taken.getsockname()[1])), renewed=renewed))
+            await until(lambda: child.starts == 2)
+            assert child.part.command[-1] == "0"
+            assert "Address already in use" in child.deaths[0].cause
 
 
 async def test_end_of_a_part_that_cannot_be_replaced_ends_everything(tmp_path: Path) -> None:
