@@ -24,6 +24,7 @@ from bench.workload import LedgerProgress
 from dashboards.definitions.macros import TimeRange, expand
 from dashboards.registry import BOARDS
 from pipeline.clickhouse import sql
+from pipeline.clickhouse.answers import OPTIONS
 from pipeline.clickhouse.connection import connect
 from pipeline.clickhouse.reader import Reader
 from pipeline.errors import UserError
@@ -185,7 +186,7 @@ def measure(settings: Settings, rounds: int) -> dict[str, Times]:
 
 def _milliseconds(reader: Reader, text: str) -> float:
     began = time.perf_counter()
-    _, chunks = reader.stream(text, "JSONCompact")
+    _, chunks = reader.stream(text, "JSONCompact", options=OPTIONS)
     sum(map(len, chunks))
     return (time.perf_counter() - began) * 1e3
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.clickhouse.answers import OPTIONS
 from pipeline.embedded.clickhouse.allowlists import ACTOR_TABLE
 from pipeline.settings import Settings
 from tests.deploy.conftest import REPOSITORY, SERVICES, secrets_of
@@ -92,8 +93,15 @@ def test_the_reader_may_set_what_its_clients_send(users: Element) -> None:
         for setting in users.findall("profiles/roi_reader/constraints/*")
         if setting.find("changeable_in_readonly") is not None
     }
-    # by Grafana's client, its ad-hoc filters and its query editor; the rest by the commands
-    sent = {"max_execution_time", "additional_table_filters", "limit"}
+    # by Grafana's client, its ad-hoc filters and its query editor; the rest by the board and the commands
+    sent = {
+        "max_execution_time",
+        "additional_table_filters",
+        "limit",
+        "max_result_rows",
+        "result_overflow_mode",
+        *OPTIONS,
+    }
     for source in (REPOSITORY / "pipeline" / "cli").rglob("*.py"):
         sent |= set(re.findall(r'"((?:output_format|max|limit)_\w+)"', source.read_text()))
     assert sent <= changeable
