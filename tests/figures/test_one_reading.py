@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate, count
 from typing import TYPE_CHECKING, Any, Final
 
@@ -97,7 +97,7 @@ def _date(day: int) -> str:
 @given(
     data=st.data(),
     offsets=st.dictionaries(
-        st.tuples(st.sampled_from((0, 1, 65_536)), st.sampled_from(("bank.touches.v1", "bank.logins.v1"))),
+        st.tuples(st.sampled_from((0, 1, 65_536)), st.sampled_from(("bank.transactions.v1", "bank.logins.v1"))),
         st.lists(st.integers(0, 10**12), min_size=1, max_size=4),
         min_size=1,
     ),
@@ -123,3 +123,18 @@ def test_a_position_is_that_of_the_newest_block_whatever_order_blocks_came_in(
         (topic, shard % 65_536, versions[-1], versions[-1], f"id-{versions[-1]}")
         for (shard, topic), versions in offsets.items()
     )
+    # what is read of the positions by other views (0037)
+    newest = {key: versions[-1] for key, versions in offsets.items()}
+    clickhouse.command(f"INSERT INTO roi.runs (run, zone) VALUES ('{run}', 'UTC')")
+    clocks = [max(newest.values())] if any(newest.values()) else []
+    assert [row["as_of"] for row in read(clickhouse, "run_clocks", run)] == [_instant(clock) for clock in clocks]
+    assert [row["today"] for row in read(clickhouse, "run_clocks", run)] == [_instant(clock)[:10] for clock in clocks]
+    aged = [clock for (_, topic), clock in newest.items() if topic == "bank.transactions.v1" and clock > 0]
+    assert [row["as_of"] for row in read(clickhouse, "run_days", run)] == [
+        _instant(clock)[:10] for clock in sorted(aged)[-1:]
+    ]
+    assert [row["updated_at"] for row in read(clickhouse, "freshness", run)] == [_instant(max(newest.values()))]
+
+
+def _instant(milliseconds: int) -> str:
+    return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds):%F %T}.{milliseconds % 1000:03}"
