@@ -1,10 +1,11 @@
 WITH
-    chosen AS (
-        SELECT campaign_id FROM segment_totals
-        WHERE run = ${run:singlequote} AND segment = 'tier' AND model = ''
+    -- asked once: a subquery that is named is worked out at every place that names it
+    (SELECT groupArray(campaign_id) FROM (
+        SELECT toString(campaign_id) AS campaign_id FROM ledger FINAL
+        WHERE run = ${run:singlequote} AND kind = 'tier' AND model = ''
             AND $__conditionalAll(campaign_id IN (${campaign:singlequote}), $campaign)
-        GROUP BY campaign_id ORDER BY sum(cost_minor) DESC, campaign_id LIMIT 5
-    )
+        GROUP BY campaign_id ORDER BY sum(toInt128(measures[5])) DESC, campaign_id LIMIT 5
+    )) AS chosen
 SELECT
     alert.campaign_id AS campaign_id,
     alert.alert_id AS alert_id,
@@ -32,5 +33,5 @@ SELECT
     alert.as_of AS as_of
 FROM campaign_alerts AS alert
 LEFT JOIN campaign_plans AS plans ON alert.campaign_id = plans.campaign_id
-WHERE ${run:singlequote} = 'live' AND alert.campaign_id IN (SELECT campaign_id FROM chosen)
+WHERE ${run:singlequote} = 'live' AND alert.campaign_id IN (SELECT arrayJoin(chosen))
 ORDER BY money_at_risk_minor DESC NULLS LAST, name

@@ -1,10 +1,11 @@
 WITH
-    chosen AS (
-        SELECT campaign_id FROM segment_totals
-        WHERE run = ${run:singlequote} AND segment = 'tier' AND model = ''
+    -- asked once: a subquery that is named is worked out at every place that names it
+    (SELECT groupArray(campaign_id) FROM (
+        SELECT toString(campaign_id) AS campaign_id FROM ledger FINAL
+        WHERE run = ${run:singlequote} AND kind = 'tier' AND model = ''
             AND $__conditionalAll(campaign_id IN (${campaign:singlequote}), $campaign)
-        GROUP BY campaign_id ORDER BY sum(cost_minor) DESC, campaign_id LIMIT 5
-    )
+        GROUP BY campaign_id ORDER BY sum(toInt128(measures[5])) DESC, campaign_id LIMIT 5
+    )) AS chosen
 SELECT
     credits.converted_at AS converted_at,
     if(plans.name = '', credits.campaign_id, plans.name) AS name,
@@ -18,8 +19,8 @@ SELECT
     credits.return_minor AS return_minor,
     credits.aum_minor AS aum_minor
 FROM credits
-LEFT JOIN (SELECT * FROM run_plans WHERE run = ${run:singlequote}) AS plans ON credits.campaign_id = plans.campaign_id
-WHERE credits.run = ${run:singlequote} AND credits.campaign_id IN (SELECT campaign_id FROM chosen)
+LEFT JOIN (SELECT campaign_id, name FROM run_plans WHERE run = ${run:singlequote}) AS plans ON credits.campaign_id = plans.campaign_id
+WHERE credits.run = ${run:singlequote} AND credits.campaign_id IN (SELECT arrayJoin(chosen))
     AND credits.model = (SELECT any(models[1]) FROM runs FINAL WHERE run = ${run:singlequote})
     AND $__timeFilter_ms(credits.converted_at)
 ORDER BY converted_at DESC, transaction_event_id, touch_event_id

@@ -1,17 +1,18 @@
 WITH
-    chosen AS (
-        SELECT campaign_id FROM segment_totals
-        WHERE run = ${run:singlequote} AND segment = 'tier' AND model = ''
+    -- asked once: a subquery that is named is worked out at every place that names it
+    (SELECT groupArray(campaign_id) FROM (
+        SELECT toString(campaign_id) AS campaign_id FROM ledger FINAL
+        WHERE run = ${run:singlequote} AND kind = 'tier' AND model = ''
             AND $__conditionalAll(campaign_id IN (${campaign:singlequote}), $campaign)
-        GROUP BY campaign_id ORDER BY sum(cost_minor) DESC, campaign_id LIMIT 5
-    ),
+        GROUP BY campaign_id ORDER BY sum(toInt128(measures[5])) DESC, campaign_id LIMIT 5
+    )) AS chosen,
     parts AS (
         SELECT
             campaign_id, variant AS variant, touches, reached, converters, conversions, cost_minor, return_minor,
             sum(cost_minor) OVER (PARTITION BY campaign_id) AS cost_of_all,
             sum(return_minor) OVER (PARTITION BY campaign_id) AS return_of_all
         FROM campaign_variant_totals
-        WHERE run = ${run:singlequote} AND campaign_id IN (SELECT campaign_id FROM chosen)
+        WHERE run = ${run:singlequote} AND campaign_id IN (SELECT arrayJoin(chosen))
     )
 SELECT
     parts.campaign_id AS campaign_id,
@@ -27,6 +28,6 @@ SELECT
     if(parts.cost_of_all = parts.cost_minor, NULL,
        (parts.return_of_all - parts.return_minor) / (parts.cost_of_all - parts.cost_minor)) AS ratio_without
 FROM parts
-LEFT JOIN (SELECT * FROM run_plans WHERE run = ${run:singlequote}) AS plans ON parts.campaign_id = plans.campaign_id
+LEFT JOIN (SELECT campaign_id, name FROM run_plans WHERE run = ${run:singlequote}) AS plans ON parts.campaign_id = plans.campaign_id
 ORDER BY name, cost_minor DESC, variant
 LIMIT 200

@@ -1,12 +1,13 @@
 -- whole business days that begin within the range; the same number of days before them
 WITH
     (SELECT if(any(zone) = '', 'UTC', any(zone)) FROM runs FINAL WHERE run = ${run:singlequote}) AS zone,
-    chosen AS (
-        SELECT campaign_id FROM segment_totals
-        WHERE run = ${run:singlequote} AND segment = 'tier' AND model = ''
+    -- asked once: a subquery that is named is worked out at every place that names it
+    (SELECT groupArray(campaign_id) FROM (
+        SELECT toString(campaign_id) AS campaign_id FROM ledger FINAL
+        WHERE run = ${run:singlequote} AND kind = 'tier' AND model = ''
             AND $__conditionalAll(campaign_id IN (${campaign:singlequote}), $campaign)
-        GROUP BY campaign_id ORDER BY sum(cost_minor) DESC, campaign_id LIMIT 5
-    ),
+        GROUP BY campaign_id ORDER BY sum(toInt128(measures[5])) DESC, campaign_id LIMIT 5
+    )) AS chosen,
     toDate(greatest($__fromTime, toDateTime(1)) - 1, zone) + 1 AS first_day,
     toDate($__toTime, zone) AS last_day,
     toDate(greatest(0, 2 * toInt32(first_day) - toInt32(last_day) - 1)) AS first_day_before,
@@ -19,12 +20,12 @@ WITH
             campaign_id, 'event_view' AS view, day >= first_day AS is_now,
             cost_minor AS spent, return_minor AS earned, conversions AS converted, new_reached AS gained
         FROM campaign_days
-        WHERE run = ${run:singlequote} AND campaign_id IN (SELECT campaign_id FROM chosen)
+        WHERE run = ${run:singlequote} AND campaign_id IN (SELECT arrayJoin(chosen))
             AND day >= first_day_before AND day <= last_day
         UNION ALL
         SELECT campaign_id, 'cohort_view', touch_day >= first_day, cost_minor, return_minor, conversions, reached
         FROM campaign_cohorts
-        WHERE run = ${run:singlequote} AND campaign_id IN (SELECT campaign_id FROM chosen)
+        WHERE run = ${run:singlequote} AND campaign_id IN (SELECT arrayJoin(chosen))
             AND touch_day >= first_day_before AND touch_day <= last_day
     )
 SELECT
@@ -40,6 +41,6 @@ SELECT
     sumIf(converted, is_now) AS conversions,
     sumIf(gained, is_now) AS new_reached
 FROM cells
-LEFT JOIN (SELECT * FROM run_plans WHERE run = ${run:singlequote}) AS plans ON cells.campaign_id = plans.campaign_id
+LEFT JOIN (SELECT campaign_id, name FROM run_plans WHERE run = ${run:singlequote}) AS plans ON cells.campaign_id = plans.campaign_id
 GROUP BY campaign_id, view
 ORDER BY campaign_id, view DESC

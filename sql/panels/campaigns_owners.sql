@@ -6,10 +6,14 @@ SELECT
     uniqExact(totals.campaign_id) AS campaigns,
     sum(totals.cost_minor) AS cost_minor,
     sum(totals.return_minor) AS return_minor
-FROM campaign_totals AS totals
-LEFT JOIN (SELECT * FROM run_plans WHERE run = ${run:singlequote}) AS plans ON totals.campaign_id = plans.campaign_id
-LEFT JOIN campaign_alerts AS alert ON totals.campaign_id = alert.campaign_id AND totals.run = 'live'
-WHERE totals.run = ${run:singlequote}
-    AND $__conditionalAll(totals.campaign_id IN (${campaign:singlequote}), $campaign)
+FROM (
+    SELECT campaign_id, sum(cost_minor) AS cost_minor, sum(return_minor) AS return_minor
+    FROM segment_totals
+    WHERE run = ${run:singlequote} AND segment = 'tier' AND model = ''
+    GROUP BY campaign_id
+) AS totals
+LEFT JOIN (SELECT campaign_id, owner FROM run_plans WHERE run = ${run:singlequote}) AS plans ON totals.campaign_id = plans.campaign_id
+LEFT JOIN campaign_alerts AS alert ON totals.campaign_id = alert.campaign_id AND ${run:singlequote} = 'live'
+WHERE $__conditionalAll(totals.campaign_id IN (${campaign:singlequote}), $campaign)
     AND $__conditionalAll(plans.owner IN (${owner:singlequote}), $owner)
 GROUP BY owner ORDER BY money_at_risk_minor DESC NULLS LAST, cost_minor DESC, owner LIMIT 100

@@ -20,11 +20,11 @@ SELECT
         alert.state = 'acknowledged', 'decide',
         alert.state IN ('decided', 'blocked', 'immature', 'pending'), alert.state,
         totals.cost_minor = 0, 'no_cost',
-        totals.return_ratio >= min_return_ratio, 'reached',
+        return_ratio >= min_return_ratio, 'reached',
         'below'
     ) AS standing,
     alert.money_at_risk_minor AS money_at_risk_minor,
-    totals.return_ratio AS return_ratio,
+    if(totals.cost_minor = 0, NULL, totals.return_minor / totals.cost_minor) AS return_ratio,
     multiIf(plans.campaign_id != '', plans.min_return_ratio, alert.alert_id != '', alert.min_return_ratio, 2.0) AS min_return_ratio,
     alert.forecast_ratio AS forecast_ratio,
     alert.forecast_low AS forecast_low,
@@ -43,12 +43,16 @@ SELECT
     totals.converters AS converters,
     nullIf(alert.state, '') AS alert_state,
     plans.owner AS owner
-FROM campaign_totals AS totals
+FROM (
+    SELECT campaign_id, sum(cost_minor) AS cost_minor, sum(return_minor) AS return_minor, sum(converters) AS converters
+    FROM segment_totals
+    WHERE run = ${run:singlequote} AND segment = 'tier' AND model = ''
+    GROUP BY campaign_id
+) AS totals
 LEFT JOIN days ON totals.campaign_id = days.campaign_id
-LEFT JOIN (SELECT * FROM run_plans WHERE run = ${run:singlequote}) AS plans ON totals.campaign_id = plans.campaign_id
-LEFT JOIN campaign_alerts AS alert ON totals.campaign_id = alert.campaign_id AND totals.run = 'live'
-WHERE totals.run = ${run:singlequote}
-    AND (days.is_active OR alert.state IN ('firing', 'acknowledged', 'decided'))
+LEFT JOIN (SELECT campaign_id, name, owner, min_return_ratio, budget_minor, starts_at, ends_at FROM run_plans WHERE run = ${run:singlequote}) AS plans ON totals.campaign_id = plans.campaign_id
+LEFT JOIN campaign_alerts AS alert ON totals.campaign_id = alert.campaign_id AND ${run:singlequote} = 'live'
+WHERE (days.is_active OR alert.state IN ('firing', 'acknowledged', 'decided'))
     AND $__conditionalAll(totals.campaign_id IN (${campaign:singlequote}), $campaign)
     AND $__conditionalAll(plans.owner IN (${owner:singlequote}), $owner)
 ORDER BY standing IN ('act', 'decide') DESC, money_at_risk_minor DESC NULLS LAST, cost_minor DESC, campaign_id
