@@ -10,6 +10,15 @@ RUN python -m venv /opt/venv \
        --requirement /requirements/base.lock \
     && /opt/venv/bin/pip check
 
+# the compiled part of the core; this image has no compiler, so the build fetches the one that requirements/compiler.lock names
+FROM dependencies AS native
+WORKDIR /app
+COPY requirements/compiler.lock requirements/compiler.lock
+COPY pipeline/__init__.py pipeline/__init__.py
+COPY pipeline/native pipeline/native
+COPY native native
+RUN /opt/venv/bin/python -m pipeline.native.build && test -n "$(find build/native -name 'core-*.so')"
+
 FROM ${PYTHON}
 # which commit this is, for the metric roi_build_info: docker build --build-arg COMMIT=$(git rev-parse --short=12 HEAD) .
 ARG COMMIT=
@@ -22,6 +31,8 @@ COPY sql sql
 COPY dashboards dashboards
 COPY web/dist web/dist
 COPY pipeline pipeline
+COPY native native
+COPY --from=native /app/build/native build/native
 ENV ROI_BUILD_COMMIT=$COMMIT PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "pipeline"]
