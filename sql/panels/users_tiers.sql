@@ -17,15 +17,16 @@ WITH
         ) AS users
         CROSS JOIN clock
     ),
+    -- by windows over the days: a second use of them would count them a second time
     spans AS (
         SELECT
-            argMaxIf(day, (is_over, day), is_shown) AS newest,
-            any(first_day) AS began,
+            *, argMaxIf(day, (is_over, day), is_shown) OVER () AS newest,
+            any(first_day) OVER () AS began,
             began - 1 AS newest_before,
             newest_before - dateDiff('day', began, newest) AS began_before,
-            min(day) <= began_before AS is_known_before
+            min(day) OVER () <= began_before AS is_known_before,
+            countIf(is_shown) OVER () AS shown_days
         FROM days
-        HAVING countIf(is_shown) > 0
     )
 SELECT
     toString(days.tier) AS tier,
@@ -38,7 +39,7 @@ SELECT
     if(mau_gross = 0, NULL, zombies / mau_gross) AS zombie_share,
     avgOrNullIf(days.dau / days.mau, days.mau > 0 AND days.day BETWEEN began AND newest) AS stickiness_mean,
     sumOrNullIf(days.reactivated, days.day BETWEEN began AND newest) AS reactivated
-FROM days
-CROSS JOIN spans
+FROM spans AS days
+WHERE shown_days > 0
 GROUP BY days.tier
 ORDER BY mau DESC, tier
