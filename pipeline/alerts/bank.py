@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.alerts.conversions import KINDS
 from pipeline.alerts.statistics import BankLevel
@@ -28,23 +28,27 @@ def bank_levels(port: FactsPort, plans: Sequence[CampaignPlan], as_of_ms: int) -
     known: dict[tuple[object, ...], BankLevel | None] = {}
     levels: list[BankLevel | None] = []
     for plan in plans:
-        rules = plan.rules
-        margins = {kind: rules.margins_bps.get(kind, 0) for kind in KINDS}
-        goal = (rules.kinds, rules.products, rules.min_amount_minor, *margins.values())
+        goal, asked = goal_of(plan)
         if goal not in known:
-            rows = port.fetch(
-                "alert_bank_level",
-                since=as_of_ms - LOOK_BACK_DAYS * DAY_MS,
-                until=as_of_ms,
-                least=rules.min_amount_minor,
-                kinds=sorted(rules.kinds or ()),
-                products=sorted(rules.products or ()),
-                priced=list(margins),
-                margins=list(margins.values()),
-            )
+            since = as_of_ms - LOOK_BACK_DAYS * DAY_MS
+            rows = port.fetch("alert_bank_level", since=since, until=as_of_ms, **asked)
             known[goal] = level_of(*(int(number) for number in rows[0]))
         levels.append(known[goal])
     return levels
+
+
+def goal_of(plan: CampaignPlan) -> tuple[tuple[object, ...], dict[str, Any]]:
+    """Return what tells one goal and its margins from another, and the parameters of a query about them."""
+    rules = plan.rules
+    margins = {kind: rules.margins_bps.get(kind, 0) for kind in KINDS}
+    asked = {
+        "least": rules.min_amount_minor,
+        "kinds": sorted(rules.kinds or ()),
+        "products": sorted(rules.products or ()),
+        "priced": list(margins),
+        "margins": list(margins.values()),
+    }
+    return (rules.kinds, rules.products, rules.min_amount_minor, *margins.values()), asked
 
 
 def level_of(count: int, total: int, squares: int) -> BankLevel | None:

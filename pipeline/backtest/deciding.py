@@ -81,7 +81,7 @@ class Deciding:
             place = looked.last(step)
             if place >= 0 and looked.steps[place] == step and looked.which[place] == looked.which[row]:
                 return OUTCOMES[int(trial.outcome[place])]
-        rows = self._rows(trial.history, step, instant)
+        rows = self._rows(trial.history, instant)
         if trial.decisions is None:
             return OUTCOMES[int(plain_outcomes(rows.cost_total, rows.return_all, trial.rule)[0])]
         library = self._libraries[int(looked.which[row])]
@@ -92,10 +92,10 @@ class Deciding:
                 found = decisions_of(judged(rows, [library], [trial.rule], [level]))
         return OUTCOMES[int(found.outcome[0])]
 
-    def _rows(self, history: CampaignHistory, step: int | None, instant: int) -> Statistics:
-        if step is None:
-            return self._past.as_of([history.plan], instant)
-        return history.statistics(np.array([step], np.int64))
+    def _rows(self, history: CampaignHistory, instant: int) -> Statistics:
+        if history.knows(instant):
+            return history.statistics_at(np.array([instant], np.int64))
+        return self._past.as_of([history.plan], instant)
 
     def reasons(self, trial: Trial, row: int) -> tuple[str, ...]:
         """Return in words what a look says, the most important first."""

@@ -51,9 +51,9 @@ def _history(
     at, cost = costs
     paid = cost > 0
     touched_at = np.concatenate([at[paid], changes["touched_at"]])
-    seen = grid.first_seen(np.concatenate([at[paid], changes["at"]]))
+    seen = np.concatenate([at[paid], changes["at"]])
     order = np.argsort(seen, kind="stable")
     ordered = changes[np.argsort(changes["at"], kind="stable")]
     ordered["row"] = 0
-    touches = Touches(grid.first_seen(at), at // QUARTER_MS, np.ones(len(at), np.int64), cost, cost)
+    touches = Touches(at, at // QUARTER_MS, np.ones(len(at), np.int64), cost, cost)
     return CampaignHistory(plan, grid, touches, (seen[order], touched_at[order]), (), ordered, zone, int(at[0]))

@@ -34,17 +34,17 @@ NEVER_TOUCHED: Final = -(1 << 61)
 
 
 class Touches(NamedTuple):
-    """Touches of one campaign, ascending in time: a row for each step they were first seen at and quarter of an hour.
+    """Touches of one campaign, ascending in time: a row for each quarter of an hour and instant it was seen at.
 
     Attributes:
-        step: first step as of which they had occurred.
+        seen: first instant as of which they had occurred, of those that the history knows.
         quarter: quarter of an hour since the epoch.
         creditable: how many creditable touches.
         cost: their own cost, and that of the others.
         weight: what stands for touches by day once the campaign is over.
     """
 
-    step: Integers
+    seen: Integers
     quarter: Integers
     creditable: Integers
     cost: Integers
@@ -58,12 +58,13 @@ class CampaignHistory:
     Attributes:
         plan: its definition.
         grid: the steps.
-        touches: by step and quarter.
-        touched: first steps, ascending, and instants of the creditable touches that say when it was last touched.
+        touches: by the instant they were first seen at, and quarter.
+        touched: by the same, ascending: instants of the creditable touches that say when it was last touched.
         events: cost events, ascending in time.
         changes: conversions and reversals, ascending in time; every row is 0.
         zone: of business days.
         first_ms: the first touch or cost.
+        unit_ms: instants that are known are so far apart; every step is one of them. 1: every instant is known.
     """
 
     plan: CampaignPlan
@@ -74,6 +75,7 @@ class CampaignHistory:
     changes: Changes
     zone: str
     first_ms: int
+    unit_ms: int = 1
     _paid: dict[tuple[int, int], tuple[Integers, Floats]] = field(default_factory=dict, repr=False)
 
     @property
@@ -82,14 +84,15 @@ class CampaignHistory:
         return self.plan.campaign_id
 
     @cached_property
-    def event_steps(self) -> Integers:
-        """First step as of which each cost event had occurred."""
-        return self.grid.first_seen(np.array([event.at for event in self.events], np.int64))
+    def change_steps(self) -> Integers:
+        """The steps as of which something new is known, ascending."""
+        seen = np.concatenate([self.touches.seen, self._event_instants, self.changes["at"]])
+        steps = np.unique(self.grid.first_seen(seen))
+        return np.asarray(steps[steps < self.grid.steps])
 
     @cached_property
-    def change_steps(self) -> Integers:
-        """First step as of which each conversion or reversal had occurred."""
-        return self.grid.first_seen(self.changes["at"])
+    def _event_instants(self) -> Integers:
+        return np.array([event.at for event in self.events], np.int64)
 
     @cached_property
     def _customer_order(self) -> Integers:
@@ -119,19 +122,25 @@ class CampaignHistory:
         if not len(seen):
             return np.full(len(steps), NEVER_TOUCHED)
         latest = np.maximum.accumulate(instants)
-        place = np.searchsorted(seen, steps, "right") - 1
+        place = np.searchsorted(seen, self.grid.instants(steps), "right") - 1
         return np.where(place >= 0, latest[np.maximum(place, 0)], NEVER_TOUCHED)
 
     def statistics(self, steps: Integers) -> Statistics:
         """Return what the rule is told as of steps, ascending: a row each, bit for bit what a live look is told."""
-        facts = self.facts(steps)
-        return assemble(facts, self.grid.instants(steps).tolist(), ZoneInfo(self.zone))
+        return self.statistics_at(self.grid.instants(steps))
 
-    def facts(self, steps: Integers) -> list[CampaignFacts]:
-        """Return what had occurred as of steps, ascending; not to be changed."""
-        instants = self.grid.instants(steps)
-        ends = np.searchsorted(self.touches.step, steps, "right").tolist()
-        paid = np.searchsorted(self.event_steps, steps, "right").tolist()
+    def statistics_at(self, instants: Integers) -> Statistics:
+        """Return the same as of any instants that are known, ascending."""
+        return assemble(self.facts(instants), instants.tolist(), ZoneInfo(self.zone))
+
+    def knows(self, instant: int) -> bool:
+        """Tell whether what had occurred by an instant is known."""
+        return (instant - self.grid.from_ms) % self.unit_ms == 0
+
+    def facts(self, instants: Integers) -> list[CampaignFacts]:
+        """Return what had occurred as of instants that are known, ascending; not to be changed."""
+        ends = np.searchsorted(self.touches.seen, instants, "right").tolist()
+        paid = np.searchsorted(self._event_instants, instants, "right").tolist()
         counts = np.searchsorted(self.changes["at"], instants, "right")
         versions, first, version = np.unique(counts, return_index=True, return_inverse=True)
         known = self._conversions(versions, instants[first])
@@ -202,11 +211,12 @@ class CampaignHistory:
 
     def finished(self, step: int, calendar: BusinessCalendar) -> FinishedCampaign:
         """Return what the campaign teaches as of a step at which it is over."""
-        end = int(np.searchsorted(self.touches.step, step, "right"))
-        events = self._prefix(int(np.searchsorted(self.event_steps, step, "right")))
+        instant = self.grid.instant(step)
+        end = int(np.searchsorted(self.touches.seen, instant, "right"))
+        events = self._prefix(int(np.searchsorted(self._event_instants, instant, "right")))
         quarters, weights, costs = self._by_quarter.until(end)
         facts = CampaignFacts(self.plan, quarters, np.maximum(weights, 0), costs, events)
-        return finished_of([facts], self.changes, self.grid.instant(step), calendar)[0]
+        return finished_of([facts], self.changes, instant, calendar)[0]
 
 
 class _Slots:

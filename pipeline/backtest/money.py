@@ -60,23 +60,23 @@ def settled_of(history: CampaignHistory, last_ms: int) -> Settled:
 
 def after(history: CampaignHistory, step: int) -> After:
     """Return the money after a step, of everything that is known to the end."""
-    later = history.touches.step > step
-    cost = float(history.touches.cost[later].sum())
     instant = history.grid.instant(step)
+    later = history.touches.seen > instant
+    cost = float(history.touches.cost[later].sum())
     if history.events:
-        cost += _events_after(history, step, instant)
+        cost += _events_after(history, instant)
     returned = history.changes["returned"][history.changes["touched_at"] > instant].sum()
     return After(round(cost), int(returned))
 
 
-def _events_after(history: CampaignHistory, step: int, instant: int) -> float:
-    """Return the part of the cost events that pays for touches after a step, or for none and stands after it."""
+def _events_after(history: CampaignHistory, instant: int) -> float:
+    """Return the part of the cost events that pays for touches after an instant, or for none and stands after it."""
     hour = history.touches.quarter // QUARTERS
     hours, place = np.unique(hour, return_inverse=True)
     touches = np.zeros(len(hours), np.int64)
     np.add.at(touches, place, history.touches.creditable)
     later = np.zeros(len(hours), np.int64)
-    np.add.at(later, place, np.where(history.touches.step > step, history.touches.creditable, 0))
+    np.add.at(later, place, np.where(history.touches.seen > instant, history.touches.creditable, 0))
     paid_hours, paid = cost_by_hour(hours, touches, np.zeros(len(hours), np.int64), history.events)
     share = np.where(paid_hours * 3_600_000 >= instant, 1.0, 0.0)
     known = np.searchsorted(paid_hours, hours[touches > 0])

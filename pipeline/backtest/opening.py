@@ -12,17 +12,19 @@ from pipeline.ledger.ledger import ClickHouseLedger, other_settings
 from pipeline.ledger.rows import LIVE
 from pipeline.policies import describe_policy, policy_of
 from pipeline.replay.beginning import policy_for
+from pipeline.replay.plan import range_text
 from pipeline.replay.record import State, load_record
 from pipeline.replay.what_if import settings_with
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from pipeline.backtest.past import Past, Range
     from pipeline.settings import Settings
 
 
-def open_run(settings: Settings, run: str, span: Range, data: Path | None = None) -> Past:
+def open_run(settings: Settings, run: str, span: Range, data: Path | None = None, holds: Iterable[float] = ()) -> Past:
     """Return a run as a past, read with the reader's rights.
 
     A replay's past is counted, and its campaigns are defined, as the replay was asked to.
@@ -32,6 +34,7 @@ def open_run(settings: Settings, run: str, span: Range, data: Path | None = None
         run: its name.
         span: what is looked at.
         data: the directory of the instance, where the settings are of one.
+        holds: minutes that breaches must hold for by rules to be tried beside that of the settings.
 
     Raises:
         UserError: there is no such run, it was counted under other settings, or the range is outside of it; ClickHouse
@@ -44,12 +47,14 @@ def open_run(settings: Settings, run: str, span: Range, data: Path | None = None
     if not known:
         names = ", ".join(name for (name,) in port.fetch("run_names")) or "none yet"
         raise UserError(f"there is no run {run!r}", f"runs there are: {names}")
-    policy, source = policy_of(settings), f"run {run}"
+    policy, source, end_ms = policy_of(settings), f"run {run}", None
     record = None if run == LIVE else load_record(ClickHouseLedger(client, database, run, ""))
     if record is not None:
         policy = policy_for(settings_with(record.plan.overrides, data), record.plan)
+        end_ms = record.plan.end_ms
         source += "" if record.state == State.COMPLETE else f" ({record.state}, not complete)"
+        source += range_text(record.plan)
     for _, then, rules in known:
         if rules and rules != policy.rules():
             raise other_settings(run, then, describe_policy(settings))
-    return past_of_run(port, policy, span, source)
+    return past_of_run(port, policy, span, source, holds=(settings.alerts.hold_minutes, *holds), end_ms=end_ms)

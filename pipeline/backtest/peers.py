@@ -70,18 +70,12 @@ def settled_steps(history: CampaignHistory, grid: Grid) -> Booleans:
     return over if ends is None else over & (ends <= instants)
 
 
-def change_steps(history: CampaignHistory) -> Integers:
-    """Return the steps as of which something new is known of a campaign, ascending."""
-    steps = np.unique(np.concatenate([history.touches.step, history.event_steps, history.change_steps]))
-    return np.asarray(steps[steps < history.grid.steps])
-
-
 def looked_steps(history: CampaignHistory, settled: Booleans) -> Integers:
     """Return the steps at which a campaign is looked at, ascending: every one until all its conversions have come.
 
     Then whenever anything of it changes, and once a day: nothing but the peers moves its verdict.
     """
-    changes = change_steps(history)
+    changes = history.change_steps
     if not len(changes):
         return changes
     rare = -(-LOOKS_OF_SETTLED_MS // history.grid.every_ms)
@@ -115,7 +109,7 @@ def peers_over_time(
         recent = history.grid.instants(every) - history.last_touches(every) <= history_days * DAY_MS
         teaches = is_settled & recent
         begins = np.flatnonzero(teaches & ~np.append(False, teaches[:-1]))
-        changed = change_steps(history)
+        changed = history.change_steps
         for step in np.union1d(begins, changed[teaches[changed]]).tolist():
             one = history.finished(step, calendar)
             place = None

@@ -12,6 +12,8 @@ import typer
 from pipeline.cli import options
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pipeline.backtest.past import Past, Range
     from pipeline.backtest.results import Found
     from pipeline.settings import Settings
@@ -83,7 +85,7 @@ def _backtest(
     if costs is not None and returns is not None:
         past = _export(settings, span, costs, returns, campaigns)
     else:
-        past = _run(settings, span, run, campaigns, data)
+        past = _run(settings, span, run, campaigns, data, (one.settings.hold_minutes for one in rules))
     with progress_bar("looking", "campaigns") as tell:
         found = backtest(past, rules, history_days=settings.alerts.history_days, workers=workers, tell=tell)
     if keep is not None:
@@ -122,12 +124,14 @@ def _export(settings: Settings, span: Range, costs: Path, returns: Path, campaig
     return past_of_export(read_warehouse(costs, returns, policy, plans), span, f"{costs} and {returns}")
 
 
-def _run(settings: Settings, span: Range, run: str, campaigns: Path | None, data: Path | None) -> Past:
+def _run(
+    settings: Settings, span: Range, run: str, campaigns: Path | None, data: Path | None, holds: Iterable[float]
+) -> Past:
     from pipeline.backtest.opening import open_run
 
     if campaigns is not None:
         raise typer.BadParameter("--campaigns belongs to an export; a run has definitions of its own (roi replay)")
-    return open_run(settings, run, span, data)
+    return open_run(settings, run, span, data, holds)
 
 
 def _draw(found: Found, file: Path) -> None:

@@ -128,3 +128,10 @@ def parts(plan: Plan, count: int) -> list[frozenset[TP]]:
         found[lightest] |= {log.tp for log in logs}
         loads[lightest] += 1 + sum(log.end - log.start for log in logs)
     return [frozenset(part) for part in found if part]
+
+
+def range_text(plan: Plan) -> str:
+    """Return in words which events a run counts; '' = all."""
+    begin = "" if plan.begin_ms is None else f" from {instant_text(plan.begin_ms)}"
+    end = "" if plan.end_ms is None else f" before {instant_text(plan.end_ms)}"
+    return f", events{begin}{end}" if begin or end else ""

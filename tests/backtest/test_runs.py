@@ -14,6 +14,7 @@ from pipeline.replay.plan import FROM_FILES, Plan
 from pipeline.replay.record import ReplayRecord, State, write_record
 from tests.alerts.facts_support import played
 from tests.backtest.stories import bank
+from tests.oracle.building import moment
 from tests.oracle.config import MODELS
 
 if TYPE_CHECKING:
@@ -117,6 +118,22 @@ def test_an_unknown_run_is_named_with_those_there_are(roi: Callable[..., Result]
         assert result.exit_code == 1
         assert "there is no run 'nothing'" in result.stderr
         assert replayed in result.stderr
+
+
+def test_a_run_of_a_range_is_known_to_the_ranges_end_only(
+    roi: Callable[..., Result], replayed: str, clickhouse: Any
+) -> None:
+    port = ClickHouseLedger(clickhouse, "roi", replayed, "")
+    end = moment("2026-03-09 12:00")
+    plan = Plan(replayed, FROM_FILES, (), (), {}, overrides={"attribution.models": list(MODELS)}, end_ms=end)
+    write_record(port, ReplayRecord(plan, State.COMPLETE, 0))
+    found = json.loads(roi("backtest", "--run", replayed, "--json", "--workers", "1", "--every", "12h").stdout)
+    assert found["source"] == f"run {replayed}, events before 2026-03-09T04:00:00.000Z"
+    assert found["known_until"] == "2026-03-09T03:59:00.000Z"
+    beyond = roi("backtest", "--run", replayed, "--from", "2026-03-10")
+    assert beyond.exit_code == 1
+    assert "the range is outside of the data; what is known reaches from 2026-03-02" in beyond.stderr
+    assert "to 2026-03-09T03:59" in beyond.stderr
 
 
 def test_a_run_that_was_counted_otherwise_is_refused(
