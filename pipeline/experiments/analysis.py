@@ -173,6 +173,11 @@ def analyse(facts: ExperimentFacts, design: Design) -> Analysis:
 def check_control(facts: ExperimentFacts, control: str) -> None:
     """Raise UserError unless there is a control and something to compare with it."""
     names = ", ".join(variant or "'' (none)" for variant in facts.variants)
+    if facts.left_out and not facts.days:
+        raise UserError(
+            f"every customer was assigned to two variants or more ({facts.left_out:,}), so none can be compared",
+            "assign each customer once, always by the same salt and shares (roi ab --assign does)",
+        )
     if not facts.by_assignment and control not in facts.variants:
         raise UserError(
             f"the campaign has no assign touch, so nobody is known to be in the control {control!r}: "

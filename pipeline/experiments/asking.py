@@ -10,6 +10,7 @@ from pipeline.experiments.analysis import Analysis, Design, analyse
 from pipeline.experiments.facts import METRICS
 from pipeline.experiments.reading import Question, read_experiment
 from pipeline.policies import policy_of, rules_of
+from pipeline.replay.plan import range_text
 from pipeline.replay.record import load_record
 from pipeline.replay.what_if import settings_with
 from pipeline.state.calendar import whole_milliseconds
@@ -64,7 +65,8 @@ def analysis_of(port: LedgerPort, settings: Settings, asked: Asked, data: Path |
     definition = definition_of(port, asked.campaign_id)
     rules = rules_of(definition, policy) or default_rules(policy)
     window_ms = rules.window_ms if asked.horizon_days is None else whole_milliseconds(asked.horizon_days)
-    facts = read_experiment(port, asked.run, Question(asked.campaign_id, rules, window_ms))
+    end_ms, counted = (None, "") if record is None else (record.plan.end_ms, range_text(record.plan))
+    facts = read_experiment(port, asked.run, Question(asked.campaign_id, rules, window_ms, end_ms, counted))
     ends_at = None if definition is None else definition.ends_at
     return analyse(
         facts,

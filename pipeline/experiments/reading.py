@@ -35,11 +35,15 @@ class Question:
         campaign_id: the campaign.
         rules: its goal and margins, as the run counts by them.
         window_ms: how long after the assignment outcomes count.
+        end_ms: the run knows nothing of this instant and later, though its clock has gone on; None = it knows all.
+        counted: which events the run counts, in words; '' = all.
     """
 
     campaign_id: str
     rules: CampaignRules
     window_ms: int
+    end_ms: int | None = None
+    counted: str = ""
 
 
 def read_experiment(port: RunPort, run: str, question: Question) -> ExperimentFacts:
@@ -49,10 +53,11 @@ def read_experiment(port: RunPort, run: str, question: Question) -> ExperimentFa
         UserError: there is no such run, no touch of the campaign in it, or nobody who is in a variant.
     """
     campaign = question.campaign_id
-    as_of, transactions_until, logins_until, zone = _clock(port, run)
+    as_of, transactions_until, logins_until, zone = _clock(port, run, question.end_ms)
     touches, assignments, first_at, last_at = port.fetch("experiment_touches", campaign=campaign)[0]
     if not touches:
-        raise UserError(f"campaign {campaign!r} has no touch in run {run!r}", _ANY_RUN)
+        remedy = f"{_ANY_RUN}; another range is another run (roi replay)" if question.counted else _ANY_RUN
+        raise UserError(f"campaign {campaign!r} has no touch in run {run!r}{question.counted}", remedy)
     window, by_assignment = question.window_ms, assignments > 0
     first_day, last_day = (_day(at, zone) for at in (first_at - window, last_at + window))
     margins = question.rules.margins_bps
@@ -89,10 +94,11 @@ def read_experiment(port: RunPort, run: str, question: Question) -> ExperimentFa
     )
 
 
-def _clock(port: RunPort, run: str) -> tuple[int, int, int, str]:
-    as_of, transactions_until, logins_until, zone = port.fetch("experiment_clock")[0]
+def _clock(port: RunPort, run: str, end_ms: int | None) -> tuple[int, int, int, str]:
+    *instants, zone = port.fetch("experiment_clock")[0]
     if not zone:
         raise UserError(f"there is no run {run!r}", _ANY_RUN)
+    as_of, transactions_until, logins_until = (each if end_ms is None else min(each, end_ms) for each in instants)
     return as_of, transactions_until, logins_until, zone
 
 

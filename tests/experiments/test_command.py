@@ -5,7 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipeline.ledger.ledger import ClickHouseLedger
+from pipeline.replay.plan import FROM_FILES, Plan
+from pipeline.replay.record import ReplayRecord, State, write_record
 from tests.experiments.bank import experiment, play
+from tests.oracle.building import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -211,6 +215,55 @@ def test_an_experiment_without_a_control_is_none(
     play(clickhouse, run_name, experiment(rates, customers=20, assigned=kind == "assign"))
     result = roi("ab", "spring", "--run", run_name)
     assert (result.exit_code, cause in result.output) == (1, True)
+
+
+def test_overlapping_assignments_leave_nobody_to_compare(
+    clickhouse: Any, run_name: str, roi: Callable[..., Result]
+) -> None:
+    play(clickhouse, run_name, experiment({"control": 0.1, "A": 0.1}, customers=20, twice=20))
+    result = roi("ab", "spring", "--run", run_name)
+    assert result.exit_code == 1
+    assert "every customer was assigned to two variants or more (20)" in result.output
+    assert "roi ab --assign" in result.output
+
+
+def test_too_little_data_is_too_early_and_says_how_much_it_takes(
+    clickhouse: Any, run_name: str, roi: Callable[..., Result]
+) -> None:
+    play(clickhouse, run_name, experiment({"control": 0.1, "A": 0.9}, customers=60))
+    told = roi("ab", "spring", "--run", run_name, "--metric", "converted", "--json")
+    row = rows_of(told)["converted", "A"]
+    assert row["decision"] == "too_early"
+    assert "50 customers" in row["verdict"]
+
+
+def limited(client: Any, run: str, begin: str | None, end: str | None) -> None:
+    """Record a run as a replay of a range."""
+    begin_ms, end_ms = (None if each is None else moment(each) for each in (begin, end))
+    plan = Plan(run, FROM_FILES, (), (), {}, begin_ms=begin_ms, end_ms=end_ms)
+    write_record(ClickHouseLedger(client, "roi", run, ""), ReplayRecord(plan, State.COMPLETE, 0), is_new=True)
+
+
+def test_a_run_of_a_range_knows_nothing_after_its_end(
+    clickhouse: Any, run_name: str, roi: Callable[..., Result]
+) -> None:
+    play(clickhouse, run_name, experiment({"control": 0.1, "A": 0.3}, customers=300))
+    limited(clickhouse, run_name, None, "2026-03-10 12:00")
+    found = rows_of(roi("ab", "spring", "--run", run_name, "--metric", "converted", "--json"))
+    for row in found.values():
+        assert row["as_of"].startswith("2026-03-10T04:00")
+        assert 0 < row["ended"] < row["n"], "its clock has gone on, with events that it does not count"
+
+
+def test_a_campaign_outside_of_a_runs_range_is_told_with_the_range(
+    clickhouse: Any, run_name: str, roi: Callable[..., Result]
+) -> None:
+    play(clickhouse, run_name, experiment({"control": 0.1, "A": 0.3}, customers=20))
+    limited(clickhouse, run_name, "2026-03-01 00:00", "2026-04-01 00:00")
+    result = roi("ab", "autumn", "--run", run_name)
+    assert result.exit_code == 1
+    assert "events from 2026-02-28T16:00:00.000Z before 2026-03-31T16:00:00.000Z" in result.output
+    assert "roi replay" in result.output
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,12 @@ import pytest
 
 from schemas import topics
 from tests.oracle.compare import differences
-from tests.oracle.config import OracleConfig
+from tests.oracle.config import DAY_MS, OracleConfig
 from tests.oracle.evaluate import evaluate
+from tests.oracle.experiments import METRICS, units
+from tests.oracle.facts import Facts
 from tests.oracle.log import Log, Record
+from tests.oracle.verdicts import judge
 from tests.replay.conftest import LOG
 from tests.replay.running import replay, roi
 from tests.state.rules import CAMPAIGN_VIEWS
@@ -79,3 +82,43 @@ def test_profiles_of_a_file_take_the_place_of_the_topics(counted: Cluster, tmp_p
     assert differences(expected, views, run="other-tiers", views=CAMPAIGN_VIEWS) == []
     tiers = counted.rows("SELECT DISTINCT tier FROM roi.campaign_tier_totals WHERE run = 'other-tiers'")
     assert {tier for (tier,) in tiers} >= {"a", "b", "c", "unknown"}
+
+
+def test_an_experiment_counts_as_its_run_was_asked_to(counted: Cluster, tmp_path: Path) -> None:
+    defined = {
+        name: {
+            "campaign_id": name,
+            "name": name,
+            "starts_at": "2026-03-01T00:00:00Z",
+            "goal": {"kinds": ["payment", "transfer", "deposit"]},
+            "attribution_window_days": 2.5,
+            "margins_bps": {"payment": 40, "deposit": 7},
+            "control_variant": "holdout",
+        }
+        for name in ("n7", "wide")
+    }
+    file = tmp_path / "campaigns.json"
+    file.write_text(json.dumps(list(defined.values())))
+    options = ("--model", "linear", "--set", "attribution.window_days=3", "--campaigns", str(file))
+    replay(counted, "other-experiment", *options)
+    config = OracleConfig(run="other-experiment", model="linear", window_days=3.0)
+    facts = Facts(judge(with_table(topics.CAMPAIGNS, defined), config), config)
+    credited = evaluate(with_table(topics.CAMPAIGNS, defined), config).rows["campaign_variant_totals"]
+    for name, window_ms in (("n7", 5 * DAY_MS // 2), ("wide", 5 * DAY_MS // 2), ("0", 3 * DAY_MS), ("n6", 3 * DAY_MS)):
+        control = "holdout" if name in defined else "control"
+        goal = facts.catalogue.of(next(touch for touch in facts.touches if touch.campaign_id == name))
+        people = units(facts, name, goal, window_ms)
+        told = roi(counted, "ab", name, "--run", "other-experiment", "--json")
+        assert told.returncode == 0, told.stderr
+        rows = {(row["metric"], row["variant"]): row for row in json.loads(told.stdout)}
+        arms = {unit.variant for unit in people if not unit.in_two}
+        assert {variant for _, variant in rows} == arms > {control}
+        for (metric, variant), row in rows.items():
+            of_arm = [unit for unit in people if unit.variant == variant and not unit.in_two]
+            place = METRICS.index(metric)
+            assert (row["n"], row["window_days"], row["control"]) == (len(of_arm), window_ms / DAY_MS, control)
+            assert row["mean"] == pytest.approx(sum(unit.after[place] for unit in of_arm) / len(of_arm))
+            assert row["customers_left_out"] == sum(unit.in_two for unit in people)
+            if variant != control:
+                of_variant = [one for one in credited if (one["campaign_id"], one["variant"]) == (name, variant)]
+                assert row["attributed_return_minor"] == sum(one["return_minor"] for one in of_variant)
