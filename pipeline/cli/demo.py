@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from pipeline.cli import options
+from pipeline.cli.demo_past import try_the_past
 from pipeline.cli.streams import stop_if_unread
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ async def _run(directory: InstanceDirectory, supervisor: Supervisor, rate: float
             if not supervisor.stopping:
                 simulate = _simulate_part(directory, rate, 0 if has_events else _FINISHED)
                 await supervisor.keep_once(simulate, "and the demo with it")
+                supervisor.run_beside(try_the_past(supervisor, settings, directory.root))
                 await _show(supervisor, looker(settings), _addresses(settings, directory.root))
         await supervisor.until_stopped()
 

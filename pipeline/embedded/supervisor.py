@@ -145,6 +145,10 @@ class Supervisor:
         if ended.result() != 0:
             raise self._died(child, ended.result())
 
+    def run_beside(self, work: Coroutine[None, None, None]) -> None:
+        """Run something until the end is asked for; if it crashes, everything ends."""
+        self._watch(work)
+
     async def until(self, condition: Callable[[], bool], child: Child, timeout_seconds: float) -> None:
         """Wait until a part answers; return early when the end is asked for.
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 _PAUSE_SECONDS: Final = 20.0
+_LEAST_SECONDS: Final = 1.0
+"""Between two turns while more experiments may be waiting."""
 _SHARE_OF_TIME: Final = 10
 """After an analysis that took long, so many times as long goes by without one."""
 _SILENCE_SECONDS: Final = 900
@@ -35,14 +37,16 @@ def experiments_keeper(
 
     async def keep(desk: Desk) -> None:
         keeping = Keeping(settings)
+        is_waiting = False
         while True:
-            await asyncio.sleep(pause_seconds)
+            await asyncio.sleep(_LEAST_SECONDS if is_waiting else pause_seconds)
             await desk.confirm()
             began = time.monotonic()
             try:
-                await asyncio.to_thread(keeping.turn)
+                is_waiting = await asyncio.to_thread(keeping.turn) is not None
             except (UserError, LedgerUnavailableError, ClickHouseError, OSError) as error:
                 _log.warning("experiments are not analysed again yet: %s", error)
+                is_waiting = False
             await asyncio.sleep((_SHARE_OF_TIME - 1) * (time.monotonic() - began))
 
     return keep

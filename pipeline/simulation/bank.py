@@ -31,7 +31,7 @@ _LOGIN_SHARE: Final = 0.6
 LONGEST_PAST_DAYS: Final = 30
 """Days of the past that finished campaigns leave room for."""
 
-_FINISHED_JOURNEYS: Final = 700  # of each finished campaign: about a hundred converters
+_FINISHED_JOURNEYS: Final = 600  # of a usual finished campaign: about a hundred converters
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +118,18 @@ class Bank:
     def _history(self) -> Iterator[Due]:
         """Run the finished campaigns; what follows their last journeys falls due within what comes after."""
         journeys = Journeys(self._rng, self._schedule, self.finished, self._options.customers)
-        begin = min(campaign.starts_ms for campaign in self.finished)
-        end = max(campaign.ends_ms for campaign in self.finished)
-        per_ms = _FINISHED_JOURNEYS * len(self.finished) / (end - begin)
-        moment = begin + self._rng.expovariate(per_ms)
-        while moment < end:
+        starts = [
+            (campaign.starts_ms + int(self._rng.random() * (campaign.ends_ms - campaign.starts_ms)), place, False)
+            for place, campaign in enumerate(self.finished)
+            for _ in range(_FINISHED_JOURNEYS * campaign.weight)
+        ]
+        ends = [(campaign.ends_ms, place, True) for place, campaign in enumerate(self.finished)]
+        for moment, place, is_end in sorted(starts + ends):
             yield from self._schedule.due_until(moment)
-            journeys.start(int(moment))
-            moment += self._rng.expovariate(per_ms)
-        journeys.close_books(end)
+            if is_end:
+                journeys.close_book(self.finished[place], moment)
+            else:
+                journeys.begin(self.finished[place], moment)
         yield from self._schedule.due_until(self._begin_ms)
 
     def _run(self, phase: _Phase) -> Iterator[Due]:

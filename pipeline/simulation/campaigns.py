@@ -40,6 +40,7 @@ _RATIOS: Final[dict[Archetype, tuple[float, float]]] = {
 }
 _FINISHED_DAYS: Final = 10
 _FINISHED_BEFORE_DAYS: Final = 34  # so that the longest window and the reversals after it have passed
+_FINISHED_OVER_DAYS: Final = 180  # one after the other, so that the later ones have had peers themselves
 _LAG_SPREAD: Final = 0.25  # of the logarithm, between campaigns for one product
 
 
@@ -196,8 +197,11 @@ def plan_campaigns(rng: Random, count: int, begin_ms: int, now_ms: int) -> list[
 
 
 def plan_finished(rng: Random, count: int, first_number: int, now_ms: int) -> list[CampaignPlan]:
-    """Return campaigns that are over, windows included: what running ones are compared with, the products in turn."""
-    return [_finished(rng, number, first_number + number, now_ms) for number in range(count)]
+    """Return campaigns that are over, windows included: what running ones are compared with, the products in turn.
+
+    They follow each other; the newest of each product are larger, and have controls.
+    """
+    return [_finished(rng, place, first_number + place, count, now_ms) for place in range(count)]
 
 
 def _running(rng: Random, number: int, begin_ms: int, now_ms: int) -> CampaignPlan:
@@ -206,18 +210,21 @@ def _running(rng: Random, number: int, begin_ms: int, now_ms: int) -> CampaignPl
     if archetype == "immature":
         offer = _THOUGHT_OVER[number % len(_THOUGHT_OVER)]
         starts = begin_ms + int(past * rng.uniform(0.88, 0.93))
-        return _plan(rng, number, archetype, offer, (starts, now_ms + rng.randint(10, 60) * DAY_MS))
-    starts = begin_ms + int(past * rng.uniform(0.0, 0.3))
-    return _plan(
-        rng, number, archetype, _OFFERS[number % len(_OFFERS)], (starts, now_ms + rng.randint(10, 60) * DAY_MS)
-    )
+    else:
+        offer = _OFFERS[number % len(_OFFERS)]
+        starts = begin_ms + int(past * rng.uniform(0.0, 0.3))
+    period = (starts, now_ms + rng.randint(10, 60) * DAY_MS)
+    return _plan(rng, number, archetype, offer, period, is_controlled=number % 3 == 0)
 
 
-def _finished(rng: Random, place: int, number: int, now_ms: int) -> CampaignPlan:
+def _finished(rng: Random, place: int, number: int, count: int, now_ms: int) -> CampaignPlan:
     offer, is_thought_over = _PRODUCTS[place % len(_PRODUCTS)]
-    ends = now_ms - _FINISHED_BEFORE_DAYS * DAY_MS - rng.randrange(2 * DAY_MS)
+    newer = count - 1 - place
+    before = _FINISHED_OVER_DAYS * DAY_MS * newer // count + rng.randrange(2 * DAY_MS)
+    ends = now_ms - _FINISHED_BEFORE_DAYS * DAY_MS - before
     period = (ends - _FINISHED_DAYS * DAY_MS, ends)
-    return _plan(rng, number, "finished", offer, period, is_thought_over=is_thought_over)
+    controlled = newer < len(_PRODUCTS)
+    return _plan(rng, number, "finished", offer, period, is_thought_over=is_thought_over, is_controlled=controlled)
 
 
 def _plan(  # noqa: PLR0913 - what tells one campaign from another
@@ -228,6 +235,7 @@ def _plan(  # noqa: PLR0913 - what tells one campaign from another
     period: tuple[int, int],
     *,
     is_thought_over: bool = False,
+    is_controlled: bool,
 ) -> CampaignPlan:
     channel = _CHANNELS[number % len(_CHANNELS)]
     immature = archetype == "immature"
@@ -235,7 +243,6 @@ def _plan(  # noqa: PLR0913 - what tells one campaign from another
     probability = rng.uniform(0.08, 0.2)
     cost = channel.touch_cost_minor + channel.event_cost_minor + probability * REDEEMED_SHARE * channel.voucher_minor
     ratio = rng.uniform(*_RATIOS[archetype])
-    controlled = number % 3 == 0 and archetype != "finished"
     days = 21 if is_thought_over else 14 if archetype == "finished" else rng.choice((7, 7, 10, 14))
     lag = _THOUGHT_OVER_LAG_MS if is_thought_over else offer.lag_ms
     return CampaignPlan(
@@ -255,14 +262,14 @@ def _plan(  # noqa: PLR0913 - what tells one campaign from another
         event_cost_minor=channel.event_cost_minor,
         cost_category=channel.category,
         voucher_minor=channel.voucher_minor,
-        control_share=0.2 if controlled else 0.0,
-        variants=("a", "b") if controlled else (),
-        variant_lift=rng.choice((0.0, 0.15, 0.3)) if controlled else 0.0,
+        control_share=0.2 if is_controlled else 0.0,
+        variants=("a", "b") if is_controlled else (),
+        variant_lift=rng.choice((0.0, 0.15, 0.3)) if is_controlled else 0.0,
         conversion_probability=probability,
         baseline_probability=probability * rng.uniform(0.1, 0.6),
         mean_return_minor=ratio * cost / (probability * _kept_share(offer.kind)),
         mean_lag_ms=int(lag * rng.lognormvariate(0.0, _LAG_SPREAD)),
-        weight=6 if immature else 1,
+        weight=6 if immature else 3 if archetype == "finished" and is_controlled else 1,
     )
 
 

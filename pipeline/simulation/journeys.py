@@ -61,7 +61,10 @@ class Journeys:
             self._next_end = min((campaign.ends_ms for campaign in self._running), default=math.inf)
         if not self._running:
             return
-        campaign = self._running[int(self._rng.random() * len(self._running))]
+        self.begin(self._running[int(self._rng.random() * len(self._running))], at_ms)
+
+    def begin(self, campaign: CampaignPlan, at_ms: int) -> None:
+        """Start a journey of a campaign."""
         number = people.targeted_customer(self._rng.random(), self._customers)
         customer, variant = people.customer_id(number), _variant(campaign, number)
         if variant:
@@ -74,8 +77,12 @@ class Journeys:
     def close_books(self, at_ms: int) -> None:
         """Bill the journeys since each campaign's last cost event."""
         for campaign in self._campaigns:
-            if self._unbilled[campaign.campaign_id]:
-                self._bill(at_ms, campaign)
+            self.close_book(campaign, at_ms)
+
+    def close_book(self, campaign: CampaignPlan, at_ms: int) -> None:
+        """Bill the journeys since a campaign's last cost event."""
+        if self._unbilled[campaign.campaign_id]:
+            self._bill(at_ms, campaign)
 
     def _treat(self, at_ms: int, customer: str, campaign: CampaignPlan, variant: str | None) -> None:
         rng = self._rng

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -7,11 +8,14 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+from urllib.request import urlopen
 
 import pytest
 
+from pipeline.settings import read_env_file
 from tests.docs.page import ROOT
 from tests.embedded.waiting import alive
 from tests.support.waiting import wait_until
@@ -19,9 +23,10 @@ from tests.support.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 
 FIRST_NUMBERS_SECONDS: Final = 60
+BOARDS_SECONDS: Final = 400  # on a busy machine; half a minute after the past has come on an idle one
 END_SECONDS: Final = 10
 # a campaign's line: its name, reached customers and converters above 0, cost, return, ratio and what that means
 CAMPAIGN: Final = re.compile(r"^\S.* +[1-9][\d,]* +[1-9][\d,]* +[\d,]+ +[\d,]+ +\d+\.\d\d  \w.*$", re.MULTILINE)
@@ -34,7 +39,22 @@ def descendants(pid: int) -> Iterator[int]:
             yield from descendants(child)
 
 
-def test_the_demo_shows_numbers_within_a_minute_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def rows_of(address: str, panel: str) -> list[list[Any]]:
+    """Return what a board shows; nothing while it does not answer."""
+    try:
+        with urlopen(f"{address}/api/panels/{panel}?from=latest-90d&to=latest", timeout=30) as answer:
+            found: list[list[Any]] = json.load(answer)["rows"]
+    except OSError:
+        return []
+    return found
+
+
+def is_filled(address: str, panel: str, demo: subprocess.Popen[str]) -> bool:
+    """Tell whether a panel has rows, or never will."""
+    return bool(rows_of(address, panel)) or demo.poll() is not None
+
+
+def test_the_demo_shows_numbers_within_a_minute_fills_its_boards_and_leaves_nothing_behind(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ROI_")}
     demo = subprocess.Popen(
         [sys.executable, "-u", "-m", "pipeline", "demo", "--data", str(tmp_path / "demo")],
@@ -55,6 +75,11 @@ def test_the_demo_shows_numbers_within_a_minute_and_leaves_nothing_behind(tmp_pa
         assert demo.poll() is None, "".join(printed)
         everything = list(descendants(demo.pid))
         assert len(everything) > 5
+        address = read_env_file(tmp_path / "demo" / "roi.env")["ROI_BOARD_URL"]
+        for panel in ("backtest-rules", "backtest-campaigns", "experiments-verdicts"):
+            wait_until(partial(is_filled, address, panel, demo), BOARDS_SECONDS)
+        assert demo.poll() is None, "".join(printed)
+        assert [row[0] for row in rows_of(address, "backtest-rules")] == ["plain", "default"]
         asked = time.monotonic()
         demo.send_signal(signal.SIGINT)
         assert demo.wait(timeout=END_SECONDS) in {0, 128 + signal.SIGINT}
