@@ -169,11 +169,9 @@ EXPERIMENTS: Final = Board(
     Text(
         "For whoever decides about variants: what a campaign caused that would not have come anyway, how sure that is, "
         "and how long it takes to know. Charts over time and the tables below them show the chosen outcome, charts of "
-        "at "
-        "most the three largest experiments chosen.",
+        "at most three experiments: those chosen with the most customers whose window is over.",
         "供决定版本取舍者查看：活动带来了哪些本不会发生的结果、把握多大、还需多久。走势图与其下各表按所选结果指标显示"
-        "，走"
-        "势图最多显示所选中最大的三个实验。",
+        "，走势图最多显示三个实验：所选中窗口已结束客户最多者。",
     ),
     ("run", "campaign", "outcome"),
     (_HEADLINE, _VERDICTS, _LIFT_DAYS, _LIFT_ONCE, _SHARES, _ROI_DAYS, *EXPERIMENT_PARTS),

@@ -5,7 +5,8 @@ WITH rows AS (
     WHERE name = if(${backtest:singlequote} = '', (SELECT argMax(name, (kept_at, name)) FROM backtest_rules), ${backtest:singlequote})
 )
 SELECT
-    rows.campaign_id AS campaign_id,
+    -- only what the stream knows has a board to lead to: campaigns of an export may not, nor those of another run
+    if(rows.campaign_id IN (SELECT campaign_id FROM campaign_totals WHERE run = 'live'), rows.campaign_id, '') AS campaign_id,
     if(plans.name = '', rows.campaign_id, plans.name) AS name,
     rows.rule AS rule,
     multiIf(

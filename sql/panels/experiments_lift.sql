@@ -5,7 +5,7 @@ WITH
         SELECT campaign_id FROM ab_results
         WHERE run = ${run:singlequote} AND metric = ${outcome:singlequote}
             AND $__conditionalAll(campaign_id IN (${campaign:singlequote}), $campaign)
-        GROUP BY campaign_id ORDER BY sum(n) DESC, campaign_id LIMIT 3
+        GROUP BY campaign_id ORDER BY sum(ended) DESC, sum(n) DESC, campaign_id LIMIT 3
     ),
     days AS (
         SELECT *, nullIf(abs(anyIf(mean, is_control) OVER (PARTITION BY campaign_id, day)), 0) AS base
