@@ -7,16 +7,20 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings, strategies
 
 from pipeline.archive import writing
 from pipeline.archive.writing import ArchiveWriter
+from pipeline.errors import UserError
 from pipeline.inputs.archived import merged
 from pipeline.inputs.columns import schema_of
-from pipeline.inputs.layout import Manifest, read_manifest
+from pipeline.inputs.layout import FORMAT, Manifest, read_manifest
 from schemas.topics import LOGINS
 from tests.support.depth import depth
 
+FORMER = Path(__file__).parent / "format_1"
+"""Two partitions and days as `roi archive` wrote them at first: a file for each partition and day."""
 DAYS = ("2026-03-01", "2026-03-02", "2026-03-03")
 ADDED = strategies.lists(
     strategies.tuples(strategies.integers(0, 3), strategies.sampled_from(DAYS), strategies.integers(1, 9)), max_size=40
@@ -77,3 +81,20 @@ def test_the_few_rows_of_a_day_share_one_file(tmp_path: Path) -> None:
             writer.add(LOGINS, partition, day, rows(partition, place * 5, 5))
     written = writer.finish(Manifest("key", "", {LOGINS: 8}, (), ()))
     assert (len(written.paths), len(written.files)) == (len(DAYS), 8 * len(DAYS))
+
+
+def test_an_archive_of_the_former_format_is_read_whole() -> None:
+    known = read_manifest(FORMER)
+    assert known.format == 1
+    assert {str(path.relative_to(FORMER)) for path in FORMER.rglob("*.parquet")} == set(known.paths)
+    for partition in range(2):
+        parts = [file for file in known.files if file.partition == partition]
+        for start in (0, 4):
+            assert [record.offset for record in merged(FORMER, parts, start)] == list(range(start, 6))
+
+
+def test_an_archive_of_a_later_format_is_refused(tmp_path: Path) -> None:
+    text = (FORMER / "manifest.json").read_text()
+    (tmp_path / "manifest.json").write_text(text.replace('"format": 1', f'"format": {FORMAT + 1}'))
+    with pytest.raises(UserError, match=f"is an archive of format {FORMAT + 1}"):
+        read_manifest(tmp_path)
