@@ -11,10 +11,13 @@ import re
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from dashboards.definitions.macros import TimeRange, expand
 from pipeline.api.answers import ApiError
+from pipeline.api.packing import Packed, joined
+from pipeline.api.sharing import Shared
 from pipeline.clickhouse import sql
 from pipeline.clickhouse.answers import Answer, ask
 from pipeline.clickhouse.reader import Reader
@@ -41,9 +44,25 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Tagged(Answer):
-    """An answer; equal ones have equal tags."""
+    """An answer; equal ones have equal tags, and `body` is the JSON of the rows, made once for all who are sent it."""
 
     tag: str
+    body: Packed
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A query as it is asked, of a run; whether its answer changes by the clock on the wall alone."""
+
+    query: str
+    run: str
+    reads_clock: bool
+
+    @classmethod
+    def of(cls, text: str, times: TimeRange, values: Mapping[str, Sequence[str]]) -> Question:
+        """Make one of SQL with macros and variables, a time range for the macros and the variables' values."""
+        query = expand(text, times, values)
+        return cls(query, next(iter(values.get("run", ())), LIVE), _CLOCK.search(query) is not None)
 
 
 @dataclass(slots=True)
@@ -67,11 +86,12 @@ class PanelData:
         self._database = settings.clickhouse_database
         self._clock = clock
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
-        self._asking: dict[str, asyncio.Task[Tagged]] = {}
+        self._asking: Shared[Tagged] = Shared()
         self._stamps: dict[str, tuple[float, str, int]] = {}
-        self._stamping: dict[str, asyncio.Task[tuple[float, str, int]]] = {}
+        self._stamping: Shared[tuple[float, str, int]] = Shared()
         self._written: dict[str, float] = {}
         self._runs: tuple[float, frozenset[str]] = (-math.inf, frozenset())
+        self._listing: Shared[frozenset[str]] = Shared()
 
     async def answer(self, text: str, times: TimeRange, values: Mapping[str, Sequence[str]]) -> Tagged:
         """Return a query's answer, as fresh as the ledger or, of a slow query, a little older.
@@ -84,17 +104,19 @@ class PanelData:
         Raises:
             ApiError: 503: ClickHouse does not answer, or refuses the query.
         """
-        query = expand(text, times, values)
-        stamp, _ = await self.newest(next(iter(values.get("run", ())), "live"))
-        if _CLOCK.search(query):  # ages grow by themselves, and signs of life are no part of the ledger
+        return await self.answered(Question.of(text, times, values))
+
+    async def answered(self, question: Question) -> Tagged:
+        """Return the answer to a question that was made before; like `answer`."""
+        query = question.query
+        stamp, _ = await self.newest(question.run)
+        if question.reads_clock:  # ages grow by themselves, and signs of life are no part of the ledger
             stamp = f"{stamp}-{self._clock() // _CLOCK_SECONDS}"
         kept = self._kept.get(query)
         if kept and (kept.stamp == stamp or self._clock() - kept.asked_at < _SHARE_OF_TIME * kept.took):
             self._kept.move_to_end(query)
             return kept.answer
-        if query not in self._asking:
-            self._asking[query] = asyncio.create_task(self._ask(query, stamp))
-        return await asyncio.shield(self._asking[query])
+        return await self._asking.do(query, partial(self._ask, query, stamp))
 
     async def check_run(self, run: str) -> None:
         """Return if a run is there; the live one may have counted nothing yet.
@@ -104,13 +126,18 @@ class PanelData:
         """
         if run == LIVE:
             return
-        now = self._clock()
-        if now - self._runs[0] > _STAMP_SECONDS:
-            query = sql.query("known_runs", self._database)
-            found = (await asyncio.to_thread(self._rows, query, {})).rows
-            self._runs = (now, frozenset(str(name) for (name,) in found))
-        if run not in self._runs[1]:
+        known_at, known = self._runs
+        if self._clock() - known_at > _STAMP_SECONDS:
+            known = await self._listing.do("", self._list_runs)
+        if run not in known:
             raise ApiError(404, f"there is no run {run[:40]!r}", "choose one of GET /api/variables/run (roi runs list)")
+
+    async def _list_runs(self) -> frozenset[str]:
+        began = self._clock()
+        query = sql.query("known_runs", self._database)
+        found = (await asyncio.to_thread(self._rows, query, {})).rows
+        self._runs = (began, frozenset(str(name) for (name,) in found))
+        return self._runs[1]
 
     async def newest(self, run: str) -> tuple[str, int]:
         """Return what changes with every change of the ledger, and the run's newest event in epoch milliseconds.
@@ -120,23 +147,18 @@ class PanelData:
         """
         known = self._stamps.get(run)
         if known is None or self._clock() - known[0] > _STAMP_SECONDS:
-            if run not in self._stamping:
-                self._stamping[run] = asyncio.create_task(self._stamp(run))
-            known = await asyncio.shield(self._stamping[run])
+            known = await self._stamping.do(run, partial(self._stamp, run))
         _, text, newest = known
         return text, newest
 
     async def _stamp(self, run: str) -> tuple[float, str, int]:
         began = self._clock()
-        try:
-            query = sql.query("board_stamp", self._database)
-            ((stamp, latest, ago),) = (await asyncio.to_thread(self._rows, query, {"run": run})).rows
-            self._stamps[run] = (began, str(stamp), int(latest))
-            if ago is not None:
-                self._written[run] = began - int(ago) / 1000
-            return self._stamps[run]
-        finally:
-            del self._stamping[run]
+        query = sql.query("board_stamp", self._database)
+        ((stamp, latest, ago),) = (await asyncio.to_thread(self._rows, query, {"run": run})).rows
+        self._stamps[run] = (began, str(stamp), int(latest))
+        if ago is not None:
+            self._written[run] = began - int(ago) / 1000
+        return self._stamps[run]
 
     def written_ago(self, run: str) -> float | None:
         """Return how many seconds ago the newest block known here was written; None: none is known.
@@ -148,14 +170,11 @@ class PanelData:
 
     async def _ask(self, query: str, stamp: str) -> Tagged:
         began = self._clock()
-        try:
-            answer = await asyncio.to_thread(self._rows, query, {})
-            self._kept[query] = _Kept(stamp, answer, began, self._clock() - began)
-            while len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
-            return answer
-        finally:
-            del self._asking[query]
+        answer = await asyncio.to_thread(self._rows, query, {})
+        self._kept[query] = _Kept(stamp, answer, began, self._clock() - began)
+        while len(self._kept) > _MOST_KEPT:
+            self._kept.popitem(last=False)
+        return answer
 
     def _rows(self, query: str, parameters: Mapping[str, object]) -> Tagged:
         try:
@@ -165,18 +184,17 @@ class PanelData:
             if isinstance(error, UnreachableError):
                 raise ApiError(503, "ClickHouse does not answer", "see roi status") from error
             raise ApiError(503, "ClickHouse refused the query", "see the board's log and roi doctor") from error
-        tag = hashlib.blake2b(json.dumps([found.columns, found.rows]).encode(), digest_size=12).hexdigest()
-        return Tagged(found.columns, found.rows, tag)
+        rows = json.dumps(found.rows, separators=(",", ":")).encode()
+        tag = hashlib.blake2b(json.dumps(found.columns).encode() + rows, digest_size=12).hexdigest()
+        return Tagged(found.columns, found.rows, tag, Packed.of(rows))
 
 
-def shown(answer: Tagged, columns: Sequence[Column]) -> dict[str, Any]:
-    """Return an answer in the shape of contract section 10: columns with name, type and unit, and rows."""
+def shown(answer: Tagged, columns: Sequence[Column], more: Mapping[str, object]) -> Packed:
+    """Return an answer as JSON in the shape of contract section 10, and more fields: the rows as they are packed."""
     known = {column.name: column for column in columns}
-    return {
-        "columns": [
-            {"name": name, "type": kind, "unit": known[name].unit if name in known else "text"}
-            for name, kind in answer.columns
-        ],
-        "rows": answer.rows,
-        "tag": answer.tag,
-    }
+    described = [
+        {"name": name, "type": kind, "unit": known[name].unit if name in known else "text"}
+        for name, kind in answer.columns
+    ]
+    head = json.dumps({**more, "tag": answer.tag, "columns": described}, separators=(",", ":"))
+    return joined((Packed.of(f'{head[:-1]},"rows":'.encode()), answer.body, Packed.wrapped(b"}")))

@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import math
-import time
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from dashboards.definitions.macros import TimeRange
 from dashboards.definitions.variables import VARIABLES
 from dashboards.definitions.words import WORDS
 from dashboards.registry import BOARDS, PANELS, board_of
 from pipeline.api import models
 from pipeline.api.answers import ApiError
-from pipeline.api.panel_data import PanelData, shown
-from pipeline.api.ranges import instant
+from pipeline.api.packing import GZIP_HEADER, Packed, gzip_file, takes_gzip
+from pipeline.api.panel_data import PanelData
 from pipeline.api.tokens import Reads  # noqa: TC001 - FastAPI reads annotations when it starts
+from pipeline.api.view import View, Words
+from pipeline.api.watching import Looking, Watches
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator
+
+    from starlette.types import Send
 
     from dashboards.definitions.panel import Panel, Text
 
-_LOOK_SECONDS: Final = 1.0
-_SIGN_OF_LIFE_SECONDS: Final = 3.0
-_QUANTUM_MS: Final = 10_000  # visitors of the same moment share a query
 _MOST_PANELS: Final = 40
-Words = Annotated[list[str], Query(max_length=200)]
-Moment = Annotated[str, Query(max_length=40)]
-
+_VARIES: Final = {"Vary": "Accept-Encoding"}
+_PACKED: Final = _VARIES | {"Content-Encoding": "gzip"}
 router = APIRouter(prefix="/api", responses={status: {"model": models.Problem} for status in (401, 404, 422, 429, 503)})
 
 
@@ -41,44 +37,13 @@ def _data(request: Request) -> PanelData:
     return data
 
 
-class View:
-    """What is looked at: the time range and the values of all variables, from the query string."""
-
-    def __init__(  # noqa: PLR0913, PLR0917 - a parameter each
-        self,
-        start: Annotated[Moment, Query(alias="from")] = "latest-30d",
-        to: Moment = "latest",
-        run: Moment = "live",
-        campaign: Words = [],  # noqa: B006 - FastAPI makes a new one for each request
-        tier: Words = [],  # noqa: B006 - likewise
-        owner: Words = [],  # noqa: B006 - likewise
-        outcome: Moment = VARIABLES["outcome"].default,
-        backtest: Annotated[str, Query(max_length=200)] = VARIABLES["backtest"].default,
-    ) -> None:
-        self._start, self._to = start, to
-        several = {"campaign": campaign, "tier": tier, "owner": owner}
-        self.values = {"run": [run], **several, "outcome": [outcome], "backtest": [backtest]}
-
-    @property
-    def run(self) -> str:
-        """The run that is shown."""
-        return self.values["run"][0]
-
-    def times(self, latest_ms: int) -> TimeRange:
-        """Return the time range.
-
-        Raises:
-            ApiError: 422.
-        """
-        now = time.time_ns() // 1_000_000 // _QUANTUM_MS * _QUANTUM_MS
-        latest = -(-latest_ms // _QUANTUM_MS) * _QUANTUM_MS
-        start, end = instant(self._start, "from", now, latest), instant(self._to, "to", now, latest)
-        if start > end:
-            raise ApiError(422, "from is after to", "ask for a range that begins before it ends")
-        return TimeRange.between(start, end)
+def _watches(request: Request) -> Watches:
+    watches: Watches = request.app.state.watches
+    return watches
 
 
 Here = Annotated[PanelData, Depends(_data)]
+Watched = Annotated[Watches, Depends(_watches)]
 Looked = Annotated[View, Depends(View)]
 
 
@@ -155,18 +120,13 @@ def _panel(panel_id: str) -> Panel:
     return panel
 
 
-async def _seen(here: PanelData, panel: Panel, view: View) -> dict[str, Any]:
-    await here.check_run(view.run)
-    _, latest = await here.newest(view.run)
-    times = view.times(latest)
-    answer = await here.answer(panel.sql, times, view.values)
-    return shown(answer, panel.columns) | {"id": panel.id, "from": times.from_ms, "to": times.to_ms, "latest": latest}
-
-
 @router.get("/panels/{panel_id}", tags=["boards"])
-async def show_panel(_: Reads, here: Here, panel_id: str, view: Looked) -> JSONResponse:
+async def show_panel(request: Request, _: Reads, here: Here, panel_id: str, view: Looked) -> Response:
     """Answer a panel's numbers."""
-    return JSONResponse(await _seen(here, _panel(panel_id), view))
+    body = (await Looking(here, _panel(panel_id), view).look()).body()
+    if _takes_gzip(request):
+        return Response(gzip_file(body), 200, _PACKED, "application/json")
+    return Response(body.plain, 200, _VARIES, "application/json")
 
 
 @router.get("/variables/{name}", tags=["boards"])
@@ -180,10 +140,11 @@ async def list_values(_: Reads, here: Here, name: str, view: Looked) -> JSONResp
 
 
 @router.get("/stream", tags=["boards"])
-async def stream(
+async def stream(  # noqa: PLR0913, PLR0917 - a parameter each
     _: Reads,
     request: Request,
     here: Here,
+    watches: Watched,
     view: Looked,
     panels: Words,
     known: Words = [],  # noqa: B006 - as above
@@ -200,55 +161,31 @@ async def stream(
     latest = (await here.newest(view.run))[1]
     view.times(latest)  # a wrong range is told before the stream begins
     tags = dict(one.split(":", 1) for one in known if ":" in one)
-    return StreamingResponse(
-        _events(request, here, view, watched, tags), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+    events, packs = watches.follow(view, watched, tags), _takes_gzip(request)
+    return _Stream(
+        _bytes(events, packs=packs),
+        media_type="text/event-stream",
+        headers={"X-Accel-Buffering": "no"} | (_PACKED if packs else _VARIES),
     )
 
 
-async def _events(
-    request: Request, here: PanelData, view: View, watched: Sequence[Panel], tags: dict[str, str]
-) -> AsyncIterator[bytes]:
-    told = -math.inf
-    yield b"retry: 2000\n\n"
-    while not await request.is_disconnected():
-        async for found in _all_seen(here, view, watched):
-            if found is not None:
-                event, content = found
-                if tags.get(content["id"]) != content["tag"]:
-                    tags[content["id"]] = content["tag"]
-                    yield _sent(event, content)
-            if time.monotonic() - told > _SIGN_OF_LIFE_SECONDS:
-                told = time.monotonic()
-                yield _sent("pulse", {"written_ago": here.written_ago(view.run)})
-        await asyncio.sleep(_LOOK_SECONDS)
+class _Stream(StreamingResponse):
+    """A response that leaves what it follows as soon as its visitor is gone."""
+
+    body_iterator: AsyncGenerator[bytes]
+
+    async def stream_response(self, send: Send) -> None:
+        async with aclosing(self.body_iterator):
+            await super().stream_response(send)
 
 
-def _sent(event: str, content: dict[str, Any]) -> bytes:
-    return f"event: {event}\ndata: {json.dumps(content)}\n\n".encode()
+async def _bytes(events: AsyncGenerator[Packed], *, packs: bool) -> AsyncGenerator[bytes]:
+    begin = Packed.wrapped(b"retry: 2000\n\n")
+    async with aclosing(events):
+        yield GZIP_HEADER + begin.deflated if packs else begin.plain
+        async for event in events:
+            yield event.deflated if packs else event.plain
 
 
-async def _all_seen(
-    here: PanelData, view: View, watched: Sequence[Panel]
-) -> AsyncIterator[tuple[str, dict[str, Any]] | None]:
-    """Give what every panel shows as it comes: a slow query keeps no other waiting. None: nothing came for a while."""
-    asking = {asyncio.create_task(_seen_or_problem(here, panel, view)) for panel in watched}
-    waiting = asking
-    try:
-        while waiting:
-            done, waiting = await asyncio.wait(
-                waiting, timeout=_SIGN_OF_LIFE_SECONDS, return_when=asyncio.FIRST_COMPLETED
-            )
-            for task in done:
-                yield task.result()
-            if not done:
-                yield None
-    finally:
-        for task in asking:
-            task.cancel()
-
-
-async def _seen_or_problem(here: PanelData, panel: Panel, view: View) -> tuple[str, dict[str, Any]]:
-    try:
-        return "panel", await _seen(here, panel, view)
-    except ApiError as error:
-        return "problem", {"id": panel.id, "error": error.error, "remedy": error.remedy, "tag": error.error}
+def _takes_gzip(request: Request) -> bool:
+    return takes_gzip(request.headers.get("accept-encoding", ""))

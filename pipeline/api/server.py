@@ -20,6 +20,7 @@ from pipeline.api.page import add_page
 from pipeline.api.panel_data import PanelData
 from pipeline.api.panels import router as panels_router
 from pipeline.api.tokens import Tokens
+from pipeline.api.watching import Watches
 from pipeline.build import VERSION
 from pipeline.errors import UserError
 
@@ -55,6 +56,7 @@ def build_app(settings: Settings, instance: Path | None = None) -> FastAPI:
     app.state.tokens = Tokens(settings)
     app.state.alerts = Alerts(settings)
     app.state.panel_data = PanelData(settings)
+    app.state.watches = Watches(app.state.panel_data)
     app.include_router(router)
     app.include_router(panels_router)
     app.include_router(about_router)

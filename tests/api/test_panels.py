@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dashboards.registry import BOARDS, PANELS
-from pipeline.api import panels
+from pipeline.api.answers import ApiError
 from pipeline.api.panel_data import PanelData
+from pipeline.api.watching import Watches
 from pipeline.clickhouse.reader import Reader
 from tests.api.conftest import SECONDS
 
@@ -102,16 +104,25 @@ async def test_a_stream_says_how_long_ago_the_newest_block_was_written(local: Ap
     assert sent["written_ago"] == (None if row["ago"] is None else pytest.approx(row["ago"], abs=SECONDS))
 
 
-async def test_a_stream_lives_while_a_query_takes_long(local: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    never = asyncio.Event()
+async def test_numbers_are_packed_for_those_who_take_it_and_plain_for_others(local: Api) -> None:
+    numbers, events = f"/api/panels/{RANKING}?from=0&to=now", f"/api/stream?panels={RANKING}&from=0&to=now"
+    for path in (numbers, events):
+        for accepted, packed in (("gzip, br", "gzip"), ("identity", None)):
+            async with local.visitor.get(path, headers={"Accept-Encoding": accepted}) as response:
+                assert response.headers.get("Content-Encoding") == packed
+                assert "Accept-Encoding" in response.headers["Vary"]
+                sent = await response.json() if path == numbers else await _first_event(response)
+                assert sent["id"] == RANKING
+                assert {"columns", "rows", "tag", "from", "to", "latest"} <= sent.keys()
 
-    async def slow(*_: object) -> None:
-        await never.wait()
 
-    monkeypatch.setattr(panels, "_SIGN_OF_LIFE_SECONDS", 0.05)
-    monkeypatch.setattr(panels, "_seen_or_problem", slow)
+async def test_a_visitor_who_is_gone_is_not_watched_for(local: Api) -> None:
     async with local.visitor.get(f"/api/stream?panels={RANKING}&from=now-7d&to=now") as response:
-        assert (await _first_event(response, "pulse")).keys() == {"written_ago"}
+        await _first_event(response)
+        (watches,) = (one for one in gc.get_objects() if isinstance(one, Watches) and one._watches)
+    async with asyncio.timeout(SECONDS):
+        while watches._watches:  # noqa: ASYNC110 - the server notices in its own time
+            await asyncio.sleep(0.01)
 
 
 async def _first_event(response: Any, kind: str = "panel") -> dict[str, Any]:
@@ -140,3 +151,20 @@ async def test_all_who_ask_at_once_share_one_look_at_the_ledgers_stamp(
     monkeypatch.setattr(data, "_rows", counted)
     found = await asyncio.gather(*(data.newest("live") for _ in range(20)))
     assert len(set(found)) == len(looks) == 1
+
+
+async def test_all_who_name_an_unknown_run_at_once_share_one_look_at_the_list(
+    migrated: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = PanelData(migrated)
+    looks: list[str] = []
+    rows = data._rows
+
+    def counted(query: str, parameters: dict[str, object]) -> Any:
+        looks.append(query)
+        return rows(query, parameters)
+
+    monkeypatch.setattr(data, "_rows", counted)
+    found = await asyncio.gather(*(data.check_run(f"nowhere-{n % 3}") for n in range(20)), return_exceptions=True)
+    assert all(isinstance(one, ApiError) and one.status == 404 for one in found)
+    assert len(looks) == 1
