@@ -12,22 +12,25 @@ _HIDDEN: Final = (column("alert_id", "hidden", label=Text("Alert", "告警")), c
 _NONE_IS_GOOD: Final = ((None, "green"), (1.0, "red"))
 _SOME_WAIT: Final = ((None, "green"), (1.0, "amber"))
 
+_NOT_JUDGED: Final = ("blocked", "immature")
+
 _HEADLINE: Final = Panel(
     "alerts-headline",
     Text("What waits for you", "待办"),
     Text(
         "Firing: nobody has taken it up yet. Acknowledged: somebody has, and no decision is made. Money at risk is "
         "that of these two: what is still to be spent * (required - forecast ratio) / required, where budget or pace "
-        "is known. Fired counts alerts that fired for the first time in the period, by event time; the change is "
+        "is known. While campaigns are not judged, too early or with data at fault, that nothing fires is no "
+        "all-clear. Fired counts alerts that fired for the first time in the period, by event time; the change is "
         "against the period of the same length before. Looked at up to: the newest event time that the rule has "
         "seen.",
         "告警中：尚无人受理。已确认：有人受理但未决策。风险金额为这两类之和：剩余待支出 × （要求 - 预测收益比） ÷ 要"
-        "求，仅计预算或支出节奏已知者。新触发：按事件时间在本期内首次触发的告警数，变化与之前同样长度的时段相比。评"
+        "求，仅计预算或支出节奏已知者。尚有活动未评判（为时过早或数据异常）时，没有告警并不表示一切正常。新触发：按事件时间在本期内首次触发的告警数，变化与之前同样长度的时段相比。评"
         "估至：规则已看到的最新事件时间。",
     ),
     "figures",
     (
-        column("firing", label=Text("Firing", "告警中"), unit="count", steps=_NONE_IS_GOOD),
+        column("firing", label=Text("Firing", "告警中"), unit="count", steps=_NONE_IS_GOOD, doubts=_NOT_JUDGED),
         column("acknowledged", label=Text("Acknowledged", "已确认"), unit="count", steps=_SOME_WAIT),
         column("money_at_risk_minor"),
         column("pending", label=Text("Below, on hold", "低于要求，待确认"), unit="count", steps=_SOME_WAIT),
@@ -35,6 +38,7 @@ _HEADLINE: Final = Panel(
         column("fired", label=Text("Fired", "新触发"), unit="count"),
         column("fired_before", "previous", label=Text("Fired, before", "上期新触发"), unit="count"),
         column("newest_look", label=Text("Looked at up to", "评估至"), unit="time"),
+        column("immature", "hidden", label=Text("Too early", "为时过早"), unit="count"),
     ),
     height=4,
 )

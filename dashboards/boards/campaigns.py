@@ -7,6 +7,8 @@ from typing import Final
 from dashboards.definitions.columns import by_language, column
 from dashboards.definitions.panel import Board, Drill, Panel, Text
 
+_NOT_JUDGED: Final = ("blocked_campaigns", "immature_campaigns")
+_IMMATURE: Final = column("immature_campaigns", "hidden", label=Text("Too early", "为时过早"), unit="count")
 _TO_CAMPAIGN: Final = Drill("campaign", (("campaign", "campaign_id"),))
 
 _FIGURES: Final = Panel(
@@ -57,18 +59,24 @@ _RISK: Final = Panel(
         "Alerts as they stand now, whatever the range. Open: firing, acknowledged or decided and not yet resolved. "
         "Unanswered: firing, nobody has acknowledged it. Money at risk: what open alerts' campaigns have left to "
         "spend x (required - forecast ratio) / required; none where no budget or end is known. On hold: below, not "
-        "yet long enough. Replays have no alerts.",
+        "yet long enough. Campaigns that are not judged, too early or with data at fault, are told below the open "
+        "alerts: while there are some, no alert is no all-clear. Replays have no alerts.",
         "告警的当前状况，与所选区间无关。未结：告警中、已确认或已决策但尚未解除。无人应答：告警中且无人确认。风险金"
         "额：未结告警的活动剩余待花金额 x（要求 - 预测比）/ 要求，预算与结束日均未知时为空。待确认：低于要求但持续时间"
-        "不足。回放没有告警。",
+        "不足。尚未评判的活动（为时过早或数据异常）列在未结告警之下：有此类活动时，没有告警并不表示一切正常。回放没有告"
+        "警。",
     ),
     "figures",
     (
         column(
-            "open_alerts", label=Text("Open alerts", "未结告警"), unit="count", steps=((None, "green"), (1, "amber"))
+            "open_alerts",
+            label=Text("Open alerts", "未结告警"),
+            unit="count",
+            steps=((None, "green"), (1, "amber")),
+            doubts=_NOT_JUDGED,
         ),
         column(
-            "unanswered_alerts", label=Text("Unanswered", "无人应答"), unit="count", steps=((None, "green"), (1, "red"))
+            "unanswered_alerts", label=Text("Unanswered", "无人应答"), unit="count", steps=((None, "grey"), (1, "red"))
         ),
         column("money_at_risk_minor"),
         column("pending_alerts", label=Text("On hold", "待确认"), unit="count", steps=((None, "grey"), (1, "amber"))),
@@ -78,6 +86,7 @@ _RISK: Final = Panel(
             unit="count",
             steps=((None, "green"), (1, "red")),
         ),
+        _IMMATURE,
     ),
     width=11,
     height=4,
@@ -87,14 +96,16 @@ _RANKING: Final = Panel(
     "campaigns-ranking",
     Text("Campaigns against their limits", "各活动与其要求对比"),
     Text(
-        "Who to act on first: alerts that wait for somebody, then the most money at risk. Ratio = return / cost since "
+        "Who to act on first: alerts that wait for somebody, then the most money at risk; none is told of a campaign "
+        "that is not judged yet. Ratio = return / cost since "
         "the campaign began, held against what its definition requires. Standing: the alert's state where it says "
         "something, else whether the ratio reaches the limit. Forecast: where the ratio is expected to settle, with "
         "its band, and how much of the return is in: from the alert's last look, none without one. Budget spent "
         "against time elapsed: spending ahead of the calendar is seen here. Trend: return / cost of each of the last "
         "30 business days. Shown: campaigns with anything in the range, or an open alert; at most 500. Click a "
         "campaign for its own board, a number for the records behind it.",
-        "先处理谁：先是等待处理的告警，再按风险金额从大到小。收益成本比 = 活动开始以来的收益 / 成本，与其定义的要求对"
+        "先处理谁：先是等待处理的告警，再按风险金额从大到小；尚未评判的活动不列风险金额。"
+        "收益成本比 = 活动开始以来的收益 / 成本，与其定义的要求对"
         "比。状态：有告警时取告警状态，否则看是否达到要求。预测：预计最终落定的比值及区间，以及已到收益的占比，取自告"
         "警最近一次判定，没有则为空。预算进度对比时间进度，可看出花得过快的活动。走势：最近 30 个营业日每日的收益 / 成"
         "本。只列区间内有动静或有未结告警的活动，最多 500 个。点击活动进入其看板，点击数字查看背后的记录。",
@@ -123,7 +134,7 @@ _RANKING: Final = Panel(
         column("cost_minor"),
         column("return_minor"),
         column("converters"),
-        column("alert_state"),
+        column("alert_state", "hidden"),
         column("owner"),
     ),
     height=14,
@@ -142,7 +153,7 @@ _MONEY: Final = Panel(
     ),
     "time",
     (column("time", "time"), column("cost_minor"), column("return_minor")),
-    width=9,
+    width=8,
 )
 _TIERS: Final = Panel(
     "campaigns-tiers",
@@ -168,15 +179,21 @@ _OWNERS: Final = Panel(
     (
         column("owner", "label"),
         column(
-            "open_alerts", label=Text("Open alerts", "未结告警"), unit="count", steps=((None, "green"), (1, "amber"))
+            "open_alerts",
+            label=Text("Open alerts", "未结告警"),
+            unit="count",
+            steps=((None, "green"), (1, "amber")),
+            doubts=_NOT_JUDGED,
         ),
         column("money_at_risk_minor"),
         column("return_ratio"),
         column("campaigns", label=Text("Campaigns", "活动数"), unit="count"),
         column("cost_minor"),
         column("return_minor"),
+        column("blocked_campaigns", "hidden", label=Text("Data at fault", "数据异常"), unit="count"),
+        _IMMATURE,
     ),
-    width=9,
+    width=10,
     drill=Drill("campaigns", (("owner", "owner"),)),
 )
 CAMPAIGNS: Final = Board(

@@ -40,20 +40,21 @@ _SHARED: Final[dict[str, tuple[str, str, Unit]]] = {
 }
 
 
-def column(
+def column(  # noqa: PLR0913 - keywords that say themselves what they are
     name: str,
     role: Role = "value",
     *,
     steps: tuple[tuple[float | None, str], ...] = (),
     label: Text | None = None,
     unit: Unit | None = None,
+    doubts: tuple[str, ...] = (),
 ) -> Column:
     """Return a column; what is not given is taken from the shared ones."""
     english, chinese, own = _SHARED.get(name, ("", "", "text"))
     shown = label or Text(english, chinese)
     if not shown.en:
         raise ValueError(f"the column {name} is none of the shared ones and has no label")
-    return Column(name, shown, unit or own, role, steps)
+    return Column(name, shown, unit or own, role, steps, doubts=doubts)
 
 
 def by_language(name: str, label: Text) -> tuple[Column, Column]:

@@ -62,6 +62,8 @@ class Column:
         steps: (from which value on, colour) in rising order, the first from None on; empty = not coloured. Colours are
             ``red``, ``amber``, ``green``, ``grey``, ``blue``.
         language: of its texts: only readers of that language see it; '' = all do.
+        doubts: names of columns that count what is left out of this one because nobody can tell yet. While one of them
+            is not 0, they are told beside the value, and it is no all-clear: grey instead of green.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Column:
     role: Role = "value"
     steps: tuple[tuple[float | None, str], ...] = ()
     language: Literal["", "en", "zh"] = ""
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ def _properties(panel: Panel, column: Column, edition: Edition, *, linked: bool)
     if column.unit == "state":
         found["mappings"] = words(edition)
     if column.steps and column.unit != "state":
-        found |= {"thresholds": thresholds(column.steps), "color": FieldColor(mode=FieldColorModeId.THRESHOLDS)}
+        found |= {"thresholds": thresholds(_steps(column)), "color": FieldColor(mode=FieldColorModeId.THRESHOLDS)}
     if panel.chart == "table":
         found |= _cell(column)
     if panel.chart in _LINED:
@@ -140,6 +140,11 @@ def _properties(panel: Panel, column: Column, edition: Edition, *, linked: bool)
     if link is not None:
         found["links"] = [{"targetBlank": False, "title": link.title, "url": link.url}]
     return found
+
+
+def _steps(column: Column) -> tuple[tuple[float | None, str], ...]:
+    """Return a column's steps; what may be in doubt is never green, as Grafana knows nothing of the doubt."""
+    return tuple((start, "grey" if column.doubts and colour == "green" else colour) for start, colour in column.steps)
 
 
 def _name(panel: Panel, column: Column, edition: Edition) -> str:

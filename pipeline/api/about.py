@@ -15,7 +15,7 @@ from pipeline.build import VERSION
 from pipeline.clickhouse.reader import Reader
 from pipeline.metrics.registry import METRICS
 from pipeline.operations.evidence import Cell
-from pipeline.operations.evidence_shown import lists_behind, name_of, plain, read_evidence
+from pipeline.operations.evidence_shown import lists_behind, name_of, plain, read_evidence, title_of
 
 if TYPE_CHECKING:
     from pipeline.api.tokens import Tokens
@@ -71,7 +71,9 @@ async def explained(  # noqa: PLR0913, PLR0917 - a parameter each
         raise ApiError(
             404, f"there is no {name_of(cell)}"[:400], "see the campaigns that have events: GET /api/campaigns"
         )
-    return JSONResponse(plain(cell, found) | {"metric": _defined(metric), "lists": lists_behind(metric)})
+    title = await asked(lambda: title_of(reader, settings.clickhouse_database, cell))
+    more = {"name": title, "metric": _defined(metric), "lists": lists_behind(metric)}
+    return JSONResponse(plain(cell, found) | more)
 
 
 def _defined(name: str) -> dict[str, str] | None:

@@ -73,6 +73,7 @@ def _described(panel: Panel) -> dict[str, Any]:
                 "role": column.role,
                 "steps": [list(step) for step in column.steps],
                 "language": column.language,
+                "doubts": list(column.doubts),
             }
             for column in panel.columns
         ],

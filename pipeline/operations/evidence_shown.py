@@ -39,6 +39,16 @@ def read_evidence(reader: Reader, database: str, cell: Cell, limit: int) -> Expl
     return explain(lambda name, parameters: reader.rows(query(f"explain_{name}", database), parameters), cell, limit)
 
 
+def title_of(reader: Reader, database: str, cell: Cell) -> str:
+    """Return what people call a cell's campaign: the name in its definition, else its id.
+
+    Raises:
+        UserError: ClickHouse does not answer, or refuses.
+    """
+    named = reader.rows(query("campaign_name", database), {"run": cell.run, "campaign": cell.campaign_id})
+    return str(named[0]["name"]) if named else cell.campaign_id
+
+
 def plain(cell: Cell, found: Explanation) -> dict[str, Any]:
     """Return an explanation as JSON: the cell, the lists with instants in RFC 3339, sums, and whether they add up."""
     shown = asdict(found)

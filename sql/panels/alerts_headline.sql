@@ -23,6 +23,7 @@ SELECT
             AND fired_at >= $__fromTime_ms - toIntervalMillisecond(dateDiff('millisecond', $__fromTime_ms, $__toTime_ms)))
         FROM firings
     ) AS fired_before,
-    max(as_of) AS newest_look
+    max(as_of) AS newest_look,
+    countIf(state = 'immature') AS immature
 FROM chosen
 HAVING count() > 0

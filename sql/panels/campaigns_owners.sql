@@ -5,7 +5,9 @@ SELECT
     if(cost_minor = 0, NULL, return_minor / cost_minor) AS return_ratio,
     uniqExact(totals.campaign_id) AS campaigns,
     sum(totals.cost_minor) AS cost_minor,
-    sum(totals.return_minor) AS return_minor
+    sum(totals.return_minor) AS return_minor,
+    countIf(alert.state = 'blocked') AS blocked_campaigns,
+    countIf(alert.state = 'immature') AS immature_campaigns
 FROM (
     SELECT campaign_id, sum(cost_minor) AS cost_minor, sum(return_minor) AS return_minor
     FROM segment_totals

@@ -3,7 +3,8 @@ SELECT
     countIf(state = 'firing') AS unanswered_alerts,
     sumOrNullIf(money_at_risk_minor, state IN ('firing', 'acknowledged', 'decided')) AS money_at_risk_minor,
     countIf(state = 'pending') AS pending_alerts,
-    countIf(state = 'blocked') AS blocked_campaigns
+    countIf(state = 'blocked') AS blocked_campaigns,
+    countIf(state = 'immature') AS immature_campaigns
 FROM campaign_alerts
 WHERE ${run:singlequote} = 'live'
     AND $__conditionalAll(campaign_id IN (${campaign:singlequote}), $campaign)

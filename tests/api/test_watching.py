@@ -60,7 +60,7 @@ def ledger(monkeypatch: pytest.MonkeyPatch) -> Ledger:
 
 @pytest.fixture
 def watches(ledger: Ledger) -> Watches:
-    return Watches(ledger)  # type: ignore[arg-type]  # it has what is asked of PanelData here
+    return Watches(ledger)  # type: ignore[arg-type] # it has what is asked of PanelData here
 
 
 def view(campaign: str = "spring") -> View:

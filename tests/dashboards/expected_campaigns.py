@@ -142,6 +142,7 @@ class Expected:
                 "money_at_risk_minor": sum(risks) if risks else None,
                 "pending_alerts": states.count("pending"),
                 "blocked_campaigns": states.count("blocked"),
+                "immature_campaigns": states.count("immature"),
             }
         ]
 
@@ -171,7 +172,7 @@ class Expected:
             return dict.fromkeys(names)
         band = record.verdict.forecast
         assert band is not None
-        risk = record.evidence.money_at_risk_minor
+        risk = None if record.state == "immature" else record.evidence.money_at_risk_minor
         return dict(
             zip(names, (band.value, band.low, band.high, record.verdict.matured_share, risk, record.state), strict=True)
         )
@@ -261,6 +262,7 @@ class Expected:
         found = []
         for owner, totals in groups.items():
             records = [self.record(total["campaign_id"]) for total in totals]
+            states = [record.state for record in records if record is not None]
             opened = [record for record in records if record is not None and record.state in OPEN_STATES]
             risks = [one.evidence.money_at_risk_minor for one in opened if one.evidence.money_at_risk_minor is not None]
             cost, back = (sum(total[name] for total in totals) for name in ("cost_minor", "return_minor"))
@@ -269,6 +271,8 @@ class Expected:
                     "owner": owner,
                     "campaigns": len(totals),
                     "open_alerts": len(opened),
+                    "blocked_campaigns": states.count("blocked"),
+                    "immature_campaigns": states.count("immature"),
                     "money_at_risk_minor": sum(risks) if risks else None,
                     "cost_minor": cost,
                     "return_minor": back,

@@ -178,11 +178,11 @@ def test_what_people_read_is_in_the_language_of_the_board(board: dict[str, Any])
 def test_states_are_shown_as_words_with_their_colours() -> None:
     board = LOADED["grafana-zh/campaigns.json"]
     ranking = next(panel for panel in board["panels"] if panel["id"] == panel_id("campaigns-ranking"))
-    (state,) = [one for one in ranking["fieldConfig"]["overrides"] if one["matcher"]["options"] == "alert_state"]
+    (state,) = [one for one in ranking["fieldConfig"]["overrides"] if one["matcher"]["options"] == "standing"]
     values = {one["id"]: one["value"] for one in state["properties"]}
     assert set(values["mappings"][0]["options"]) == set(WORDS)
-    assert values["mappings"][0]["options"]["firing"]["text"] == WORDS["firing"].text.zh
-    assert values["mappings"][0]["options"]["firing"]["color"] == "red"
+    assert values["mappings"][0]["options"]["act"]["text"] == WORDS["act"].text.zh
+    assert values["mappings"][0]["options"]["act"]["color"] == "red"
 
 
 def test_a_band_is_filled_down_to_its_low_and_a_limit_is_a_dashed_line() -> None:

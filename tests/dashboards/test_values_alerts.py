@@ -102,7 +102,7 @@ def test_headline(board: Board, story: Story, choice: dict[str, Any], times: tup
             first.setdefault(change.record.alert_id, change.record.as_of_ms)
     begin, end = times
     assert found == {
-        **{state: states[state] for state in ("firing", "acknowledged", "pending", "blocked")},
+        **{state: states[state] for state in ("firing", "acknowledged", "pending", "blocked", "immature")},
         "money_at_risk_minor": sum(risks) if risks else None,
         "fired": sum(begin <= at <= end for at in first.values()),
         "fired_before": sum(2 * begin - end <= at < begin for at in first.values()),

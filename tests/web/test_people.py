@@ -25,7 +25,7 @@ REFUSED = ".notice.failed"
 @starts_process
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     known = {name: TokenSettings(hash=digest_of(f"token-of-{name}").hex(), role=role) for name, role in ROLES.items()}
-    looks = [fired("proposed"), fired("read-only")]
+    looks = [fired("proposed"), fired("read-only"), fired("typed")]
     place = tmp_path_factory.mktemp("people")
     with open_site(place, looks, has_bank=False, four_eyes=True, api=ApiSettings(tokens=known)) as opened:
         yield opened
@@ -85,6 +85,30 @@ def test_a_viewer_reads_an_alert_and_is_told_that_acting_takes_more(browser: Bro
         visit.miss(REFUSED)
         visit.press("I have seen it")
         visit.see(".headline", "Acknowledged")
+
+
+def test_who_must_sign_in_again_finds_what_was_typed(browser: Browser, site: Site) -> None:
+    reason = "the budget goes to autumn"
+    with visiting(browser, site) as visit:
+        page = visit.page
+        page.goto(f"{site.address}/?campaign=typed")
+        visit.give("token-of-lin", "lin, may decide")
+        visit.press("Open the alert")
+        page.locator("dialog input[value=optimise]").check(timeout=PATIENCE_MS)
+        page.locator("dialog textarea[name=reason]").fill(reason)
+        page.evaluate("sessionStorage.setItem('roi-token', 'taken-away')")
+        visit.press("Decide")
+        visit.see(REFUSED, "Sign in again")
+        assert page.locator("dialog textarea[name=reason]").input_value() == reason
+        page.locator(".choice-of select").first.select_option("7d", force=True)  # the stream is refused, too
+        visit.see("main", "sign in again. What you had typed is kept")
+        visit.miss(".panel")
+        visit.give("token-of-wu", "wu, may decide")
+        visit.see("dialog .actions")
+        assert page.locator("dialog textarea[name=reason]").input_value() == reason
+        assert page.locator("dialog input[value=optimise]").is_checked()
+        visit.press("Decide")
+        visit.see(".headline", "Decided")
 
 
 def test_who_is_no_longer_known_is_shown_nothing_more(browser: Browser, site: Site) -> None:

@@ -51,6 +51,11 @@ def test_a_number_opens_its_evidence_and_escape_closes_it(browser: Browser, site
         page.locator(".verdict.good").wait_for(timeout=PATIENCE_MS)
         assert "explain=" in page.url
         assert page.locator("dialog table tbody tr").count() > 0
+        assert "What all contacts cost" in page.locator("dialog .formula").inner_text()
+        raw = page.locator("dialog details.raw")
+        raw.locator("summary").click()
+        assert "cost_minor" in raw.inner_text()
+        assert "roi explain" in raw.inner_text()
         page.keyboard.press("Escape")
         visit.wait_for("!document.querySelector('dialog')")
         assert "explain=" not in page.url

@@ -1,6 +1,7 @@
 /** The whole page: what it knows, which board it shows, and what is open beside it. */
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import { Header } from './bar/header';
+import { Unknown, useStrange } from './bar/unknown';
 import { Alert } from './drawers/alert';
 import { AlertList } from './drawers/alerts';
 import { Drawer } from './drawers/drawer';
@@ -8,6 +9,7 @@ import { Evidence } from './drawers/evidence';
 import { SignIn } from './drawers/sign-in';
 import { ApiError, ask, keepToken, sentences, token } from './logic/api';
 import { PageProvider, usePage, useWhenChanged, type Page } from './logic/context';
+import { dropDraft } from './logic/drafts';
 import { Format } from './logic/format';
 import { TEXTS } from './logic/i18n';
 import { readIn } from './logic/rows';
@@ -65,6 +67,7 @@ export function App() {
   const [known, setKnown] = useState<Known | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
   const [signing, setSigning] = useState(false);
+  const [isExpired, setExpired] = useState(false);
   const texts = TEXTS[state.lang];
 
   const begin = useCallback((): void => {
@@ -76,6 +79,7 @@ export function App() {
           setKnown(null); // nobody may read who is not known: what was shown goes, too
           if (token() !== '') {
             keepToken('');
+            setExpired(true);
             begin();
             return;
           }
@@ -103,14 +107,16 @@ export function App() {
 
   const signedIn = (who: WhoAmI): void => {
     setSigning(false);
+    setExpired(false);
     if (known) setKnown({ ...known, who });
     else begin();
     store.again();
   };
-  if (!known) return <Front error={error} lang={state.lang} signedIn={signedIn} again={begin} />;
+  if (!known) return <Front error={error} lang={state.lang} isExpired={isExpired} signedIn={signedIn} again={begin} />;
   const page: Page = { ...known, panels, state, texts, format, store, go, href, signIn: () => setSigning(true) };
   const signOut = (): void => {
     keepToken('');
+    dropDraft();
     if (known.about.tokens) setKnown(null);
     begin();
     store.again();
@@ -131,15 +137,21 @@ export function App() {
 function Front(props: {
   error: ApiError | null;
   lang: 'en' | 'zh';
+  isExpired: boolean;
   signedIn: (who: WhoAmI) => void;
   again: () => void;
 }) {
-  const { error, lang, signedIn, again } = props;
+  const { error, lang, isExpired, signedIn, again } = props;
   const texts = TEXTS[lang];
   return (
     <main class="front">
       <h1>{texts.product}</h1>
       {!error && <p class="loading">{texts.loading}</p>}
+      {error?.status === 401 && isExpired && (
+        <p class="notice failed" role="alert">
+          {texts.signInAgain}
+        </p>
+      )}
       {error?.status === 401 && <SignIn texts={texts} owners={false} needed done={signedIn} />}
       {error && error.status !== 401 && (
         <p class="notice failed" role="alert">
@@ -164,6 +176,7 @@ function Boards({ signOut }: { signOut: () => void }) {
   useEffect(() => {
     if (board) document.title = `${board.titles[state.lang]} · ${texts.product}`;
   }, [board, state.lang, texts]);
+  const strange = useStrange(board);
   if (!board) return <p class="notice">{texts.noBoards}</p>;
   const all = board.panels.flatMap((id) => panels.get(id) ?? []);
   const shown = all.filter((panel) => panel.source === 'clickhouse');
@@ -178,12 +191,15 @@ function Boards({ signOut }: { signOut: () => void }) {
           <h1>{board.titles[state.lang]}</h1>
           <p>{board.descriptions[state.lang]}</p>
         </div>
-        {isAboutOne && <Standing campaign={campaign} />}
-        <div class="grid">
-          {shown.map((panel) => (
-            <Panel key={panel.id} panel={panel} />
-          ))}
-        </div>
+        <Unknown strange={strange} />
+        {isAboutOne && strange.length === 0 && <Standing campaign={campaign} />}
+        {!strange.some(({ isAll }) => isAll) && (
+          <div class="grid">
+            {shown.map((panel) => (
+              <Panel key={panel.id} panel={panel} />
+            ))}
+          </div>
+        )}
         <Elsewhere panels={all.filter((panel) => panel.source !== 'clickhouse')} />
       </main>
       <Beside board={board} />

@@ -45,6 +45,8 @@ export interface Column {
   steps: [number | null, Colour][];
   /** Of its texts: only readers of that language see it; '' = all do. */
   language: Lang | '';
+  /** Columns that count what is left out because nobody can tell yet: while one is not 0, the value is no all-clear. */
+  doubts: string[];
 }
 
 export interface Panel {
@@ -204,6 +206,8 @@ export type EvidenceRow = Record<string, string | number | boolean | null>;
 
 export interface Evidence {
   campaign_id: string;
+  /** What people call the campaign. */
+  name: string;
   run: string;
   metric: { name: string; label: string; formula: string; unit: string } | null;
   lists: EvidenceList[];

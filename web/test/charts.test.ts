@@ -15,6 +15,7 @@ const column = (name: string, unit: Unit, role: Role = 'value'): Column => ({
   role,
   steps: [],
   language: '',
+  doubts: [],
 });
 
 function drawing(chart: Panel['chart'], columns: Column[], rows: Cell[][]): Drawing {

@@ -1,6 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { csvOf } from '../src/logic/csv';
-import { broughtBy, colourOf, countedAt, fieldsOf, isUnjudged, readIn, sorted } from '../src/logic/rows';
+import {
+  broughtBy,
+  colourOf,
+  countedAt,
+  doubtsOf,
+  fieldsOf,
+  isUnjudged,
+  readIn,
+  reasonOf,
+  sorted,
+} from '../src/logic/rows';
 import { EventParser } from '../src/logic/sse';
 import { shorten } from '../src/logic/shorten';
 import type { Answer, Cell, Column, Panel, Role, Unit } from '../src/types';
@@ -12,6 +22,7 @@ const column = (name: string, role: Role = 'value', unit: Unit = 'count', steps:
   role,
   steps,
   language: '',
+  doubts: [],
 });
 const panel = (...columns: Column[]): Panel => ({
   id: 'p',
@@ -163,4 +174,26 @@ test('server-sent events come whole out of any pieces', () => {
 test('a long name is cut between what people take for characters', () => {
   expect(shorten('👨‍👩‍👧‍👦'.repeat(9), 3)).toBe('👨‍👩‍👧‍👦👨‍👩‍👧‍👦…');
   expect(shorten('short', 5)).toBe('short');
+});
+
+describe('what nobody can tell yet', () => {
+  const doubted: Column = { ...column('open'), doubts: ['blocked', 'early', 'nothing'] };
+  const shown = panel(doubted, column('blocked'), column('early', 'hidden'), column('alert_state', 'value', 'state'));
+  const [field] = fieldsOf(shown);
+
+  test('is counted beside a value, each kind that is not 0', () => {
+    if (!field) throw new Error('no field');
+    expect(doubtsOf(shown, field, [0, 3, 12, '']).map(([{ name }, count]) => [name, count])).toEqual([
+      ['blocked', 3],
+      ['early', 12],
+    ]);
+    expect(doubtsOf(shown, field, [0, 0, null, ''])).toEqual([]);
+  });
+
+  test('is the reason why no money is told to be at risk', () => {
+    const money = column('money_at_risk_minor', 'value', 'minor');
+    expect(reasonOf(money, shown, [0, 0, 0, 'immature'])).toBe('unjudged');
+    expect(reasonOf(money, shown, [0, 0, 0, 'firing'])).toBe('noRisk');
+    expect(reasonOf(money)).toBe('noRisk');
+  });
 });

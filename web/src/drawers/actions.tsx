@@ -1,9 +1,9 @@
 /** What people do about an alert: seen, decided, approved, remarked, silenced. */
-import { useState } from 'preact/hooks';
 import { useDoing, type Doing } from './doing';
 import { Refusal } from './refusal';
 import { Silencing } from './silencing';
 import { usePage } from '../logic/context';
+import { dropDraft, useDraft } from '../logic/drafts';
 import { fill } from '../logic/i18n';
 import type { Alert } from '../types';
 
@@ -32,8 +32,10 @@ export function Actions(props: { alert: Alert; changed: (alert: Alert) => void; 
           {fill(texts.approve, { by: proposal.by })}
         </Act>
       )}
-      {hasFired && <Decide busy={doing.busy} decide={(body) => void doing.act(`${path}/decide`, body)} />}
-      <Remark busy={doing.busy} add={(note) => doing.act(`${path}/note`, { note })} />
+      {hasFired && (
+        <Decide of={alert.alert_id} busy={doing.busy} decide={(body) => doing.act(`${path}/decide`, body)} />
+      )}
+      <Remark of={alert.alert_id} busy={doing.busy} add={(note) => doing.act(`${path}/note`, { note })} />
       <Silencing alert={alert} doing={doing} />
       <p role="status" class="faint">
         {doing.busy ? texts.working : doing.done ? texts.done : ''}
@@ -52,17 +54,28 @@ function Act({ doing, path, children }: { doing: Doing; path: string; children: 
   );
 }
 
-function Decide({ busy, decide }: { busy: boolean; decide: (body: { decision: string; reason: string }) => void }) {
+function Decide(props: {
+  of: string;
+  busy: boolean;
+  decide: (body: { decision: string; reason: string }) => Promise<boolean>;
+}) {
   const { texts } = usePage();
-  const [decision, setDecision] = useState('');
-  const [reason, setReason] = useState('');
+  const { of, busy, decide } = props;
+  const [decision, setDecision] = useDraft(`decision ${of}`);
+  const [reason, setReason] = useDraft(`reason ${of}`);
+  const send = (): void =>
+    void decide({ decision, reason: reason.trim() }).then((isDone) => {
+      if (!isDone) return;
+      dropDraft(`decision ${of}`);
+      dropDraft(`reason ${of}`);
+    });
   const isWhole = decision !== '' && reason.trim() !== '';
   return (
     <form
       class="decide"
       onSubmit={(event) => {
         event.preventDefault();
-        if (isWhole) decide({ decision, reason: reason.trim() });
+        if (isWhole) send();
       }}
     >
       <fieldset>
@@ -100,9 +113,9 @@ function Decide({ busy, decide }: { busy: boolean; decide: (body: { decision: st
   );
 }
 
-function Remark({ busy, add }: { busy: boolean; add: (note: string) => Promise<boolean> }) {
+function Remark({ of, busy, add }: { of: string; busy: boolean; add: (note: string) => Promise<boolean> }) {
   const { texts } = usePage();
-  const [note, setNote] = useState('');
+  const [note, setNote] = useDraft(`note ${of}`);
   return (
     <form
       class="row"

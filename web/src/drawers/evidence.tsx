@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { Drawer } from './drawer';
 import { Refusal } from './refusal';
 import { ApiError, ask } from '../logic/api';
-import { usePage } from '../logic/context';
+import { usePage, worded } from '../logic/context';
 import { fill } from '../logic/i18n';
 import type { Evidence as Found, EvidenceList, EvidenceRow, Unit } from '../types';
 
@@ -57,17 +57,43 @@ export function Evidence({ campaign, metric, label }: { campaign: string; metric
 
   const command = `roi explain ${campaign}${run === 'live' ? '' : ` --run ${run}`}`;
   return (
-    <Drawer title={fill(texts.evidenceOf, { metric: label, campaign })} close={() => go({ explain: '', metric: '' })}>
+    <Drawer
+      title={fill(texts.evidenceOf, { metric: label, campaign: found?.name ?? campaign })}
+      close={() => go({ explain: '', metric: '' })}
+    >
       {error && <Refusal error={error} />}
       {!found && !error && <p class="notice loading">{texts.loadingEvidence}</p>}
       {found && (
         <>
-          {found.metric && <p class="formula">{found.metric.formula}</p>}
+          {found.metric && <p class="formula">{texts.formulas[found.metric.name] ?? found.metric.formula}</p>}
           <Sums found={found} />
           {found.lists.map((list) => (
             <List key={list} name={list} found={found} />
           ))}
-          <p class="faint">{fill(texts.hashed, { command })}</p>
+          <p class="faint">
+            {texts.hashed} {fill(texts.times, { zone: page.about.zone })}
+          </p>
+          <details class="raw">
+            <summary>{texts.forEngineers}</summary>
+            <dl>
+              <dt>{texts.rawCampaign}</dt>
+              <dd>
+                <code>{campaign}</code>
+              </dd>
+              {found.metric && (
+                <>
+                  <dt>{texts.rawMetric}</dt>
+                  <dd>
+                    <code>{found.metric.name}</code> ({found.metric.unit}): {found.metric.formula}
+                  </dd>
+                </>
+              )}
+              <dt>{texts.inTerminal}</dt>
+              <dd>
+                <code>{command}</code>
+              </dd>
+            </dl>
+          </details>
         </>
       )}
     </Drawer>
@@ -105,7 +131,9 @@ function Sums({ found }: { found: Found }) {
           <tbody>
             {SUMS.map((name) => (
               <tr key={name}>
-                <th scope="row">{texts.fields[name] ?? name}</th>
+                <th scope="row" title={name}>
+                  {texts.fields[name] ?? name}
+                </th>
                 <td class="right">{value(name, found.evidence[name])}</td>
                 <td class="right">{value(name, found.cell[name])}</td>
               </tr>
@@ -136,7 +164,7 @@ function List({ name, found }: { name: EvidenceList; found: Found }) {
             <thead>
               <tr>
                 {fields.map((field) => (
-                  <th key={field} scope="col">
+                  <th key={field} scope="col" title={field}>
                     {texts.fields[field] ?? field}
                   </th>
                 ))}
@@ -160,8 +188,12 @@ function List({ name, found }: { name: EvidenceList; found: Found }) {
   );
 }
 
+/** Fields whose words people read in their language. */
+const WORDED = new Set(['kind', 'category', 'channel']);
+
 function Field({ name, row }: { name: string; row: EvidenceRow }) {
-  const { format } = usePage();
+  const page = usePage();
+  const { format, texts } = page;
   if (name === 'source')
     return <code>{`${String(row.topic)} / ${String(row.partition)} / ${String(row.offset)}`}</code>;
   const value = row[name] ?? null;
@@ -171,6 +203,9 @@ function Field({ name, row }: { name: string; row: EvidenceRow }) {
   if (name.endsWith('_id') || name === 'customer_hash' || name === 'reverses') {
     const text = value === null || value === '' ? '–' : String(value);
     return <code title={text}>{text}</code>;
+  }
+  if (WORDED.has(name) && typeof value === 'string' && value !== '') {
+    return <bdi title={value}>{texts.kinds[value] ?? worded(page, value).text}</bdi>;
   }
   return <bdi>{format.value(value, typeof value === 'number' ? 'count' : 'text')}</bdi>;
 }

@@ -70,6 +70,15 @@ export function colourOf(field: Field, row: Cell[]): Colour | null {
   return colour;
 }
 
+/** Returns what is left out of a value because nobody can tell yet: how many, by the column that counts them. */
+export function doubtsOf(panel: Panel, field: Field, row: Cell[]): [Column, number][] {
+  return field.column.doubts.flatMap((name): [Column, number][] => {
+    const index = indexOf(panel, name);
+    const [column, count] = [panel.columns[index], row[index]];
+    return column && typeof count === 'number' && count > 0 ? [[column, count]] : [];
+  });
+}
+
 /** States in which a ratio says nothing yet: too much of the return is still to come, or the data are at fault. */
 const UNJUDGED = new Set<Cell>(['immature', 'blocked']);
 
@@ -79,7 +88,16 @@ export function isUnjudged(panel: Panel, row: Cell[]): boolean {
 }
 
 export type Reason =
-  'noCost' | 'noConverter' | 'noReach' | 'immature' | 'noRisk' | 'noAlert' | 'noPlan' | 'noBefore' | 'noData';
+  | 'noCost'
+  | 'noConverter'
+  | 'noReach'
+  | 'immature'
+  | 'unjudged'
+  | 'noRisk'
+  | 'noAlert'
+  | 'noPlan'
+  | 'noBefore'
+  | 'noData';
 
 const REASONS: [RegExp, Reason][] = [
   [/^(return_ratio|net_roi|incremental_roi)/, 'noCost'],
@@ -92,7 +110,8 @@ const REASONS: [RegExp, Reason][] = [
 ];
 
 /** Returns why there is no number: a metric's denominator is zero, or too much of it is still to come. */
-export function reasonOf(column: Column): Reason {
+export function reasonOf(column: Column, panel?: Panel, row?: Cell[]): Reason {
+  if (column.name.startsWith('money_at_risk') && panel && row && isUnjudged(panel, row)) return 'unjudged';
   if (column.role === 'previous') return 'noBefore';
   return REASONS.find(([pattern]) => pattern.test(column.name))?.[1] ?? 'noData';
 }

@@ -1,6 +1,6 @@
 /** Headline figures: a big number for each value of one row, its change, its limit; several rows are a table. */
 import { Table } from './table';
-import { Change, Value } from './value';
+import { Change, Doubts, Value } from './value';
 import { usePage } from '../logic/context';
 import { fill } from '../logic/i18n';
 import { fieldsOf, isNumber, reasonOf, type Field } from '../logic/rows';
@@ -52,8 +52,9 @@ function Figure({ panel, field, row }: { panel: Panel; field: Field; row: Cell[]
       <dd>
         <span class="big">{row ? <Value panel={panel} field={field} row={row} /> : '\u00a0'}</span>
         <span class="small">
-          {row && value === null && texts[`none_${reasonOf(field.column)}`]}
+          {row && value === null && texts[`none_${reasonOf(field.column, panel, row)}`]}
           {row && value !== null && <Change field={field} row={row} />}
+          {row && <Doubts panel={panel} field={field} row={row} />}
           {limit !== null && fill(texts.limit, { value: format.value(limit, field.column.unit) })}
         </span>
       </dd>

@@ -69,7 +69,7 @@ export function Table({ panel, answer }: { panel: Panel; answer: Answer }) {
             }}
           />
         )}
-        <Reasons fields={fields} rows={shown} />
+        <Reasons panel={panel} fields={fields} rows={shown} />
         {answer.rows.length >= MOST && <span class="warning">{fill(texts.tooMany, { n: MOST })}</span>}
         {rows.length > PAGE && (
           <span class="pages">
@@ -181,17 +181,22 @@ function Row({ panel, fields, row }: { panel: Panel; fields: Field[]; row: Cell[
 }
 
 /** What the dashes on this page of the table mean. */
-function Reasons({ fields, rows }: { fields: Field[]; rows: Cell[][] }) {
+function Reasons({ panel, fields, rows }: { panel: Panel; fields: Field[]; rows: Cell[][] }) {
   const { texts, state } = usePage();
   const missing = fields.filter(
     ({ column, index }) => column.unit !== 'text' && rows.some((row) => (row[index] ?? null) === null),
   );
   if (missing.length === 0) return null;
   const told = new Map<string, string[]>();
-  for (const { column } of missing) {
-    const why = texts[`none_${reasonOf(column)}`];
-    told.set(why, [...(told.get(why) ?? []), column.labels[state.lang]]);
+  for (const { column, index } of missing) {
+    const nothing = rows.filter((row) => (row[index] ?? null) === null);
+    for (const reason of new Set(nothing.map((row) => reasonOf(column, panel, row)))) {
+      if (reason === 'unjudged') continue; // it stands in its cell
+      const why = texts[`none_${reason}`];
+      told.set(why, [...(told.get(why) ?? []), column.labels[state.lang]]);
+    }
   }
+  if (told.size === 0) return null;
   return (
     <span class="reasons">
       {texts.noNumber}{' '}

@@ -3,13 +3,15 @@ import { Sparkline } from './sparkline';
 import { usePage, worded, type Page } from '../logic/context';
 import { NONE } from '../logic/format';
 import { fill } from '../logic/i18n';
-import { colourOf, explainedBy, isNumber, isUnjudged, reasonOf, type Field } from '../logic/rows';
+import { colourOf, doubtsOf, explainedBy, isNumber, isUnjudged, reasonOf, type Field } from '../logic/rows';
 import type { Cell, Column, Panel } from '../types';
 
 /** What nobody knows, and why. */
-export function None({ column }: { column: Column }) {
+export function None({ column, panel, row }: { column: Column; panel?: Panel; row?: Cell[] }) {
   const { texts } = usePage();
-  const why = texts[`none_${reasonOf(column)}`];
+  const reason = reasonOf(column, panel, row);
+  const why = texts[`none_${reason}`];
+  if (reason === 'unjudged') return <span class="none">{why}</span>;
   return (
     <abbr class="none" title={why}>
       <span aria-hidden="true">{NONE}</span>
@@ -29,10 +31,12 @@ export function Value({ panel, field, row }: { panel: Panel; field: Field; row: 
   const { column } = field;
   const value = row[field.index] ?? null;
   if (column.unit === 'series') return <Sparkline values={value} column={column} />;
-  if (value === null || value === '') return <None column={column} />;
+  if (value === null || value === '') return <None column={column} panel={panel} row={row} />;
   if (column.unit === 'state') return <State panel={panel} row={row} word={String(value)} />;
   if (!isNumber(column)) return <bdi title={String(value)}>{page.format.value(value, column.unit)}</bdi>;
-  const colour = field.limit !== null && isUnjudged(panel, row) ? 'grey' : colourOf(field, row);
+  const isDoubted = doubtsOf(panel, field, row).length > 0;
+  const found = field.limit !== null && isUnjudged(panel, row) ? 'grey' : colourOf(field, row);
+  const colour = isDoubted && found === 'green' ? 'grey' : found;
   const shown = (
     <span class={colour ? `signal ${colour}` : ''} title={page.format.exact(value, column.unit)}>
       {page.format.value(value, column.unit)}
@@ -45,6 +49,7 @@ export function Value({ panel, field, row }: { panel: Panel; field: Field; row: 
         {shown}
       </Evident>
       <Band field={field} row={row} />
+      {panel.chart === 'table' && <Doubts panel={panel} field={field} row={row} />}
     </>
   );
 }
@@ -83,6 +88,21 @@ function State({ panel, row, word }: { panel: Panel; row: Cell[]; word: string }
     <button type="button" class="number" title={texts.openAlert} onClick={open} data-alert="">
       <Word word={word} />
     </button>
+  );
+}
+
+/** How many are left out of a value because nobody can tell yet; pointing at it tells of what kinds. */
+export function Doubts({ panel, field, row }: { panel: Panel; field: Field; row: Cell[] }) {
+  const { state, texts, format } = usePage();
+  const doubts = doubtsOf(panel, field, row);
+  if (doubts.length === 0) return null;
+  const told = doubts.map(([column, count]) => `${column.labels[state.lang]} ${format.value(count, column.unit)}`);
+  const all = doubts.reduce((sum, [, count]) => sum + count, 0);
+  return (
+    <span class="doubts" title={told.join(' · ')}>
+      {fill(texts.notJudged, { n: format.value(all, 'count') })}
+      <span class="unseen">{` (${told.join(' · ')})`}</span>
+    </span>
   );
 }
 
