@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import typer
 
-from pipeline.cli.terminal import fitting, printable
+from pipeline.cli.terminal import SHORTEST_TEXT, fitting, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,7 +93,7 @@ def table_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], width
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for at in kept:
         if texts[at]:
-            table.add_column(columns[at].heading, overflow="fold")
+            table.add_column(columns[at].heading, overflow="fold", min_width=min(widths[at], SHORTEST_TEXT))
         else:
             side: Literal["left", "right"] = "left" if columns[at].kind == "word" else "right"
             table.add_column(columns[at].heading, justify=side, no_wrap=True, min_width=widths[at])

@@ -101,7 +101,7 @@ def topic_columns() -> tuple[Column, ...]:
         Column("accepted", "Accepted", "number"),
         Column("duplicates", "Duplicates", "number"),
         Column("dead_letters", "Dead letters", "number"),
-        Column("watermark", "Watermark (newest event)"),
+        Column("watermark", "Watermark (newest event)", "word", is_detail=True),
     )
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _GAP: Final = 3  # what rich puts between two columns
 _EDGES: Final = 2
-_SHORTEST_TEXT: Final = 12
+SHORTEST_TEXT: Final = 12
 
 
 def printable(text: str, keep: str = "") -> str:
@@ -49,10 +49,10 @@ def fitting(widths: Sequence[int], is_text: Sequence[bool], available: int) -> l
 
     Args:
         widths: natural width of each column, heading included.
-        is_text: whether a column may be shortened to `_SHORTEST_TEXT`.
+        is_text: whether a column may be shortened to `SHORTEST_TEXT`.
         available: characters in a line, the blanks at its ends included.
     """
-    least = [min(width, _SHORTEST_TEXT) if text else width for width, text in zip(widths, is_text, strict=True)]
+    least = [min(width, SHORTEST_TEXT) if text else width for width, text in zip(widths, is_text, strict=True)]
     kept: list[int] = []
     used = 0
     for place, width in enumerate(least):

@@ -60,6 +60,13 @@ def drawn(found: StatusLook | UnreachableError, width: int, height: int = 40) ->
     return str(text)
 
 
+@pytest.mark.parametrize("width", [40, 56, 72, 80, 100, 120])
+def test_a_topic_takes_no_more_than_a_few_lines_at_any_width(width: int) -> None:
+    lines = drawn(looked(), width).splitlines()
+    assert len(lines) <= 40
+    assert not any(len(line.strip()) == 1 and line.strip().isalpha() for line in lines)
+
+
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_no_figure_is_cut_at_any_width(width: int) -> None:
     text = drawn(looked(), width)
