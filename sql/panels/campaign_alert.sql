@@ -23,7 +23,7 @@ SELECT
     alert.matured_share AS matured_share,
     alert.converters AS converters,
     alert.converters_expected AS converters_expected,
-    if(alert.state = 'immature', NULL, alert.money_at_risk_minor) AS money_at_risk_minor,
+    if(alert.state IN ('immature', 'blocked'), NULL, alert.money_at_risk_minor) AS money_at_risk_minor,
     alert.advice_segment AS advice_segment,
     alert.advice_label AS advice_label,
     alert.ratio_without AS ratio_without,

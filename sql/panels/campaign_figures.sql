@@ -16,7 +16,7 @@ SELECT
     alert.forecast_high AS forecast_high,
     alert.matured_share AS matured_share,
     nullIf(alert.state, '') AS alert_state,
-    if(alert.state = 'immature', NULL, alert.money_at_risk_minor) AS money_at_risk_minor,
+    if(alert.state IN ('immature', 'blocked'), NULL, alert.money_at_risk_minor) AS money_at_risk_minor,
     totals.cost_minor AS cost_minor,
     totals.return_minor AS return_minor,
     if(totals.cost_minor = 0, NULL, (totals.return_minor - totals.cost_minor) / totals.cost_minor) AS net_roi,

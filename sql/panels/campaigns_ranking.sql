@@ -23,7 +23,7 @@ SELECT
         return_ratio >= min_return_ratio, 'reached',
         'below'
     ) AS standing,
-    if(alert.state = 'immature', NULL, alert.money_at_risk_minor) AS money_at_risk_minor,
+    if(alert.state IN ('immature', 'blocked'), NULL, alert.money_at_risk_minor) AS money_at_risk_minor,
     if(totals.cost_minor = 0, NULL, totals.return_minor / totals.cost_minor) AS return_ratio,
     multiIf(plans.campaign_id != '', plans.min_return_ratio, alert.alert_id != '', alert.min_return_ratio, 2.0) AS min_return_ratio,
     alert.forecast_ratio AS forecast_ratio,

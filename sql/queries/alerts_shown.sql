@@ -5,4 +5,4 @@ FROM {database}.alerts
 WHERE ({state:String} = '' OR state = {state:String})
   AND ({campaign:String} = '' OR campaign_id = {campaign:String})
   AND ({owner:String} = '' OR owner = {owner:String})
-ORDER BY state = 'immature', money_at_risk_minor DESC NULLS LAST, changed_at DESC, alert_id
+ORDER BY state IN ('immature', 'blocked'), money_at_risk_minor DESC NULLS LAST, changed_at DESC, alert_id

@@ -172,7 +172,7 @@ class Expected:
             return dict.fromkeys(names)
         band = record.verdict.forecast
         assert band is not None
-        risk = None if record.state == "immature" else record.evidence.money_at_risk_minor
+        risk = None if record.state in {"immature", "blocked"} else record.evidence.money_at_risk_minor
         return dict(
             zip(names, (band.value, band.low, band.high, record.verdict.matured_share, risk, record.state), strict=True)
         )
