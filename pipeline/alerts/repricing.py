@@ -75,15 +75,15 @@ class Reversed(NamedTuple):
             place_of: the row that a credit counts for; None: it only takes its share.
         """
         pricing = _Pricing(plans, policy)
-        originals = {(each.shard, each.event_id): each for each in self.transactions if not each.reverses}
+        originals = {(each.shard, each.event_id, each.at): each for each in self.transactions if not each.reverses}
         reversals: dict[tuple[int, str], list[StoredTransaction]] = defaultdict(list)
         for each in self.transactions:
             if each.reverses:
                 reversals[each.shard, each.reverses].append(each)
         rows: list[tuple[int, ...]] = []
-        for key, shares in groupby(self.credits, key=lambda one: (one.shard, one.transaction_id)):
+        for key, shares in groupby(self.credits, key=lambda one: (one.shard, one.transaction_id, one.converted_at)):
             if key in originals:
-                rows.extend(pricing.changes(originals[key], list(shares), reversals[key], place_of))
+                rows.extend(pricing.changes(originals[key], list(shares), reversals[key[:2]], place_of))
         return np.array(rows, CHANGES)
 
 

@@ -108,18 +108,19 @@ def _place_of(
 ) -> Callable[[BookedCredit], int | None]:
     places = {name: place for place, name in enumerate(names)}
     own = [credit for credit in booked.credits if credit.campaign_id == plan.campaign_id]
-    channels: dict[str, str] = {}
+    channels: dict[tuple[str, int], str] = {}
     if dimension == "channel":
         instants = sorted({credit.touched_at for credit in own})
         for start in range(0, len(instants), 500):
             chosen = instants[start : start + 500]
-            channels |= dict(port.fetch("alert_touch_channels", campaign=plan.campaign_id, instants=chosen))
+            found = port.fetch("alert_touch_channels", campaign=plan.campaign_id, instants=chosen)
+            channels |= {(touch_id, at): channel for touch_id, at, channel in found}
 
     def place_of(credit: BookedCredit) -> int | None:
         if credit.campaign_id != plan.campaign_id:
             return None
         if dimension == "channel":
-            return places.get(channels.get(credit.touch_id, ""))
+            return places.get(channels.get((credit.touch_id, credit.touched_at), ""))
         return places.get(credit.variant if dimension == "variant" else credit.tier)
 
     return place_of

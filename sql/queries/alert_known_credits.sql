@@ -1,8 +1,8 @@
 -- the deciding model's credits of campaigns as they stand; PREWHERE as in alert_touches
 SELECT
     toUInt32(transform(campaign_id, {campaigns:Array(String)}, range(length({campaigns:Array(String)})), 0)) AS place,
-    cityHash64(shard, id, other_id) AS key_start,
-    sipHash64(shard, id, other_id) AS key_end,
+    cityHash64(shard, campaign_id, label, at, id, other_id) AS key_start,
+    sipHash64(shard, campaign_id, label, at, id, other_id) AS key_end,
     cityHash64(shard, id) AS transaction_key,
     reinterpretAsUInt64(unhex(substring(customer, 1, 16))) AS customer_start,
     reinterpretAsUInt64(unhex(substring(customer, 17, 16))) AS customer_end,

@@ -1,6 +1,7 @@
 -- credits that blocks after `since` have written, as the newest of those blocks has them
 SELECT
-    campaign_id, cityHash64(shard, id, other_id), sipHash64(shard, id, other_id), cityHash64(shard, id),
+    campaign_id, cityHash64(shard, campaign_id, label, at, id, other_id), sipHash64(shard, campaign_id, label, at, id, other_id),
+    cityHash64(shard, id),
     reinterpretAsUInt64(unhex(substring(any(customer), 1, 16))),
     reinterpretAsUInt64(unhex(substring(any(customer), 17, 16))),
     at, argMax(measures, version) AS newest, indexOf({kinds:Array(String)}, any(category))

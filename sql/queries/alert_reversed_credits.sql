@@ -20,5 +20,5 @@ WHERE run = {run:String} AND kind = 'credit' AND model = {model:String}
   AND customer NOT IN (
       SELECT id FROM {database}.ledger FINAL WHERE run = {run:String} AND kind = 'erased' AND measures[1] = 2
   )
-ORDER BY shard, id, touched_at, other_id
+ORDER BY shard, id, at, touched_at, other_id
 FORMAT JSONCompactEachRow

@@ -17,11 +17,12 @@ FROM (
         multiIf({dimension:String} = 'variant', toString(label), {dimension:String} = 'tier', toString(tier), channel_of_touch) AS segment
     FROM {database}.ledger AS credit FINAL
     LEFT JOIN (
-        SELECT shard AS touch_shard, id AS touch_id, toString(channel) AS channel_of_touch
+        SELECT shard AS touch_shard, id AS touch_id, at AS own_instant, toString(channel) AS channel_of_touch
         FROM {database}.ledger FINAL
         WHERE run = {run:String} AND kind = 'touch' AND campaign_id = {campaign:String}
           AND {dimension:String} = 'channel'
-    ) AS touch ON credit.shard = touch.touch_shard AND credit.other_id = touch.touch_id
+    ) AS touch
+    ON credit.shard = touch.touch_shard AND credit.other_id = touch.touch_id AND credit.measures[4] = touch.own_instant
     WHERE run = {run:String} AND kind = 'credit' AND model = {model:String} AND campaign_id = {campaign:String}
       AND at <= {until:Int64} AND if(length(measures) > 4, measures[5], measures[1]) != 0
       AND (shard, id) NOT IN (

@@ -1,6 +1,6 @@
 -- rows of customers by kind; a credit that was taken back is no credit any more
 WITH own AS (
-    SELECT customer, id, kind
+    SELECT customer, id, at, kind
     FROM {database}.ledger FINAL
     WHERE run = {run:String} AND kind = 'transaction' AND shard = {shard:UInt32} AND customer IN {customers:Array(String)}
 )
@@ -17,9 +17,9 @@ FROM (
     SELECT own.customer, 'adjustment'
     FROM own
     INNER JOIN (
-        SELECT id FROM {database}.ledger FINAL
+        SELECT id, at FROM {database}.ledger FINAL
         WHERE run = {run:String} AND kind = 'adjustment' AND shard = {shard:UInt32}
-    ) AS adjusted ON own.id = adjusted.id
+    ) AS adjusted ON own.id = adjusted.id AND own.at = adjusted.at
 )
 GROUP BY person
 FORMAT JSONCompactEachRow

@@ -51,11 +51,12 @@ WITH
                 AND measures[1] >= {least_amount:Int64}
         ) AS facts
         LEFT JOIN (
-            SELECT shard, id, measures[1] AS effective, true AS is_known
+            SELECT shard, id, at, measures[1] AS effective, true AS is_known
             FROM {database}.ledger FINAL
             PREWHERE run = {run:String} AND kind = 'adjustment'
                 AND at BETWEEN {first_at:Int64} - {window:Int64} AND {last_at:Int64} + {window:Int64}
-        ) AS adjustments ON facts.shard = adjustments.shard AND facts.id = adjustments.id
+        ) AS adjustments
+        ON facts.shard = adjustments.shard AND facts.id = adjustments.id AND facts.at = adjustments.at
     ),
     earned AS (
         SELECT

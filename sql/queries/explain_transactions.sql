@@ -1,9 +1,9 @@
 -- the transactions of the credits that explain_credits lists, and what takes them back; the left amount comes from the
 -- adjustment that the worker wrote when a reversal was counted
 WITH credited AS (
-    SELECT DISTINCT shard, id
+    SELECT DISTINCT shard, id, at
     FROM (
-        SELECT shard, id
+        SELECT shard, id, at
         FROM {database}.ledger FINAL
         WHERE run = {run:String} AND kind = 'credit' AND campaign_id = {campaign:String} AND model = ''
           AND measures[1] != 0
@@ -23,11 +23,12 @@ FROM (
     SELECT shard, id, other_id, at, customer, category, product, channel, measures, source
     FROM {database}.ledger FINAL
     WHERE run = {run:String} AND kind = 'transaction'
-      AND ((other_id = '' AND (shard, id) IN credited) OR (other_id != '' AND (shard, other_id) IN credited))
+      AND ((other_id = '' AND (shard, id, at) IN credited)
+           OR (other_id != '' AND (shard, other_id) IN (SELECT shard, id FROM credited)))
 ) AS facts
 LEFT JOIN (
-    SELECT shard, id, measures[1] AS effective_minor
+    SELECT shard, id, at, measures[1] AS effective_minor
     FROM {database}.ledger FINAL
-    WHERE run = {run:String} AND kind = 'adjustment' AND (shard, id) IN credited
-) AS adjustments ON facts.shard = adjustments.shard AND facts.id = adjustments.id
+    WHERE run = {run:String} AND kind = 'adjustment' AND (shard, id, at) IN credited
+) AS adjustments ON facts.shard = adjustments.shard AND facts.id = adjustments.id AND facts.at = adjustments.at
 ORDER BY at_ms DESC, event_id

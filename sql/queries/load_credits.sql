@@ -1,6 +1,6 @@
 -- what reversals have eaten altogether keeps its share; rows written before there was a fifth measure do not have it
 SELECT
-    shard, id, model, campaign_id, label, measures[4], other_id, if(length(measures) > 4, measures[5], measures[1]) AS booked,
+    shard, id, at, model, campaign_id, label, measures[4], other_id, if(length(measures) > 4, measures[5], measures[1]) AS booked,
     measures[2], measures[3], measures[1] != 0
 FROM {database}.ledger FINAL
 WHERE run = {run:String} AND kind = 'credit' AND shard IN {shards:Array(UInt32)} AND booked != 0
