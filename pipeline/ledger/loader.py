@@ -108,9 +108,9 @@ class Loader:
 
     def _load_transactions(self, rows: FetchRows, restorers: Mapping[int, CustomerRestorer], live: list[int]) -> None:
         models = {label: number for number, label in enumerate(self._policy.labels)}
-        for shard, transaction, model, campaign_id, variant, at, touch, *shares in rows("load_credits", live):
+        for shard, transaction, paid_at, model, campaign_id, variant, at, touch, *shares in rows("load_credits", live):
             restorers[shard].credit(
-                transaction,
+                (transaction, paid_at),
                 models[model],
                 (campaign_id, variant, at, touch),
                 (shares[0], shares[1], shares[2]),

@@ -27,7 +27,10 @@ Share = tuple["Touch", int]
 
 
 def candidates(transaction: Transaction, touches: Sequence[Touch], campaigns: CampaignRegistry) -> list[Touch]:
-    """Return the creditable touches a transaction may credit, oldest first."""
+    """Return the creditable touches a transaction may share its credit over, oldest first.
+
+    A credit is known by two ids: of touches that have one id the last alone takes part.
+    """
     found: list[Touch] = []
     end, at = len(touches), transaction.at
     while end:
@@ -41,6 +44,9 @@ def candidates(transaction: Transaction, touches: Sequence[Touch], campaigns: Ca
         end = start
     if len(found) > 1:
         found.sort(key=_BY_ORDER)
+        last_of = {touch.event_id: touch for touch in found}
+        if len(last_of) < len(found):
+            found = [touch for touch in found if last_of[touch.event_id] is touch]
     return found
 
 

@@ -28,7 +28,7 @@ class Conversions:
         self._cells = cells
         self._models = len(cells)
         self._changed = CreditColumns()
-        self._row_of: dict[tuple[int, str, str], int] = {}  # model, transaction, touch
+        self._row_of: dict[tuple[int, Transaction, str, int], int] = {}  # model, transaction, touch's id and arm
 
     def replace(self, transaction: Transaction, credits_now: tuple[Credit, ...]) -> None:
         """Put a transaction's new credits in the place of its old ones; they count while it has an effect."""
@@ -92,9 +92,10 @@ class Conversions:
     def _note(self, transaction: Transaction, credit: Credit, shares: tuple[int, int, int, int]) -> None:
         """Note what a credit stands at from now on: millionths, return, AUM, share without regard to reversals."""
         touch = credit.touch
-        key = (credit.model, transaction.event_id, touch.event_id)
+        key = (credit.model, transaction, touch.event_id, touch.arm_index)
         rows, row = self._changed, self._row_of.get(key)
         if row is not None:  # the same credit moved before in this block: only what it stands at has changed
+            rows.touched_at[row] = touch.at  # another touch, if its id has come again
             rows.millionths[row], rows.return_minor[row], rows.aum_minor[row], rows.booked[row] = shares
             return
         arm = self._campaigns.arms[touch.arm_index]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal, Never, cast
 
 from pipeline.state.cells import Cells
@@ -73,8 +74,8 @@ class CostShard(WithoutCustomers):
     def apply_costs(self, columns: CostColumns, now_ms: int | None) -> list[Refusal]:
         """Count a batch of cost events, under tier ''; return the refused ones."""
         columns, refusals = self.costs.screen(columns, now_ms)
-        is_new = self._ids.are_new(columns.event_id, columns.occurred_at)
-        columns = self.costs.accept(columns, is_new)
+        floors = partial(self.costs.floors, columns)
+        columns = self.costs.accept(columns, self._ids.are_new(columns.event_id, columns.occurred_at, floors))
         for at, campaign_id, variant, amount in zip(
             columns.occurred_at, columns.campaign_id, columns.variant, columns.amount_minor, strict=True
         ):
@@ -122,4 +123,4 @@ class StoredIds:
 
     def event_id(self, event_id: str, at: int) -> None:
         """The id of an event that is still in time."""
-        self._ids.is_duplicate(event_id, at)
+        self._ids.remember(event_id, at)

@@ -7,6 +7,7 @@ change and booking it anew; how much that costs is bounded by what they change.
 
 from __future__ import annotations
 
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -116,9 +117,9 @@ class CustomerShard:
         for pseudonym, history in histories.items():
             self.erasures.subtracted(pseudonym, history.counts)
 
-    def finish_erasure(self, pseudonyms: Iterable[bytes], touch_ids: Iterable[str]) -> None:
-        """Note that no row is left of these customers, who had touches of these ids."""
-        self._memory.touch_ids.forget(touch_ids)
+    def finish_erasure(self, pseudonyms: Iterable[bytes], touches: Iterable[tuple[str, int]]) -> None:
+        """Note that no row is left of these customers, who had touches of these ids and times."""
+        self._memory.touch_ids.forget(touches)
         for pseudonym in pseudonyms:
             self.erasures.done(pseudonym)
 
@@ -173,7 +174,9 @@ class CustomerShard:
         """Count a batch of touches, attributing again what a late one changes; return the refused ones."""
         columns, refusals = self.touches.screen(columns, now_ms)
         columns = self.erasures.without_erased(columns, self._memory.customers, self.touches.left_out_before)
-        columns = self.touches.accept(columns, self._memory.touch_ids.are_new(columns.event_id, columns.occurred_at))
+        floors = partial(self.touches.floors, columns)
+        is_new = self._memory.touch_ids.are_new(columns.event_id, columns.occurred_at, floors)
+        columns = self.touches.accept(columns, is_new)
         customers, arm_of, count_touch = self._memory.customers, self._campaigns.arm, self._base.add_touch
         facts = self._changes.touches
         for event_id, at, customer_id, campaign_id, variant, kind, cost in zip(
@@ -213,7 +216,9 @@ class CustomerShard:
         """Count a batch of transactions and reversals; return the refused ones."""
         columns, refusals = self.transactions.screen(columns, now_ms)
         columns = self.erasures.without_erased(columns, self._memory.customers, self.transactions.left_out_before)
-        columns = self.transactions.accept(columns, self._memory.reversals.are_new(columns.event_id))
+        floors = partial(self.transactions.floors, columns)
+        is_new = self._memory.reversals.are_new(columns.event_id, columns.occurred_at, floors)
+        columns = self.transactions.accept(columns, is_new)
         customers, facts = self._memory.customers, self._changes.transactions
         for offset, event_id, at, customer_id, kind, amount, product, revenue, aum, original in zip(
             columns.offset,

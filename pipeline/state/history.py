@@ -117,16 +117,15 @@ def _count_touches(touches: Sequence[StoredTouch], campaigns: CampaignRegistry, 
 
 def _count_credits(stored: Sequence[StoredCredit], campaigns: CampaignRegistry, conversions: Conversions) -> None:
     customer = Customer(b"", "")
-    transactions: dict[str, tuple[Transaction, list[Credit]]] = {}
+    transactions: dict[tuple[str, int], tuple[Transaction, list[Credit]]] = {}
     for one in stored:
         arm = campaigns.arm(one.campaign_id, one.variant)
         touch = Touch(arm.campaign_index, one.touched_at, one.touch_id, arm.index)
-        if one.transaction_id not in transactions:
+        key = (one.transaction_id, one.converted_at)
+        if key not in transactions:
             transaction = Transaction(customer, one.converted_at, one.transaction_id, "", None, 0, None, None, one.tier)
-            transactions[one.transaction_id] = (transaction, [])
-        transactions[one.transaction_id][1].append(
-            Credit(one.model, touch, one.millionths, one.return_minor, one.aum_minor)
-        )
+            transactions[key] = (transaction, [])
+        transactions[key][1].append(Credit(one.model, touch, one.millionths, one.return_minor, one.aum_minor))
     for transaction, shares in transactions.values():
         conversions.replace(transaction, tuple(shares))
     customer.conversions = None  # customers and transactions refer to each other

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
+from itertools import accumulate, repeat
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, Self, TypeVar
 
 from pipeline.state.calendar import DAY_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 TOO_LATE: Final = "too_late"
 FROM_THE_FUTURE: Final = "from_the_future"
@@ -60,6 +62,7 @@ class Intake:
         self.accepted = 0
         self.duplicates = 0
         self.refused = 0
+        self._screened: tuple[int, list[int], list[int]] = (NEVER, [], [])  # of the last batch, for `floors`
 
     @property
     def floor(self) -> int:
@@ -77,7 +80,9 @@ class Intake:
         ``now_ms`` None means replay: no event is from the future. What lies outside of the span moves the watermark
         and is neither returned nor refused.
         """
+        before = self.watermark
         in_time, refusals = self._judge(columns, now_ms)
+        self._screened = (before, in_time.offset, in_time.occurred_at)
         if self._span is None:
             return in_time, refusals
         covers = self._span.covers
@@ -96,6 +101,13 @@ class Intake:
             self.watermark = max(newest, self.watermark)
             return columns, []
         return self._screen_each(columns, limit)
+
+    def floors(self, columns: EventColumns) -> list[int]:
+        """Return the floor as it stood before each event of the batch screened last, or of what is left of it."""
+        before, offsets, times = self._screened
+        watermarks = accumulate(times, max, initial=before)
+        floor_of = {offset: mark - self._lateness_ms for offset, mark in zip(offsets, watermarks, strict=False)}
+        return [floor_of[offset] for offset in columns.offset]
 
     def advance_to(self, watermark: int) -> None:
         """Set the watermark of a silent topic to where the lane's others are."""
@@ -136,45 +148,72 @@ class Intake:
 
 
 class RecentIds:
-    """Event ids still in time, kept by day so that whole days can be dropped."""
+    """The ids of events with their times, kept by day so that whole days can be dropped.
+
+    An id is known as long as its event would still be in time itself: whether an event is a copy depends on the floor
+    as it stood at this event, and not on when memory was tidied.
+    """
 
     def __init__(self) -> None:
-        self._seen: set[str] = set()
+        self._times: dict[str, int] = {}
         self._by_day: dict[int, list[str]] = {}
+        self._older_day: dict[str, int] = {}  # of ids that also stand, or stand alone, under a day that is not theirs
 
     def __len__(self) -> int:
-        return len(self._seen)
+        return len(self._times)
 
-    def is_duplicate(self, event_id: str, at: int) -> bool:
-        """Say whether an id has been seen; remember it otherwise."""
-        if event_id in self._seen:
-            return True
-        self._seen.add(event_id)
-        day = at // DAY_MS
-        ids = self._by_day.get(day)
-        if ids is None:
-            self._by_day[day] = [event_id]
-        else:
-            ids.append(event_id)
-        return False
+    def remember(self, event_id: str, at: int) -> None:
+        """Take an id in; the newest event of an id is the one that counts."""
+        known = self._times.get(event_id)
+        if known is not None:
+            if known >= at:
+                return
+            self._older_day[event_id] = known // DAY_MS
+        self._times[event_id] = at
+        self._by_day.setdefault(at // DAY_MS, []).append(event_id)
 
-    def are_new(self, event_ids: Sequence[str], times: Sequence[int]) -> list[bool]:
-        """Say of each id whether it is met for the first time, and remember it."""
-        if times and min(times) // DAY_MS == max(times) // DAY_MS:
+    def are_new(self, event_ids: Sequence[str], times: Sequence[int], floors: Callable[[], list[int]]) -> list[bool]:
+        """Say of each id whether no event in time has it, and remember it then.
+
+        ``floors`` gives the floor before each of the events; it is asked only if one of the ids has been met.
+        """
+        known = self._times
+        if times and min(times) // DAY_MS == max(times) // DAY_MS and known.keys().isdisjoint(event_ids):
             # nearly every batch: all of one day, and no copies
-            unique = set(event_ids)
-            if len(unique) == len(event_ids) and self._seen.isdisjoint(unique):
-                self._seen |= unique
+            count = len(known) + len(event_ids)
+            known.update(zip(event_ids, times, strict=True))
+            if len(known) == count:
                 self._by_day.setdefault(times[0] // DAY_MS, []).extend(event_ids)
                 return [True] * len(event_ids)
-        is_duplicate = self.is_duplicate
-        return [not is_duplicate(event_id, at) for event_id, at in zip(event_ids, times, strict=True)]
+            for event_id in event_ids:  # one of them is there twice
+                known.pop(event_id, None)
+        is_new: list[bool] = []
+        found: list[int] | None = None
+        for place, (event_id, at) in enumerate(zip(event_ids, times, strict=True)):
+            before = known.get(event_id)
+            if before is not None:
+                found = floors() if found is None else found
+                if before >= found[place]:
+                    is_new.append(False)
+                    continue
+            self.remember(event_id, at)
+            is_new.append(True)
+        return is_new
 
-    def forget(self, ids: Iterable[str]) -> None:
-        """Drop some ids: their events were erased, so a copy would be a new event."""
-        self._seen.difference_update(ids)
+    def forget(self, events: Iterable[tuple[str, int]]) -> None:
+        """Drop some ids, each with its event's time: the events were erased, so a copy would be a new event."""
+        for event_id, at in events:
+            if self._times.get(event_id) == at:
+                del self._times[event_id]
+                self._older_day[event_id] = at // DAY_MS
 
     def forget_before(self, floor: int) -> None:
-        """Drop the ids of days that end before ``floor``: their copies are too late anyway."""
-        for day in [day for day in self._by_day if (day + 1) * DAY_MS <= floor]:
-            self._seen.difference_update(self._by_day.pop(day))
+        """Drop the ids of days that end before ``floor``: they are known no longer."""
+        days = [day for day in self._by_day if (day + 1) * DAY_MS <= floor]
+        times = self._times
+        for day in days:
+            newer = {name: times[name] for name in self._older_day if times.get(name, NEVER) // DAY_MS > day}
+            deque(map(times.pop, self._by_day.pop(day), repeat(None)), maxlen=0)
+            times.update(newer)
+        if days:
+            self._older_day = {name: day for name, day in self._older_day.items() if day in self._by_day}

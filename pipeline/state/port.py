@@ -62,8 +62,8 @@ class ShardCore(Protocol):
     def revert_erased(self, histories: Mapping[bytes, History], version: int) -> None:
         """Take everything that erased customers had added out of the numbers, by the block of this version."""
 
-    def finish_erasure(self, pseudonyms: Iterable[bytes], touch_ids: Iterable[str]) -> None:
-        """Note that no row is left of these customers, who had touches of these ids."""
+    def finish_erasure(self, pseudonyms: Iterable[bytes], touches: Iterable[tuple[str, int]]) -> None:
+        """Note that no row is left of these customers, who had touches of these ids and times."""
 
     # -- out
 
@@ -133,16 +133,17 @@ class CustomerRestorer(Protocol):
 
     def credit(
         self,
-        transaction_id: str,
+        transaction: tuple[str, int],
         model: int,
         touch: tuple[str, str, int, str],
         shares: tuple[int, int, int],
         *,
         counts: bool,
     ) -> None:
-        """A credit of a live transaction: campaign, variant, time and id; millionths as booked, return and AUM.
+        """A credit of a live transaction, known by id and time: the touch's campaign, variant, time and id.
 
-        ``counts`` is False for the credits of a transaction that reversals have eaten altogether.
+        ``shares`` is millionths as booked, return and AUM. ``counts`` is False for the credits of a transaction that
+        reversals have eaten altogether.
         """
 
     def past_conversion(self, pseudonym: bytes, campaign_id: str, variant: str, model: int) -> None:

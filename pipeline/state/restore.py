@@ -42,8 +42,8 @@ class Restorer:
         self._touch_intake = touches
         self._intake = transactions
         self._erasures = erasures
-        self._credits: dict[str, list[Credit]] = {}
-        self._eaten: set[str] = set()
+        self._credits: dict[tuple[str, int], list[Credit]] = {}
+        self._eaten: set[tuple[str, int]] = set()
 
     @property
     def ids_since(self) -> int:
@@ -85,7 +85,7 @@ class Restorer:
 
     def event_id(self, event_id: str, at: int) -> None:
         """The id of any touch that is still in time."""
-        self._memory.touch_ids.is_duplicate(event_id, at)
+        self._memory.touch_ids.remember(event_id, at)
 
     def touch(self, pseudonym: bytes, campaign_id: str, variant: str, at: int, event_id: str) -> None:
         """A creditable touch that a transaction could still credit."""
@@ -94,7 +94,7 @@ class Restorer:
 
     def credit(
         self,
-        transaction_id: str,
+        transaction: tuple[str, int],
         model: int,
         touch: tuple[str, str, int, str],
         shares: tuple[int, int, int],
@@ -103,14 +103,15 @@ class Restorer:
     ) -> None:
         """A credit of a live transaction; ``counts`` is False for all of one that reversals have eaten altogether.
 
-        ``touch`` is campaign, variant, time and id; ``shares`` is millionths (as booked), return and AUM.
+        ``transaction`` is id and time; ``touch`` is campaign, variant, time and id; ``shares`` is millionths (as
+        booked), return and AUM.
         """
         if not counts:
-            self._eaten.add(transaction_id)
+            self._eaten.add(transaction)
         campaign_id, variant, at, event_id = touch
         arm = self._campaigns.arm(campaign_id, variant)
         credit = Credit(model, Touch(arm.campaign_index, at, event_id, arm.index), *shares)
-        self._credits.setdefault(transaction_id, []).append(credit)
+        self._credits.setdefault(transaction, []).append(credit)
 
     def past_conversion(self, pseudonym: bytes, campaign_id: str, variant: str, model: int) -> None:
         """The customer converted through an arm by a transaction that is no longer live."""
@@ -136,10 +137,10 @@ class Restorer:
         )
         self._memory.remember_transaction(transaction)
         self._memory.reversals.arrived(transaction)
-        found = self._credits.pop(event_id, None)
+        found = self._credits.pop((event_id, at), None)
         if found:
             found.sort(key=lambda credit: (credit.model, credit.touch.at, credit.touch.event_id))
-            self._conversions.load(transaction, tuple(found), counts=event_id not in self._eaten)
+            self._conversions.load(transaction, tuple(found), counts=(event_id, at) not in self._eaten)
 
     def reversal(  # noqa: PLR0913, PLR0917 - the fields of one stored fact
         self, pseudonym: bytes, at: int, event_id: str, original_id: str, amount_minor: int, offset: int

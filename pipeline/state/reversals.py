@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from heapq import heappop, heappush
+from itertools import count
 from typing import TYPE_CHECKING
 
 from pipeline.state.calendar import DAY_MS
@@ -10,35 +11,48 @@ from pipeline.state.intake import ORPHAN_REVERSAL, Refusal
 from pipeline.state.records import Reversal, Transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pipeline.state.records import Customer
 
 
 class Reversals:
-    """Index of one shard's live transactions and reversals by event id: it also tells duplicates."""
+    """Index of one shard's live transactions and reversals by event id: it also tells duplicates.
+
+    An id is known as long as a reversal in time could name its transaction: no two can be meant by one id. What comes
+    under the id later is another event, also while memory still holds the older one, for late touches.
+    """
 
     def __init__(self, reversal_ms: int) -> None:
         self._reversal_ms = reversal_ms
-        self.known: dict[str, Transaction | Reversal] = {}
+        self.known: dict[str, Transaction | Reversal] = {}  # the newest of each id
+        self._older: dict[str, list[Transaction]] = {}
         self._waiting: dict[str, list[Reversal]] = {}
-        self._verdicts: list[tuple[int, str, Reversal]] = []
-        self._by_day: dict[int, list[str]] = {}
+        self._verdicts: list[tuple[int, str, int, Reversal]] = []
+        self._by_day: dict[int, list[Reversal]] = {}
+        self._arrivals = count()
 
-    def are_new(self, event_ids: Sequence[str]) -> list[bool]:
-        """Say of each id whether no transaction or reversal of it is known, nor another before it among these."""
-        known, met = self.known, set[str]()
+    def are_new(self, event_ids: Sequence[str], times: Sequence[int], floors: Callable[[], list[int]]) -> list[bool]:
+        """Say of each id whether it is not known, nor that of another event before it among these.
+
+        ``floors`` gives the floor before each of the events; it is asked only if one of the ids has been met.
+        """
+        known = self.known
         if len(set(event_ids)) == len(event_ids) and known.keys().isdisjoint(event_ids):
             return [True] * len(event_ids)
-        is_new: list[bool] = []
-        for event_id in event_ids:
-            is_new.append(event_id not in known and event_id not in met)
-            met.add(event_id)
+        found, met, is_new = floors(), dict[str, int](), list[bool]()
+        for event_id, at, floor in zip(event_ids, times, found, strict=True):
+            before = met.get(event_id)
+            if before is None and event_id in known:
+                before = known[event_id].at
+            is_new.append(before is None or before + self._reversal_ms < floor)
+            if is_new[-1]:
+                met[event_id] = at
         return is_new
 
     def arrived(self, transaction: Transaction) -> bool:
         """Index a transaction; return True if reversals that came before it take something off."""
-        self.known[transaction.event_id] = transaction
+        self._index(transaction)
         waiting = self._waiting.get(transaction.event_id)
         if waiting is None:
             return False
@@ -53,20 +67,23 @@ class Reversals:
     ) -> Transaction | None:
         """Index a reversal; return the transaction it takes something off, None while that is not known."""
         reversal = Reversal(customer, at, event_id, original_id, amount_minor, offset)
-        self.known[event_id] = reversal
-        self._by_day.setdefault(at // DAY_MS, []).append(event_id)
+        self._index(reversal)
+        self._by_day.setdefault(at // DAY_MS, []).append(reversal)
         original = self.known.get(original_id)
         if isinstance(original, Transaction) and self._applies(reversal, original):
             return original
+        for older in self._older.get(original_id, ()):  # stored ones are given in no order of time
+            if self._applies(reversal, older):
+                return older
         self._waiting.setdefault(original_id, []).append(reversal)
-        heappush(self._verdicts, (at, event_id, reversal))
+        heappush(self._verdicts, (at, event_id, next(self._arrivals), reversal))
         return None
 
     def drain_orphans(self, floor: int) -> list[Refusal]:
         """Return the reversals whose original would be too late by now if it still came."""
         orphans: list[Refusal] = []
         while self._verdicts and self._verdicts[0][0] < floor:
-            _, _, reversal = heappop(self._verdicts)
+            *_, reversal = heappop(self._verdicts)
             if reversal.matched:
                 continue
             rest = [other for other in self._waiting.get(reversal.original_id, ()) if other is not reversal]
@@ -83,25 +100,45 @@ class Reversals:
 
     def forget(self, transaction: Transaction) -> None:
         """Drop a transaction that no reversal in time can name any more."""
-        self.known.pop(transaction.event_id, None)
+        event_id = transaction.event_id
+        if self.known.get(event_id) is transaction:
+            del self.known[event_id]
+        elif event_id in self._older:
+            rest = [older for older in self._older.pop(event_id) if older is not transaction]
+            if rest:
+                self._older[event_id] = rest
 
     def erase(self, customer: Customer) -> None:
         """Drop an erased customer's transactions and reversals; those that wait get no verdict any more."""
         for transaction in customer.transactions or ():
             self.forget(transaction)
-        for event_id in [event_id for ids in self._by_day.values() for event_id in ids]:
-            reversal = self.known.get(event_id)
-            if isinstance(reversal, Reversal) and reversal.customer is customer:
-                del self.known[event_id]
+        for reversal in [reversal for reversals in self._by_day.values() for reversal in reversals]:
+            if reversal.customer is customer:
+                self._drop(reversal)
                 reversal.matched = True
         for original_id, waiting in list(self._waiting.items()):
             self._keep_waiting(original_id, [one for one in waiting if one.customer is not customer])
 
     def forget_before(self, floor: int) -> None:
-        """Drop reversals whose copies would be too late."""
-        for day in [day for day in self._by_day if (day + 1) * DAY_MS <= floor]:
-            for event_id in self._by_day.pop(day):
-                self.known.pop(event_id, None)
+        """Drop reversals whose ids are known no longer; ``floor`` is the earliest instant in time."""
+        for day in [day for day in self._by_day if (day + 1) * DAY_MS <= floor - self._reversal_ms]:
+            for reversal in self._by_day.pop(day):
+                self._drop(reversal)
+
+    def _index(self, event: Transaction | Reversal) -> None:
+        """Take an event in under its id; the newest has it, and an older transaction stays for its reversals."""
+        known = self.known.setdefault(event.event_id, event)
+        if known is event:
+            return
+        older = event if event.at < known.at else known
+        if older is known:
+            self.known[event.event_id] = event
+        if isinstance(older, Transaction):
+            self._older.setdefault(event.event_id, []).append(older)
+
+    def _drop(self, reversal: Reversal) -> None:
+        if self.known.get(reversal.event_id) is reversal:
+            del self.known[reversal.event_id]
 
     def _applies(self, reversal: Reversal, original: Transaction) -> bool:
         if reversal.customer is not original.customer or not 0 <= reversal.at - original.at <= self._reversal_ms:

@@ -67,12 +67,12 @@ class Eraser:
         if not subtracted:
             return False
         await self._no_attempt_runs()
-        ids = await asyncio.to_thread(
+        touches = await asyncio.to_thread(
             delete_rows, self._ledger, shard.number, list(subtracted), max(subtracted.values())
         )
         if shard.is_broken:
             return False
-        shard.finish_erasure(subtracted, ids)
+        shard.finish_erasure(subtracted, touches)
         _log.info("erased %d customers", len(subtracted))
         return True
 
@@ -103,10 +103,10 @@ def read_histories(
     return {bytes.fromhex(name): history for name, history in found.items()}
 
 
-def delete_rows(ledger: LedgerPort, shard: int, pseudonyms: Sequence[bytes], version: int) -> list[str]:
-    """Delete all rows about some customers that blocks up to a version hold; return the ids of their touches."""
+def delete_rows(ledger: LedgerPort, shard: int, pseudonyms: Sequence[bytes], version: int) -> list[tuple[str, int]]:
+    """Delete all rows about some customers that blocks up to a version hold; return their touches' ids and times."""
     names = [pseudonym.hex() for pseudonym in pseudonyms]
     touches = ledger.fetch("erase_touches", shard=shard, customers=names)
     for statement in ("erase_adjustments", "erase_rows"):
         ledger.execute(statement, shard=shard, customers=names, version=version)
-    return [touch[4] for touch in touches]
+    return [(touch[4], touch[3]) for touch in touches]

@@ -260,9 +260,9 @@ class OwnedShard:
         self.core.revert_erased(histories, self.version)
         self.pending += 1
 
-    def finish_erasure(self, pseudonyms: Iterable[bytes], touch_ids: Iterable[str]) -> None:
+    def finish_erasure(self, pseudonyms: Iterable[bytes], touches: Iterable[tuple[str, int]]) -> None:
         """Note that the ledger has no row of these customers any more, and go on with profiles that waited for it."""
-        self.core.finish_erasure(pseudonyms, touch_ids)
+        self.core.finish_erasure(pseudonyms, touches)
         self.pending += 1
         self.profiles.release()
         self.move_profiles(self.profiles.read_to)

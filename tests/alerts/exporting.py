@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.oracle.config import OracleConfig
 from tests.oracle.credits import Catalogue, all_credits
+from tests.oracle.reversals import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,7 @@ def export_of(judged: Judged, products: Mapping[str, str]) -> tuple[Rows, Rows]:
         place = credit.touch.campaign_id, credit.transaction.customer_id, credit.touch.occurred_at
         lines.append((*place, credit.transaction.occurred_at, credit.return_minor))
         amount, before = credit.transaction.amount_minor, credit.return_minor
-        for reversal in reversals.get(credit.transaction.event_id, ()):
+        for reversal in reversals.get(name_of(credit.transaction), ()):
             amount -= reversal.amount_minor
             left = credit.return_minor * max(0, amount) // credit.transaction.amount_minor
             lines.append((*place, reversal.occurred_at, left - before))

@@ -27,6 +27,7 @@ from tests.oracle.as_of import judged_by
 from tests.oracle.building import Ledger, moment
 from tests.oracle.config import DAY_MS, OracleConfig
 from tests.oracle.credits import Catalogue, all_credits
+from tests.oracle.reversals import name_of
 from tests.oracle.verdicts import judge
 from tests.support.core_player import CorePlayer
 
@@ -140,9 +141,9 @@ def _assert_taught(one: FinishedCampaign, judged: Judged) -> None:
     lags = sorted((each.transaction.occurred_at - each.touch.occurred_at) / HOUR_MS for each in booked)
     assert np.allclose(sorted(one.lags), lags)
     gone = [
-        (max(r.occurred_at for r in reversals[each.transaction.event_id]) - each.transaction.occurred_at) / HOUR_MS
+        (max(r.occurred_at for r in reversals[name_of(each.transaction)]) - each.transaction.occurred_at) / HOUR_MS
         for each in booked
-        if sum(r.amount_minor for r in reversals.get(each.transaction.event_id, ())) >= each.transaction.amount_minor
+        if sum(r.amount_minor for r in reversals.get(name_of(each.transaction), ())) >= each.transaction.amount_minor
     ]
     assert np.allclose(one.reversal_hours, sorted(gone))
     days = [(touch.occurred_at + 8 * HOUR_MS) // DAY_MS for touch in touches]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
-from tests.oracle.reversals import effective_minor
+from tests.oracle.reversals import effective_minor, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,7 +52,7 @@ def by_period(facts: Facts, items: Iterable[Item], instant: Callable[[Item], int
 
 def effective(facts: Facts, transaction: Transaction) -> int:
     """Return what reversals have left of a transaction."""
-    return effective_minor(transaction, facts.judged.reversals.get(transaction.event_id, []))
+    return effective_minor(transaction, facts.judged.reversals.get(name_of(transaction), []))
 
 
 def counting(facts: Facts) -> list[Transaction]:
@@ -60,7 +60,7 @@ def counting(facts: Facts) -> list[Transaction]:
     return [
         transaction
         for transaction in facts.judged.transactions
-        if transaction.event_id not in facts.judged.reversals or effective(facts, transaction) > 0
+        if name_of(transaction) not in facts.judged.reversals or effective(facts, transaction) > 0
     ]
 
 

@@ -41,6 +41,7 @@ FIGURES: dict[str, Callable[[Facts], list[Row]]] = {
 # whether a campaign's period without cost and without success is a row is left open
 ZERO_ROWS_OPEN = {"campaign_new_customers", "campaign_aum_costs"}
 SHAPE = Shape(customers=8, bad_share=0.03)
+RETURNING = Shape(customers=3, campaigns=2, partitions=2, span_days=60, bad_share=0.02, returning_share=0.5)
 ELSEWHERE = "America/New_York"
 
 
@@ -74,6 +75,13 @@ def all_differences(client: Any, run: str, facts: Facts) -> dict[str, list[str]]
 @pytest.mark.parametrize("seed", range(depth(6)))
 def test_figures_survive_crashes_and_lateness(clickhouse: Any, run_name: str, seed: int) -> None:
     log = random_log(500 + seed, 400, shape=SHAPE)
+    play(clickhouse, run_name, log, seed)
+    assert all_differences(clickhouse, run_name, facts_of(log, run_name)) == {}
+
+
+@pytest.mark.parametrize("seed", range(depth(3)))
+def test_figures_tell_two_events_of_one_id_apart(clickhouse: Any, run_name: str, seed: int) -> None:
+    log = random_log(900 + seed, 300, shape=RETURNING)
     play(clickhouse, run_name, log, seed)
     assert all_differences(clickhouse, run_name, facts_of(log, run_name)) == {}
 

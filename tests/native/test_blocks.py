@@ -10,7 +10,7 @@ from hypothesis import given, strategies
 from tests.oracle.compare import differences
 from tests.oracle.evaluate import evaluate
 from tests.oracle.generators import random_log
-from tests.state.rules import DEFAULT, PROPERTY, SEEDS, Rules, any_logs, any_rules, deciding
+from tests.state.rules import DEFAULT, PROPERTY, SEEDS, Rules, any_logs, any_rules, deciding, returning_logs
 from tests.support.fakes_native import NativeReader
 from tests.support.fakes_player import MemoryPlayer
 
@@ -55,7 +55,7 @@ def played(rules: Rules, log: Log, seed: int, crashes: int, *cores: CoreName) ->
 
 
 @PROPERTY
-@given(any_logs(200), any_rules(), SEEDS, strategies.sampled_from((0, 4)))
+@given(any_logs(200) | returning_logs(200), any_rules(), SEEDS, strategies.sampled_from((0, 4)))
 def test_both_cores_write_the_same_rows_in_each_block(log: Log, rules: Rules, seed: int, crashes: int) -> None:
     plain = played(rules, log, seed, crashes, "plain")
     assert played(rules, log, seed, crashes, "native").blocks == plain.blocks

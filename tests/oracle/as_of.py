@@ -15,7 +15,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from tests.oracle.credits import Catalogue, Credit, all_credits
-from tests.oracle.reversals import effective_minor
+from tests.oracle.reversals import effective_minor, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -112,7 +112,7 @@ def _count(
         if hour <= found.limit:
             found.arrivals[hour] += 1
             found.lags[(transaction.occurred_at - _first_touch(credits_of_one)) // HOUR_MS] += 1
-            reversals = known.reversals.get(transaction.event_id, [])
+            reversals = known.reversals.get(name_of(transaction), [])
             found.reversed += bool(reversals) and effective_minor(transaction, reversals) == 0
     for conversions in by_customer.values():
         total = sum(

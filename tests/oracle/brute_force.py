@@ -48,26 +48,30 @@ def arrived(log: Log, config: OracleConfig) -> list[Arrived]:
 
 
 def accepted(everything: Sequence[Arrived], config: OracleConfig) -> list[Event]:
-    """Return what counts: in time, and the first in time of its name."""
-    in_time = [this for this in everything if not _is_late(this, everything, config)]
-    return [
-        this.event
-        for this in in_time
-        if isinstance(this.event, Login)
-        or not any(
-            (other.topic, other.event.event_id) == (this.topic, this.event.event_id) and other.offset < this.offset
-            for other in in_time
-        )
-    ]
+    """Return what counts: in time, and of no name that an earlier event has, which is not past yet."""
+    taken: list[Arrived] = []
+    for this in sorted(everything, key=lambda each: each.offset):
+        before = [other for other in everything if _is_before(other, this)]
+        if any(other.event.occurred_at - this.event.occurred_at > config.lateness_ms for other in before):
+            continue
+        if isinstance(this.event, Login) or not any(
+            _is_before(other, this)
+            and other.event.event_id == this.event.event_id
+            and not any(
+                later.event.occurred_at - _last_use(other.event, config) > config.lateness_ms for later in before
+            )
+            for other in taken
+        ):
+            taken.append(this)
+    return [this.event for this in taken]
 
 
-def _is_late(this: Arrived, everything: Sequence[Arrived], config: OracleConfig) -> bool:
-    return any(
-        (other.topic, other.partition) == (this.topic, this.partition)
-        and other.offset < this.offset
-        and other.event.occurred_at - this.event.occurred_at > config.lateness_ms
-        for other in everything
-    )
+def _is_before(other: Arrived, this: Arrived) -> bool:
+    return (other.topic, other.partition) == (this.topic, this.partition) and other.offset < this.offset
+
+
+def _last_use(event: Event, config: OracleConfig) -> int:
+    return event.occurred_at + config.reversal_ms if isinstance(event, Transaction) else event.occurred_at
 
 
 def orphans(events: Sequence[Event], everything: Sequence[Arrived], config: OracleConfig) -> set[tuple[str, int, int]]:
@@ -114,6 +118,14 @@ def credits_of(events: Sequence[Event], catalogue: Catalogue, config: OracleConf
             and touch.occurred_at <= transaction.occurred_at <= touch.occurred_at + catalogue.of(touch).window_ms
             and catalogue.of(touch).wants(transaction)
         ]
+        if config.model != "first_touch":
+            candidates = [
+                touch
+                for touch in candidates
+                if not any(
+                    other.event_id == touch.event_id and other.occurred_at > touch.occurred_at for other in candidates
+                )
+            ]
         left = Fraction(1)
         if taken:
             left = 1 - Fraction(sum(taken), transaction.amount_minor) if transaction.amount_minor else left

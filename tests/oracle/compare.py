@@ -44,7 +44,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "campaign_days": ("campaign_id", "day"),
     "campaign_cohorts": ("campaign_id", "touch_day", "lag_day"),
     "active_users": ("day", "tier"),
-    "credits": ("transaction_event_id", "touch_event_id"),
+    "credits": ("transaction_event_id", "converted_at", "touch_event_id"),
     "dead_letters": ("topic", "partition", "offset"),
 }
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tests.oracle.attribution import credit_millionths
 from tests.oracle.events import Campaign, Touch, Transaction
 from tests.oracle.money import aum_delta, campaign_return, split_aum, split_return
-from tests.oracle.reversals import effective_minor
+from tests.oracle.reversals import effective_minor, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +66,7 @@ def all_credits(judged: Judged, catalogue: Catalogue, config: OracleConfig) -> l
     times = {customer_id: [touch.occurred_at for touch in owned] for customer_id, owned in touches.items()}
     found: list[Credit] = []
     for transaction in judged.transactions:
-        reversals = judged.reversals.get(transaction.event_id, [])
+        reversals = judged.reversals.get(name_of(transaction), [])
         effective = effective_minor(transaction, reversals)
         if transaction.customer_id not in touches or (reversals and effective == 0):
             continue
@@ -79,6 +79,10 @@ def all_credits(judged: Judged, catalogue: Catalogue, config: OracleConfig) -> l
             if transaction.occurred_at - touch.occurred_at <= catalogue.of(touch).window_ms
             and catalogue.of(touch).wants(transaction)
         ]
+        if config.model != "first_touch":
+            # touches of one name that share a transaction are one touch, the last of them
+            last = {touch.event_id: touch for touch in candidates}
+            candidates = [touch for touch in candidates if touch is last[touch.event_id]]
         if candidates:
             found += _split(transaction, effective, candidates, catalogue, config)
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.oracle.money import aum_delta, campaign_return
-from tests.oracle.reversals import effective_minor
+from tests.oracle.reversals import effective_minor, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ def units(facts: Facts, campaign_id: str, campaign: Campaign, window_ms: int) ->
 def _after(facts: Facts, customer_id: str, campaign: Campaign, start: int, end: int) -> tuple[int, ...]:
     converted = returned = moved = 0
     for transaction in _wanted(facts, customer_id, campaign, lambda at: start <= at <= end):
-        reversals = facts.judged.reversals.get(transaction.event_id, [])
+        reversals = facts.judged.reversals.get(name_of(transaction), [])
         effective = effective_minor(transaction, reversals)
         if reversals and effective == 0:
             continue

@@ -13,28 +13,37 @@ if TYPE_CHECKING:
 
 def match_reversals(
     accepted: Sequence[Transaction], longest_ms: int
-) -> tuple[dict[str, list[Transaction]], list[Transaction]]:
-    """Return the reversals that count, by their original's event_id, and those that do not.
+) -> tuple[dict[tuple[str, str, int], list[Transaction]], list[Transaction]]:
+    """Return the reversals that count, by their original's `name_of`, and those that do not.
 
     A reversal counts if an accepted transaction of the same customer, itself no reversal, carries the event_id it
     names and lies 0 to ``longest_ms`` before it.
     """
-    originals = {event.event_id: event for event in accepted if event.reverses is None}
-    counting: dict[str, list[Transaction]] = defaultdict(list)
+    originals: dict[tuple[str, str], list[Transaction]] = defaultdict(list)
+    for event in accepted:
+        if event.reverses is None:
+            originals[event.customer_id, event.event_id].append(event)
+    counting: dict[tuple[str, str, int], list[Transaction]] = defaultdict(list)
     orphans = []
     for reversal in accepted:
         if reversal.reverses is None:
             continue
-        original = originals.get(reversal.reverses)
-        if (
-            original is not None
-            and original.customer_id == reversal.customer_id
-            and 0 <= reversal.occurred_at - original.occurred_at <= longest_ms
-        ):
-            counting[original.event_id].append(reversal)
+        named = [
+            original
+            for original in originals.get((reversal.customer_id, reversal.reverses), ())
+            if 0 <= reversal.occurred_at - original.occurred_at <= longest_ms
+        ]
+        if named:
+            (original,) = named  # of one id there is none other as near: its id would not have been free yet
+            counting[name_of(original)].append(reversal)
         else:
             orphans.append(reversal)
     return dict(counting), orphans
+
+
+def name_of(event: Transaction) -> tuple[str, str, int]:
+    """Return what tells a transaction from all others: an id may come again, once it is forgotten."""
+    return event.customer_id, event.event_id, event.occurred_at
 
 
 def effective_minor(original: Transaction, reversals: Sequence[Transaction]) -> int:

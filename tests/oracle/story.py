@@ -33,6 +33,7 @@ class Shape:
     """How a generated log looks; shares are of the events.
 
     ``late`` False leaves out events beyond the lateness, so that the log may be cut into partitions anew.
+    ``returning_share`` of the events have an id of their topic again: what counts depends on the order then.
     """
 
     customers: int = 4
@@ -43,6 +44,7 @@ class Shape:
     lateness_days: int = 3
     duplicate_share: float = 0.1
     bad_share: float = 0.08
+    returning_share: float = 0.0
     late: bool = True
     late_share: float = 0.04
     huge_share: float = 0.02  # of the largest amount there is; sums of very long logs would leave 64 bits
@@ -78,6 +80,7 @@ class StoryTeller:
     touches: list[Body] = field(default_factory=list)
     transactions: list[Body] = field(default_factory=list)
     instants: list[int] = field(default_factory=list)
+    names: dict[str, list[str]] = field(default_factory=dict)
 
     def tell(self, events: int) -> list[Sending]:
         """Return the sendings of ``events`` events, with their re-sends and some bad records among them."""
@@ -90,9 +93,8 @@ class StoryTeller:
         return self.sendings
 
     def _send(self, topic: str, key_field: str, body: Body, occurred_at: int, *, tail: bool = True) -> Sending:
-        tail_text = self.random.choice(_EVENT_NAME_TAILS) if tail else ""
         full = {
-            "event_id": f"{self.random.choice('aAz0')}{len(self.sendings)}{tail_text}",
+            "event_id": self._name(topic, self.random.choice(_EVENT_NAME_TAILS) if tail else ""),
             "occurred_at": instant_text(self.random, occurred_at),
         } | body
         body.update(event_id=full["event_id"], at=occurred_at)
@@ -104,6 +106,14 @@ class StoryTeller:
             corruption = self.random.choice([each for each in possible if each.reason == reason])
             return Sending(topic, *corruption.apply(key, full), occurred_at, self._delay())
         return Sending(topic, key, self._value(full), occurred_at, self._delay())
+
+    def _name(self, topic: str, tail: str) -> str:
+        names = self.names.setdefault(topic, [])
+        fresh = f"{self.random.choice('aAz0')}{len(self.sendings)}{tail}"
+        if names and self.shape.returning_share and self.random.random() < self.shape.returning_share:
+            return self.random.choice(names)
+        names.append(fresh)
+        return fresh
 
     def _value(self, body: Body) -> bytes:
         form = self.random.random()

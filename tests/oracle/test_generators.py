@@ -14,6 +14,7 @@ from tests.oracle.evaluate import Views, evaluate
 from tests.oracle.generators import Records, clean, interleaved, logs, permuted, random_log, repartitioned
 from tests.oracle.log import log_of
 from tests.oracle.murmur2 import partition_of
+from tests.oracle.reversals import name_of
 from tests.oracle.story import Shape
 from tests.oracle.verdicts import judge
 from tests.support.depth import depth
@@ -84,7 +85,7 @@ def test_windows_and_reversals_meet_their_edges(views: Views) -> None:
         if (transaction.customer_id, window, transaction.occurred_at - window - edge) in touched
     )
     assert min(at_edge[-1], at_edge[0], at_edge[1]) >= 5
-    originals = {transaction.event_id: transaction for transaction in judged.transactions}
+    originals = {name_of(transaction): transaction for transaction in judged.transactions}
     distances = Counter(
         reversal.occurred_at - originals[name].occurred_at
         for name, found in judged.reversals.items()

@@ -19,7 +19,9 @@ _CONFIGS = strategies.builds(
     margins_bps=strategies.sampled_from([{}, MARGINS]),
     half_life_days=strategies.sampled_from([7.0, 0.5]),
     lateness_days=strategies.sampled_from([3.0, 1.0]),
+    reversal_days=strategies.sampled_from([30.0, 2.0]),
 )
+_RETURNING = Shape(customers=2, campaigns=2, partitions=1, returning_share=0.5)
 
 
 def _check(log: Records, config: OracleConfig) -> None:
@@ -36,7 +38,7 @@ def _check(log: Records, config: OracleConfig) -> None:
 @settings(
     max_examples=depth(150), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
-@given(logs(), _CONFIGS)
+@given(logs() | logs(shape=_RETURNING), _CONFIGS)
 def test_oracle_agrees_with_brute_force_and_sql(log: Records, config: OracleConfig) -> None:
     _check(log, config)
 

@@ -9,7 +9,7 @@ from schemas import topics
 from tests.oracle.config import MINUTE_MS
 from tests.oracle.events import Campaign, Cost, Customer, Login, Touch, Transaction
 from tests.oracle.parsing import BadRecordError, read_campaign, read_customer, read_event
-from tests.oracle.reversals import match_reversals
+from tests.oracle.reversals import match_reversals, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,24 +38,24 @@ class Judged:
     costs: list[Cost] = field(default_factory=list)
     campaigns: dict[str, Campaign] = field(default_factory=dict)
     customers: dict[str, Customer] = field(default_factory=dict)
-    reversals: dict[str, list[Transaction]] = field(default_factory=dict)
+    reversals: dict[tuple[str, str, int], list[Transaction]] = field(default_factory=dict)
     verdicts: dict[tuple[str, int, int], Verdict] = field(default_factory=dict)
 
 
 def judge(log: Log, config: OracleConfig) -> Judged:
     """Judge every record.
 
-    ``transactions`` holds originals only; ``reversals`` maps an original's event_id to the reversals that count.
+    ``transactions`` holds originals only; ``reversals`` maps an original's `name_of` to the reversals that
+    count.
     """
     judged = Judged()
-    places: dict[str, Record] = {}
-    seen: set[tuple[str, str]] = set()
+    places: dict[tuple[str, str, int], Record] = {}
     watermarks: dict[int, int | None] = {}
     for (topic, partition), records in sorted(log.items()):
         if topic in topics.DIMENSION_TOPICS:
             _judge_dimension(records, judged)
             continue
-        watermark = _judge_partition(records, config, judged, places, seen)
+        watermark = _judge_partition(records, config, judged, places)
         if topic == topics.TRANSACTIONS:
             watermarks[partition] = watermark
     _settle_reversals(judged, config, places, watermarks)
@@ -63,13 +63,10 @@ def judge(log: Log, config: OracleConfig) -> Judged:
 
 
 def _judge_partition(
-    records: Sequence[Record],
-    config: OracleConfig,
-    judged: Judged,
-    places: dict[str, Record],
-    seen: set[tuple[str, str]],
+    records: Sequence[Record], config: OracleConfig, judged: Judged, places: dict[tuple[str, str, int], Record]
 ) -> int | None:
     watermark: int | None = None
+    seen: dict[str, int] = {}
     for record in records:
         place = (record.topic, record.partition, record.offset)
         try:
@@ -78,16 +75,20 @@ def _judge_partition(
         except BadRecordError as bad:
             judged.verdicts[place] = Verdict("dead_letter", bad.reason)
             continue
+        floor = None if watermark is None else watermark - config.lateness_ms
         watermark = event.occurred_at if watermark is None else max(watermark, event.occurred_at)
         if not isinstance(event, Login):
-            if (record.topic, event.event_id) in seen:
+            first = seen.get(event.event_id)
+            # a reversal that is in time may name a transaction for longer
+            kept_ms = config.reversal_ms if isinstance(event, Transaction) else 0
+            if first is not None and floor is not None and first + kept_ms >= floor:
                 judged.verdicts[place] = Verdict("duplicate")
                 continue
-            seen.add((record.topic, event.event_id))
+            seen[event.event_id] = event.occurred_at
         judged.verdicts[place] = Verdict("accepted")
         _file(event, judged)
         if isinstance(event, Transaction):
-            places[event.event_id] = record
+            places[name_of(event)] = record
     return watermark
 
 
@@ -110,12 +111,12 @@ def _file(event: Event, judged: Judged) -> None:
 
 
 def _settle_reversals(
-    judged: Judged, config: OracleConfig, places: dict[str, Record], watermarks: dict[int, int | None]
+    judged: Judged, config: OracleConfig, places: dict[tuple[str, str, int], Record], watermarks: dict[int, int | None]
 ) -> None:
     judged.reversals, orphans = match_reversals(judged.transactions, config.reversal_ms)
     judged.transactions = [event for event in judged.transactions if event.reverses is None]
     for orphan in orphans:
-        record = places[orphan.event_id]
+        record = places[name_of(orphan)]
         watermark = watermarks[record.partition]
         # from then on an original, which is never younger than its reversal, would be too late
         decided = watermark is not None and watermark - config.lateness_ms > orphan.occurred_at

@@ -17,7 +17,17 @@ from tests.oracle.parsing import BadRecordError, read_event
 from tests.oracle.story import START_MS
 from tests.oracle.verdicts import judge
 from tests.replay.playing import LivePlayer, replayed
-from tests.state.rules import CAMPAIGN_VIEWS, DEFAULT, KEY, PROPERTY, SEEDS, any_logs, any_rules, deciding
+from tests.state.rules import (
+    CAMPAIGN_VIEWS,
+    DEFAULT,
+    KEY,
+    PROPERTY,
+    SEEDS,
+    any_logs,
+    any_rules,
+    deciding,
+    returning_logs,
+)
 from tests.support.fakes import LedgerStore
 
 if TYPE_CHECKING:
@@ -39,7 +49,7 @@ def unequal(ours: dict[str, list[dict[str, Any]]], theirs: dict[str, list[dict[s
 
 
 @PROPERTY
-@given(any_logs(200), any_rules(), SEEDS, strategies.integers(0, 3), strategies.integers(0, 3))
+@given(any_logs(200) | returning_logs(200), any_rules(), SEEDS, strategies.integers(0, 3), strategies.integers(0, 3))
 def test_a_replay_equals_a_live_run_with_a_clock_of_its_own(
     log: Log, rules: Rules, seed: int, crashes: int, breaks: int
 ) -> None:
@@ -62,7 +72,7 @@ def test_what_the_clock_decided_is_there_to_be_repeated() -> None:
 
 
 @PROPERTY
-@given(any_logs(200), any_rules(), SEEDS, strategies.integers(0, 2))
+@given(any_logs(200) | returning_logs(200), any_rules(), SEEDS, strategies.integers(0, 2))
 def test_a_replay_under_other_settings_is_the_batch_under_them(log: Log, rules: Rules, seed: int, breaks: int) -> None:
     """Whatever the clock of the rules says: a replay has none."""
     views = replayed(LedgerStore(), log, rules.policy, Random(seed), breaks)

@@ -14,7 +14,7 @@ from tests.oracle.compare import differences
 from tests.oracle.config import MODELS, OracleConfig
 from tests.oracle.evaluate import evaluate
 from tests.oracle.generators import logs, random_log
-from tests.oracle.story import START_MS
+from tests.oracle.story import START_MS, Shape
 from tests.support.depth import depth
 from tests.support.fakes_player import MemoryPlayer
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tests.oracle.log import Log
 
 KEY: Final = b"oracle"
+# few customers and ids: events of one id meet in one window, before the id is forgotten and after it
+RETURNING: Final = Shape(customers=2, campaigns=2, partitions=2, span_days=60, bad_share=0.02, returning_share=0.5)
 ZONES: Final = ("Asia/Shanghai", "America/New_York", "UTC", "Asia/Kathmandu", "Pacific/Apia")
 CAMPAIGN_VIEWS: Final = (
     "campaign_totals",
@@ -89,6 +91,13 @@ def any_logs(size: int = 250) -> strategies.SearchStrategy[Log]:
     """Return small logs that shrink well, and larger ones in which more collides."""
     seeds = strategies.integers(0, 2**32)
     return strategies.one_of(logs(40), strategies.builds(random_log, seeds, strategies.integers(size // 5, size)))
+
+
+def returning_logs(size: int = 150) -> strategies.SearchStrategy[Log]:
+    """Return logs in which ids come again with other times, sizes as of `any_logs`."""
+    seeds, sizes = strategies.integers(0, 2**32), strategies.integers(size // 5, size)
+    drawn = strategies.builds(lambda seed, count: random_log(seed, count, shape=RETURNING), seeds, sizes)
+    return strategies.one_of(logs(40, RETURNING), drawn)
 
 
 def any_rules() -> strategies.SearchStrategy[Rules]:

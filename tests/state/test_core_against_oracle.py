@@ -12,6 +12,7 @@ from tests.oracle.compare import differences
 from tests.oracle.config import MODELS, Model, OracleConfig
 from tests.oracle.evaluate import evaluate
 from tests.oracle.generators import random_log
+from tests.state.rules import RETURNING
 from tests.support.core_player import CorePlayer
 
 pytestmark = pytest.mark.usefixtures("each_core")
@@ -42,4 +43,12 @@ def test_every_model_gives_the_batch_numbers(clickhouse: Any, run_name: str, mod
     log = random_log(7, 400)
     player = CorePlayer(clickhouse, "roi", run_name, _policy((model,)), log)
     player.play(Random(7), crashes=3)
+    assert differences(evaluate(log, OracleConfig(run=run_name, model=model)), player.views(), run=run_name) == []
+
+
+@pytest.mark.parametrize("model", ["last_touch", "linear"])
+def test_ids_that_come_again_give_the_batch_numbers(clickhouse: Any, run_name: str, model: Model) -> None:
+    log = random_log(3, 200, shape=RETURNING)
+    player = CorePlayer(clickhouse, "roi", run_name, _policy((model,)), log)
+    player.play(Random(3), crashes=4)
     assert differences(evaluate(log, OracleConfig(run=run_name, model=model)), player.views(), run=run_name) == []

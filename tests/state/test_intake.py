@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, strategies
 
+from pipeline.state.calendar import DAY_MS
 from pipeline.state.intake import FROM_THE_FUTURE, NEVER, TOO_LATE, Intake, RecentIds, Refusal
 from schemas.columns import LoginColumns
 from tests.state.rules import PROPERTY
@@ -93,16 +95,63 @@ def _by_hand(times: list[int], now_ms: int | None) -> dict[int, str]:
     return reasons
 
 
-def test_ids_are_forgotten_by_whole_days_behind_the_floor() -> None:
+@PROPERTY
+@given(
+    strategies.lists(strategies.tuples(strategies.sampled_from("abcdef"), strategies.integers(0, 6)), max_size=40),
+    strategies.lists(strategies.integers(1, 39)),
+    strategies.lists(strategies.booleans(), min_size=40, max_size=40),
+)
+def test_an_id_is_known_while_its_event_is_in_time_whenever_memory_is_tidied(
+    events: list[tuple[str, int]], cuts: list[int], tidies: list[bool]
+) -> None:
+    lateness, hours = 2 * DAY_MS, [20 * at for _, at in events]
+    intake, ids = Intake(lateness, None), RecentIds()
+    times = [hour * 3_600_000 for hour in hours]
+    new: list[int] = []
+    edges = sorted({0, len(events), *(place for place in cuts if place < len(events))})
+    for tidy, (start, end) in zip(tidies, pairwise(edges), strict=False):
+        columns, _ = intake.screen(_columns(times[start:end], start), None)
+        names = [events[offset][0] for offset in columns.offset]
+        found = ids.are_new(names, columns.occurred_at, partial(intake.floors, columns))
+        new += [offset for offset, is_new in zip(columns.offset, found, strict=True) if is_new]
+        if tidy:
+            ids.forget_before(intake.horizon)
+    assert new == _new_by_hand([name for name, _ in events], times, lateness)
+
+
+def _new_by_hand(names: list[str], times: list[int], lateness: int) -> list[int]:
+    new: list[int] = []
+    for offset, at in enumerate(times):
+        floor = max([*times[:offset], NEVER]) - lateness
+        is_copy = any(names[other] == names[offset] and times[other] >= floor for other in new)
+        if at >= floor and not is_copy:
+            new.append(offset)
+    return new
+
+
+def test_ids_leave_memory_by_whole_days_behind_the_floor() -> None:
     ids, day = RecentIds(), 86_400_000
-    assert [ids.is_duplicate(name, at) for name, at in (("a", 0), ("b", day - 1), ("c", day), ("a", 0))] == [
-        False,
-        False,
-        False,
-        True,
-    ]
+    names, times = ["a", "b", "c", "a"], [0, day - 1, day, 0]
+    assert ids.are_new(names, times, lambda: [0] * 4) == [True, True, True, False]
     ids.forget_before(day - 1)
     assert len(ids) == 3
+    assert ids.are_new(["b"], [day], lambda: [day]) == [True]  # known no longer, though it is still held
     ids.forget_before(day)
-    assert len(ids) == 1
-    assert ids.is_duplicate("c", day)
+    assert len(ids) == 2
+    assert ids.are_new(["b", "c"], [day, day], lambda: [day, day]) == [False, False]
+    ids.forget([("b", day - 1), ("c", day)])
+    assert ids.are_new(["b", "c"], [day, day], lambda: [day, day]) == [False, True]
+
+
+def test_an_id_that_came_again_outlives_the_days_it_stood_under_before() -> None:
+    ids, day = RecentIds(), 86_400_000
+    for place in range(3):
+        assert ids.are_new(["again", f"{place}"], [place * day] * 2, lambda: [2 * day] * 2) == [True, True]
+    ids.are_new(["erased"], [0], list)
+    ids.forget([("erased", 0)])
+    ids.are_new(["erased"], [2 * day], list)
+    for floor in (day, 2 * day):
+        ids.forget_before(floor)
+        assert ids.are_new(["again", "erased"], [2 * day] * 2, lambda: [2 * day] * 2) == [False, False]
+    ids.forget_before(3 * day)
+    assert len(ids) == len(ids._by_day) == len(ids._older_day) == 0

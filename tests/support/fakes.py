@@ -365,6 +365,7 @@ class FakeLedger:
             (
                 row.shard,
                 row.id,
+                row.at,
                 row.model,
                 row.campaign_id,
                 row.label,
