@@ -6,6 +6,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from pipeline.clickhouse.connection import connect
 from pipeline.native.build import build
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 _runs = count(1)
+# how long an example takes says nothing on a machine that does other things meanwhile
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 # whole files go to the workers in this order; one that is started last would have them all wait for it
 LONGEST_FIRST: Final = (
     "tests/faults/test_kills.py",
