@@ -97,14 +97,14 @@ export function Table({ panel, answer }: { panel: Panel; answer: Answer }) {
   );
 }
 
-/** A limit is worth a column of its own in a table, and a former value, too; a band stands beside its value. */
+/** A limit is worth a column of its own in a table; a band and a change stand below their value. */
 function tableFields(panel: Panel): Field[] {
   return fieldsOf(panel).flatMap((field) => {
-    const own = [field.limit, field.previous].flatMap((index) => {
-      const column = index === null ? undefined : panel.columns[index];
-      return column && index !== null ? [{ column, index, low: null, high: null, limit: null, previous: null }] : [];
-    });
-    return [field, ...own];
+    const index = field.limit;
+    const column = index === null ? undefined : panel.columns[index];
+    return column && index !== null
+      ? [field, { column, index, low: null, high: null, limit: null, previous: null }]
+      : [field];
   });
 }
 
@@ -145,7 +145,7 @@ function Row({ panel, fields, row }: { panel: Panel; fields: Field[]; row: Cell[
   return (
     <tr>
       {fields.map((field) => {
-        const shown = <Value panel={panel} field={field} row={row} />;
+        const shown = <Value panel={panel} field={field} row={row} inTable />;
         const leads = field === leading && brought && panel.drill;
         const target = leads ? drilled(state, leads.board, brought) : null;
         const inner = target ? (

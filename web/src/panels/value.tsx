@@ -26,8 +26,9 @@ export function Word({ word }: { word: string }) {
   return <span class={`word ${colour}`}>{text}</span>;
 }
 
-export function Value({ panel, field, row }: { panel: Panel; field: Field; row: Cell[] }) {
+export function Value(props: { panel: Panel; field: Field; row: Cell[]; inTable?: boolean }) {
   const page = usePage();
+  const { panel, field, row, inTable = false } = props;
   const { column } = field;
   const value = row[field.index] ?? null;
   if (column.unit === 'series') return <Sparkline values={value} column={column} />;
@@ -49,7 +50,8 @@ export function Value({ panel, field, row }: { panel: Panel; field: Field; row: 
         {shown}
       </Evident>
       <Band field={field} row={row} />
-      {panel.chart === 'table' && <Doubts panel={panel} field={field} row={row} />}
+      {inTable && <Change field={field} row={row} />}
+      {inTable && <Doubts panel={panel} field={field} row={row} />}
     </>
   );
 }
