@@ -42,7 +42,7 @@ PRODUCTS: Final = ("cards", "deposits", "funds")
 BEGIN: Final = to_epoch_milliseconds(datetime(2025, 1, 1, tzinfo=UTC))
 
 
-def write_export(folder: Path, campaigns: int, seed: int = 1) -> tuple[Path, Path]:
+def write_export(folder: Path, campaigns: int, touches: int = TOUCHES, seed: int = 1) -> tuple[Path, Path]:
     """Write a year of campaigns whose settled ratios scatter around 1:2; return the files of costs and credits."""
     random = np.random.default_rng(seed)
     costs: list[dict[str, Any]] = []
@@ -50,9 +50,9 @@ def write_export(folder: Path, campaigns: int, seed: int = 1) -> tuple[Path, Pat
     for number in range(campaigns):
         name, product = f"c{number:04}", PRODUCTS[number % len(PRODUCTS)]
         first = BEGIN + int((YEAR_HOURS - HOURS - WINDOW_HOURS) * number / campaigns) * HOUR_MS + 600_000
-        common = {"campaign_id": name, "product": product, "cost_minor": TOUCHES * UNIT_COST}
+        common = {"campaign_id": name, "product": product, "cost_minor": touches * UNIT_COST}
         costs += [common | {"at": instant_text(first + hour * HOUR_MS)} for hour in range(HOURS)]
-        touched = first + np.repeat(np.arange(HOURS), random.binomial(TOUCHES, CONVERSION, HOURS)) * HOUR_MS
+        touched = first + np.repeat(np.arange(HOURS), random.binomial(touches, CONVERSION, HOURS)) * HOUR_MS
         lags = np.minimum(random.exponential(LAG_HOURS, len(touched)), WINDOW_HOURS - 1)
         mean = UNIT_COST * 2.2 * np.exp(0.35 * random.standard_normal()) / CONVERSION
         amounts = np.maximum(1, mean * np.exp(random.standard_normal(len(touched)) - 0.5)).astype(np.int64)
@@ -75,11 +75,11 @@ def _written(file: Path, rows: Iterable[dict[str, Any]]) -> Path:
     return file
 
 
-def measure(campaigns: int) -> dict[str, float]:
+def measure(campaigns: int, touches: int = TOUCHES) -> dict[str, float]:
     """Backtest a year of campaigns hour by hour, the plain rule beside the product's."""
     settings = Settings()
     with tempfile.TemporaryDirectory(prefix="roi-bench-") as folder:
-        files = write_export(Path(folder), campaigns)
+        files = write_export(Path(folder), campaigns, touches)
         began = time.perf_counter()
         warehouse = read_warehouse(*files, policy_of(settings))
         read = time.perf_counter() - began
@@ -89,6 +89,7 @@ def measure(campaigns: int) -> dict[str, float]:
     own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return {
         "campaigns": len(found.rules[0].campaigns),
+        "conversions": sum(len(history.changes) for history in past.histories),
         "looks": found.looks,
         "fired": found.rules[1].money.fired,
         "read_seconds": read,
@@ -101,8 +102,9 @@ def main() -> None:
     """Measure and print the result as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--campaigns", type=int, default=300, help="of a year, 30 days each")
+    parser.add_argument("--touches", type=int, default=TOUCHES, help="an hour; 2 %% convert: 208 are 3,000 conversions")
     arguments = parser.parse_args()
-    sys.stdout.write(json.dumps(measure(arguments.campaigns)) + "\n")
+    sys.stdout.write(json.dumps(measure(arguments.campaigns, arguments.touches)) + "\n")
 
 
 if __name__ == "__main__":
