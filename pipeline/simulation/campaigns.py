@@ -11,7 +11,7 @@ from pipeline.simulation.wire import DAY_MS, HOUR_MS, MINUTE_MS, stamp
 if TYPE_CHECKING:
     from random import Random
 
-Archetype = Literal["below", "edge", "above", "immature", "finished"]
+Archetype = Literal["below", "edge", "above", "immature", "finished", "failed"]
 
 CONTROL: Final = "control"
 FULL_REVERSAL_SHARE: Final = 0.03
@@ -37,7 +37,9 @@ _RATIOS: Final[dict[Archetype, tuple[float, float]]] = {
     "above": (2.6, 6.0),
     "immature": (2.6, 4.0),
     "finished": (1.4, 3.2),
+    "failed": (0.4, 1.2),
 }
+_FAILED_EVERY: Final = 8  # of the finished campaigns: what a rule on trial should have found
 _FINISHED_DAYS: Final = 10
 _FINISHED_BEFORE_DAYS: Final = 34  # so that the longest window and the reversals after it have passed
 _FINISHED_OVER_DAYS: Final = 180  # one after the other, so that the later ones have had peers themselves
@@ -224,7 +226,8 @@ def _finished(rng: Random, place: int, number: int, count: int, now_ms: int) -> 
     ends = now_ms - _FINISHED_BEFORE_DAYS * DAY_MS - before
     period = (ends - _FINISHED_DAYS * DAY_MS, ends)
     controlled = newer < len(_PRODUCTS)
-    return _plan(rng, number, "finished", offer, period, is_thought_over=is_thought_over, is_controlled=controlled)
+    archetype: Archetype = "failed" if place % _FAILED_EVERY == _FAILED_EVERY - 1 else "finished"
+    return _plan(rng, number, archetype, offer, period, is_thought_over=is_thought_over, is_controlled=controlled)
 
 
 def _plan(  # noqa: PLR0913 - what tells one campaign from another
@@ -243,7 +246,8 @@ def _plan(  # noqa: PLR0913 - what tells one campaign from another
     probability = rng.uniform(0.08, 0.2)
     cost = channel.touch_cost_minor + channel.event_cost_minor + probability * REDEEMED_SHARE * channel.voucher_minor
     ratio = rng.uniform(*_RATIOS[archetype])
-    days = 21 if is_thought_over else 14 if archetype == "finished" else rng.choice((7, 7, 10, 14))
+    is_finished = archetype in {"finished", "failed"}
+    days = 21 if is_thought_over else 14 if is_finished else rng.choice((7, 7, 10, 14))
     lag = _THOUGHT_OVER_LAG_MS if is_thought_over else offer.lag_ms
     return CampaignPlan(
         campaign_id=f"c{number + 1:03d}-{offer.noun}-{channel.token}",
@@ -269,7 +273,7 @@ def _plan(  # noqa: PLR0913 - what tells one campaign from another
         baseline_probability=probability * rng.uniform(0.1, 0.6),
         mean_return_minor=ratio * cost / (probability * _kept_share(offer.kind)),
         mean_lag_ms=int(lag * rng.lognormvariate(0.0, _LAG_SPREAD)),
-        weight=6 if immature else 3 if archetype == "finished" and is_controlled else 1,
+        weight=6 if immature else 3 if is_finished and is_controlled else 1,
     )
 
 
