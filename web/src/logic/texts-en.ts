@@ -172,7 +172,7 @@ export const EN = {
   vsBefore: 'on before',
   noBefore: 'no earlier period',
   below: 'below what is required',
-  notJudged: '+ {n} not judged',
+  notJudged: '{n} not judged',
   unjudged: 'not to be judged yet',
   close_to: 'hardly above what is required',
   steps: { red: 'bad', amber: 'attention', green: 'good', grey: '', blue: '' },
