@@ -57,7 +57,7 @@ def is_filled(address: str, panel: str, demo: subprocess.Popen[str]) -> bool:
 def test_the_demo_shows_numbers_within_a_minute_fills_its_boards_and_leaves_nothing_behind(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ROI_")}
     demo = subprocess.Popen(
-        [sys.executable, "-u", "-m", "pipeline", "demo", "--data", str(tmp_path / "demo")],
+        [sys.executable, "-u", "-m", "pipeline", "demo", "--rate", "500", "--data", str(tmp_path / "demo")],
         cwd=tmp_path,
         env=environment | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
