@@ -32,7 +32,7 @@ class Due:
 
 
 def due(rows: Iterable[list[Any]], tried: Mapping[str, int], every_ms: int, run: str = LIVE) -> list[Due]:
-    """Return what to analyse again, the oldest first.
+    """Return what to analyse again, the oldest first; of what was never analysed, that of campaigns that have ended.
 
     Args:
         rows: of sql/queries/experiments_known.sql.
@@ -41,18 +41,20 @@ def due(rows: Iterable[list[Any]], tried: Mapping[str, int], every_ms: int, run:
         run: whose experiments these are.
     """
     found: dict[tuple[str, str | None, float | None], list[tuple[str, int, bool]]] = defaultdict(list)
-    analysed, planned, clock = set(), set(), 0
+    analysed: set[str] = set()
+    planned: dict[str, bool] = {}
+    clock = 0
     for campaign, metric, asked, control, window_days, as_of_ms, is_finished, clock_ms in rows:
         clock = int(clock_ms)
         if not metric:
-            planned.add(campaign)
+            planned[campaign] = bool(is_finished)
             continue
         analysed.add(campaign)
         # what was stored before questions were has the control and the window that it was answered with
         question = json.loads(asked) if asked else {"control": control or None, "horizon_days": window_days}
         key = campaign, question["control"], question["horizon_days"]
         found[key].append((metric, int(as_of_ms), bool(is_finished)))
-    for campaign in planned - analysed:
+    for campaign in planned.keys() - analysed:
         found[campaign, None, None] = [(metric, 0, False) for metric in METRICS]
     waiting = []
     for (campaign, control, horizon_days), every in found.items():
@@ -61,4 +63,6 @@ def due(rows: Iterable[list[Any]], tried: Mapping[str, int], every_ms: int, run:
         if clock - as_of >= every_ms * (FINISHED_TIMES if is_over else 1):
             metrics = tuple(metric for metric in METRICS if metric in {metric for metric, *_ in every})
             waiting.append(Due(Asked(campaign, run, metrics, control, horizon_days), as_of))
-    return sorted(waiting, key=lambda one: (one.as_of_ms, one.asked.campaign_id))
+    return sorted(
+        waiting, key=lambda one: (one.as_of_ms, not planned.get(one.asked.campaign_id, False), one.asked.campaign_id)
+    )

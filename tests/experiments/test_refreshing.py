@@ -32,6 +32,11 @@ def test_what_is_planned_is_analysed_first_and_then_as_event_time_goes_on() -> N
     assert due([], {}, HOUR) == []
 
 
+def test_of_what_was_never_analysed_that_of_ended_campaigns_comes_first() -> None:
+    rows = [row("a"), row("z", finished=True), row("b", finished=True), row("old", "aum", HOUR)]
+    assert [one.asked.campaign_id for one in due(rows, {}, HOUR)] == ["b", "z", "a", "old"]
+
+
 def test_what_could_not_be_analysed_is_tried_again_later() -> None:
     assert due([row("new")], {"new": 99 * HOUR + 1}, HOUR) == []
     assert [one.asked.campaign_id for one in due([row("new")], {"new": 99 * HOUR}, HOUR)] == ["new"]
@@ -80,11 +85,13 @@ def test_an_experiment_that_cannot_be_analysed_yet_keeps_no_other_waiting(
     clickhouse: Any, migrated: Settings, run_name: str
 ) -> None:
     play(clickhouse, run_name, experiment({"control": 0.05, "A": 0.3}, customers=300))
-    for campaign in ("a-plan", "spring"):
+    ends = {"a-plan": None, "spring": "2099-01-01T00:00:00Z", "z-over": "2026-03-02T00:00:00+08:00"}
+    for campaign, ends_at in ends.items():
         body: dict[str, Any] = {"campaign_id": campaign, "name": campaign, "starts_at": "2026-03-01T00:00:00Z"}
+        body |= {"ends_at": ends_at}
         body |= {"goal": {"kinds": ["deposit"]}, "variant_shares": {"control": 1, "A": 1}}
         row_of = {"run": run_name, "campaign_id": campaign, "definition": json.dumps(body), "version": 1}
         clickhouse.command("INSERT INTO roi.run_campaigns FORMAT JSONEachRow", data=json.dumps(row_of))
     keeping = Keeping(migrated, run_name)
-    assert [keeping.turn(), keeping.turn(), keeping.turn()] == ["a-plan", "spring", None]
+    assert [keeping.turn() for _ in range(4)] == ["z-over", "a-plan", "spring", None]
     assert {metric for metric, *_ in stored(clickhouse, run_name)} == set(METRICS)
