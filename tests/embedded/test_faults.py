@@ -7,8 +7,9 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
@@ -106,26 +107,43 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", disk], check=True)
 
 
-def fill(path: Path) -> None:
-    with suppress(OSError), path.open("wb", buffering=0) as file:
-        while True:
-            file.write(bytes(1 << 20))
+@contextmanager
+def kept_full(disk: Path) -> Iterator[None]:
+    """Have a disk full for the time of the context, whatever ClickHouse's merges free meanwhile."""
+    filler, full, over = disk / "filler", threading.Event(), threading.Event()
+
+    def fill() -> None:
+        with filler.open("wb", buffering=0) as file:
+            while not over.is_set():
+                try:
+                    file.write(bytes(1 << 16))
+                except OSError:
+                    full.set()
+                    over.wait(0.05)
+
+    filling = threading.Thread(target=fill)
+    filling.start()
+    try:
+        assert full.wait(60)
+        yield
+    finally:
+        over.set()
+        filling.join()
+        filler.unlink()
 
 
 def test_a_full_disk_is_told_by_every_command(small_disk: Path) -> None:
     data = small_disk / "data"
     with running(data):
         send_touch(data, "t1")
-        filler = small_disk / "filler"
-        fill(filler)
-        assert "disk of" in ask(data, "status").stdout
-        assert "full: 0 MiB are free" in ask(data, "doctor").stdout
-        assert health_of_board(data)[0] == 503
-        roi(data, "ingest", "-", text=json.dumps({"topic": "bank.logins.v1", "value": LOGIN}) + "\n")
-        drained = ask(data, "drain", "--timeout", "100")
-        assert drained.returncode == 1
-        assert "disk of" in drained.stderr
-        filler.unlink()
+        with kept_full(small_disk):
+            assert "disk of" in ask(data, "status").stdout
+            assert "full: 0 MiB are free" in ask(data, "doctor").stdout
+            assert health_of_board(data)[0] == 503
+            roi(data, "ingest", "-", text=json.dumps({"topic": "bank.logins.v1", "value": LOGIN}) + "\n")
+            drained = ask(data, "drain", "--timeout", "100")
+            assert drained.returncode == 1
+            assert "disk of" in drained.stderr
         roi(data, "drain", "--timeout", "60")
 
 
