@@ -164,7 +164,12 @@ _TIERS: Final = Panel(
         "按客户层级统计触达成本与归因收益，覆盖活动全程。成本事件不对应客户，未计入此处：比值只反映触达本身。",
     ),
     "bars",
-    (column("tier", "label"), column("cost_minor"), column("return_minor"), column("return_ratio")),
+    (
+        column("tier", "label"),
+        column("cost_minor", label=Text("Touch cost", "触达成本")),
+        column("return_minor"),
+        column("return_ratio", label=Text("Return ÷ touch cost", "收益与触达成本比")),
+    ),
     width=6,
 )
 _OWNERS: Final = Panel(
