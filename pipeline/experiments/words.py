@@ -77,6 +77,15 @@ def _no_difference(analysis: Analysis, result: Result) -> Saying:
             f"does not differ by as much as {share} of the control: the difference is {_lift(one)} ({_means(one)}).",
             f"的差异不到对照组的 {share}：差值 {zh(_lift(one))}（{zh(_means(one))}）。",
         )
+    if one.always.low > 0 or one.always.high < 0:  # it would be called if nothing else had been compared
+        alone, all_p, many = chance(one.always.p_value), chance(result.always_q), len(analysis.results)
+        return always_english(
+            f"shows no difference beyond what {many} comparisons show by chance, and nobody comes any more: it is "
+            f"{_lift(one)} ({_means(one)}), p = {alone} alone and {all_p} with all of them in mind. "
+            f"An experiment that compares this alone can tell.",
+            f"未显示超出 {many} 项比较偶然水平的差异，且不再有新客户进入：差值 {zh(_lift(one))}（{zh(_means(one))}），"
+            f"单项 p = {alone}，计及全部比较 p = {all_p}。只比较这一项的实验可以给出定论。",
+        )
     return always_english(
         f"shows no difference, and nobody comes any more: it is {_lift(one)} ({_means(one)}). "
         f"An effect within that interval cannot be ruled out.",
