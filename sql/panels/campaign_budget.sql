@@ -1,6 +1,6 @@
 -- the shares and the pace are those of campaign_budget, whose vouchers would be counted a second time
 WITH
-    (SELECT max(watermark_ms) FROM positions WHERE run = ${run:singlequote}) AS now_ms,
+    (SELECT toUnixTimestamp64Milli(as_of) FROM run_clocks WHERE run = ${run:singlequote}) AS now_ms,
     -- asked once: a subquery that is named is worked out at every place that names it
     (SELECT groupArray((campaign_id, spent_minor)) FROM (
         SELECT toString(campaign_id) AS campaign_id, sum(toInt128(measures[5])) AS spent_minor FROM ledger FINAL
@@ -15,7 +15,7 @@ SELECT
     spending.spent_minor AS spent_minor,
     budget_minor - spent_minor AS remaining_minor,
     if(budget_minor = 0, NULL, spent_minor / budget_minor) AS spent_share,
-    if(plans.ends_at > plans.starts_at AND now_ms > -4611686018427387904,
+    if(plans.ends_at > plans.starts_at AND now_ms IS NOT NULL,
        greatest(0, least(1, (now_ms - toUnixTimestamp64Milli(plans.starts_at))
                             / (toUnixTimestamp64Milli(plans.ends_at) - toUnixTimestamp64Milli(plans.starts_at)))),
        NULL) AS elapsed_share,

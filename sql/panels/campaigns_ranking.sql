@@ -1,6 +1,6 @@
 WITH
     (SELECT if(any(zone) = '', 'UTC', any(zone)) FROM runs FINAL WHERE run = ${run:singlequote}) AS zone,
-    (SELECT max(watermark_ms) FROM positions WHERE run = ${run:singlequote}) AS now_ms,
+    (SELECT toUnixTimestamp64Milli(as_of) FROM run_clocks WHERE run = ${run:singlequote}) AS now_ms,
     toDate($__toTime, zone) AS last_day,
     days AS (
         SELECT
@@ -34,7 +34,7 @@ SELECT
     nullIf(alert.reason_en, '') AS reason_en,
     nullIf(alert.reason_zh, '') AS reason_zh,
     if(plans.budget_minor = 0, NULL, totals.cost_minor / plans.budget_minor) AS spent_share,
-    if(plans.ends_at > plans.starts_at AND now_ms > -4611686018427387904,
+    if(plans.ends_at > plans.starts_at AND now_ms IS NOT NULL,
        greatest(0, least(1, (now_ms - toUnixTimestamp64Milli(plans.starts_at))
                             / (toUnixTimestamp64Milli(plans.ends_at) - toUnixTimestamp64Milli(plans.starts_at)))),
        NULL) AS elapsed_share,

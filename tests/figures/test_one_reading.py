@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate, count
@@ -101,9 +102,10 @@ def _date(day: int) -> str:
         st.lists(st.integers(0, 10**12), min_size=1, max_size=4),
         min_size=1,
     ),
+    end_ms=st.none() | st.integers(1, 10**12),
 )
 def test_a_position_is_that_of_the_newest_block_whatever_order_blocks_came_in(
-    clickhouse: Any, run_name: str, data: st.DataObject, offsets: dict[tuple[int, str], list[int]]
+    clickhouse: Any, run_name: str, data: st.DataObject, offsets: dict[tuple[int, str], list[int]], end_ms: int | None
 ) -> None:
     run = f"{run_name}-{next(_numbers)}"
     rows = [
@@ -123,15 +125,20 @@ def test_a_position_is_that_of_the_newest_block_whatever_order_blocks_came_in(
         (topic, shard % 65_536, versions[-1], versions[-1], f"id-{versions[-1]}")
         for (shard, topic), versions in offsets.items()
     )
-    # what is read of the positions by other views (0037)
+    # what is read of the positions by other views (0037), and ends with the range of a replay (0041)
     newest = {key: versions[-1] for key, versions in offsets.items()}
     clickhouse.command(f"INSERT INTO roi.runs (run, zone) VALUES ('{run}', 'UTC')")
-    clocks = [max(newest.values())] if any(newest.values()) else []
+    if end_ms is not None:
+        clickhouse.command(
+            f"INSERT INTO roi.replays (run, state, to_ms, version) VALUES ('{run}', 'complete', {end_ms}, 1)"
+        )
+    end = math.inf if end_ms is None else end_ms
+    clocks = [int(min(max(newest.values()), end - 1))] if any(newest.values()) else []
     assert [row["as_of"] for row in read(clickhouse, "run_clocks", run)] == [_instant(clock) for clock in clocks]
     assert [row["today"] for row in read(clickhouse, "run_clocks", run)] == [_instant(clock)[:10] for clock in clocks]
     aged = [clock for (_, topic), clock in newest.items() if topic == "bank.transactions.v1" and clock > 0]
     assert [row["as_of"] for row in read(clickhouse, "run_days", run)] == [
-        _instant(clock)[:10] for clock in sorted(aged)[-1:]
+        _instant(int(min(clock, end)))[:10] for clock in sorted(aged)[-1:]
     ]
     assert [row["updated_at"] for row in read(clickhouse, "freshness", run)] == [_instant(max(newest.values()))]
 
