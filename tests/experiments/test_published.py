@@ -3,9 +3,9 @@
 * The National Supported Work programme: earnings in 1978 of those offered training and of the control (LaLonde 1986 in
   the sample of Dehejia & Wahba 1999: means, standard deviations); the estimate with its standard error and interval is
   in Athey & Imbens 2017, "The econometrics of randomized experiments", section 4: 1.79 thousand, 0.67, (0.48, 3.11).
-* The Physicians' Health Study: heart attacks with aspirin and with placebo (N Engl J Med 1989, 321:129-135); difference
-  of proportions, standard error and interval in Agresti, "An introduction to categorical data analysis", section 2.2:
-  0.0077, 0.0015, (0.005, 0.011).
+* The Physicians' Health Study: heart attacks with aspirin and with placebo (preliminary report, N Engl J Med 1988,
+  318:262-264); difference of proportions, standard error and interval in Agresti, "An introduction to categorical data
+  analysis", section 2.2: 0.0077, 0.0015, (0.005, 0.011).
 * A wrong sample ratio: 821,588 and 815,482 users in place of halves, p = 1.8e-6 (Kohavi, Tang & Xu
   2020, "Trustworthy online controlled experiments", chapter 21).
 """
