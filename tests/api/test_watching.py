@@ -114,8 +114,10 @@ async def test_who_reads_slowly_gets_the_newest_and_not_what_was_between(ledger:
         async with aclosing(watches.follow(view(), [RANKING, MONEY], {})) as quick:
             for number in range(1, 20):
                 ledger.number = number
-                while (await news(quick))["rows"] != [[number]]:
-                    pass
+                behind = {RANKING.id, MONEY.id}
+                while behind:
+                    if (one := await news(quick))["rows"] == [[number]]:
+                        behind.discard(one["id"])
         (reader,) = next(iter(watches._watches.values())).readers
         assert len(reader.changed) <= 2
         assert (await news(slow))["rows"] == [[19]]
