@@ -155,14 +155,14 @@ class Watches:
             told = -math.inf
             while True:
                 reader.wake.clear()
-                while reader.changed:
-                    if content := _news(reader, reader.changed.pop()):
-                        yield content
-                if time.monotonic() - told >= _SIGN_OF_LIFE_SECONDS:
+                if time.monotonic() - told >= _SIGN_OF_LIFE_SECONDS:  # also of one for whom there is always news
                     told = time.monotonic()
                     ago = json.dumps({"written_ago": self._data.written_ago(view.run)})
                     yield _written("pulse", Packed.wrapped(ago.encode()))
-                await _woken(reader.wake, told + _SIGN_OF_LIFE_SECONDS - time.monotonic())
+                if not reader.changed:
+                    await _woken(reader.wake, told + _SIGN_OF_LIFE_SECONDS - time.monotonic())
+                elif content := _news(reader, reader.changed.pop()):
+                    yield content
         finally:
             for key in keys:
                 self._leave(key, reader)

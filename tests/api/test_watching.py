@@ -174,3 +174,19 @@ async def test_a_query_that_takes_long_keeps_nobody_from_a_sign_of_life(
     async with aclosing(watches.follow(view(), [RANKING], {})) as events:
         signs = [(await anext(events)).plain for _ in range(3)]
     assert signs == [b'event: pulse\ndata: {"written_ago": null}\n\n'] * 3
+
+
+async def test_who_reads_slower_than_numbers_change_is_told_how_old_they_are(
+    ledger: Ledger, watches: Watches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "_SIGN_OF_LIFE_SECONDS", 0.0)  # one is due at every event
+    heads = []
+    async with aclosing(watches.follow(view(), [RANKING], {})) as events:
+        for number in range(1, 8):
+            heads.append((await anext(events)).plain.split(b"\n", 1)[0])
+            (watch,) = watches._watches.values()
+            ledger.number, told = number, watch.event
+            while watch.event is told:  # noqa: ASYNC110 - the next look is news
+                await asyncio.sleep(0)
+    assert heads.count(b"event: pulse") > 1
+    assert b"event: panel" in heads
