@@ -59,9 +59,9 @@ def gzip_file(packed: Packed) -> bytes:
 
 
 def takes_gzip(accepted: str) -> bool:
-    """Return whether a header `Accept-Encoding` has gzip in it, and not with a weight of 0."""
+    """Return whether a header `Accept-Encoding` has gzip in it, or else `*`, and not with a weight of 0."""
+    wanted: dict[str, bool] = {}
     for one in accepted.lower().split(","):
         name, *parameters = (part.strip() for part in one.split(";"))
-        if name in {"gzip", "*"}:
-            return not any(part.startswith("q=") and not part[2:].strip("0.") for part in parameters)
-    return False
+        wanted[name] = not any(part.startswith("q=") and not part[2:].strip("0.") for part in parameters)
+    return wanted.get("gzip", wanted.get("*", False))

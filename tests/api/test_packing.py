@@ -41,10 +41,13 @@ def test_what_repeats_becomes_shorter() -> None:
         ("gzip, deflate, br", True),
         ("GZIP;q=0.5", True),
         ("*", True),
+        ("*;q=0, gzip", True),
         ("", False),
         ("identity", False),
         ("br, gzip;q=0", False),
         ("gzip; q=0.000", False),
+        ("*, gzip;q=0", False),
+        ("*;q=0", False),
     ],
 )
 def test_a_visitor_who_does_not_take_gzip_is_not_sent_it(accepted: str, takes: bool) -> None:  # noqa: FBT001 - a case
