@@ -155,7 +155,8 @@ class PanelData:
         began = self._clock()
         query = sql.query("board_stamp", self._database)
         ((stamp, latest, ago),) = (await asyncio.to_thread(self._rows, query, {"run": run})).rows
-        self._stamps[run] = (began, str(stamp), int(latest))
+        recent = {name: known for name, known in self._stamps.items() if began - known[0] <= _STAMP_SECONDS}
+        self._stamps = recent | {run: (began, str(stamp), int(latest))}  # names of runs that are none cost no memory
         if ago is not None:
             self._written[run] = began - int(ago) / 1000
         return self._stamps[run]

@@ -168,3 +168,12 @@ async def test_all_who_name_an_unknown_run_at_once_share_one_look_at_the_list(
     found = await asyncio.gather(*(data.check_run(f"nowhere-{n % 3}") for n in range(20)), return_exceptions=True)
     assert all(isinstance(one, ApiError) and one.status == 404 for one in found)
     assert len(looks) == 1
+
+
+async def test_runs_that_nobody_looks_at_any_more_are_forgotten(migrated: Settings) -> None:
+    now = 0.0
+    data = PanelData(migrated, clock=lambda: now)
+    for number in range(5):
+        await data.newest(f"nowhere-{number}")
+        now += 1
+    assert list(data._stamps) == ["nowhere-4"]
