@@ -207,12 +207,14 @@ class Supervisor:
             delay = self._policy.waits.delay(deaths)
             self.say(f"{child.part.name} ended ({describe_exit(code)}), starting it again in {delay:.1f} s")
             await asyncio.sleep(delay)
-            if child.part.renewed is not None:
-                child.part = child.part.renewed()
-            try:
+            try:  # no memory, descriptors or ports at the moment: one more death, and one more wait
+                if child.part.renewed is not None:
+                    child.part = child.part.renewed()
                 await child.start()
-            except OSError as error:  # no memory or descriptors at the moment: one more death, and one more wait
+            except OSError as error:
                 self.say(f"{child.part.name} cannot be started ({error.strerror})")
+            except UserError as error:
+                self.say(f"{child.part.name} cannot be started ({error.cause})")
             self.changed(self._children)
 
     def _note_death(self, child: Child, code: int) -> None:

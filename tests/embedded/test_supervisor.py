@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -95,6 +96,31 @@ async def test_part_whose_port_is_taken_is_started_again_on_another(tmp_path: Pa
             await until(lambda: child.starts == 2)
             assert child.part.command[-1] == "0"
             assert "Address already in use" in child.deaths[0].cause
+
+
+async def test_part_for_which_no_port_is_found_is_started_again_when_there_is_one(tmp_path: Path) -> None:
+    found: list[Part | Exception] = [
+        OSError(errno.EMFILE, "Too many open files"),
+        UserError("no free port was found", "name one"),
+        part("w", SLEEPER),
+    ]
+
+    def renewed() -> Part:
+        one = found.pop(0)
+        if isinstance(one, Exception):
+            raise one
+        return one
+
+    said: list[str] = []
+    keeper = supervisor(tmp_path, said)
+    async with keeper.running():
+        child = await keeper.keep(replace(part("w", "raise SystemExit(3)"), renewed=renewed))
+        await until(lambda: child.starts == 2 or keeper.stopping)
+        assert not keeper.stopping
+    assert [line for line in said if "cannot" in line] == [
+        "w cannot be started (Too many open files)",
+        "w cannot be started (no free port was found)",
+    ]
 
 
 async def test_end_of_a_part_that_cannot_be_replaced_ends_everything(tmp_path: Path) -> None:
