@@ -1,6 +1,6 @@
 """The deciding model's credits of all campaigns in memory: a block changes some, and only those are read.
 
-Credits are found by 128 bits of hash of shard, transaction and touch, which no two of them share.
+Credits are found by 128 bits of hash of what tells their rows apart, which no two of them share.
 """
 
 from __future__ import annotations
@@ -117,11 +117,14 @@ def _single(credits_now: Credits, place: int) -> Changes:
 
 
 def _grouped(credits_now: Credits, place: int) -> Changes:
-    """Return a row a transaction, which several touches of a campaign may share."""
+    """Return a row a transaction, which several touches of a campaign may share; its id may be that of another, too."""
     if not len(credits_now):
         return np.empty(0, CHANGES)
-    ordered = credits_now[np.argsort(credits_now["transaction"], kind="stable")]
-    starts = np.flatnonzero(np.append(True, ordered["transaction"][1:] != ordered["transaction"][:-1]))
+    ordered = credits_now[np.lexsort((credits_now["converted_at"], credits_now["transaction"]))]
+    is_other = np.zeros(len(ordered) - 1, bool)
+    for name in ("transaction", "converted_at"):
+        is_other |= ordered[name][1:] != ordered[name][:-1]
+    starts = np.flatnonzero(np.append(True, is_other))
     found = _single(ordered[starts], place)
     found["touched_at"] = np.minimum.reduceat(ordered["touched_at"], starts)
     found["returned"] = np.add.reduceat(ordered["returned"], starts)

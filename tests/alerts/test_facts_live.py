@@ -168,6 +168,28 @@ def test_a_reversal_counts_from_its_own_minute_on(clickhouse: Any, run_name: str
     assert seen == [(0, 0), (50, 0), (50, 0), (50, 0), (0, 1)]
 
 
+@pytest.mark.parametrize("model", ["linear", "last_touch"])
+def test_two_transactions_of_one_id_are_two(clickhouse: Any, run_name: str, model: str) -> None:
+    policy = replace(POLICY, models=(model,))
+    ledger, name = Ledger(), f"again-{run_name}"
+    ledger.campaign(name, margins_bps={"deposit": 5_000}, attribution_window_days=60)
+    ledger.touch("t", "2026-03-01 09:00", campaign=name, cost_minor=10)
+    ledger.touch("u", "2026-03-01 09:30", campaign=name, cost_minor=10)
+    ledger.pay("x", "2026-03-01 10:00", 100)
+    ledger.pay("y", "2026-04-04 10:00", 1, customer_id="bob")  # the id is free again
+    ledger.pay("x", "2026-04-05 10:00", 300)
+    player = CorePlayer(clickhouse, "roi", run_name, policy, ledger.log)
+    definition = ledger.records[0].value or b""
+    player.ledger.execute("write_campaign", campaign_id=name, definition=definition.decode(), version=1)
+    player.play(Random(1))
+    port = LedgerFacts(clickhouse, "roi", run_name)
+    live = LiveFacts(port, policy)
+    live.refresh()
+    row = live.statistics([name])
+    assert_same_bits(row, statistics(port, [live.plans[name]], int(row.as_of_ms[0]), policy))
+    assert row.lags.sum() == 2
+
+
 def test_an_erased_customer_leaves_the_facts_that_are_kept(clickhouse: Any, run_name: str) -> None:
     # an erasure holds in every run: nobody else's customer may have this one's pseudonym
     policy = dataclasses.replace(POLICY, pseudonym_key=run_name.encode())
