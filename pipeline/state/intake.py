@@ -168,7 +168,7 @@ class RecentIds:
         if known is not None:
             if known >= at:
                 return
-            self._older_day[event_id] = known // DAY_MS
+            self._stands_under(event_id, known)
         self._times[event_id] = at
         self._by_day.setdefault(at // DAY_MS, []).append(event_id)
 
@@ -205,7 +205,7 @@ class RecentIds:
         for event_id, at in events:
             if self._times.get(event_id) == at:
                 del self._times[event_id]
-                self._older_day[event_id] = at // DAY_MS
+                self._stands_under(event_id, at)
 
     def forget_before(self, floor: int) -> None:
         """Drop the ids of days that end before ``floor``: they are known no longer."""
@@ -217,3 +217,7 @@ class RecentIds:
             times.update(newer)
         if days:
             self._older_day = {name: day for name, day in self._older_day.items() if day in self._by_day}
+
+    def _stands_under(self, event_id: str, at: int) -> None:
+        """Note that an id stands under the day of an instant that is not its own any more, the newest of them."""
+        self._older_day[event_id] = max(at // DAY_MS, self._older_day.get(event_id, at // DAY_MS))

@@ -155,3 +155,17 @@ def test_an_id_that_came_again_outlives_the_days_it_stood_under_before() -> None
         assert ids.are_new(["again", "erased"], [2 * day] * 2, lambda: [2 * day] * 2) == [False, False]
     ids.forget_before(3 * day)
     assert len(ids) == len(ids._by_day) == len(ids._older_day) == 0
+
+
+def test_an_id_that_was_erased_outlives_that_day_though_it_came_again_before_it() -> None:
+    ids, day = RecentIds(), 86_400_000
+    assert ids.are_new(["again"], [5 * day], list) == [True]
+    ids.forget([("again", 5 * day)])
+    for at, floor in ((2 * day, 0), (3 * day, 2 * day + 1), (6 * day + 1, 3 * day + 1)):
+        ids.forget_before(floor)
+        assert ids.are_new(["again"], [at], [floor].copy) == [True]
+    for floor in (4 * day, 6 * day):
+        ids.forget_before(floor)
+        assert ids.are_new(["again"], [6 * day + 1], [floor].copy) == [False]
+    ids.forget_before(7 * day)
+    assert len(ids) == len(ids._by_day) == len(ids._older_day) == 0
