@@ -62,7 +62,7 @@ def store(client: Any, database: str, asked: Asked, results: Sequence[Row], days
     try:
         before = _newest(port, asked.campaign_id, _EVER)
         version = write(before, _known_days(port, asked.campaign_id, before))
-        if _newest(port, asked.campaign_id, version) != before:  # another analysis came between, with days of its own
+        if _another_since(port, asked.campaign_id, version, before):  # it has days of its own
             write({}, {})
     except (ClickHouseError, LedgerUnavailableError, OSError) as error:
         raise UserError(
@@ -79,6 +79,15 @@ def _newest(port: LedgerPort, campaign: str, before: int) -> dict[str, _Newest]:
     """Return the newest analysis of each metric of a version below one."""
     rows = port.fetch("ab_newest", campaign=campaign, before=before)
     return {metric: _Newest(version, days_from) for metric, version, days_from in rows}
+
+
+def _another_since(port: LedgerPort, campaign: str, version: int, before: dict[str, _Newest]) -> bool:
+    """Tell whether an analysis came between reading what was ``before`` and now, beside the one of this version.
+
+    Its version may be the later one though it was stored first: this one's was taken before it was sent.
+    """
+    newest = _newest(port, campaign, _EVER).values()
+    return _newest(port, campaign, version) != before or any(one.version > version for one in newest)
 
 
 def _known_days(port: LedgerPort, campaign: str, newest: dict[str, _Newest]) -> dict[str, dict[_Day, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +110,28 @@ def test_two_at_once_leave_the_days_of_one_of_them(
     monkeypatch.setattr(storing, "_known_days", known_days)
     store(clickhouse, "roi", asked, results, days)
     assert shown(clickhouse, run_name) == expected(days)
+
+
+def test_one_that_is_stored_late_leaves_the_days_of_one_of_them(
+    clickhouse: Any, run_name: str, analysed: Analysed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results, days = analysed
+    asked = Asked("spring", run_name)
+    store(clickhouse, "roi", asked, results, days)
+    ours = [days[0] | {"n": days[0]["n"] + 5}, *days[1:]]
+    others = [days[0], days[1] | {"n": days[1]["n"] + 1_000}, *days[2:]]
+    clock = time.time_ns
+
+    def slow_clock() -> int:
+        """Take the time; before what is written at it arrives, another analysis begins and ends."""
+        taken = clock()
+        monkeypatch.setattr(time, "time_ns", clock)
+        store(clickhouse, "roi", asked, results, others)
+        return taken
+
+    monkeypatch.setattr(time, "time_ns", slow_clock)
+    store(clickhouse, "roi", asked, results, ours)
+    assert shown(clickhouse, run_name) in (expected(ours), expected(others))
 
 
 def test_an_analysis_of_an_older_version_is_followed_by_one_of_this(
