@@ -7,7 +7,7 @@ FROM (
             bitTest(flags, 5), measures[2],
             intDiv(measures[1] * transform(category, {priced:Array(String)}, {margins:Array(Int64)}, toInt64(0)), 10000)
         ) AS returned
-        FROM {database}.ledger
+        FROM {database}.ledger FINAL
         WHERE run = {run:String} AND kind = 'transaction' AND other_id = '' AND at > {since:Int64} AND at <= {until:Int64}
           AND measures[1] >= {least:Int64}
           AND (empty({kinds:Array(String)}) OR category IN {kinds:Array(String)})

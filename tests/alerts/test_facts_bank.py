@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.alerts.bank import bank_levels
+from pipeline.alerts.bank import bank_levels, goal_of
 from pipeline.alerts.facts import LedgerFacts
 from tests.alerts.facts_support import POLICY, plans_of
 from tests.oracle.building import Ledger, moment
@@ -37,3 +37,22 @@ def test_a_goals_level_is_that_of_the_transactions_it_matches(clickhouse: Any, r
     assert levels[0] is not None
     assert levels[0].mean_log == pytest.approx(fmean(logs))
     assert levels[0].sd_log == pytest.approx(pstdev(logs))
+
+
+def test_a_block_that_was_sent_twice_counts_once(clickhouse: Any, run_name: str) -> None:
+    ledger = Ledger()
+    ledger.campaign("spring", margins_bps={"deposit": 200})
+    for number in range(40):
+        ledger.pay(f"x{number}", f"2026-03-05 10:{number:02}", 1_000 + 317 * number)
+    CorePlayer(clickhouse, "roi", run_name, POLICY, ledger.log).play(Random(1), tidy=False)
+    port, plan = LedgerFacts(clickhouse, "roi", run_name), plans_of(ledger.log)["spring"]
+    _, asked = goal_of(plan)
+
+    def levels() -> tuple[Any, Any]:
+        overall = bank_levels(port, [plan], moment("2026-03-06 00:00"))
+        return overall, port.fetch("backtest_bank_levels", every=6 * 3_600_000, **asked)
+
+    before = levels()
+    rows = f"SELECT * FROM roi.ledger FINAL WHERE run = '{run_name}' AND kind = 'transaction' LIMIT 20"
+    clickhouse.command(f"INSERT INTO roi.ledger {rows}")
+    assert levels() == before
