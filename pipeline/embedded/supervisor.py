@@ -132,7 +132,7 @@ class Supervisor:
         """Run a part that must finish before the next step.
 
         Raises:
-            UserError: it failed; the message is its own last line.
+            UserError: it failed, and the message is its own last line; or it cannot be started.
         """
         child = await self._start(part)
         ended, stopping = asyncio.create_task(child.wait()), asyncio.create_task(self._stopping.wait())
@@ -194,7 +194,13 @@ class Supervisor:
         log = None if self._logs is None else self._logs / f"{part.name}.log"
         child = Child(part, log)
         self._children.append(child)
-        await child.start()
+        try:
+            await child.start()
+        except OSError as error:  # no memory, processes or descriptors; one that runs beside ends nobody else
+            self._children.remove(child)
+            raise UserError(
+                f"{part.name} cannot be started ({error.strerror})", "free what the system is short of, then try again"
+            ) from error
         return child
 
     async def _restart_for_ever(self, child: Child) -> None:

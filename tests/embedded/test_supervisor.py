@@ -276,6 +276,22 @@ async def test_part_that_cannot_be_started_again_is_tried_again(
     assert said.count("worker cannot be started (Resource temporarily unavailable)") == 2
 
 
+async def test_part_that_cannot_be_started_at_all_is_the_users_error_and_nobody_elses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing_start(_: Child) -> None:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    keeper = supervisor(tmp_path)
+    async with keeper.running():
+        await keeper.keep(part("worker", SLEEPER))
+        monkeypatch.setattr(Child, "start", failing_start)
+        with pytest.raises(UserError, match=r"^backtest cannot be started \(Resource temporarily unavailable\); "):
+            await keeper.run_to_end(part("backtest", SLEEPER))
+        assert list(keeper.pids()) == ["worker"]
+        assert not keeper.stopping
+
+
 async def test_child_that_was_never_started_cannot_be_waited_for(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="never started"):
         await Child(part("worker", SLEEPER), None).wait()
