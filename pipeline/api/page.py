@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 
+from pipeline.api.packing import takes_gzip
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Asset:
         headers["Vary"] = "Accept-Encoding"
         if self.tag in request.headers.get("if-none-match", ""):
             return Response(None, 304, headers)
-        if "gzip" in request.headers.get("accept-encoding", ""):
+        if takes_gzip(request.headers.get("accept-encoding", "")):
             headers["Content-Encoding"] = "gzip"
             return Response(self.packed, 200, headers, self.kind)
         return Response(self.content, 200, headers, self.kind)

@@ -53,6 +53,8 @@ async def test_each_file_comes_as_it_is_under_the_policy(visitor: ClientSession,
 async def test_a_browser_that_can_unpack_gets_it_packed(visitor: ClientSession) -> None:
     async with visitor.get("/", headers={"Accept-Encoding": "identity"}) as whole:
         assert "Content-Encoding" not in whole.headers
+    async with visitor.get("/", headers={"Accept-Encoding": "br, gzip;q=0"}) as refused:
+        assert "Content-Encoding" not in refused.headers
     async with visitor.get("/", headers={"Accept-Encoding": "gzip"}) as packed:
         assert packed.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(assets()["/"].packed) == (DIST / "index.html").read_bytes()
