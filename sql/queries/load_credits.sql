@@ -4,5 +4,6 @@ SELECT
     measures[2], measures[3], measures[1] != 0
 FROM {database}.ledger FINAL
 WHERE run = {run:String} AND kind = 'credit' AND shard IN {shards:Array(UInt32)} AND booked != 0
+  AND at >= arrayMin({floors:Array(Int64)})  -- for the sorting key, which knows no bound by shard
   AND at >= transform(shard, {shards:Array(UInt32)}, {floors:Array(Int64)}, toInt64(0))
 FORMAT JSONCompactEachRow

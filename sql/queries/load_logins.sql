@@ -2,5 +2,6 @@
 SELECT shard, id, at, bitTest(flags, 3)
 FROM {database}.ledger FINAL
 WHERE run = {run:String} AND kind = 'login' AND shard IN {shards:Array(UInt32)}
+  AND at >= arrayMin({floors:Array(Int64)})  -- for the sorting key, which knows no bound by shard
   AND at >= transform(shard, {shards:Array(UInt32)}, {floors:Array(Int64)}, toInt64(0))
 FORMAT JSONCompactEachRow
