@@ -88,6 +88,9 @@ class Keeping:
         campaign = one.asked.campaign_id
         try:
             analysis = analysis_of(port, self._settings, one.asked)
+        except LedgerUnavailableError:  # perhaps of this experiment alone, which must not keep all others waiting
+            self._tried[campaign] = clock_ms
+            raise
         except UserError as error:  # nobody is assigned yet, or there is nothing to compare
             _log.info("experiment %s: %s", campaign, error.cause)
             self._tried[campaign] = clock_ms

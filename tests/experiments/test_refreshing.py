@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from pipeline.evaluator.experiments import Keeping
-from pipeline.experiments.asking import Asked
+from pipeline.experiments.asking import Asked, analysis_of
 from pipeline.experiments.facts import METRICS
 from pipeline.experiments.refreshing import FINISHED_TIMES, Due, due
+from pipeline.ledger.ledger import LedgerUnavailableError
 from tests.experiments.bank import experiment, play
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
+    from pipeline.experiments.analysis import Analysis
     from pipeline.settings import Settings
 
 HOUR = 3_600_000
@@ -81,17 +85,39 @@ def test_the_evaluator_repeats_what_was_asked(
     assert {(metric, days) for metric, *_, days in before} == {("converted", 3.0), ("return", 7.0)}
 
 
+def plan(clickhouse: Any, run: str, campaign: str, ends_at: str | None) -> None:
+    body: dict[str, Any] = {"campaign_id": campaign, "name": campaign, "starts_at": "2026-03-01T00:00:00Z"}
+    body |= {"ends_at": ends_at, "goal": {"kinds": ["deposit"]}, "variant_shares": {"control": 1, "A": 1}}
+    row_of = {"run": run, "campaign_id": campaign, "definition": json.dumps(body), "version": 1}
+    clickhouse.command("INSERT INTO roi.run_campaigns FORMAT JSONEachRow", data=json.dumps(row_of))
+
+
 def test_an_experiment_that_cannot_be_analysed_yet_keeps_no_other_waiting(
     clickhouse: Any, migrated: Settings, run_name: str
 ) -> None:
     play(clickhouse, run_name, experiment({"control": 0.05, "A": 0.3}, customers=300))
-    ends = {"a-plan": None, "spring": "2099-01-01T00:00:00Z", "z-over": "2026-03-02T00:00:00+08:00"}
-    for campaign, ends_at in ends.items():
-        body: dict[str, Any] = {"campaign_id": campaign, "name": campaign, "starts_at": "2026-03-01T00:00:00Z"}
-        body |= {"ends_at": ends_at}
-        body |= {"goal": {"kinds": ["deposit"]}, "variant_shares": {"control": 1, "A": 1}}
-        row_of = {"run": run_name, "campaign_id": campaign, "definition": json.dumps(body), "version": 1}
-        clickhouse.command("INSERT INTO roi.run_campaigns FORMAT JSONEachRow", data=json.dumps(row_of))
+    plan(clickhouse, run_name, "a-plan", None)
+    plan(clickhouse, run_name, "spring", "2099-01-01T00:00:00Z")
+    plan(clickhouse, run_name, "z-over", "2026-03-02t00:00:00z")
     keeping = Keeping(migrated, run_name)
     assert [keeping.turn() for _ in range(4)] == ["z-over", "a-plan", "spring", None]
     assert {metric for metric, *_ in stored(clickhouse, run_name)} == set(METRICS)
+
+
+def test_an_experiment_that_clickhouse_gives_up_keeps_no_other_waiting(
+    clickhouse: Any, migrated: Settings, run_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play(clickhouse, run_name, experiment({"control": 0.05, "A": 0.3}, customers=300))
+    plan(clickhouse, run_name, "a-whale", None)
+    plan(clickhouse, run_name, "spring", None)
+
+    def too_large(port: Any, settings: Settings, asked: Asked) -> Analysis:
+        if asked.campaign_id == "a-whale":
+            raise LedgerUnavailableError("memory limit exceeded")
+        return analysis_of(port, settings, asked)
+
+    monkeypatch.setattr("pipeline.experiments.asking.analysis_of", too_large)
+    keeping = Keeping(migrated, run_name)
+    with pytest.raises(LedgerUnavailableError):
+        keeping.turn()
+    assert [keeping.turn(), keeping.turn()] == ["spring", None]
