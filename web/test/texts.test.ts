@@ -30,3 +30,9 @@ test('Chinese texts are Chinese, but for names', () => {
 test('a value is filled in as it is', () => {
   expect(fill('{a} and {b}', { a: '{b}', b: '$&' })).toBe('{b} and $&');
 });
+
+test('a name that turns the words around it is set apart', () => {
+  expect(fill('{n}: cost', { n: 'ab\u202ecd' })).toBe('\u2068ab\u202ecd\u2069: cost');
+  expect(fill('{n}: cost', { n: '\u2069\u202e' })).toBe('\u2068\u202e\u2069: cost');
+  expect(fill('{n}: cost', { n: 'חורף' })).toBe('\u2068חורף\u2069: cost');
+});
