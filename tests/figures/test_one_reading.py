@@ -135,12 +135,28 @@ def test_a_position_is_that_of_the_newest_block_whatever_order_blocks_came_in(
     end = math.inf if end_ms is None else end_ms
     clocks = [int(min(max(newest.values()), end - 1))] if any(newest.values()) else []
     assert [row["as_of"] for row in read(clickhouse, "run_clocks", run)] == [_instant(clock) for clock in clocks]
-    assert [row["today"] for row in read(clickhouse, "run_clocks", run)] == [_instant(clock)[:10] for clock in clocks]
+    days = [_instant(int(min(max(newest.values()), end)))[:10]] if clocks else []  # all before it is over (0042)
+    assert [row["today"] for row in read(clickhouse, "run_clocks", run)] == days
     aged = [clock for (_, topic), clock in newest.items() if topic == "bank.transactions.v1" and clock > 0]
     assert [row["as_of"] for row in read(clickhouse, "run_days", run)] == [
         _instant(int(min(clock, end)))[:10] for clock in sorted(aged)[-1:]
     ]
     assert [row["updated_at"] for row in read(clickhouse, "freshness", run)] == [_instant(max(newest.values()))]
+
+
+def test_a_range_that_ends_with_a_day_holds_all_of_it(clickhouse: Any, run_name: str) -> None:
+    """Boards take the days before `today` for over."""
+    end_ms = 20_545 * 86_400_000 - 8 * 3_600_000  # the beginning of 2026-04-02 in the run's zone
+    position = (
+        f"('{run_name}', 'position', 0, 'bank.logins.v1', [1, {end_ms + 5 * 86_400_000}, 1, 0, 0, 0, 2], 'id', 1)"
+    )
+    _written(clickhouse, [position], "run, kind, shard, label, measures, detail, version")
+    clickhouse.command(f"INSERT INTO roi.runs (run, zone) VALUES ('{run_name}', 'Asia/Shanghai')")
+    clickhouse.command(
+        f"INSERT INTO roi.replays (run, state, to_ms, version) VALUES ('{run_name}', 'complete', {end_ms}, 1)"
+    )
+    (clock,) = read(clickhouse, "run_clocks", run_name)
+    assert (clock["as_of"], clock["today"]) == ("2026-04-01 15:59:59.999", "2026-04-02")
 
 
 def _instant(milliseconds: int) -> str:
