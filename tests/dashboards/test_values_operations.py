@@ -152,6 +152,22 @@ def test_partitions_say_how_far_they_are_behind(board: Board, played: tuple[Any,
     assert known == sorted(known, reverse=True)
 
 
+@pytest.mark.parametrize("panel", ["operations-topics", "operations-partitions"])
+def test_a_run_of_a_range_is_behind_the_newest_event_it_has_read(
+    board: Board, migrated: Settings, played: tuple[Any, Any], clickhouse: Any, panel: str
+) -> None:
+    assert played
+    rows = {row["topic"]: row["behind_seconds"] for row in board.show(panel, *EVER, run=RUN)}
+    try:
+        clickhouse.command(
+            f"INSERT INTO roi.replays (run, state, to_ms, version) VALUES ('{RUN}', 'complete', 86400000, 1)"
+        )
+        again = Board(PanelData(migrated)).show(panel, *EVER, run=RUN)
+        assert {row["topic"]: row["behind_seconds"] for row in again} == rows
+    finally:
+        clickhouse.command(f"DELETE FROM roi.replays WHERE run = '{RUN}'")
+
+
 def test_dead_letters_by_reason(board: Board, played: tuple[Any, Any]) -> None:
     _, facts = played
     wanted: dict[tuple[str, str], int] = {}
