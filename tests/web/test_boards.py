@@ -125,24 +125,29 @@ def test_hostile_names_are_text_beside_every_board(browser: Browser, site: Site)
 
 
 def test_the_theme_is_that_of_the_system_until_one_is_chosen(browser: Browser, site: Site) -> None:
-    ground = "getComputedStyle(document.body).backgroundColor"
     light, dark = "rgb(243, 245, 248)", "rgb(14, 19, 25)"
     with visiting(browser, site, color_scheme="dark") as visit:
         page = visit.page
+
+        def is_on(ground: str) -> None:
+            page.wait_for_function(
+                "ground => getComputedStyle(document.body).backgroundColor === ground", arg=ground, timeout=PATIENCE_MS
+            )
+
         visit.open("?board=alerts")
-        assert page.evaluate(ground) == dark
+        is_on(dark)
         page.emulate_media(color_scheme="light")
-        assert page.evaluate(ground) == light
+        is_on(light)
         visit.press("Theme: as the system")
         visit.press("Theme: light")
         visit.see("button", "☾")
-        assert page.evaluate(ground) == dark
+        is_on(dark)
         page.reload()
         visit.see("button", "☾")
-        assert page.evaluate(ground) == dark
+        is_on(dark)
         visit.press("Theme: dark")
         visit.see("button", "◐")
-        assert page.evaluate(ground) == light
+        is_on(light)
 
 
 def test_the_first_view_is_there_soon(browser: Browser, site: Site) -> None:

@@ -1,5 +1,5 @@
 /** The whole page: what it knows, which board it shows, and what is open beside it. */
-import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useState } from 'preact/hooks';
 import { Header } from './bar/header';
 import { Unknown, useStrange } from './bar/unknown';
 import { Alert } from './drawers/alert';
@@ -90,7 +90,8 @@ export function App() {
   useEffect(begin, [begin]);
   const store = useMemo(() => new Store(begin), [begin]);
 
-  useEffect(() => {
+  // before it is painted: else a chosen theme flashes the other one, and the button tells what the page is not yet
+  useLayoutEffect(() => {
     document.documentElement.lang = state.lang === 'zh' ? 'zh-CN' : 'en';
     if (state.theme === 'auto') delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = state.theme;
