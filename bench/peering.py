@@ -37,9 +37,10 @@ PLAIN: Final = "a plain aiokafka loop"
 _SQL: Final = Path(__file__).parent / "peers" / "sql"
 PYTHON: Final = REPOSITORY / ".venv-peers" / "bin" / "python"
 """Interpreter with the other engines (`make peers`); they bring half of PyPI, so it is not this one."""
-OWN: Final = {PLAIN: "bench.peers.plain_loop", STOCK_FAUST: "bench.peers.faust_table"}
+OWN: Final = {PLAIN: "bench.peers.plain_loop"}
 """Peers that run on what this project needs itself."""
 FOREIGN: Final = {
+    STOCK_FAUST: "bench.peers.faust_table",
     "Quix Streams": "bench.peers.quix_streams",
     "Bytewax": "bench.peers.bytewax_flow",
     "Pathway": "bench.peers.pathway_tables",

@@ -83,6 +83,7 @@ def _keeper(packed: bytes | None) -> Keeper:
 def build(task: Task) -> Any:
     """Return the dataflow."""
     collector = Collector(task)
+    collector.watch.open()
     flow = Dataflow("bench")
     records = op.input("read", flow, KafkaSource([task.bootstrap], task.topics, tail=True, batch_size=BATCH))
     if task.job == "full":

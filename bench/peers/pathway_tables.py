@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from functools import partial
-from typing import TYPE_CHECKING, Any
+import uuid
+from typing import Any, Final
 
 import pathway as pw
 
@@ -20,10 +20,9 @@ from bench.peers.collecting import FLUSH_SECONDS, Collector
 from bench.peers.job import DAY_MS, ENGAGED_SECONDS, MONTH_DAYS, WINDOW_MS, ZONE_MS, lane_of
 from bench.peers.report import Task
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 _COMMIT_MS = int(FLUSH_SECONDS * 1000)
+_COLUMNS: Final = ("a", "b", "c", "d", "e", "f")
+"""The measures of a fact, in the order of `bench.peers.job.Measures`."""
 _FIELDS: dict[str, dict[str, Any]] = {
     "logins": {"customer_id": str, "occurred_at": str, "session_seconds": float | None, "automated": bool},
     "transactions": {"customer_id": str, "occurred_at": str, "revenue_minor": int | None},
@@ -46,51 +45,62 @@ _ABSENT: dict[str, Any] = {
 }
 
 
-class Ending:
-    """Tells when every event has been counted and every output has caught up with that moment."""
+class Reading:
+    """Takes the changes of the one table that all outputs are united in, and ends the process with the last event.
+
+    Pathway tells of an instant's end only where something changed in it, and tells each subscriber for itself. One
+    subscriber for all outputs knows, when the instant ends in which the last event was counted, that no result of an
+    event before it is missing.
+    """
 
     def __init__(self, collector: Collector) -> None:
         self._collector = collector
-        self._counts: dict[str, int] = {}
+        self._counted = 0
         self._seen = 0
-        self._done_at: int | None = None
-        self._ended: dict[str, int] = {}
 
-    def counted(self, lane: str, row: dict[str, int], time: int) -> None:
-        """Take note of how many events of a lane were read."""
-        self._counts[lane] = row["events"]
-        total = sum(self._counts.values())
-        if self._done_at is None and self._collector.watch.counted(total - self._seen):
-            self._done_at = time
-        self._seen = total
+    def on_change(self, key: Any, row: dict[str, Any], time: int, is_addition: bool) -> None:  # noqa: ARG002, FBT001 - Pathway names and passes them so
+        """Add a row that came, or take off one that ceased to hold."""
+        self._collector.watch.begin()
+        sign = 1 if is_addition else -1
+        output, name = row["output"], row["name"]
+        if output == "read":
+            self._counted += sign * row["a"]
+        elif output == "trivial":
+            self._collector.sums[name] = self._collector.sums.get(name, 0) + sign * row["e"]
+        elif output == "activity":
+            day = int(name)
+            self._collector.add_edge(abs(day), sign * row["a"] * (1 if day > 0 else -1))
+        else:
+            a, b, c, d, e, f = (sign * row[column] for column in _COLUMNS)
+            self._collector.add((name, (a, b, c, d, e, f)))
 
-    def expects(self, output: str) -> None:
-        """Wait for this output too."""
-        self._ended[output] = -1
-
-    def time_ended(self, output: str, time: int) -> None:
-        """Take note that an output has shown all of an instant; the last one ends the process."""
-        self._ended[output] = time
-        if self._done_at is not None and min(self._ended.values()) >= self._done_at:
-            self._collector.finish()
+    def on_time_end(self, time: int) -> None:  # noqa: ARG002 - Pathway names it
+        """Take note that all changes of an instant are there."""
+        fresh, self._seen = self._counted - self._seen, self._counted
+        if self._collector.saw(fresh):
             os._exit(0)  # what it does to stop is not what is measured
-        if output == "spend":
-            self._collector.flush()
 
 
 def build(task: Task) -> None:
     """Declare the tables; `pathway.run` does the rest."""
     collector = Collector(task)
-    ending = Ending(collector)
+    collector.watch.open()
+    reading = Reading(collector)
     tables = {lane_of(topic): _read(task, topic) for topic in task.topics}
-    for lane, table in tables.items():
-        counts = table.reduce(events=pw.reducers.count())
-        _watch(counts, f"count {lane}", ending, partial(_counted, ending, lane))
+    outputs = [_output("read", table.reduce(events=pw.reducers.count()), a="events") for table in tables.values()]
     if task.job == "full":
-        _full(tables, collector, ending)
+        outputs += _full(tables)
     else:
-        spent = _spent(tables["touches"], tables["costs"])
-        _watch(spent, "spend", ending, partial(_add_spend, collector))
+        outputs.append(_output("trivial", _spent(tables["touches"], tables["costs"]), "campaign_id", e="cost"))
+    pw.io.subscribe(
+        pw.Table.concat_reindex(*outputs), on_change=reading.on_change, on_time_end=reading.on_time_end
+    )
+
+
+def _output(output: str, table: Any, name: str = "", **columns: str) -> Any:
+    """Give a table the columns that all outputs share."""
+    numbers = {column: table[columns[column]] if column in columns else 0 for column in _COLUMNS}
+    return table.select(output=output, name=pw.cast(str, table[name]) if name else "", **numbers)
 
 
 def _read(task: Task, topic: str) -> Any:
@@ -105,7 +115,7 @@ def _read(task: Task, topic: str) -> Any:
     )
     settings = {
         "bootstrap.servers": task.bootstrap,
-        "group.id": f"bench-{lane_of(topic)}",
+        "group.id": f"bench-{uuid.uuid4().hex[:8]}",
         "auto.offset.reset": "earliest",
         "session.timeout.ms": "6000",
     }
@@ -121,18 +131,17 @@ def _spent(touches: Any, costs: Any) -> Any:
     return both.groupby(both.campaign_id).reduce(both.campaign_id, cost=pw.reducers.sum(both.cost))
 
 
-def _full(tables: dict[str, Any], collector: Collector, ending: Ending) -> None:
+def _full(tables: dict[str, Any]) -> list[Any]:
     touches, costs = _timed(_unique(tables["touches"])), _unique(tables["costs"])
     transactions = _timed(_unique(tables["transactions"]))
     creditable = touches.filter((touches.kind != "assign") & (pw.coalesce(touches.variant, "") != "control"))
-    outputs = {
-        "spend": (_spent(touches, costs), ("", "", "", "", "cost", "")),
-        "reach": (_by_campaign(creditable), ("events", "customers", "", "", "", "")),
-        "credit": (_by_campaign(_credited(transactions, creditable)), ("", "", "events", "customers", "", "worth")),
-    }
-    for name, (table, measures) in outputs.items():
-        _watch(table, name, ending, partial(_add_measures, collector, measures))
-    _watch(_activity(_timed(tables["logins"])), "activity", ending, partial(_add_edge, collector))
+    credited = _by_campaign(_credited(transactions, creditable))
+    return [
+        _output("spend", _spent(touches, costs), "campaign_id", e="cost"),
+        _output("reach", _by_campaign(creditable), "campaign_id", a="events", b="customers"),
+        _output("credit", credited, "campaign_id", c="events", d="customers", f="worth"),
+        _output("activity", _activity(_timed(tables["logins"])), "edge", a="customers"),
+    ]
 
 
 def _unique(table: Any) -> Any:
@@ -193,35 +202,6 @@ def month_ends(days: tuple[int, ...]) -> tuple[int, ...]:
         else:
             ends += [day, -(day + MONTH_DAYS)]
     return tuple(ends)
-
-
-def _watch(table: Any, name: str, ending: Ending, change: Callable[[dict[str, Any], int, int], None]) -> None:
-    ending.expects(name)
-
-    def on_change(key: Any, row: dict[str, Any], time: int, is_addition: bool) -> None:  # noqa: ARG001, FBT001 - its
-        change(row, time, 1 if is_addition else -1)
-
-    pw.io.subscribe(table, on_change=on_change, on_time_end=partial(ending.time_ended, name))
-
-
-def _counted(ending: Ending, lane: str, row: dict[str, Any], time: int, sign: int) -> None:
-    if sign > 0:
-        ending.counted(lane, row, time)
-
-
-def _add_spend(collector: Collector, row: dict[str, Any], _: int, sign: int) -> None:
-    name = row["campaign_id"]
-    collector.sums[name] = collector.sums.get(name, 0) + sign * row["cost"]
-
-
-def _add_measures(collector: Collector, measures: tuple[str, ...], row: dict[str, Any], _: int, sign: int) -> None:
-    a, b, c, d, e, f = (sign * row[name] if name else 0 for name in measures)
-    collector.add((row["campaign_id"], (a, b, c, d, e, f)))
-
-
-def _add_edge(collector: Collector, row: dict[str, Any], _: int, sign: int) -> None:
-    edge = row["edge"]
-    collector.add_edge(abs(edge), sign * row["customers"] * (1 if edge > 0 else -1))
 
 
 def run(task: Task) -> None:

@@ -30,6 +30,7 @@ class CollectorSink(BaseSink):  # type: ignore[misc] # untyped for who has not i
 
     def add(self, value: Any, **_: Any) -> None:
         """Take one fact; the last ends the process."""
+        self._collector.watch.begin()
         self._collector.add(value)
         if self._collector.watch.counted(1):
             self._collector.finish()
@@ -52,6 +53,7 @@ def build(task: Task) -> Any:
         auto_create_topics=True,
     )
     collector = Collector(task)
+    collector.watch.open()
     if task.job == "full":
         _full(app, task, collector)
     else:
@@ -65,6 +67,7 @@ def _frame(app: Any, name: str) -> Any:
 
 
 def _add_spend(collector: Collector, value: bytes) -> None:
+    collector.watch.begin()
     collector.add_spend(decode_spend(value))
     if collector.saw(1):
         os._exit(0)

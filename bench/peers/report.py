@@ -60,18 +60,25 @@ class Stopwatch:
     """Counts events and times them, in wall clock and processor time.
 
     `start` it when reading begins. Where that moment is not known, the first batch starts it and is not counted, as
-    nobody saw how long it took.
+    nobody saw how long it took. Where a client fetches in threads of its own before the first record is handed over,
+    `open` it before that client is started: processor time counts from there, wall clock from `begin`.
     """
 
     wanted: int
     events: int = 0
     _began: float | None = field(default=None, init=False)
     _cpu: float = field(default=0.0, init=False)
+    _opened: float | None = field(default=None, init=False)
     _uncounted: int = field(default=0, init=False)
 
     def start(self) -> None:
         """Begin to count."""
-        self._began, self._cpu = time.perf_counter(), time.process_time()
+        self._began = time.perf_counter()
+        self._cpu = time.process_time() if self._opened is None else self._opened
+
+    def open(self) -> None:
+        """Count processor time from now on; events and wall clock from the first record on."""
+        self._opened = time.process_time()
 
     def begin(self) -> None:
         """Begin to count, unless that is done: what comes first, the first record's work or the first result."""
