@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast, get_args
 
 from rich.console import Console
 from rich.table import Table
 
-from bench import peering, replaying, throughput
+from bench import peer_steps, peering, replaying, throughput
 from bench.children import measured
 from bench.figures import (
     Row,
@@ -28,12 +29,8 @@ from bench.figures import (
     tick_rows,
     whale_row,
 )
-from bench.peer_figures import alone_rows, peer_rows
 from bench.servers import Broker, running_broker, running_instance
-from bench.workload import fill
 from pipeline.errors import UserError
-from pipeline.settings import load_settings
-from pipeline.simulation.mixes import MixOptions, mix_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,9 +58,6 @@ _QUICK_CAMPAIGNS: Final = 1_000
 _QUICK_DAYS: Final = 14
 _FILLING_SECONDS: Final = 1_800.0
 _PAGE_WIDTH: Final = 180
-_FULL_JOB_EVENTS: Final = 200_000
-_WINDOWS: Final = (1_000_000, 10_000_000, 100_000_000)
-_ALONE_SECONDS: Final = 3_600.0
 
 
 def _default_parts() -> tuple[str, ...]:
@@ -84,6 +78,24 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--mix", choices=("A", "B"), default="A", help="A: mostly logins, B: mostly money and touches")
     parser.add_argument("--rate", type=int, default=20_000, help="events per second for the latency (default 20,000)")
     parser.add_argument("--only", default=",".join(_default_parts()), help=f"parts to measure, of {', '.join(PARTS)}")
+    parser.add_argument("--json", type=Path, help="where peers' results are kept as JSON too, each as it is there")
+    parser.add_argument(
+        "--peer-seconds",
+        type=float,
+        default=peering.PEER_SECONDS,
+        help="longest time of one peer (default %(default).0f)",
+    )
+    parser.add_argument(
+        "--windows",
+        type=_sizes,
+        help="events in the windows of ClickHouse alone (default 1000000,10000000,100000000; quick: --events)",
+    )
+    parser.add_argument(
+        "--window-seconds",
+        type=float,
+        default=peer_steps.WINDOW_SECONDS,
+        help="longest time of one window (default %(default).0f)",
+    )
     arguments = parser.parse_args(words)
     arguments.brokers = arguments.brokers.split(",")
     arguments.only = arguments.only.split(",")
@@ -91,19 +103,30 @@ def parse(words: list[str]) -> argparse.Namespace:
         if not set(given) <= set(known):
             parser.error(f"{option} == {','.join(given)!r}, must be of {', '.join(known)}")
     arguments.events = arguments.events or (_QUICK_EVENTS if arguments.quick else 1_000_000)
+    arguments.windows = arguments.windows or ([arguments.events] if arguments.quick else list(peer_steps.WINDOWS))
     return arguments
+
+
+def _sizes(words: str) -> list[int]:
+    return [int(word) for word in words.split(",")]
 
 
 def steps(arguments: argparse.Namespace) -> Iterator[tuple[str, Callable[[], list[Row]]]]:
     """Yield what is to be measured, each with the name to show meanwhile."""
+    plan = peer_steps.Plan(
+        arguments.events, arguments.mix, arguments.peer_seconds, arguments.windows, arguments.window_seconds
+    )
+    results = peer_steps.Results(arguments.json)
     for broker in cast("list[Broker]", arguments.brokers):
         if "throughput" in arguments.only:
             yield f"throughput on {broker}", partial(_throughput, broker, arguments)
         if "latency" in arguments.only:
             yield f"latency on {broker}", partial(_latency, broker, arguments)
         if "peers" in arguments.only:
-            yield f"the trivial job of peers on {broker}", partial(_peers, broker, "trivial", arguments)
-            yield f"the full job of peers on {broker}", partial(_peers, broker, "full", arguments)
+            yield from (
+                (f"the {job} job of peers on {broker}", partial(peer_steps.jobs, broker, job, plan, results))
+                for job in ("trivial", "full")
+            )
     customers = _QUICK_CUSTOMERS if arguments.quick else 1_000_000
     once: dict[str, tuple[str, Callable[[], list[Row]]]] = {
         "whale": ("late events of one large customer", _whale),
@@ -117,7 +140,7 @@ def steps(arguments: argparse.Namespace) -> Iterator[tuple[str, Callable[[], lis
         "boards": ("the boards' queries", partial(_boards, arguments)),
         "replay": ("replays", partial(_replay, arguments)),
         "backtest": ("a year of campaigns by the hour", partial(_backtest, arguments)),
-        "peers": ("ClickHouse alone", partial(_alone, arguments)),
+        "peers": ("ClickHouse alone", partial(peer_steps.alone, plan, results)),
     }
     yield from (step for part, step in once.items() if part in arguments.only)
 
@@ -132,26 +155,6 @@ def _latency(broker: Broker, arguments: argparse.Namespace) -> list[Row]:
     with running_broker(broker) as bootstrap, running_instance(bootstrap, workers=1) as data:
         found = measured("bench.latency", "--data", data, "--rate", arguments.rate, "--seconds", seconds)
     return [latency_row(broker, found)]
-
-
-def _peers(broker: Broker, job: str, arguments: argparse.Namespace) -> list[Row]:
-    peering.need_installed()
-    # the slowest does 4,000 events a second
-    events = min(arguments.events, _FULL_JOB_EVENTS) if job == "full" else arguments.events
-    return peer_rows(broker, job, dict(peering.measure(broker, events, arguments.mix, job)))
-
-
-def _alone(arguments: argparse.Namespace) -> list[Row]:
-    windows = [arguments.events] if arguments.quick else _WINDOWS
-    parsed = min(arguments.events, *windows)
-    with running_broker("tansu") as bootstrap, running_instance(bootstrap) as data:
-        options = MixOptions(arguments.mix, parsed, customers=max(1000, parsed // 10))
-        own = throughput.whole_path(data, fill(load_settings(data), mix_events(options)))
-    found = [
-        measured("bench.peers.clickhouse_alone", "--window", window, "--parsed", parsed, seconds=_ALONE_SECONDS)
-        for window in windows
-    ]
-    return alone_rows(found, own.cpu_microseconds)
 
 
 def _whale() -> list[Row]:

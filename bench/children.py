@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import subprocess
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 REPOSITORY: Final = Path(__file__).parents[1]
 _STOP_SECONDS: Final = 20.0
+_NAMED_ERROR: Final = re.compile(r"[\w.]*(Error|Exception)\b")
 _USER_TICKS, _SYSTEM_TICKS = 11, 12  # fields 14 and 15 of proc(5)'s stat, counted behind the name
 
 
@@ -48,25 +51,42 @@ def measured(
     command = own_module(module, *arguments)
     if python is not None:
         command[0] = str(python)
+    # what it leaves in the folder for temporary files goes with it
+    with tempfile.TemporaryDirectory(prefix="roi-bench-", ignore_cleanup_errors=True) as scratch:
+        told, words, code = _ended(command, os.environ | dict(environment or {}) | {"TMPDIR": scratch}, seconds)
+    if code is None:
+        raise UserError(f"{module} was not done after {seconds:.0f} s", "measure fewer events: --events")
     try:
-        # what it leaves in the folder for temporary files goes with it
-        with tempfile.TemporaryDirectory(prefix="roi-bench-") as scratch:
-            done = subprocess.run(
-                command,
-                cwd=REPOSITORY,
-                env=os.environ | dict(environment or {}) | {"TMPDIR": scratch},
-                capture_output=True,
-                text=True,
-                check=True,
-                timeout=seconds,
-            )
-    except subprocess.TimeoutExpired as error:
-        raise UserError(f"{module} was not done after {seconds:.0f} s", "measure fewer events: --events") from error
-    except subprocess.CalledProcessError as error:
-        words = (str(error.stderr).strip().splitlines() or ["it gave no reason"])[-1]
-        raise UserError(f"{module} failed: {words}", "run it alone: python -m bench --only NAME") from error
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        result: dict[str, Any] = json.loads(told.splitlines()[-1])
+    except (IndexError, ValueError):
+        code = code or 1
+    if code:
+        raise UserError(f"{module} failed: {last_words(words, code)}", "run it alone: python -m bench --only NAME")
     return result
+
+
+def _ended(command: Sequence[str], environment: Mapping[str, str], seconds: float) -> tuple[str, str, int | None]:
+    """Run to the end or to the limit; return both outputs and the exit code, None when it was ended at the limit."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, env=environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    ) as process:
+        try:
+            told, words = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            return "", "", None
+        finally:
+            # a session of its own, so that what it started ends too and holds no pipe open
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    return told, words, process.returncode
+
+
+def last_words(words: str, code: int) -> str:
+    """Return why a process ended: the last error that it named, else its last line, else its exit code."""
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    named = [line for line in lines if _NAMED_ERROR.match(line)]
+    return (named or lines or [f"it gave no reason, exit code {code}"])[-1]
 
 
 @contextmanager
@@ -98,3 +118,9 @@ def parse_cpu_seconds(stat: str, ticks_per_second: int) -> float:
     """Read the processor time out of a line of /proc/PID/stat; the name in it may hold any character."""
     fields = stat.rpartition(")")[2].split()
     return (int(fields[_USER_TICKS]) + int(fields[_SYSTEM_TICKS])) / ticks_per_second
+
+
+def available_bytes() -> int:
+    """Return the memory that processes can still get without swapping (Linux)."""
+    line = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemAvailable:"))
+    return int(line.split()[1]) * 1024

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,8 @@ FOREIGN: Final = {
     "Pathway": "bench.peers.pathway_tables",
 }
 """Peers of `PYTHON`."""
-_SECONDS: Final = 900.0
+PEER_SECONDS: Final = 300.0
+"""Longest time for one peer's job: one that has lost events waits for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Ground:
     settings: Settings
     events: int
     options: MixOptions
+    seconds: float
 
 
 def installed(python: Path = PYTHON) -> bool:
@@ -75,12 +78,17 @@ def need_installed() -> None:
         raise UserError("the peers' own environment, .venv-peers, is not there", "get it with: make peers")
 
 
-def measure(broker: Broker, events: int, mix: MixName, job: str) -> Iterator[tuple[str, Outcome]]:
-    """Let every peer, one after the other, do a job over the same topics; and this pipeline, in the full one."""
+def measure(
+    broker: Broker, events: int, mix: MixName, job: str, seconds: float = PEER_SECONDS
+) -> Iterator[tuple[str, Outcome]]:
+    """Let every peer, one after the other, do a job over the same topics; and this pipeline, in the full one.
+
+    A peer that fails, or is not done after ``seconds``, is an outcome without a speed.
+    """
     with running_broker(broker) as bootstrap, running_instance(bootstrap) as data:
         options = MixOptions(mix, events, customers=max(1000, events // 10))
         settings = load_settings(data)
-        ground = Ground(bootstrap, data, settings, fill(settings, mix_events(options)), options)
+        ground = Ground(bootstrap, data, settings, fill(settings, mix_events(options)), options, seconds)
         yield from (_trivial if job == "trivial" else _full)(ground)
 
 
@@ -102,11 +110,20 @@ def _trivial(ground: Ground) -> Iterator[tuple[str, Outcome]]:
 def _full(ground: Ground) -> Iterator[tuple[str, Outcome]]:
     right = numbers_of(mix_events(ground.options))
     # first, while the engine holds nothing else
-    yield WHOLE_PATH, Outcome(whole_path(ground.data, ground.events), _wrong_here(ground, right))
+    yield WHOLE_PATH, _own_outcome(ground, right)
     _run_script(ground.settings, "tables")
     for name, module in peers().items():
         _run_script(ground.settings, "empty")
         yield name, outcome(ground, name, module, "full", lambda _: differences(_read(ground.settings, right), right))
+
+
+def _own_outcome(ground: Ground, right: Numbers) -> Outcome:
+    load = os.getloadavg()[0]
+    try:
+        speed = whole_path(ground.data, ground.events)
+    except (UserError, ValueError) as error:  # too few events show one step only
+        return Outcome(None, (str(error),), load)
+    return Outcome(speed, _wrong_here(ground, right), load)
 
 
 def outcome(ground: Ground, name: str, module: str, job: str, judge: Callable[[dict[str, Any]], list[str]]) -> Outcome:
@@ -120,11 +137,12 @@ def outcome(ground: Ground, name: str, module: str, job: str, judge: Callable[[d
     options += ("--events", ground.events, "--job", job, "--partitions", settings.kafka_partitions)
     options += ("--clickhouse", settings.clickhouse_url)
     python = PYTHON if name in FOREIGN else None
+    load = os.getloadavg()[0]
     try:
-        told = measured(module, *options, seconds=_SECONDS, python=python, environment=environment)
+        told = measured(module, *options, seconds=ground.seconds, python=python, environment=environment)
     except UserError as error:
-        return Outcome(None, (error.cause,))
-    return Outcome(Throughput(told["events"], told["seconds"], told["cpu_seconds"]), tuple(judge(told)))
+        return Outcome(None, (error.cause,), load)
+    return Outcome(Throughput(told["events"], told["seconds"], told["cpu_seconds"]), tuple(judge(told)), load)
 
 
 def _run_script(settings: Settings, name: str) -> None:
@@ -157,8 +175,9 @@ def main() -> None:
     parser.add_argument("--mix", choices=get_args(MixName), default="A")
     parser.add_argument("--job", choices=("trivial", "full"), default="full")
     parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--seconds", type=float, default=PEER_SECONDS, help="longest time for one peer")
     arguments = parser.parse_args()
-    for name, found in measure(arguments.broker, arguments.events, arguments.mix, arguments.job):
+    for name, found in measure(arguments.broker, arguments.events, arguments.mix, arguments.job, arguments.seconds):
         told = {"broker": arguments.broker, "mix": arguments.mix, "job": arguments.job, "peer": name}
         sys.stdout.write(json.dumps(told | found.as_json()) + "\n")
         sys.stdout.flush()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tempfile
 import uuid
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import faust
 
-from bench.peers.report import Task
+if TYPE_CHECKING:
+    from bench.peers.report import Task
 
 BATCH: Final = 5000
 

@@ -92,9 +92,7 @@ def build(task: Task) -> None:
         outputs += _full(tables)
     else:
         outputs.append(_output("trivial", _spent(tables["touches"], tables["costs"]), "campaign_id", e="cost"))
-    pw.io.subscribe(
-        pw.Table.concat_reindex(*outputs), on_change=reading.on_change, on_time_end=reading.on_time_end
-    )
+    pw.io.subscribe(pw.Table.concat_reindex(*outputs), on_change=reading.on_change, on_time_end=reading.on_time_end)
 
 
 def _output(output: str, table: Any, name: str = "", **columns: str) -> Any:

@@ -9,3 +9,4 @@ ASOF INNER JOIN (SELECT customer_id, at, campaign_id FROM alone.touches FINAL) A
 WHERE paid.at - touched.at <= 7 * 86400
 GROUP BY campaign_id
 ORDER BY campaign_id
+SETTINGS join_algorithm = 'full_sorting_merge'

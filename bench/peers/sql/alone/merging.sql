@@ -1,0 +1,3 @@
+SELECT count() AS merges
+FROM system.merges
+WHERE database = 'alone'
