@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,17 +12,17 @@ from hypothesis import strategies as st
 from bench import peering
 from bench.__main__ import parse, steps
 from bench.figures import Throughput
-from bench.peer_figures import Outcome, alone_rows, overtaken_at, peer_rows
+from bench.peer_figures import Outcome, peer_rows
 from bench.peers.collecting import Collector
 from bench.peers.job import DAY_MS, Kept, add_spend, decode, decode_spend, key_of, lane_of, pack, take, unpack
 from bench.peers.report import Task
 from bench.peers.truth import MEASURES, Numbers, differences, numbers_from, numbers_of, spend_of, verdict
 from pipeline.errors import UserError
+from pipeline.settings import Settings
 from pipeline.simulation.mixes import MixOptions, mix_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from bench.peers.job import Event
 
@@ -163,10 +164,11 @@ def test_results_are_rows_and_json_that_say_what_is_wrong() -> None:
     assert rows[0].beside == "was not done after 900 s"
     assert rows[1].beside == "numbers equal"
     assert rows[2].beside == "10.0 times stock Faust, WRONG: reached 1 for 2"
-    assert outcomes["stuck"].as_json() == {"equal": False, "wrong": ["was not done after 900 s"]}
+    assert outcomes["stuck"].as_json() == {"equal": False, "wrong": ["was not done after 900 s"], "load": 0.0}
     assert outcomes["stock Faust"].as_json() == {
         "equal": True,
         "wrong": [],
+        "load": 0.0,
         "events": 1000,
         "seconds": 1.0,
         "cpu_seconds": 1.0,
@@ -175,32 +177,15 @@ def test_results_are_rows_and_json_that_say_what_is_wrong() -> None:
     }
 
 
-def test_the_window_from_which_refreshing_costs_more_than_it_saves() -> None:
-    # of every second, 0.9 s go into the refresh of 4.5 million events; the rest takes in as much as ours in all of it
-    size = overtaken_at(alone_us=1.0, refresh_us=0.2, own_us=10.0, every_seconds=1)
-    assert size == pytest.approx(4_500_000)
-    taken_in = (1e6 - 0.2 * size) / 1.0
-    assert taken_in == pytest.approx(1e6 / 10.0)
-    assert overtaken_at(alone_us=2.0, refresh_us=0.2, own_us=1.0, every_seconds=60) < 0
+def test_a_peer_that_fails_is_an_outcome_that_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **limits: object) -> dict[str, Any]:
+        assert limits["seconds"] == 7.0
+        raise UserError("it was not done after 7 s", "wait")
 
-
-def test_rows_of_clickhouse_alone_take_the_largest_window_for_what_they_conclude() -> None:
-    cost = {"seconds": 0.5, "cpu_seconds": 0.1}
-    small: dict[str, Any]
-    large: dict[str, Any]
-    small, large = (
-        {
-            "window": window,
-            "parsed": 1_000_000,
-            "taken": {"seconds": 1.0, "cpu_seconds": 1.0},
-            "refresh": dict.fromkeys(("credit", "spend", "active"), cost),
-            "wrong": [],
-        }
-        for window in (1_000_000, 3_000_000)
-    )
-    rows = alone_rows([large, small], own_us=2.0)
-    assert len(rows) == 2 + 3
-    assert rows[2].result == "slower than us from 5,000,000 events on"
+    monkeypatch.setattr(peering, "measured", fails)
+    ground = peering.Ground("", Path(), Settings(), 5, SMALL, 7.0)
+    found = peering.outcome(ground, "Bytewax", "bench.peers.bytewax_flow", "full", lambda _: [])
+    assert (found.speed, found.wrong) == (None, ("it was not done after 7 s",))
 
 
 def test_peers_are_left_out_where_their_engines_are_not_and_asking_for_them_says_how_to_get_them(
@@ -230,6 +215,10 @@ def test_every_peer_reads_to_the_end(job: str) -> None:
     """On few events; their engines are measured too where they are installed."""
     found = dict(peering.measure("tansu", 5_000, "A", job))
     assert set(peering.peers()) <= set(found)
-    assert not [name for name, one in found.items() if job == "trivial" and one.wrong]
+    assert not [(name, one.wrong) for name, one in found.items() if one.speed is None]
+    # the plain loop reads topics at different speeds, so the full job may come out wrong
+    assert not [
+        (name, one.wrong) for name, one in found.items() if one.wrong and (job, name) != ("full", peering.PLAIN)
+    ]
     if not peering.installed():
         pytest.skip("Quix Streams, Bytewax and Pathway not tried: make peers")
