@@ -31,6 +31,9 @@ def application(task: Task) -> tuple[Any, Any]:
         broker_rebalance_timeout=6.0,
         topic_disable_leader=True,
         topic_partitions=task.partitions,
+        # rows of a changelog come by the thousand: its default sends each as soon as it is there
+        producer_linger=0.02,
+        producer_max_batch_size=1_000_000,
         # its default buffer holds fewer than one batch
         stream_buffer_maxsize=4 * BATCH,
     )

@@ -97,8 +97,8 @@ def test_a_window_or_a_part_without_a_result_says_why_and_is_left_out_of_the_cro
 
 def test_a_window_that_does_not_fit_is_told_before_it_is_begun() -> None:
     assert unfit(1_000, 10**9, 10**9) is None
-    assert unfit(100_000_000, 10**9, 10**12) == "needs 10.0 GB of disk, 1.0 GB are free"
-    assert str(unfit(100_000_000, 10**12, 10**9)).startswith("needs 10.0 GB of memory")
+    assert unfit(100_000_000, 10**9, 10**12) == "needs 6.0 GB of disk, 1.0 GB are free"
+    assert str(unfit(100_000_000, 10**12, 10**9)).startswith("needs 5.0 GB of memory")
     assert 10**7 < available_bytes() < 10**14
 
 

@@ -40,7 +40,7 @@ def test_each_result_is_in_the_file_as_soon_as_it_is_there(monkeypatch: pytest.M
     monkeypatch.setattr(peering, "need_installed", lambda: None)
     monkeypatch.setattr(peering, "measure", outcomes)
     rows = peer_steps.jobs("tansu", "full", PLAN, Results(path))
-    assert [row.result for row in rows] == ["no result", "10,000 events/s, 5.00 µs CPU an event"]
+    assert [row.result for row in rows] == ["no result", "5.00 µs CPU an event, 10,000 events/s"]
     assert [one["peer"] for one in seen[0]["jobs"]] == ["fast"]
     found = json.loads(path.read_text())
     assert [(one["peer"], one["equal"], one["given"]) for one in found["jobs"]] == [

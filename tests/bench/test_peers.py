@@ -163,7 +163,7 @@ def test_results_are_rows_and_json_that_say_what_is_wrong() -> None:
     assert [row.measured for row in rows] == ["full job: stuck", "full job: stock Faust", "full job: fast"]
     assert rows[0].beside == "was not done after 900 s"
     assert rows[1].beside == "numbers equal"
-    assert rows[2].beside == "10.0 times stock Faust, WRONG: reached 1 for 2"
+    assert rows[2].beside == "10% of stock Faust's CPU, WRONG: reached 1 for 2"
     assert outcomes["stuck"].as_json() == {"equal": False, "wrong": ["was not done after 900 s"], "load": 0.0}
     assert outcomes["stock Faust"].as_json() == {
         "equal": True,
