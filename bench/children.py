@@ -118,9 +118,3 @@ def parse_cpu_seconds(stat: str, ticks_per_second: int) -> float:
     """Read the processor time out of a line of /proc/PID/stat; the name in it may hold any character."""
     fields = stat.rpartition(")")[2].split()
     return (int(fields[_USER_TICKS]) + int(fields[_SYSTEM_TICKS])) / ticks_per_second
-
-
-def available_bytes() -> int:
-    """Return the memory that processes can still get without swapping (Linux)."""
-    line = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemAvailable:"))
-    return int(line.split()[1]) * 1024

@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from chdb import session
 
-from bench.children import available_bytes
 from bench.peers.truth import MEASURES, Numbers, differences, numbers_from, numbers_of
 from pipeline.clickhouse.sql import statements
 from pipeline.simulation.mixes import MixOptions, mix_events
@@ -106,6 +105,12 @@ def numbers_now(engine: Engine, right: Numbers) -> Numbers:
     for row in [*engine.rows("spend"), *engine.rows("credit")]:
         found.setdefault(row["campaign_id"], dict.fromkeys(MEASURES, 0)).update(row)
     return numbers_from(found.values(), engine.rows("active"), right.active)
+
+
+def available_bytes() -> int:
+    """Return the memory that processes can still get without swapping (Linux)."""
+    line = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemAvailable:"))
+    return int(line.split()[1]) * 1024
 
 
 def unfit(window: int, free_disk: int, free_memory: int) -> str | None:

@@ -3,8 +3,8 @@
 Chosen: `take_events(5000, within=1)`, Faust's own batching, since an event at a time is slower still. In a batch, "the
 current event" is the last one, so the table must ask the partitioner where a key's changes belong
 (`use_partitioner`), and a key with several events in a batch is read and written once. Values are stored as bytes
-packed by msgspec, which is faster than Faust's own JSON or pickle. The event loop is uvloop, as Faust's authors advise
-for speed. The store is the one in memory: RocksDB is an extra of Faust that only takes time here.
+packed by msgspec, which is faster than Faust's own JSON or pickle. The event loop is uvloop, Faust's own
+extra for speed. The store is the one in memory: RocksDB is an extra of Faust that only takes time here.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.alone_figures import Crossover, alone_rows, crossover, crossovers, points, spare_seconds
-from bench.children import available_bytes, measured
-from bench.peers.clickhouse_alone import unfit
+from bench.children import measured
+from bench.peers.clickhouse_alone import available_bytes, unfit
 from bench.peers.truth import numbers_from
 from pipeline.clickhouse.reader import Reader
 
