@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from math import log
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.figures import Row
@@ -65,10 +66,12 @@ def spare_seconds(alone_us: float, own_us: float, every_seconds: float) -> float
 
 
 def crossover(measured: Sequence[tuple[int, float]], spare: float) -> Crossover:
-    """Return the window whose refresh costs ``spare`` processor seconds, by straight lines between measured points.
+    """Return the window whose refresh costs ``spare`` processor seconds, between the two measured ones around it.
+
+    Both are taken by their logarithms, as windows lie a power of ten apart: the cost grows by a power of the window.
 
     Args:
-        measured: window and processor seconds of a refresh, smallest window first.
+        measured: window and processor seconds (above 0) of a refresh, smallest window first.
         spare: of `spare_seconds`; 0 or less = taking in alone is dearer than we are.
     """
     if not measured:
@@ -77,8 +80,8 @@ def crossover(measured: Sequence[tuple[int, float]], spare: float) -> Crossover:
         return Crossover(None, None, measured[0][0])
     for (small, cheap), (large, dear) in pairwise(measured):
         if cheap <= spare <= dear:
-            share = (spare - cheap) / (dear - cheap) if dear > cheap else 0.0
-            return Crossover(small + share * (large - small), small, large)
+            share = log(spare / cheap) / log(dear / cheap) if dear > cheap else 0.0
+            return Crossover(small * (large / small) ** share, small, large)
     return Crossover(None, measured[-1][0], None)
 
 

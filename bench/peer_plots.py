@@ -31,18 +31,21 @@ def plots(found: Mapping[str, Any]) -> dict[str, str]:
 def cost(jobs: Sequence[Mapping[str, Any]]) -> str:
     """Return a row per peer and broker: processor time of an event in each job, cheapest full job first."""
     by_peer: dict[str, dict[str, float]] = {}
+    wrong: dict[str, str] = {}
     for one in jobs:
         name = f"{one['peer']} ({one['broker']})"
-        cell = by_peer.setdefault(name if one["equal"] or "events" not in one else f"{name}, WRONG", {})
+        cell = by_peer.setdefault(name, {})
         if "cpu_microseconds_per_event" in one:
             cell[one["job"]] = one["cpu_microseconds_per_event"]
+            if not one["equal"]:
+                wrong[name] = wrong.get(name, "") + f", {one['job']} WRONG"
     dearest = max((value for cell in by_peer.values() for value in cell.values()), default=1.0)
     order = sorted(by_peer.items(), key=lambda item: item[1].get("full", 0.0))
     return rows(
         "Processor time of one event, microseconds",
         range(0, _STEP * ceil(dearest / _STEP) + 1, _STEP),
         [f"{job} job" for job in JOBS],
-        {name: [Dot(cell[job]) if job in cell else None for job in JOBS] for name, cell in order},
+        {name + wrong.get(name, ""): [Dot(cell[job]) if job in cell else None for job in JOBS] for name, cell in order},
     )
 
 
@@ -50,7 +53,7 @@ def refreshes(measured: Sequence[tuple[int, float]], crossings: Sequence[Mapping
     """Return a refresh's processor time over the window, both logarithmic, with what each period can spare."""
     spares = [entry["spare_cpu_seconds"] for entry in crossings if entry["spare_cpu_seconds"] > 0]
     title = "ClickHouse alone: processor seconds of a refresh over events in the window"
-    drawing = Drawing(720, 400, title)
+    drawing = Drawing(760, 400, title)
     across = _decades((size for size, _ in measured), _LEFT, _RIGHT)
     upward = _decades([*(seconds for _, seconds in measured), *spares], _BOTTOM, _TOP)
     drawing.text((_LEFT, 22), title)

@@ -43,13 +43,15 @@ def test_what_a_period_can_spare_makes_both_equally_fast() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(1, 10**6), st.floats(0.01, 10)), min_size=2, max_size=6), st.floats(0, 1))
-def test_a_crossover_lies_on_the_lines_between_measured_points(steps: list[tuple[int, float]], share: float) -> None:
+def test_a_crossover_lies_on_the_lines_between_the_logarithms_of_measured_points(
+    steps: list[tuple[int, float]], share: float
+) -> None:
     sizes = list(accumulate(size for size, _ in steps))
     costs = list(accumulate(cost for _, cost in steps))
     spare = costs[0] + 0.001 + share * (costs[-1] - costs[0] - 0.001)
     found = crossover(list(zip(sizes, costs, strict=True)), spare)
     assert found.events is not None
-    assert np.interp(found.events, sizes, costs) == pytest.approx(spare)
+    assert np.interp(np.log(found.events), np.log(sizes), np.log(costs)) == pytest.approx(np.log(spare))
     assert (found.above, found.below) in set(pairwise(sizes))
 
 
@@ -61,7 +63,7 @@ def test_beyond_what_was_measured_nothing_is_extrapolated() -> None:
     assert crossover([], 1.0) == Crossover(None, None, None)
     assert str(crossover(measured_points, 3.5)) == "faster than us up to 2,000 events, the largest measured"
     assert str(crossover(measured_points, 0.5)) == "slower than us at 1,000 events already, the smallest measured"
-    assert str(crossover(measured_points, 2.0)) == "slower than us from 1,500 events on"
+    assert str(crossover(measured_points, 3**0.5)) == "slower than us from 1,414 events on"
     assert str(crossover([], 1.0)) == "not measured"
 
 
@@ -75,9 +77,9 @@ def test_rows_say_what_each_window_took_and_where_it_crosses() -> None:
     ]
     assert rows[0].result == "1.00 µs CPU an event, 3.00 s CPU a refresh"
     assert rows[1].beside == "credit 0.50 s, spend 0.50 s, active 0.50 s; numbers equal"
-    assert rows[2].result == "slower than us from 1,148,148 events on"  # 0.2 of the 2.7 s between
+    assert rows[2].result == "slower than us from 1,275,994 events on"  # a million × 3 ** (log(0.5 / 0.3) / log(10))
     assert rows[3].result == "faster than us up to 3,000,000 events, the largest measured"
-    assert rows[2].beside.startswith("without MAU slower than us from 1,333,333 events on; ")
+    assert rows[2].beside.startswith("without MAU slower than us from 1,548,338 events on; ")
 
 
 def test_a_window_or_a_part_without_a_result_says_why_and_is_left_out_of_the_crossover() -> None:

@@ -83,7 +83,7 @@ def test_plots_show_every_peer_and_leave_out_what_was_not_measured() -> None:
     assert drawn.keys() == {"peers-cost.svg", "peers-crossover.svg"}
     for content in drawn.values():
         ET.fromstring(content)
-    for words in ("fast (tansu)", "off (tansu), WRONG", "stuck (tansu)", "trivial job", "full job"):
+    for words in ("fast (tansu)", "off (tansu), trivial WRONG, full WRONG", "stuck (tansu)", "trivial job", "full job"):
         assert f">{words}<" in drawn["peers-cost.svg"]
     # two dots of the legend, two of each peer that has a result
     assert drawn["peers-cost.svg"].count("<circle") == 2 + 4
