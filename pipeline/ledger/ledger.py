@@ -27,6 +27,8 @@ _STRUCTURE: Final = ", ".join(f"{name} {kind}" for name, kind in COLUMNS)
 # One INSERT must be one block and so one part: nothing may split it, and only one thread may write it.
 ONE_BLOCK: Final[dict[str, Any]] = {
     "async_insert": 0,
+    # rows of one key within a block are for FINAL to sort out: merging each block cost the engine 3 to 6 µs an event
+    "optimize_on_insert": 0,
     "max_insert_threads": 1,
     "max_threads": 1,
     "input_format_parallel_parsing": 0,
@@ -46,6 +48,14 @@ def other_settings(run: str, then: str, today: str) -> UserError:
         f"run {run!r} was begun under other settings ({then}) than today's ({today})",
         "set them back, or count anew under another database (ROI_CLICKHOUSE_DATABASE)",
     )
+
+
+class _NoText(bytes):
+    """A body of columns: clickhouse-connect decodes all of a command's data to look for SQL in it, 0.4 µs an event."""
+
+    def decode(self, *_arguments: Any, **_options: Any) -> str:
+        """Return the text in it: there is none."""
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +167,7 @@ class ClickHouseLedger:
         attempt = f"roi-block-{self.owner}-{block.number}-{time.monotonic_ns()}"
         try:
             self._client.command(
-                statement, parameters=parameters, data=block.body, settings=ONE_BLOCK | {"query_id": attempt}
+                statement, parameters=parameters, data=_NoText(block.body), settings=ONE_BLOCK | {"query_id": attempt}
             )
         except DatabaseError as error:
             if _FENCED in str(error):
