@@ -10,11 +10,11 @@ import sys
 from collections import defaultdict
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 from pipeline.simulation.mixes import MixOptions, mix_events
 from pipeline.state.campaign_registry import CampaignRegistry
-from pipeline.state.policy import Policy
+from pipeline.state.policy import CoreName, Policy
 from pipeline.worker.cores import customer_core
 from schemas.decode import decode
 from schemas.topics import LOGINS, TOUCHES, TRANSACTIONS
@@ -44,26 +44,24 @@ def batches(customers: int) -> Iterator[dict[str, tuple[list[bytes], list[bytes]
         yield by_topic
 
 
-def measure(customers: int) -> dict[str, float]:
+def measure(customers: int, core: CoreName = "plain") -> dict[str, float]:
     """Fill the state of one shard and return what it takes per customer."""
-    policy = Policy(pseudonym_key=b"bench")
+    policy = Policy(pseudonym_key=b"bench", core=core)
     shard = customer_core(policy, CampaignRegistry(policy))
     gc.collect()
     before = resident_bytes()
-    touches = transactions = 0
     for version, batch in enumerate(batches(customers), start=1):
         for topic, (keys, values) in batch.items():
             if topic in {LOGINS, TRANSACTIONS, TOUCHES}:
                 columns = decode(topic, range(len(values)), keys, values, currency="CNY").columns
                 shard.apply(topic, columns, None)
-        changes = shard.drain_changes(version)
-        touches += len(changes.touches)
-        transactions += len(changes.transactions)
+        shard.drain_changes(version)
     gc.collect()
+    held = shard.held()
     return {
         "customers": shard.customer_count,
-        "live_touches": touches,
-        "live_transactions": transactions,
+        "live_touches": held["touches"],
+        "live_transactions": held["transactions"],
         "bytes_each": (resident_bytes() - before) / shard.customer_count,
     }
 
@@ -72,7 +70,9 @@ def main() -> None:
     """Measure and print the result as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--customers", type=int, default=1_000_000)
-    sys.stdout.write(json.dumps(measure(parser.parse_args().customers)) + "\n")
+    parser.add_argument("--core", choices=get_args(CoreName), default="plain")
+    arguments = parser.parse_args()
+    sys.stdout.write(json.dumps(measure(arguments.customers, arguments.core)) + "\n")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pipeline.worker.cores import customer_core
 from schemas.columns import TouchColumns, TransactionColumns
 
 if TYPE_CHECKING:
-    from pipeline.state.customers import CustomerShard
+    from pipeline.state.customer_lane import CustomerLane
 
 BEGIN_MS: Final = 1_790_000_000_000
 SPAN_MS: Final = 2 * 86_400_000  # all within the allowed lateness: every instant can still get a late event
@@ -89,7 +89,7 @@ def measure(count: int) -> dict[str, float]:
     }
 
 
-def _late_events(shard: CustomerShard, count: int) -> list[float]:
+def _late_events(shard: CustomerLane, count: int) -> list[float]:
     random = Random(1)  # noqa: S311 - a benchmark must be repeatable
     seconds = []
     for number in range(count, count + LATE_EVENTS):

@@ -3,7 +3,6 @@
 #include "core.h"
 
 enum { WEEK = 7, MONTH = 30, DORMANT_DAYS = 90 };
-enum { DAY_COLUMN, PSEUDONYM_COLUMN, ENGAGED_COLUMN, TIER_COLUMN };
 
 // -- sets of days: bit i of a set stands for the customer's last day - i ---------------------------------------------
 
@@ -122,21 +121,28 @@ static i32 add_login(shard *one, customer *who, u64 *engaged_days, u64 *login_da
     return fresh;
 }
 
+static void note_login(shard *one, const customer *who, i32 day, bool engaged) {
+    sheet *facts = &one->sheets[LOGIN_SHEET];
+    facts->count++;
+    add_number(&facts->columns[AT_COLUMN], day);
+    add_hex(&facts->columns[ID_COLUMN], who->pseudonym, PSEUDONYM);
+    add_name(&facts->columns[TIER_COLUMN], TIER_NAME(one, who->tier));
+    add_byte(&facts->columns[FLAGS_COLUMN], engaged ? ENGAGED : 0);
+}
+
 // Counts a batch's logins, whose customers are known; false where one lies too far back: the shard is of no use then.
 EXPORT bool shard_count_logins(shard *one, const login *logins, u32 count) {
     for (u32 row = 0; row < count; row++) {
-        customer *who = ITEM(one->customers, customer, logins[row].customer);
-        u64 *engaged_days = ITEM(one->days, u64, 2 * (u64)one->words * logins[row].customer);
+        customer *who = ITEM(one->customers, customer, logins[row].head.customer);
+        u64 *engaged_days = ITEM(one->days, u64, 2 * (u64)one->words * logins[row].head.customer);
         u64 *login_days = engaged_days + one->words;
-        bool engaged = logins[row].engaged;
+        bool engaged = logins[row].head.engaged;
         if (logins[row].day == who->last_day && (engaged ? *engaged_days : *login_days) & 1)
             continue; // the commonest login of all: the day is known already
         i32 news = add_login(one, who, engaged_days, login_days, logins[row].day, engaged);
         if (news < 0) return false;
         if (!news) continue;
-        login_day *fact = list_add(&one->facts, 1, sizeof(login_day));
-        *fact = (login_day){.day = logins[row].day, .tier = who->tier, .engaged = engaged};
-        memcpy(fact->pseudonym, who->pseudonym, PSEUDONYM);
+        note_login(one, who, logins[row].day, engaged);
     }
     return true;
 }
@@ -163,37 +169,6 @@ EXPORT u32 shard_take_changes(shard *one, const day_change **changes) {
     u32 count = (u32)one->changes.count;
     *changes = one->changes.items;
     one->changes.count = 0;
-    if (count) memset(one->change_of.slots, 0, ((u64)one->change_of.mask + 1) * sizeof(u64));
-    one->change_of.used = 0;
-    return count;
-}
-
-static void add_hex(list *column, const u8 *bytes, u32 count) {
-    static const char digits[] = "0123456789abcdef";
-    u8 *text = list_add(column, 2 * (u64)count + 1, 1);
-    *text++ = (u8)(2 * count);
-    for (u32 at = 0; at < count; at++) {
-        *text++ = (u8)digits[bytes[at] >> 4];
-        *text++ = (u8)digits[bytes[at] & 15];
-    }
-}
-
-// Hands out the new login days since the last call as columns; they stay valid until the next call.
-EXPORT u32 shard_take_facts(shard *one, const u8 **columns, u64 *sizes) {
-    u32 count = (u32)one->facts.count;
-    for (u32 column = 0; column < 4; column++) one->columns[column].count = 0;
-    for (u32 row = 0; row < count; row++) {
-        const login_day *fact = ITEM(one->facts, login_day, row);
-        memcpy(list_add(&one->columns[DAY_COLUMN], 8, 1), &fact->day, 8);
-        add_hex(&one->columns[PSEUDONYM_COLUMN], fact->pseudonym, PSEUDONYM);
-        memcpy(list_add(&one->columns[ENGAGED_COLUMN], 1, 1), &fact->engaged, 1);
-        const tier_name *tier = ITEM(one->tiers, tier_name, fact->tier);
-        memcpy(list_add(&one->columns[TIER_COLUMN], (u64)tier->length + 1, 1), tier, (u64)tier->length + 1);
-    }
-    one->facts.count = 0;
-    for (u32 column = 0; column < 4; column++) {
-        columns[column] = one->columns[column].items;
-        sizes[column] = one->columns[column].count;
-    }
+    forget_numbers(&one->change_of);
     return count;
 }

@@ -31,6 +31,7 @@ typedef struct {
 
 // Room for `more` items of a size behind the last one; the caller fills them. Stops the process where there is none.
 void *list_add(list *items, u64 more, u64 size);
+void *list_add_one(list *items, u64 size); // the same for lists of which there are millions: most have one item
 #define ITEM(items_, type, number) ((type *)(items_).items + (number))
 
 // An open hash table of numbers. A slot holds the upper half of a key's hash and the number + 1; 0 is a free slot.
@@ -42,6 +43,106 @@ typedef struct {
 u64 hash_bytes(u64 seed, const void *bytes, u64 length); // keyed: whoever chooses ids cannot choose where they collide
 void table_add(table *numbers, u64 hash, u32 number);    // the key must not be there yet
 
+// -- texts.c: ids of events, kept as long as somebody refers to them ----------------------------------------------------
+
+typedef u64 text; // where a text stands in `texts`: two bytes of length, then its bytes; NO_TEXT for none
+#define NO_TEXT 0
+
+typedef struct {
+    const u8 *bytes;
+    u32 length;
+} span;
+
+// -- rows of a batch, as the scanner or Python writes them ---------------------------------------------------------------
+
+typedef struct { // a text within the texts of the batch
+    u32 begin, length;
+} place;
+
+typedef struct { // what the rows of every topic of the customer lane begin with
+    i64 at;            // epoch milliseconds
+    place customer_id;
+    u32 customer;      // its number, NOBODY for a stranger
+    u8 is_sound;       // 0: the judge has to look at the record
+    u8 kind;           // of a touch or transaction: its place in TOUCH_KINDS or TRANSACTION_KINDS
+    u8 flags;          // as the ledger has them: AUTOMATED ...
+    u8 engaged;        // of a login
+} head;
+
+typedef struct {
+    head head;
+    i32 day;           // business day of `at`
+    u32 unused;
+} login;
+
+typedef struct {
+    head head;
+    i64 cost_minor;
+    place event_id, campaign_id, variant, channel; // no variant: length 0
+    u32 arm;           // its number, NOBODY for one that is not known yet
+    u32 unused;
+} touch_row;
+
+typedef struct {
+    head head;
+    i64 amount_minor, revenue_minor, aum_delta_minor; // flags say whether the last two are given, 0 if not
+    place event_id, channel, product, scenario, reverses; // length 0: none
+} transaction_row;
+
+// flags of the ledger (pipeline/ledger/rows.py)
+enum { AUTOMATED = 1, RECOMMENDED = 2, CREDITABLE = 4, ENGAGED = 8, CROSS_BANK = 16, REVENUE_GIVEN = 32, AUM_GIVEN = 64 };
+enum { ASSIGN, SEND, VIEW, CLICK, CALL, VISIT, VOUCHER_ISSUE, VOUCHER_REDEEM, TOUCH_KINDS };
+enum { TRANSFER, PAYMENT, CARD_SPEND, DEPOSIT, WITHDRAWAL, WEALTH_PURCHASE, WEALTH_REDEMPTION, LOAN_DRAWDOWN, ACCOUNT_OPEN,
+       CARD_ACTIVATION, INSURANCE_PURCHASE, OTHER, TRANSACTION_KINDS };
+
+// -- campaigns.c: campaigns, arms and tiers by number, and the calendar ---------------------------------------------------
+
+typedef struct {
+    u8 length;
+    char bytes[255];
+} name;
+
+typedef struct {
+    i64 window_ms, min_amount_minor;
+    i64 margins_bps[TRANSACTION_KINDS];
+    u32 kinds;         // bit k: transactions of kind k count
+    u8 any_product;
+    name id;
+    list products;     // name
+    list arms;         // u32, as they were met
+} campaign;
+
+typedef struct {
+    u32 campaign;
+    u8 is_control;
+    name variant;
+} arm;
+
+typedef struct { // a quarter of an hour: the same business day and hour from its first instant to its last
+    i64 number, hour;  // hour: its start in epoch seconds
+    i32 day;
+    u32 unused;
+} quarter;
+
+// -- columns.c: rows of the ledger, column by column in ClickHouse's Native format -----------------------------------------
+
+enum { AT_COLUMN, LAG_COLUMN, CHAPTER_COLUMN, SOURCE_COLUMN, FLAGS_COLUMN, MEASURES_COLUMN, CAMPAIGN_COLUMN, LABEL_COLUMN, ID_COLUMN,
+       OTHER_ID_COLUMN, MODEL_COLUMN, CUSTOMER_COLUMN, TIER_COLUMN, CHANNEL_COLUMN, CATEGORY_COLUMN, PRODUCT_COLUMN, SCENARIO_COLUMN,
+       SHEET_COLUMNS };
+enum { TOUCH_SHEET, TRANSACTION_SHEET, LOGIN_SHEET, CREDIT_SHEET, TIER_SHEET, VARIANT_SHEET, MINUTE_SHEET, COHORT_SHEET, HOUR_SHEET,
+       DAY_SHEET, ADJUSTMENT_SHEET, SHEETS };
+
+typedef struct { // a column that no row has written to is left out
+    u64 count;
+    list columns[SHEET_COLUMNS]; // u8
+} sheet;
+
+void add_text(list *column, const void *bytes, u64 length);
+void add_name(list *column, const name *given);
+void add_number(list *column, i64 number);
+void add_byte(list *column, u8 byte);
+void add_hex(list *column, const u8 *bytes, u32 count); // as a text
+
 // -- customers.c: who is known, by id and by pseudonym ---------------------------------------------------------------
 
 enum { PSEUDONYM = 16 };
@@ -50,10 +151,12 @@ enum { DORMANT, MET, ERASED }; // loaded and not seen since; known by its id; fo
 typedef struct {
     u64 id;               // where the id begins in `ids`, once met
     i32 last_day;         // the day of bit 0 in both sets of days
-    u16 id_length, tier;
-    u8 pseudonym[PSEUDONYM];
+    u32 account;          // its place in `accounts`, NOBODY while there has been no touch and no transaction
+    u32 tier;
+    u16 id_length;
     u8 standing;          // DORMANT, MET or ERASED
     u8 engaged_before_horizon;
+    u8 pseudonym[PSEUDONYM];
 } customer;
 
 // -- activity.c: login days ------------------------------------------------------------------------------------------
@@ -66,42 +169,254 @@ typedef struct { // what a day of one tier has gained since the last time it was
     u32 tier;
 } day_change;
 
-typedef struct { // a customer's login day that says something new
-    i64 day;
+// -- cells.c: the numbers of campaigns ---------------------------------------------------------------------------------
+
+enum { TOUCHES, REACHED, CONVERSION_MILLIONTHS, CONVERTERS, COST_MINOR, RETURN_MINOR, AUM_MINOR, CELL_WIDTH };
+enum { TIER_CELL, VARIANT_CELL, MINUTE_CELL, COHORT_CELL, HOUR_CELL, DAY_CELL, FAMILIES };
+typedef __int128 sum; // of money: what one block adds may be beyond 64 bits
+
+typedef struct {
+    sum cost_minor;
+    i64 touches, reached, millionths, converters;
+    sum return_minor, aum_minor;
+} measures;
+
+typedef struct { // what a chapter of one cell has counted so far; what a touch changes stands together
+    i64 coordinate;    // minute, hour or day
+    u32 campaign : 31, is_changed : 1;
+    u32 detail;        // a tier, an arm, or whole days from touch to transaction
+    measures now;
+    u64 chapter, used; // used: the version of the block that stored it last
+} cell;
+
+typedef struct { // the cells of one family under one model
+    list cells;        // cell
+    table number_of;   // by campaign, detail and coordinate
+    list memo;         // u32: MEMO numbers per campaign, of the cells found last: the cell itself tells whether it is the one
+    list before;       // measures: each cell's measures as the last block had them; of minutes and hours only
+    list changed;      // u32: cells that the next block has to store
+    bool is_summed_up; // minutes, hours
+} family;
+
+typedef struct {
+    u64 chapter;       // of cells that come to memory from now on
+    list families;     // family: FAMILIES of each model
+} cells;
+#define FAMILY(one, model, number) ITEM((one)->cells->families, family, (model) * FAMILIES + (number))
+
+// -- the events of a customer that may still matter ---------------------------------------------------------------------
+
+typedef struct { // numbers of touches or transactions in an order that the owner keeps: up to two stand here
+    union {
+        u32 *many;
+        u32 few[2];
+    };
+    u32 count, room;   // room 0: no more than `few`
+} numbers;
+#define NUMBERS(all) ((all)->room ? (all)->many : (u32 *)(all)->few)
+
+typedef struct { // a creditable touch
+    i64 at;
+    text event_id;
+    u32 arm;
+    u32 next_free;
+} touch;
+
+typedef struct { // a touch's share of a transaction under one model
+    i64 touched_at;
+    text touch_id;
+    i64 return_minor, aum_minor;
+    u32 millionths, arm;
+    u32 model, next;   // the transaction's next credit, NOBODY behind the last; also links free ones
+} credit;
+
+typedef struct { // one that is no reversal
+    i64 at, amount_minor, revenue_minor, aum_delta_minor;
+    i64 reversed_minor; // NOT_REVERSED without a reversal
+    text event_id, product;
+    u32 customer, credits; // credits: the first one, NOBODY for none
+    u32 next_free, tier;
+    u8 kind, flags;
+    u8 counts;         // whether its credits stand in the numbers
+    u8 is_live;
+    u8 unused[4];
+} transaction;
+#define NOT_REVERSED (-1)
+
+typedef struct {
+    i64 at, amount_minor, offset;
+    text event_id, original_id;
+    u32 customer, next_free;
+    u8 is_live, is_waiting;
+    u8 unused[6];
+} reversal;
+
+typedef struct { // the first touch of a customer by an arm
+    i64 at;
+    u32 arm, tier;
+} reach;
+
+typedef struct { // the transactions that are credited to an arm under a model, in order
+    u32 slot;          // arm * models + model
+    u32 unused;
+    numbers transactions;
+} conversion;
+
+typedef struct { // what a customer's touches and transactions have left
+    numbers touches;   // by campaign, time, id, arm
+    numbers transactions; // by time, id
+    list reached;      // reach
+    list converted;    // conversion, by slot
+    numbers past_reach;       // arms, sorted: of before the horizon
+    numbers past_conversions; // slots, sorted
+} account;
+
+typedef struct { // a transaction's credit as it stands at the end of the block
+    i64 touched_at, converted_at, return_minor, aum_minor;
+    text transaction_id, touch_id;
+    u32 millionths, booked, model, arm, tier;
     u8 pseudonym[PSEUDONYM];
-    u16 tier;
-    u8 engaged;
-} login_day;
+    u8 kind, unused[3];
+} credit_change;
 
-// One login of a batch, as the scanner or Python writes it: an array of them goes in.
-typedef struct {
-    i64 at;               // epoch milliseconds
-    u64 id;               // where the customer's id begins in the batch's texts
-    u32 id_length;
-    u32 customer;         // its number, NOBODY for a stranger
-    i32 day;              // business day of `at`
-    u8 engaged, is_sound; // unsound: the judge has to look at the record
-    u8 unused[2];
-} login;
+typedef struct { // an event's id and time, for telling copies
+    i64 at;
+    text event_id;
+} seen;
 
-typedef struct {
-    u8 length, text[255]; // as ClickHouse's Native format has a text
-} tier_name;
+typedef struct { // a customer to look at once a day has passed the horizon
+    i32 day;
+    u32 customer;
+} due;
 
 typedef struct {
     u64 seed;
     u32 span, words;      // days remembered one by one, 64-bit words of a set of days
     u32 known;            // customers that are not ERASED
+    u32 models;
     list customers;       // customer
-    list ids;             // u8: texts of ids, one after another
+    list ids;             // u8: texts of customers' ids, one after another
     list days;            // u64: per customer `words` of engaged days, then `words` of all login days
-    list tiers;           // tier_name
+    list tiers;           // name
     table by_id, by_pseudonym;
     list changes;         // day_change
     table change_of;      // day changes by tier and day
-    list facts;           // login_day
-    list columns[4];      // u8: facts as columns of ClickHouse's Native format: day, pseudonym, engaged, tier
+    sheet sheets[SHEETS];
+
+    list campaigns, arms; // campaign, arm
+    table arm_of;         // arms by campaign and variant
+    list quarters;        // quarter
+    table quarter_of;
+    list labels;          // name: what the ledger calls each model
+    cells *cells;
+
+    list models_of;       // u8: which rule shares out credit under each model, see rules.c
+    double half_life_ms;
+    i64 reversal_ms;
+    bool only_last_touch;
+    list texts;           // u8
+    u64 texts_limit;      // when `texts` has so many bytes, those that nobody refers to are thrown away
+    list touches, transactions, reversals, credits, accounts;
+    u32 free_touch, free_transaction, free_reversal, free_credit; // the first of those that can be used again, NOBODY for none
+    list dues;            // due
+    list touch_ids;       // seen
+    table touch_id_of;
+    u64 touch_ids_limit;
+    i64 touch_ids_floor;  // what is older is no copy's original any more, though it may still be there
+    table event_of;       // transactions and reversals by event id, those of one id side by side: see reversals.c
+    table waiting_of;     // reversals that wait, by the id of their original
+    list waiting;         // u32 reversals
+    list orphans;         // u32 reversals
+    list credit_changes;  // credit_change
+    table change_of_credit;
+    list offered;         // credit: what a transaction is about to be given
+    list candidates, spare, fractions; // of rules.c
 } shard;
+
+// numbers by which the files know each other's things
+#define CUSTOMER(one, number) ITEM((one)->customers, customer, number)
+#define CAMPAIGN(one, number) ITEM((one)->campaigns, campaign, number)
+#define ARM(one, number) ITEM((one)->arms, arm, number)
+#define TIER_NAME(one, number) ITEM((one)->tiers, name, number)
+#define TOUCH(one, number) ITEM((one)->touches, touch, number)
+#define TRANSACTION(one, number) ITEM((one)->transactions, transaction, number)
+#define REVERSAL(one, number) ITEM((one)->reversals, reversal, number)
+#define CREDIT(one, number) ITEM((one)->credits, credit, number)
+#define ACCOUNT(one, number) ITEM((one)->accounts, account, number)
+
+// memory.c
+void forget_numbers(table *all);
+
+// texts.c
+text keep_text(shard *one, const u8 *bytes, u32 length);
+span text_of(const shard *one, text kept);
+i32 compare_texts(span a, span b);
+i32 compare_events(const shard *one, i64 at, text id, i64 other_at, text other_id); // the contract's order: time, then event id
+void compact_texts(shard *one);
+
+// accounts.c
+u32 account_of(shard *one, u32 who);
+account *open_account(shard *one, u32 who);
+void close_account(account *had);
+void visit(shard *one, u32 who, i64 last_use);
+u32 next_due(shard *one, i64 floor, u64 *next, u64 *kept, u64 end);
+bool has_number(const numbers *sorted, u32 number);
+void add_number_to(numbers *sorted, u32 number);
+void take_out(numbers *all, u32 at);
+void drop_numbers(numbers *all);
+u32 ordered_place(const shard *one, const numbers *ordered, u32 number, bool (*is_before)(const shard *, u32, u32));
+u32 insert_number(const shard *one, numbers *ordered, u32 number, bool (*is_before)(const shard *, u32, u32));
+
+// touches.c
+void drop_touch(shard *one, u32 number);
+void forget_touch_ids(shard *one, i64 floor);
+
+// transactions.c
+u32 first_transaction_since(const shard *one, const account *had, i64 at);
+void add_kind(list *column, u8 kind);
+
+// rules.c: what they offer stands in `offered`
+bool matches(const shard *one, const campaign *rules, const transaction *given);
+i64 effective_minor(const transaction *given);
+void offer_credits(shard *one, const transaction *given, const numbers *touches);
+void offer_repriced(shard *one, const transaction *given);
+
+// credits.c
+bool is_transaction_before(const shard *one, u32 a, u32 b);
+void share_credit(shard *one, u32 number, const numbers *touches);
+void reprice_credit(shard *one, u32 number);
+void fold_into_past(shard *one, u32 number);
+void drop_credits(shard *one, u32 number);
+
+// horizon.c
+void forget_account(shard *one, u32 who);
+
+// campaigns.c
+i64 floor_divide(i64 number, i64 by); // rounds down, for instants before 1970 too; `by` is positive
+const quarter *quarter_of(const shard *one, i64 at); // Python has told of it (`shard_add_quarter`), or the process stops
+
+// cells.c. `at` and `touched_at` are epoch milliseconds; model 0 decides, and alone has touches, cost and reach
+cells *cells_new(void);
+void cells_add_model(cells *all);
+void cells_free(cells *all);
+u64 cells_count(const cells *all); // of those that leave memory once they are idle
+cell *changing_cell(shard *one, family *of, u32 campaign, u32 detail, i64 coordinate); // new at zero, or known; to be stored
+void count_touch(shard *one, u32 arm, u32 tier, i64 at, i64 touches, i64 cost_minor, bool reaches_arm, bool reaches);
+void revert_reach(shard *one, u32 arm, u32 tier, i64 at);
+void book_credit(shard *one, u32 model, u32 arm, u32 tier, i64 at, i64 touched_at, i64 millionths, i64 return_minor,
+                 i64 aum_minor); // negative: take it back
+void count_arm_conversion(shard *one, u32 model, u32 arm, i64 sign);
+void count_conversion(shard *one, u32 model, u32 arm, u32 tier, i64 at, i64 sign);
+// -- batches.c: record batches of Kafka ------------------------------------------------------------------------------
+
+typedef struct { // what the head of a record batch says, and the position that it is read from
+    i64 base_offset, first_timestamp, max_timestamp, from_offset, count, is_append_time;
+} batch_head;
+
+typedef struct { // a record; key and value lie in the batch's texts, a length of NOBODY is null
+    i64 offset, timestamp;
+    u32 key_begin, key_length, value_begin, value_length;
+} packed_record;
 
 // -- instants.c ------------------------------------------------------------------------------------------------------
 

@@ -9,25 +9,41 @@ EXPORT shard *shard_new(u64 seed, u32 span) {
     one->span = span;
     // what is loaded may lie up to two days behind the span: the bounds of a query are days of UTC
     one->words = (span + 3 + 63) / 64;
+    one->free_touch = one->free_transaction = one->free_reversal = one->free_credit = NOBODY;
+    one->cells = cells_new();
     return one;
 }
 
+static void free_registry(shard *one) {
+    for (u64 at = 0; at < one->campaigns.count; at++) {
+        free(CAMPAIGN(one, at)->products.items);
+        free(CAMPAIGN(one, at)->arms.items);
+    }
+}
+
 EXPORT void shard_free(shard *one) {
-    list *lists[] = {&one->customers, &one->ids, &one->days, &one->tiers, &one->changes, &one->facts,
-                     &one->columns[0], &one->columns[1], &one->columns[2], &one->columns[3]};
+    free_registry(one);
+    for (u64 at = 0; at < one->accounts.count; at++) close_account(ACCOUNT(one, at));
+    list *lists[] = {&one->customers, &one->ids, &one->days, &one->tiers, &one->changes, &one->campaigns, &one->arms, &one->quarters,
+                     &one->labels, &one->models_of, &one->texts, &one->touches, &one->transactions, &one->reversals, &one->credits,
+                     &one->accounts, &one->dues, &one->touch_ids, &one->waiting, &one->orphans, &one->credit_changes, &one->offered,
+                     &one->candidates, &one->spare, &one->fractions};
     for (u32 at = 0; at < sizeof lists / sizeof *lists; at++) free(lists[at]->items);
-    free(one->by_id.slots);
-    free(one->by_pseudonym.slots);
-    free(one->change_of.slots);
+    for (u32 at = 0; at < SHEETS; at++)
+        for (u32 column = 0; column < SHEET_COLUMNS; column++) free(one->sheets[at].columns[column].items);
+    table *tables[] = {&one->by_id, &one->by_pseudonym, &one->change_of, &one->arm_of, &one->quarter_of, &one->touch_id_of,
+                       &one->event_of, &one->waiting_of, &one->change_of_credit};
+    for (u32 at = 0; at < sizeof tables / sizeof *tables; at++) free(tables[at]->slots);
+    cells_free(one->cells);
     free(one);
 }
 
 EXPORT u32 shard_known(const shard *one) { return one->known; }
 
-EXPORT u32 shard_add_tier(shard *one, const u8 *text, u8 length) {
-    tier_name *name = list_add(&one->tiers, 1, sizeof(tier_name));
-    name->length = length;
-    memcpy(name->text, text, length);
+EXPORT u32 shard_add_tier(shard *one, const u8 *bytes, u8 length) {
+    name *tier = list_add(&one->tiers, 1, sizeof(name));
+    tier->length = length;
+    memcpy(tier->bytes, bytes, length);
     return (u32)(one->tiers.count - 1);
 }
 
@@ -61,6 +77,7 @@ static u32 add_customer(shard *one, const u8 *pseudonym) {
     memset(fresh, 0, sizeof *fresh);
     memcpy(fresh->pseudonym, pseudonym, PSEUDONYM);
     fresh->last_day = -1;
+    fresh->account = NOBODY;
     u64 *days = list_add(&one->days, 2 * (u64)one->words, sizeof(u64));
     memset(days, 0, 2 * (u64)one->words * sizeof(u64));
     if (one->customers.count >= NOBODY) abort();
@@ -101,9 +118,11 @@ EXPORT u32 shard_dormant(shard *one, const u8 *pseudonym) {
 
 static void forget(shard *one, u32 number) {
     customer *gone = ITEM(one->customers, customer, number);
+    forget_account(one, number);
     if (gone->standing == MET) memset(ITEM(one->ids, u8, gone->id), 0, gone->id_length);
     memset(gone, 0, sizeof *gone);
     memset(ITEM(one->days, u64, 2 * (u64)one->words * number), 0, 2 * (u64)one->words * sizeof(u64));
+    gone->account = NOBODY;
     gone->standing = ERASED;
     one->known--;
 }
@@ -119,24 +138,28 @@ EXPORT void shard_erase(shard *one, const u8 *id, u32 length, const u8 *pseudony
 EXPORT u32 shard_tier(const shard *one, u32 number) { return ITEM(one->customers, customer, number)->tier; }
 
 EXPORT void shard_set_tier(shard *one, u32 number, u32 tier) {
-    ITEM(one->customers, customer, number)->tier = (u16)tier;
+    ITEM(one->customers, customer, number)->tier = tier;
 }
 
-// Says which customers a batch's logins are of; returns how many are of strangers.
-EXPORT u32 shard_find_all(const shard *one, const u8 *texts, login *logins, u32 count) {
+static head *row_of(u8 *rows, u32 number, u32 size) { return (head *)(rows + (u64)number * size); }
+
+// Says which customers a batch's rows (of `size` bytes, with a head each) are of; returns how many are of strangers.
+EXPORT u32 shard_find_all(const shard *one, const u8 *texts, u8 *rows, u32 count, u32 size) {
     u32 strangers = 0;
-    for (u32 row = 0; row < count; row++) {
-        logins[row].customer = shard_find(one, texts + logins[row].id, logins[row].id_length);
-        strangers += logins[row].customer == NOBODY;
+    for (u32 number = 0; number < count; number++) {
+        head *row = row_of(rows, number, size);
+        row->customer = shard_find(one, texts + row->customer_id.begin, row->customer_id.length);
+        strangers += row->customer == NOBODY;
     }
     return strangers;
 }
 
-// Lets the strangers among a batch's logins be met; `pseudonyms` has those of the strangers, in their order.
-EXPORT void shard_meet_all(shard *one, const u8 *texts, login *logins, u32 count, const u8 *pseudonyms) {
-    for (u32 row = 0; row < count; row++)
-        if (logins[row].customer == NOBODY) {
-            logins[row].customer = shard_meet(one, texts + logins[row].id, logins[row].id_length, pseudonyms);
-            pseudonyms += PSEUDONYM;
-        }
+// Lets the strangers among a batch's rows be met; `pseudonyms` has those of the strangers, in their order.
+EXPORT void shard_meet_all(shard *one, const u8 *texts, u8 *rows, u32 count, u32 size, const u8 *pseudonyms) {
+    for (u32 number = 0; number < count; number++) {
+        head *row = row_of(rows, number, size);
+        if (row->customer != NOBODY) continue;
+        row->customer = shard_meet(one, texts + row->customer_id.begin, row->customer_id.length, pseudonyms);
+        pseudonyms += PSEUDONYM;
+    }
 }

@@ -2,9 +2,8 @@
 #include "core.h"
 #include <stdlib.h>
 
-void *list_add(list *items, u64 more, u64 size) {
+static void *add(list *items, u64 more, u64 size, u64 room) {
     if (more > items->room - items->count) {
-        u64 room = items->room * 2 + more + 16;
         void *grown = room > UINT64_MAX / 4 / size ? NULL : realloc(items->items, room * size);
         if (!grown) abort(); // half a change must not be written
         items->items = grown;
@@ -14,6 +13,10 @@ void *list_add(list *items, u64 more, u64 size) {
     items->count += more;
     return place;
 }
+
+void *list_add(list *items, u64 more, u64 size) { return add(items, more, size, items->room + items->room / 4 + more + 16); }
+
+void *list_add_one(list *items, u64 size) { return add(items, 1, size, items->room * 2 + !items->room); }
 
 static u64 multiply(u64 a, u64 b) { // both halves of the product, folded
     unsigned __int128 product = (unsigned __int128)a * b;
@@ -33,7 +36,7 @@ u64 hash_bytes(u64 seed, const void *bytes, u64 length) {
     return multiply(hash ^ word, seed ^ 0x8ebc6af09c88c6e3ull);
 }
 
-static void place(table *numbers, u64 slot) {
+static void put(table *numbers, u64 slot) {
     u32 at = (u32)(slot >> 32) & numbers->mask;
     while (numbers->slots[at]) at = (at + 1) & numbers->mask;
     numbers->slots[at] = slot;
@@ -48,9 +51,14 @@ void table_add(table *numbers, u64 hash, u32 number) {
         numbers->slots = slots;
         numbers->mask = (u32)(larger - 1);
         for (u64 at = 0; at < size; at++)
-            if (old[at]) place(numbers, old[at]);
+            if (old[at]) put(numbers, old[at]);
         free(old);
     }
     numbers->used++;
-    place(numbers, (hash & 0xffffffff00000000ull) | ((u64)number + 1));
+    put(numbers, (hash & 0xffffffff00000000ull) | ((u64)number + 1));
+}
+
+void forget_numbers(table *all) {
+    if (all->slots) memset(all->slots, 0, ((u64)all->mask + 1) * sizeof(u64));
+    all->used = 0;
 }

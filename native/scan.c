@@ -1,188 +1,254 @@
-// Records of bank.logins.v1 to logins, in the spellings that producers use. Whatever this file is not sure of it leaves
-// to the judge (schemas/judge.py), who has the last word: it may hand over a sound record, but never take a wrong one.
-#include "core.h"
+// Records of the customer lane's topics to rows, in the spellings that producers use. Whatever this file is not sure of
+// it leaves to the judge (schemas/judge.py), who has the last word: it may hand over a sound record, but never take a
+// wrong one. A topic is a table of its fields, the twin of its model; one loop reads them all.
+#include "json.h"
+#include <math.h>
+#include <stddef.h>
 
-enum { LARGEST_VALUE = 65536, LONGEST_TEXT = 64, MOST_DIGITS = 15 };
+enum { LARGEST_VALUE = 65536, LONGEST_TEXT = 64, MOST_FIELDS = 16 };
+static const i64 MOST_MONEY = 1000000000000000;
+
+typedef enum { IDENTIFIER, TOKEN, CASED_TOKEN, INSTANT, KIND, CURRENCY, MONEY, SIGNED_MONEY, SECONDS, FLAG } form;
+enum { OPTIONAL = 0, REQUIRED = 1, OR_NULL = 2 }; // OPTIONAL: it may be left out, but null it may not be
 
 typedef struct {
-    const u8 *next, *end;
-} cursor;
+    span name;
+    u8 form, need, flag;         // flag: of the ledger, set where it is true, or where there is such a number
+    u16 at;                      // where in the row it is kept, 0 for nowhere: there stands the instant
+} field;
 
 typedef struct {
-    const u8 *text;
-    u32 length;
-} span;
+    const field *fields;
+    const span *kinds;         // in the order of core.h, as in the model's
+    u32 count, kind_count, row_size;
+} topic;
 
-typedef struct { // one login's fields, taken apart
-    span event_id, occurred_at, customer_id, channel;
-    double session_seconds;
-    bool has_seconds, automated;
-} fields;
+typedef struct { // what a batch's records are judged by
+    i64 earliest;
+    double shortest;
+    span currency;
+} rules;
 
-// -- JSON ------------------------------------------------------------------------------------------------------------
+typedef struct { // what the records of a batch have in common
+    const topic *topic;
+    const u8 *texts;          // begins of places count from here
+    rules rules;
+    u32 required;             // bit f: field f has to be given
+    u8 after[MOST_FIELDS + 1]; // the field that came after each one last, and the first one: producers keep an order
+    minute last;
+} scanner;
 
-static void skip_space(cursor *json) {
-    while (json->next < json->end && (*json->next == ' ' || *json->next == '\n' || *json->next == '\t' || *json->next == '\r'))
-        json->next++;
-}
+// -- the topics' fields: schemas/login.py, touch.py, transaction.py ----------------------------------------------------
 
-static bool read_mark(cursor *json, u8 mark) {
-    skip_space(json);
-    if (json->next >= json->end || *json->next != mark) return false;
-    json->next++;
+#define WORD(text) {(const u8 *)text, sizeof text - 1}
+#define FIELD(name, form, need, flag, at) {WORD(name), form, need, flag, at}
+#define HEAD_FIELDS FIELD("occurred_at", INSTANT, REQUIRED, 0, 0), \
+                    FIELD("customer_id", IDENTIFIER, REQUIRED, 0, offsetof(head, customer_id))
+
+static const field LOGIN_FIELDS[] = {
+    FIELD("event_id", IDENTIFIER, REQUIRED, 0, 0),
+    HEAD_FIELDS,
+    FIELD("channel", TOKEN, REQUIRED, 0, 0),
+    FIELD("session_seconds", SECONDS, OR_NULL, 0, 0),
+    FIELD("automated", FLAG, OPTIONAL, AUTOMATED, 0),
+};
+static const field TOUCH_FIELDS[] = {
+    FIELD("event_id", IDENTIFIER, REQUIRED, 0, offsetof(touch_row, event_id)),
+    HEAD_FIELDS,
+    FIELD("campaign_id", CASED_TOKEN, REQUIRED, 0, offsetof(touch_row, campaign_id)),
+    FIELD("variant", CASED_TOKEN, OR_NULL, 0, offsetof(touch_row, variant)),
+    FIELD("channel", TOKEN, REQUIRED, 0, offsetof(touch_row, channel)),
+    FIELD("kind", KIND, REQUIRED, 0, 0),
+    FIELD("cost_minor", MONEY, OPTIONAL, 0, offsetof(touch_row, cost_minor)),
+    FIELD("currency", CURRENCY, OPTIONAL, 0, 0),
+    FIELD("automated", FLAG, OPTIONAL, AUTOMATED, 0),
+    FIELD("recommended", FLAG, OPTIONAL, RECOMMENDED, 0),
+};
+static const field TRANSACTION_FIELDS[] = {
+    FIELD("event_id", IDENTIFIER, REQUIRED, 0, offsetof(transaction_row, event_id)),
+    HEAD_FIELDS,
+    FIELD("kind", KIND, REQUIRED, 0, 0),
+    FIELD("amount_minor", MONEY, REQUIRED, 0, offsetof(transaction_row, amount_minor)),
+    FIELD("currency", CURRENCY, OPTIONAL, 0, 0),
+    FIELD("channel", TOKEN, REQUIRED, 0, offsetof(transaction_row, channel)),
+    FIELD("product", TOKEN, OR_NULL, 0, offsetof(transaction_row, product)),
+    FIELD("revenue_minor", MONEY, OR_NULL, REVENUE_GIVEN, offsetof(transaction_row, revenue_minor)),
+    FIELD("aum_delta_minor", SIGNED_MONEY, OR_NULL, AUM_GIVEN, offsetof(transaction_row, aum_delta_minor)),
+    FIELD("cross_bank", FLAG, OPTIONAL, CROSS_BANK, 0),
+    FIELD("scenario", TOKEN, OR_NULL, 0, offsetof(transaction_row, scenario)),
+    FIELD("reverses", IDENTIFIER, OR_NULL, 0, offsetof(transaction_row, reverses)),
+};
+static const span TOUCH_KIND[TOUCH_KINDS] = {
+    WORD("assign"), WORD("send"), WORD("view"), WORD("click"), WORD("call"), WORD("visit"), WORD("voucher_issue"),
+    WORD("voucher_redeem")};
+static const span TRANSACTION_KIND[TRANSACTION_KINDS] = {
+    WORD("transfer"), WORD("payment"), WORD("card_spend"), WORD("deposit"), WORD("withdrawal"), WORD("wealth_purchase"),
+    WORD("wealth_redemption"), WORD("loan_drawdown"), WORD("account_open"), WORD("card_activation"),
+    WORD("insurance_purchase"), WORD("other")};
+
+enum { LOGIN_TOPIC, TOUCH_TOPIC, TRANSACTION_TOPIC, TOPICS };
+#define COUNT(items) (sizeof items / sizeof *items)
+static const topic TOPIC[TOPICS] = {
+    {LOGIN_FIELDS, NULL, COUNT(LOGIN_FIELDS), 0, sizeof(login)},
+    {TOUCH_FIELDS, TOUCH_KIND, COUNT(TOUCH_FIELDS), TOUCH_KINDS, sizeof(touch_row)},
+    {TRANSACTION_FIELDS, TRANSACTION_KIND, COUNT(TRANSACTION_FIELDS), TRANSACTION_KINDS, sizeof(transaction_row)},
+};
+_Static_assert(COUNT(TRANSACTION_FIELDS) <= MOST_FIELDS, "the topic with the most fields");
+
+// What Python compares with its models and rows.
+EXPORT const char *scan_field(u32 number, u32 at) { return at < TOPIC[number].count ? (const char *)TOPIC[number].fields[at].name.bytes : NULL; }
+EXPORT const char *scan_kind(u32 number, u32 at) { return at < TOPIC[number].kind_count ? (const char *)TOPIC[number].kinds[at].bytes : NULL; }
+EXPORT u32 scan_row_size(u32 number) { return TOPIC[number].row_size; }
+
+// -- texts -------------------------------------------------------------------------------------------------------------
+
+static bool is_token(span text, bool is_cased) { // ^[a-z0-9][a-z0-9_.-]{0,63}$, and A-Z where it is cased
+    enum { FIRST = 1, INNER = 2, UPPER = 4 };
+    static const u8 places[256] = {['a' ... 'z'] = FIRST | INNER, ['0' ... '9'] = FIRST | INNER, ['A' ... 'Z'] = UPPER,
+                                   ['_'] = INNER, ['.'] = INNER, ['-'] = INNER};
+    u8 cased = is_cased ? UPPER : 0;
+    if (!(places[text.bytes[0]] & (FIRST | cased))) return false;
+    for (u32 at = 1; at < text.length; at++)
+        if (!(places[text.bytes[at]] & (INNER | cased))) return false;
     return true;
 }
 
-static bool read_text(cursor *json, span *found) { // printable ASCII without escapes
-    if (!read_mark(json, '"')) return false;
-    const u8 *begin = json->next;
-    while (json->next < json->end && *json->next != '"') {
-        if (*json->next < 0x20 || *json->next > 0x7e || *json->next == '\\') return false;
-        json->next++;
-    }
-    if (json->next >= json->end) return false;
-    *found = (span){begin, (u32)(json->next - begin)};
-    json->next++;
-    return true;
+static bool read_kind(const topic *topic, span text, u8 *kind) {
+    for (u8 at = 0; at < topic->kind_count; at++)
+        if (is_same(topic->kinds[at], text)) {
+            *kind = at;
+            return true;
+        }
+    return false;
 }
 
-static bool read_word(cursor *json, const char *word, u32 length) {
-    skip_space(json);
-    if ((u64)(json->end - json->next) < length || memcmp(json->next, word, length)) return false;
-    json->next += length;
-    return true;
-}
+// -- fields ------------------------------------------------------------------------------------------------------------
 
-static bool read_flag(cursor *json, bool *flag) {
-    *flag = read_word(json, "true", 4);
-    return *flag || read_word(json, "false", 5);
-}
-
-static u32 read_digits(cursor *json, i64 *number, u32 most) { // returns how many
-    u32 count = 0;
-    for (; count <= most && json->next < json->end && (u8)(*json->next - '0') <= 9; count++)
-        *number = *number * 10 + (*json->next++ - '0');
-    return count;
-}
-
-// A number of at most 15 digits without sign or exponent. Digits and power of ten are exact as doubles, so their
-// quotient is the double next to the decimal, which is what every reader of JSON makes of it (Clinger 1990).
-static bool read_number(cursor *json, double *number) {
-    static const double powers[MOST_DIGITS + 1] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                                   1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-    skip_space(json);
-    const u8 *begin = json->next;
-    i64 digits = 0;
-    u32 whole = read_digits(json, &digits, MOST_DIGITS), decimals = 0;
-    if (!whole || whole > MOST_DIGITS || (*begin == '0' && whole > 1)) return false;
-    if (json->next < json->end && *json->next == '.') {
-        json->next++;
-        decimals = read_digits(json, &digits, MOST_DIGITS - whole);
-        if (!decimals || whole + decimals > MOST_DIGITS) return false;
-    }
-    *number = (double)digits / powers[decimals];
-    return true; // what follows must be a comma or the end, so an exponent ends the reading
-}
-
-static bool skip_scalar(cursor *json) { // the value of a field that the contract does not name
+static bool read_text_field(scanner *one, cursor *json, const field *field, u8 *row) {
+    head *head = (void *)row;
     span text;
-    double number;
+    if (!read_text(json, &text)) return false;
+    switch (field->form) {
+    case INSTANT: return read_instant(&one->last, text.bytes, text.length, &head->at) && head->at >= one->rules.earliest;
+    case KIND: return read_kind(one->topic, text, &head->kind);
+    case CURRENCY: return is_same(text, one->rules.currency);
+    default:
+        if (text.length < 1 || text.length > LONGEST_TEXT) return false;
+        if (field->form != IDENTIFIER && !is_token(text, field->form == CASED_TOKEN)) return false;
+        if (field->at) *(place *)(row + field->at) = (place){(u32)(text.bytes - one->texts), text.length};
+        return true;
+    }
+}
+
+static bool read_field(scanner *one, cursor *json, const field *field, u8 *row, double *seconds) {
+    head *head = (void *)row;
     bool flag;
-    skip_space(json);
-    if (json->next >= json->end) return false;
-    if (*json->next == '"') return read_text(json, &text);
-    if ((u8)(*json->next - '0') <= 9) return read_number(json, &number);
-    return read_flag(json, &flag) || read_word(json, "null", 4);
-}
-
-// -- fields of schemas.AppLogin --------------------------------------------------------------------------------------
-
-enum { EVENT_ID, OCCURRED_AT, CUSTOMER_ID, CHANNEL, SESSION_SECONDS, AUTOMATED, FIELDS };
-static const struct { const char *name; u32 length; } NAMES[FIELDS] = {
-    {"event_id", 8}, {"occurred_at", 11}, {"customer_id", 11}, {"channel", 7}, {"session_seconds", 15}, {"automated", 9}};
-static const u32 REQUIRED = 1u << EVENT_ID | 1u << OCCURRED_AT | 1u << CUSTOMER_ID | 1u << CHANNEL;
-
-EXPORT const char *scan_field(u32 number) { return number < FIELDS ? NAMES[number].name : NULL; }
-
-static u32 field_named(span name, u32 likely) { // producers write fields in one order
-    for (u32 tried = 0; tried < FIELDS; tried++) {
-        u32 field = (likely + tried) % FIELDS;
-        if (NAMES[field].length == name.length && !memcmp(NAMES[field].name, name.text, name.length)) return field;
-    }
-    return FIELDS;
-}
-
-static bool read_field(cursor *json, u32 field, fields *found) {
-    switch (field) {
-    case EVENT_ID: return read_text(json, &found->event_id);
-    case OCCURRED_AT: return read_text(json, &found->occurred_at);
-    case CUSTOMER_ID: return read_text(json, &found->customer_id);
-    case CHANNEL: return read_text(json, &found->channel);
-    case SESSION_SECONDS:
-        if (read_word(json, "null", 4)) return true;
-        found->has_seconds = true;
-        return read_number(json, &found->session_seconds);
-    case AUTOMATED: return read_flag(json, &found->automated);
-    default: return skip_scalar(json);
+    if (field->need == OR_NULL && read_null(json)) return true;
+    switch (field->form) {
+    case MONEY:
+    case SIGNED_MONEY:
+        head->flags |= field->flag;
+        return read_integer(json, field->form == SIGNED_MONEY, MOST_MONEY, (i64 *)(row + field->at));
+    case SECONDS: return read_number(json, seconds);
+    case FLAG:
+        if (!read_flag(json, &flag)) return false;
+        if (flag) head->flags |= field->flag;
+        return true;
+    default: return read_text_field(one, json, field, row);
     }
 }
 
-static bool read_object(cursor json, fields *found) {
-    u32 seen = 0, likely = 0;
+// Reads a field's name; `likely` is tried first, and where it stands there the name is not looked through. The number of
+// fields is one that the topic does not have.
+static bool read_name(const topic *topic, cursor *json, u32 likely, u32 *at) {
+    span name = topic->fields[likely].name;
+    if (!read_mark(json, '"')) return false;
+    if (json->end - json->next > name.length && json->next[name.length] == '"' && is_same(name, (span){json->next, name.length})) {
+        json->next += name.length + 1;
+        *at = likely;
+        return true;
+    }
+    json->next--;
+    if (!read_text(json, &name)) return false;
+    for (*at = 0; *at < topic->count; ++*at)
+        if (is_same(topic->fields[*at].name, name)) break;
+    return true;
+}
+
+// -- records -----------------------------------------------------------------------------------------------------------
+
+static bool read_object(scanner *one, cursor json, u8 *row, double *seconds) {
+    u32 seen = 0, before = MOST_FIELDS;
     if (!read_mark(&json, '{')) return false;
     do {
-        span name;
-        if (!read_text(&json, &name) || !read_mark(&json, ':')) return false;
-        u32 field = field_named(name, likely);
-        if (field < FIELDS) {
-            if (seen >> field & 1) return false; // given twice
-            seen |= 1u << field;
-            likely = field + 1;
+        u32 at;
+        if (!read_name(one->topic, &json, one->after[before], &at) || !read_mark(&json, ':')) return false;
+        if (at == one->topic->count) {
+            if (!skip_scalar(&json)) return false;
+            continue;
         }
-        if (!read_field(&json, field, found)) return false;
+        if (seen >> at & 1) return false; // given twice
+        seen |= 1u << at;
+        one->after[before] = (u8)at;
+        before = at;
+        if (!read_field(one, &json, &one->topic->fields[at], row, seconds)) return false;
     } while (read_mark(&json, ','));
     if (!read_mark(&json, '}')) return false;
     skip_space(&json);
-    return json.next == json.end && (seen & REQUIRED) == REQUIRED;
+    return json.next == json.end && (seen & one->required) == one->required;
 }
 
-static bool is_identifier(span text) { return text.length >= 1 && text.length <= LONGEST_TEXT; }
-
-static bool is_token(span text) { // ^[a-z0-9][a-z0-9_.-]{0,63}$
-    if (!is_identifier(text)) return false;
-    for (u32 at = 0; at < text.length; at++) {
-        u8 character = text.text[at];
-        bool inner = at && (character == '_' || character == '.' || character == '-');
-        if (!inner && (u8)(character - 'a') > 25 && (u8)(character - '0') > 9) return false;
-    }
+static bool read_record(scanner *one, span key, span value, u8 *row) {
+    head *head = (void *)row;
+    double seconds = INFINITY; // a session of unknown length is long enough
+    if (value.length > LARGEST_VALUE || !read_object(one, (cursor){value.bytes, value.bytes + value.length}, row, &seconds)) return false;
+    if (!is_same(key, (span){one->texts + head->customer_id.begin, head->customer_id.length})) return false;
+    head->engaged = one->topic == &TOPIC[LOGIN_TOPIC] && !(head->flags & AUTOMATED) && seconds >= one->rules.shortest;
     return true;
 }
 
-static bool read_login(minute *last, span key, span value, i64 earliest, double shortest, login *row, const u8 *texts) {
-    fields found = {0};
-    if (value.length > LARGEST_VALUE || !read_object((cursor){value.text, value.text + value.length}, &found)) return false;
-    if (!is_identifier(found.event_id) || !is_identifier(found.customer_id) || !is_token(found.channel)) return false;
-    if (key.length != found.customer_id.length || memcmp(key.text, found.customer_id.text, key.length)) return false;
-    if (!read_instant(last, found.occurred_at.text, found.occurred_at.length, &row->at) || row->at < earliest) return false;
-    row->id = (u64)(found.customer_id.text - texts);
-    row->id_length = found.customer_id.length;
-    row->engaged = !found.automated && (!found.has_seconds || found.session_seconds >= shortest);
-    return true;
-}
+// -- batches -----------------------------------------------------------------------------------------------------------
 
-// Takes a batch's records apart. Keys and values stand one after another in two texts; a record's own are as long as
-// the lengths say. Returns how many records are sound; the others' rows are left as they were.
-EXPORT u32 scan_logins(const u8 *keys, const u32 *key_lengths, const u8 *values, const u32 *value_lengths, u32 count,
-                       i64 earliest, double shortest, login *rows) {
-    minute last = {{0}, 0};
-    const u8 *texts = values;
+typedef struct {
+    const u8 *texts; // keys and values stand anywhere in it
+    const u32 *key_begins, *key_lengths, *value_begins, *value_lengths;
+    u32 count;
+} batch;
+
+static u32 scan(const topic *topic, batch records, rules rules, u8 *rows) {
+    scanner one = {.topic = topic, .texts = records.texts, .rules = rules};
     u32 sound = 0;
-    for (u32 row = 0; row < count; row++) {
-        span key = {keys, key_lengths[row]}, value = {values, value_lengths[row]};
-        rows[row].is_sound = read_login(&last, key, value, earliest, shortest, &rows[row], texts);
-        sound += rows[row].is_sound;
-        keys += key.length;
-        values += value.length;
+    for (u32 at = 0; at < topic->count; at++) one.required |= (u32)(topic->fields[at].need == REQUIRED) << at;
+    for (u32 number = 0; number < records.count; number++, rows += topic->row_size) {
+        head *head = (void *)rows;
+        span key = {records.texts + records.key_begins[number], records.key_lengths[number]};
+        span value = {records.texts + records.value_begins[number], records.value_lengths[number]};
+        memset(rows, 0, topic->row_size);
+        head->customer = NOBODY;
+        if (topic == &TOPIC[TOUCH_TOPIC]) ((touch_row *)rows)->arm = NOBODY;
+        head->is_sound = read_record(&one, key, value, rows);
+        sound += head->is_sound;
     }
     return sound;
+}
+
+// Take a batch's records apart: texts, begin and length of each key, begin and length of each value, count; the earliest
+// instant that is plausible, the shortest engaged session, the reporting currency; a row for each record, which they write
+// whole. A key or value that is missing has length 0xffffffff, which no sound one has (nor 0), and any begin. What the row
+// of a record that is not sound holds besides `is_sound` means nothing. They return how many records are sound.
+#define BATCH const u8 *texts, const u32 *key_begins, const u32 *key_lengths, const u32 *value_begins, const u32 *value_lengths, u32 count
+#define GIVEN (batch){texts, key_begins, key_lengths, value_begins, value_lengths, count}
+
+EXPORT u32 scan_logins(BATCH, i64 earliest, double shortest, login *rows) {
+    return scan(&TOPIC[LOGIN_TOPIC], GIVEN, (rules){.earliest = earliest, .shortest = shortest}, (u8 *)rows);
+}
+
+EXPORT u32 scan_touches(BATCH, i64 earliest, const char *currency, touch_row *rows) {
+    span text = {(const u8 *)currency, (u32)strlen(currency)};
+    return scan(&TOPIC[TOUCH_TOPIC], GIVEN, (rules){.earliest = earliest, .currency = text}, (u8 *)rows);
+}
+
+EXPORT u32 scan_transactions(BATCH, i64 earliest, const char *currency, transaction_row *rows) {
+    span text = {(const u8 *)currency, (u32)strlen(currency)};
+    return scan(&TOPIC[TRANSACTION_TOPIC], GIVEN, (rules){.earliest = earliest, .currency = text}, (u8 *)rows);
 }

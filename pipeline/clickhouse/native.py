@@ -102,9 +102,13 @@ def _measures(count: int, values: object) -> bytes:
         return bytes(8 * count)
     if not isinstance(values, Measures):
         raise TypeError("an array column takes Measures")
-    per_row = values.per_row
-    ends = array("Q", range(per_row, per_row * count + 1, per_row))
-    return _little(ends) + _little(array("q", values.flat))
+    return encoded_measures(count, _little(array("q", values.flat)))
+
+
+def encoded_measures(count: int, values: bytes) -> bytes:
+    """Return an Array(Int64) column of rows that have equally many values, which are given as their bytes."""
+    per_row = len(values) // 8 // count
+    return _little(array("Q", range(per_row, per_row * count + 1, per_row))) + values
 
 
 def _little(numbers: array[int]) -> bytes:

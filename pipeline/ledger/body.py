@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from pipeline.clickhouse.native import Measures, NativeTable
+from pipeline.clickhouse.native import Measures, NativeTable, encoded_measures
 from pipeline.ledger.rows import (
     AUM_GIVEN,
     AUTOMATED,
@@ -17,7 +17,7 @@ from pipeline.ledger.rows import (
     RECOMMENDED,
     REVENUE_GIVEN,
 )
-from pipeline.state.rows import CELL_WIDTH, DAY_WIDTH, FULL, HOUR, CellColumns, EncodedLogins
+from pipeline.state.rows import CELL_WIDTH, DAY_WIDTH, FULL, HOUR, CellColumns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         CostFacts,
         CreditColumns,
         DayColumns,
+        EncodedRows,
         ErasureRow,
         LoginDays,
         ProfileRow,
@@ -68,6 +69,7 @@ class _Body:
         self._positions(block, block.positions)
         self._erasures(block, changes.erasures)
         self._verdicts(block, block.verdicts)
+        self._encoded(block, changes.encoded)
         for family, cells in changes.cells.items():
             self._cells(block, family, cells)
 
@@ -132,11 +134,15 @@ class _Body:
             source=facts.offset,
         )
 
-    def _logins(self, block: ShardBlock, facts: LoginDays | EncodedLogins) -> None:
-        if isinstance(facts, EncodedLogins):
-            flags = facts.engaged.translate(_ENGAGED_FLAGS)
-            self._add(block, "login", len(facts), at=facts.day, id=facts.pseudonym, tier=facts.tier, flags=flags)
-            return
+    def _encoded(self, block: ShardBlock, rows: list[EncodedRows]) -> None:
+        for each in rows:
+            columns: dict[str, ColumnValues] = {**each.columns}
+            values = each.columns.get("measures")
+            if values is not None:
+                columns["measures"] = encoded_measures(each.count, values)
+            self._add(block, each.kind, each.count, **columns)
+
+    def _logins(self, block: ShardBlock, facts: LoginDays) -> None:
         self._add(
             block,
             "login",
@@ -329,4 +335,3 @@ def _within_64_bits(cells: CellColumns) -> tuple[CellColumns, list[str]]:
 
 
 _TABLE: Final = NativeTable(COLUMNS)
-_ENGAGED_FLAGS: Final = bytes([0, ENGAGED]).ljust(256, b"\0")

@@ -24,7 +24,9 @@ SOURCES: Final = ROOT / "native"
 LOCK_OF_COMPILER: Final = ROOT / "requirements" / "compiler.lock"
 # a signed number that overflows, a shift too far or an index beyond an array stops the process, in every build
 TRAPS: Final = ("-fsanitize=signed-integer-overflow,bounds,shift", "-fsanitize-undefined-trap-on-error")
-FLAGS: Final = ("-std=gnu11", "-Wall", "-Wextra", "-O2", "-shared", "-fPIC", "-fvisibility=hidden", *TRAPS)
+# shares are doubles that have to be the same everywhere: no product and sum in one rounding
+EXACT: Final = ("-ffp-contract=off",)
+FLAGS: Final = ("-std=gnu11", "-Wall", "-Wextra", "-O2", "-shared", "-fPIC", "-fvisibility=hidden", *EXACT, *TRAPS)
 _SECONDS: Final = 300
 
 
@@ -49,7 +51,7 @@ def compile_library(compiler: Sequence[str], target: Path, extra: Sequence[str] 
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_suffix(f".{os.getpid()}")
     sources = sorted(map(str, SOURCES.glob("*.c")))
-    command = [*compiler, *FLAGS, *extra, "-o", str(unfinished), *sources]
+    command = [*compiler, *FLAGS, *extra, "-o", str(unfinished), *sources, "-lm"]
     try:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=_SECONDS)
         unfinished.replace(target)

@@ -1,74 +1,65 @@
-"""The customer lane's shard with compiled logins: who is known, and on which days, is kept in native/*.c.
+"""The customer lane's shard over the compiled core: native/*.c keeps the customers, their days and their events.
 
-Touches, transactions and credits are the plain core's; it knows a customer from the first of them on. What the two
-share, tier and pseudonym, is kept on the compiled side and copied when the plain side meets the customer.
+What a batch is judged by is the plain core's (lateness, erasures); it also stays the reference that this one is
+compared with, block by block.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 
-from pipeline.native.logins import LoginRows
+from pipeline.native.campaigns import NativeCampaigns
+from pipeline.native.events import Events
+from pipeline.native.library import library
 from pipeline.native.people import People
+from pipeline.native.restore import NativeRestorer
+from pipeline.native.rows import LoginRows, TouchRows, TransactionRows
 from pipeline.state.activity import Activity, measures_of
 from pipeline.state.calendar import QUARTER_MS
-from pipeline.state.customers import CustomerShard
-from pipeline.state.memory import CustomerMemory
-from pipeline.state.records import Customer
-from pipeline.state.restore import Restorer
+from pipeline.state.customer_lane import CustomerLane
+from pipeline.state.rows import Changes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from pipeline.state.calendar import BusinessCalendar
     from pipeline.state.campaign_registry import CampaignRegistry
-    from pipeline.state.intake import Refusal
+    from pipeline.state.intake import Intake, Refusal
     from pipeline.state.policy import Policy
-    from pipeline.state.rows import Changes, DayColumns
-    from schemas.columns import LoginColumns
+    from pipeline.state.rows import DayColumns
+    from schemas.columns import LoginColumns, TouchColumns, TransactionColumns
+
+Rows = TypeVar("Rows", LoginRows, TouchRows, TransactionRows)
 
 
-class NativeMemory(CustomerMemory):
-    """Customers with touches or transactions; all others are in ``people`` alone, which knows these, too."""
+class NativeMemory:
+    """Who is remembered: `customer_lane.Memory` over the compiled core."""
 
-    def __init__(self, policy: Policy, campaigns: CampaignRegistry, people: People) -> None:
-        super().__init__(policy, campaigns)
+    def __init__(self, policy: Policy, people: People, events: Events) -> None:
+        self._policy = policy
         self._people = people
+        self._events = events
 
     def __len__(self) -> int:
         return len(self._people)
-
-    def customer(self, customer_id: str) -> Customer:
-        """Return a customer, new or remembered."""
-        known = self.customers.get(customer_id)
-        if known is None:
-            pseudonym = self._policy.pseudonym(customer_id)
-            number = self._people.meet(customer_id.encode(), pseudonym)
-            known = self._dormant.pop(pseudonym, None) or Customer(pseudonym, self._people.tier_of(number))
-            self.customers[customer_id] = known
-        return known
 
     def set_tier(self, customer_id: str, tier: str) -> bytes:
         """Give a customer, new or remembered, a tier for the events that follow; return the pseudonym."""
         pseudonym = self._policy.pseudonym(customer_id)
         self._people.set_tier(self._people.meet(customer_id.encode(), pseudonym), tier)
-        known = self.customers.get(customer_id) or self._dormant.get(pseudonym)
-        if known is not None:
-            known.tier = tier
         return pseudonym
-
-    def dormant(self, pseudonym: bytes) -> Customer:
-        """Return a customer known by pseudonym only: for loading stored state, before any event."""
-        known = self._dormant.get(pseudonym)
-        if known is None:
-            tier = self._people.tier_of(self._people.dormant(pseudonym))
-            known = self._dormant[pseudonym] = Customer(pseudonym, tier)
-        return known
 
     def erase(self, pseudonym: bytes, customer_id: str | None = None) -> None:
         """Drop everything remembered of a customer; without an id, one whose id has not been seen since the load."""
-        super().erase(pseudonym, customer_id)
         self._people.erase(pseudonym, (customer_id or "").encode())
+
+    def forget_touch_ids(self, touches: Iterable[tuple[str, int]]) -> None:
+        """Drop the ids of erased touches, given with their times: a copy of one would be a new event."""
+        for event_id, at in touches:
+            self._events.forget_touch_id(event_id, at)
 
 
 class NativeActivity(Activity):
@@ -99,79 +90,104 @@ class NativeActivity(Activity):
         super().forget_idle(before_version)
 
 
-class NativeRestorer(Restorer):
-    """Takes a shard's stored rows; profiles and logins go to ``people``."""
-
-    people: People
-
-    def profile(self, pseudonym: bytes, tier: str) -> None:
-        """A customer's tier, where there is a profile."""
-        self.people.set_tier(self.people.dormant(pseudonym), tier)
-
-    def login(self, pseudonym: bytes, day: int, *, engaged: bool) -> None:
-        """A login day, within the days the activity remembers one by one."""
-        self.people.load_login(self.people.dormant(pseudonym), day, engaged=engaged)
-
-    def engaged_before_horizon(self, pseudonym: bytes) -> None:
-        """The customer has an engaged day before those."""
-        self.people.load_engaged_before_horizon(self.people.dormant(pseudonym))
-
-
-class NativeCustomerShard(CustomerShard):
+class NativeCustomerShard(CustomerLane):
     """State of one partition of the customer-keyed topics, whose names it is given; implements `port.ShardCore`."""
 
     def __init__(
         self, policy: Policy, campaigns: CampaignRegistry, *, logins: str, transactions: str, touches: str
     ) -> None:
-        super().__init__(policy, campaigns, logins=logins, transactions=transactions, touches=touches)
-        self._activity = activity = NativeActivity(policy.lateness_days)
-        self._people = activity.people
-        self._memory = NativeMemory(policy, campaigns, self._people)
+        self.activity = NativeActivity(policy.lateness_days)
+        self.people = self.activity.people
+        self.events = Events(self.people, policy)
+        memory = NativeMemory(policy, self.people, self.events)
+        super().__init__(policy, memory, logins=logins, transactions=transactions, touches=touches)
+        self._library = library()
+        self._calendar = policy.calendar()
+        self._campaigns = NativeCampaigns(self.people, campaigns, self._calendar)
 
     def restorer(self) -> NativeRestorer:
         """Return what loads stored state into this still empty shard."""
-        restorer = NativeRestorer(
-            self._memory,
-            self._conversions,
-            self._activity,
-            self._campaigns,
-            self.logins,
-            self.touches,
-            self.transactions,
-            self.erasures,
-        )
-        restorer.people = self._people
-        return restorer
+        return NativeRestorer(self, self.people, self.events, self._campaigns, self.activity.memory_days)
+
+    def open_chapter(self, chapter: int) -> None:
+        """Start a new chapter for cells that come to memory from now on."""
+        self._library.shard_open_chapter(self.people.handle, chapter)
+        self.activity.open_chapter(chapter)
+
+    # -- events ----------------------------------------------------------------------------------------------------
 
     def apply_logins(self, columns: LoginColumns | LoginRows, now_ms: int | None) -> list[Refusal]:
         """Count a batch of logins; return the refused ones."""
         logins = columns if isinstance(columns, LoginRows) else LoginRows.of(columns, self._policy.engaged_seconds)
         logins, refusals = self.logins.screen(logins, now_ms)
-        logins = self._admitted(logins)
+        logins = self._admitted(logins, self.logins)
         self.logins.accepted += len(logins)
         logins.rows["day"] = days_of(self._calendar, logins)
-        self._people.count(logins)
+        self.people.count(logins)
         return refusals
 
-    def _admitted(self, logins: LoginRows) -> LoginRows:
-        """Return the logins without those of erased customers; everybody else's customer is noted in the rows."""
-        logins = self.erasures.without_past(logins, self.logins.left_out_before)
-        if not self._people.find_all(logins):
-            return logins
-        strangers = logins.strangers()
+    def apply_touches(self, columns: TouchColumns | TouchRows, now_ms: int | None) -> list[Refusal]:
+        """Count a batch of touches, attributing again what a late one changes; return the refused ones."""
+        touches = columns if isinstance(columns, TouchRows) else TouchRows.of(columns)
+        touches, refusals = self.touches.screen(touches, now_ms)
+        touches = self._admitted(touches, self.touches)
+        self._campaigns.know_quarters(touches.rows["at"])
+        self._campaigns.find_arms(touches)
+        fresh = self.events.count_touches(touches, partial(self.touches.floors, touches))
+        self.touches.counted(fresh, len(touches) - fresh)
+        return refusals
+
+    def apply_transactions(self, columns: TransactionColumns | TransactionRows, now_ms: int | None) -> list[Refusal]:
+        """Count a batch of transactions and reversals; return the refused ones."""
+        paid = columns if isinstance(columns, TransactionRows) else TransactionRows.of(columns)
+        paid, refusals = self.transactions.screen(paid, now_ms)
+        paid = self._admitted(paid, self.transactions)
+        self._campaigns.know_quarters(paid.rows["at"])
+        self._campaigns.sync()
+        fresh = self.events.count_transactions(paid, partial(self.transactions.floors, paid))
+        self.transactions.counted(fresh, len(paid) - fresh)
+        return refusals
+
+    def _admitted(self, events: Rows, intake: Intake) -> Rows:
+        """Return the events without those of erased customers; everybody else's customer is noted in the rows."""
+        events = self.erasures.without_past(events, intake.left_out_before)
+        if not self.people.find_all(events):
+            return events
+        strangers = events.strangers()
         pseudonyms = {name: self._policy.pseudonym(name) for name in set(strangers)}
         erased = {name for name, pseudonym in pseudonyms.items() if self.erasures.blocks(pseudonym)}
         if erased:
-            logins = self.erasures.leave_out_rows(logins, [name not in erased for name in logins.customer_id])
+            events = self.erasures.leave_out_rows(events, [name not in erased for name in events.customer_id])
             strangers = [name for name in strangers if name not in erased]
-        self._people.meet_all(logins, b"".join([pseudonyms[name] for name in strangers]))
-        return logins
+        self.people.meet_all(events, b"".join([pseudonyms[name] for name in strangers]))
+        return events
+
+    # -- out -------------------------------------------------------------------------------------------------------
 
     def drain_changes(self, version: int) -> Changes:
         """Return everything learnt since the last call; ``version`` is the block that will make it durable."""
-        changes = super().drain_changes(version)
-        changes.logins = self._people.take_facts()
+        changes, self._changes = self._changes, Changes()
+        self._library.shard_drain_cells(self.people.handle, version)
+        self.events.write_credits()
+        self.activity.drain_changes(version, changes.days)
+        changes.encoded = self.people.take_rows()
+        changes.erasures = self.erasures.drain_changes(version)
+        changes.orphans = self.events.drain_orphans(self.transactions.floor)
+        self.transactions.refuse(len(changes.orphans), accepted_before=True)
         return changes
+
+    # -- horizon ---------------------------------------------------------------------------------------------------
+
+    def forget(self, idle_version: int) -> None:
+        """Drop what no event that is still in time on any topic could need, and cells idle since a version."""
+        self._campaigns.sync()
+        self.events.forget(self.touches.horizon, self.transactions.horizon)
+        self._library.shard_forget_idle(self.people.handle, idle_version)
+        self.activity.forget_idle(idle_version)
+
+    def held(self) -> Mapping[str, int]:
+        """Return how much of each kind is in memory."""
+        return self.events.held()
 
 
 def days_of(calendar: BusinessCalendar, logins: LoginRows) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -17,23 +17,96 @@ from pipeline.errors import UserError
 from pipeline.native.build import library_path
 
 NOBODY: Final = 0xFFFFFFFF
-COLUMNS: Final = 4
+# columns of a sheet and kinds of sheets, in the order of native/core.h
+SHEET_COLUMNS: Final = (
+    "at",
+    "lag",
+    "chapter",
+    "source",
+    "flags",
+    "measures",
+    "campaign_id",
+    "label",
+    "id",
+    "other_id",
+    "model",
+    "customer",
+    "tier",
+    "channel",
+    "category",
+    "product",
+    "scenario",
+)
+SHEETS: Final = (
+    "touch",
+    "transaction",
+    "login",
+    "credit",
+    "tier",
+    "variant",
+    "minute",
+    "cohort",
+    "hour",
+    "day",
+    "adjustment",
+)
+MODELS: Final = ("last_touch", "first_touch", "linear", "position", "time_decay")  # native/rules.c
+HELD: Final = ("touches", "transactions", "conversions", "reach", "touch ids", "due", "reversals", "waiting", "cells")
+# what native/core.h numbers transactions' kinds by: the order of schemas.common.TransactionKind
+TRANSACTION_KINDS: Final = (
+    "transfer",
+    "payment",
+    "card_spend",
+    "deposit",
+    "withdrawal",
+    "wealth_purchase",
+    "wealth_redemption",
+    "loan_drawdown",
+    "account_open",
+    "card_activation",
+    "insurance_purchase",
+    "other",
+)
 
-# struct login, struct day_change (native/core.h)
-LOGIN: Final = np.dtype(
+
+def _places(*names: str) -> list[tuple[str, str]]:
+    """Return where the texts of a row stand in the texts of its batch."""
+    return [(f"{name}_{part}", "<u4") for name in names for part in ("begin", "length")]
+
+
+# the structures of native/core.h: what rows of every topic of the customer lane begin with, and each topic's rows
+HEAD: Final = [
+    ("at", "<i8"),
+    *_places("customer_id"),
+    ("customer", "<u4"),
+    ("is_sound", "u1"),
+    ("kind", "u1"),
+    ("flags", "u1"),
+    ("engaged", "u1"),
+]
+LOGIN: Final = np.dtype([*HEAD, ("day", "<i4"), ("unused", "<u4")])
+TOUCH: Final = np.dtype(
     [
-        ("at", "<i8"),
-        ("id", "<u8"),
-        ("id_length", "<u4"),
-        ("customer", "<u4"),
-        ("day", "<i4"),
-        ("engaged", "u1"),
-        ("is_sound", "u1"),
-        ("unused", "u1", 2),
+        *HEAD,
+        ("cost_minor", "<i8"),
+        *_places("event_id", "campaign_id", "variant", "channel"),
+        ("arm", "<u4"),
+        ("unused", "<u4"),
+    ]
+)
+TRANSACTION: Final = np.dtype(
+    [
+        *HEAD,
+        ("amount_minor", "<i8"),
+        ("revenue_minor", "<i8"),
+        ("aum_delta_minor", "<i8"),
+        *_places("event_id", "channel", "product", "scenario", "reverses"),
     ]
 )
 DAY_CHANGE: Final = np.dtype([("measures", "<i8", 6), ("day", "<i4"), ("tier", "<u4")])
 
+_BATCH: Final = [c_void_p] * 5 + [c_uint32]  # texts; begins and lengths of keys and of values; how many records
+_TEXT: Final = (c_char_p, c_uint32)  # bytes and how many
 _FUNCTIONS: Final[dict[str, tuple[Any, list[Any]]]] = {  # name: (result, arguments)
     "shard_new": (c_void_p, [c_uint64, c_uint32]),
     "shard_free": (None, [c_void_p]),
@@ -45,15 +118,62 @@ _FUNCTIONS: Final[dict[str, tuple[Any, list[Any]]]] = {  # name: (result, argume
     "shard_erase": (None, [c_void_p, c_char_p, c_uint32, c_char_p]),
     "shard_tier": (c_uint32, [c_void_p, c_uint32]),
     "shard_set_tier": (None, [c_void_p, c_uint32, c_uint32]),
-    "shard_find_all": (c_uint32, [c_void_p, c_char_p, c_void_p, c_uint32]),
-    "shard_meet_all": (None, [c_void_p, c_char_p, c_void_p, c_uint32, c_char_p]),
+    "shard_find_all": (c_uint32, [c_void_p, c_char_p, c_void_p, c_uint32, c_uint32]),
+    "shard_meet_all": (None, [c_void_p, c_char_p, c_void_p, c_uint32, c_uint32, c_char_p]),
     "shard_count_logins": (c_bool, [c_void_p, c_void_p, c_uint32]),
     "shard_load_login": (c_bool, [c_void_p, c_uint32, c_int32, c_bool]),
     "shard_load_engaged_before_horizon": (None, [c_void_p, c_uint32]),
     "shard_take_changes": (c_uint32, [c_void_p, POINTER(c_void_p)]),
-    "shard_take_facts": (c_uint32, [c_void_p, c_void_p * COLUMNS, c_uint64 * COLUMNS]),
-    "scan_field": (c_char_p, [c_uint32]),
-    "scan_logins": (c_uint32, [c_char_p, c_void_p, c_char_p, c_void_p, c_uint32, c_int64, c_double, c_void_p]),
+    "shard_take_sheet": (c_uint64, [c_void_p, c_uint32, c_void_p * len(SHEET_COLUMNS), c_uint64 * len(SHEET_COLUMNS)]),
+    "shard_set_rules": (None, [c_void_p, c_double, c_int64]),
+    "shard_add_model": (None, [c_void_p, c_uint8]),
+    "shard_apply_touches": (c_uint32, [c_void_p, c_char_p, c_void_p, c_void_p, c_uint32, c_uint32, c_void_p, c_void_p]),
+    "shard_apply_transactions": (
+        c_uint32,
+        [c_void_p, c_char_p, c_void_p, c_void_p, c_uint32, c_uint32, c_void_p, c_void_p],
+    ),
+    "shard_drain_credits": (None, [c_void_p]),
+    "shard_find_orphans": (c_uint32, [c_void_p, c_int64]),
+    "shard_orphan": (c_int64, [c_void_p, c_uint32, POINTER(c_void_p), POINTER(c_uint32)]),
+    "shard_forget": (None, [c_void_p, c_int64, c_int64]),
+    "shard_held": (c_uint64, [c_void_p, c_uint32]),
+    "shard_forget_touch_id": (None, [c_void_p, c_char_p, c_uint32, c_int64]),
+    "shard_load_touch_id": (None, [c_void_p, c_char_p, c_uint32, c_int64]),
+    "shard_load_reach": (None, [c_void_p, c_uint32, c_uint32, c_int64, c_uint32, c_int64]),
+    "shard_load_touch": (None, [c_void_p, c_uint32, c_uint32, c_int64, c_char_p, c_uint32]),
+    "shard_load_transaction": (
+        c_uint32,
+        [c_void_p, c_uint32, c_int64, *_TEXT, c_uint8, *_TEXT, c_int64, c_int64, c_int64, c_uint8, c_uint32],
+    ),
+    "shard_load_credit": (
+        None,
+        [c_void_p, c_uint32, c_uint32, c_uint32, c_int64, c_char_p, c_uint32, c_uint32, c_int64, c_int64],
+    ),
+    "shard_load_counts": (None, [c_void_p, c_uint32]),
+    "shard_load_past_conversion": (None, [c_void_p, c_uint32, c_uint32, c_uint32]),
+    "shard_load_reversal": (None, [c_void_p, c_uint32, c_int64, *_TEXT, *_TEXT, c_int64, c_int64]),
+    "shard_define_campaign": (
+        None,
+        [c_void_p, c_uint32, c_int64, c_uint32, c_int64, c_int64 * len(TRANSACTION_KINDS), c_bool, c_char_p, c_uint32],
+    ),
+    "shard_add_campaign_product": (None, [c_void_p, c_uint32, c_char_p, c_uint32]),
+    "shard_add_arm": (c_uint32, [c_void_p, c_uint32, c_bool, c_char_p, c_uint32]),
+    "shard_set_control": (None, [c_void_p, c_uint32, c_bool]),
+    "shard_find_arms": (c_uint32, [c_void_p, c_char_p, c_void_p, c_uint32]),
+    "shard_add_label": (None, [c_void_p, c_char_p, c_uint32]),
+    "shard_has_quarter": (c_bool, [c_void_p, c_int64]),
+    "shard_add_quarter": (None, [c_void_p, c_int64, c_int64, c_int32]),
+    "shard_open_chapter": (None, [c_void_p, c_uint64]),
+    "shard_drain_cells": (None, [c_void_p, c_uint64]),
+    "shard_forget_idle": (None, [c_void_p, c_uint64]),
+    "scan_field": (c_char_p, [c_uint32, c_uint32]),
+    "scan_kind": (c_char_p, [c_uint32, c_uint32]),
+    "scan_row_size": (c_uint32, [c_uint32]),
+    "scan_logins": (c_uint32, [*_BATCH, c_int64, c_double, c_void_p]),
+    "scan_touches": (c_uint32, [*_BATCH, c_int64, c_char_p, c_void_p]),
+    "scan_transactions": (c_uint32, [*_BATCH, c_int64, c_char_p, c_void_p]),
+    "batch_misplaced": (c_uint32, [c_char_p, c_void_p, c_uint32, c_uint32, c_uint32]),
+    "batch_records": (c_uint32, [c_char_p, c_uint64, c_char_p, c_void_p]),
 }
 
 

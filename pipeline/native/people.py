@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pipeline.native.library import COLUMNS, DAY_CHANGE, NOBODY, library
+from pipeline.native.library import DAY_CHANGE, NOBODY, SHEET_COLUMNS, SHEETS, library
 from pipeline.state.memory import UNKNOWN_TIER
-from pipeline.state.rows import EncodedLogins
+from pipeline.state.rows import EncodedRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.native.logins import LoginRows
+    from pipeline.native.rows import EventRows, LoginRows
 
 _TOO_OLD: Final = "a login lies further back than days are remembered"
 
@@ -30,8 +30,13 @@ class People:
         self._shard = self._library.shard_new(int.from_bytes(os.urandom(8)), span)
         self._tiers: list[str] = []
         self._tier_numbers: dict[str, int] = {}
-        self._tier_number(UNKNOWN_TIER)  # the first: number 0 is what a new customer has
+        self.tier_number(UNKNOWN_TIER)  # the first: number 0 is what a new customer has
         weakref.finalize(self, self._library.shard_free, self._shard)
+
+    @property
+    def handle(self) -> int:
+        """The compiled shard, for the other parts of the core that call it."""
+        return int(self._shard)
 
     def __len__(self) -> int:
         return int(self._library.shard_known(self._shard))
@@ -61,9 +66,10 @@ class People:
 
     def set_tier(self, number: int, tier: str) -> None:
         """Give a customer a tier for the events that follow."""
-        self._library.shard_set_tier(self._shard, number, self._tier_number(tier))
+        self._library.shard_set_tier(self._shard, number, self.tier_number(tier))
 
-    def _tier_number(self, tier: str) -> int:
+    def tier_number(self, tier: str) -> int:
+        """Return the number of a tier, new or known."""
         number = self._tier_numbers.get(tier)
         if number is None:
             text = tier.encode()
@@ -73,15 +79,15 @@ class People:
 
     # -- logins ----------------------------------------------------------------------------------------------------
 
-    def find_all(self, logins: LoginRows) -> int:
-        """Note in each row whose login it is; return how many rows are of strangers."""
-        rows = logins.rows
-        return int(self._library.shard_find_all(self._shard, logins.texts, rows.ctypes.data, len(rows)))
+    def find_all(self, events: EventRows) -> int:
+        """Note in each row whose event it is; return how many rows are of strangers."""
+        rows = events.rows
+        return int(self._library.shard_find_all(self._shard, events.texts, rows.ctypes.data, len(rows), rows.itemsize))
 
-    def meet_all(self, logins: LoginRows, pseudonyms: bytes) -> None:
+    def meet_all(self, events: EventRows, pseudonyms: bytes) -> None:
         """Let the strangers among the rows be met; ``pseudonyms`` are theirs, one after another, once per row."""
-        rows = logins.rows
-        self._library.shard_meet_all(self._shard, logins.texts, rows.ctypes.data, len(rows), pseudonyms)
+        rows = events.rows
+        self._library.shard_meet_all(self._shard, events.texts, rows.ctypes.data, len(rows), rows.itemsize, pseudonyms)
 
     def count(self, logins: LoginRows) -> None:
         """Count logins, their customers and days being noted in the rows.
@@ -120,11 +126,18 @@ class People:
         ):
             yield self._tiers[tier], day, measures
 
-    def take_facts(self) -> EncodedLogins:
-        """Return the login days that have said something new since the last call."""
-        places, sizes = (ctypes.c_void_p * COLUMNS)(), (ctypes.c_uint64 * COLUMNS)()
-        count = self._library.shard_take_facts(self._shard, places, sizes)
-        day, pseudonym, engaged, tier = (
-            ctypes.string_at(place or 0, size) if size else b"" for place, size in zip(places, sizes, strict=True)
-        )
-        return EncodedLogins(count, day, pseudonym, engaged, tier)
+    def take_rows(self) -> list[EncodedRows]:
+        """Return the rows of the ledger that the compiled core has made since the last call."""
+        width = len(SHEET_COLUMNS)
+        places, sizes = (ctypes.c_void_p * width)(), (ctypes.c_uint64 * width)()
+        found: list[EncodedRows] = []
+        for number, kind in enumerate(SHEETS):
+            count = self._library.shard_take_sheet(self._shard, number, places, sizes)
+            if count:
+                columns = {
+                    name: ctypes.string_at(place or 0, size)
+                    for name, place, size in zip(SHEET_COLUMNS, places, sizes, strict=True)
+                    if size
+                }
+                found.append(EncodedRows(kind, count, columns))
+        return found

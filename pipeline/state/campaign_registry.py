@@ -59,15 +59,18 @@ class CampaignRegistry:
         self._default = default_rules(policy)
         self._campaigns: dict[str, int] = {}
         self._arms: dict[tuple[str, str | None], Arm] = {}
+        self.ids: list[str] = []
         self.rules: list[CampaignRules] = []
         self.arms: list[Arm] = []
         self.arms_of: list[list[int]] = []
         self.arm_mask: list[int] = []
+        self.revision = 0  # of rules: grows with every definition
 
     def define(self, campaign_id: str, rules: CampaignRules | None) -> None:
         """Take a campaign's rules (None: it has no definition, the defaults apply) for the events that follow."""
         campaign_index = self._index_of(campaign_id)
         self.rules[campaign_index] = rules or self._default
+        self.revision += 1
         for index in self.arms_of[campaign_index]:
             arm = self.arms[index]
             arm.is_control = arm.variant == self.rules[campaign_index].control_variant
@@ -83,6 +86,7 @@ class CampaignRegistry:
         campaign_index = self._campaigns.get(campaign_id)
         if campaign_index is None:
             campaign_index = self._campaigns[campaign_id] = len(self.rules)
+            self.ids.append(campaign_id)
             self.rules.append(self._default)
             self.arms_of.append([])
             self.arm_mask.append(0)

@@ -60,6 +60,14 @@ class Cells:
     def __len__(self) -> int:
         return sum(map(len, self._families.values()))
 
+    @property
+    def passing(self) -> int:
+        """Return how many cells there are that leave memory once they are idle."""
+        return sum(map(len, self._passing()))
+
+    def _passing(self) -> tuple[ChapterCells[Any, Place], ...]:
+        return self._minutes, self._hours, self._days, self._cohorts
+
     def open_chapter(self, chapter: int) -> None:
         """Give cells that come to memory from now on this chapter."""
         for family in self._families.values():
@@ -166,5 +174,5 @@ class Cells:
 
     def forget_idle(self, before_version: int) -> None:
         """Drop cells of minutes, hours, days and cohorts that no block since ``before_version`` has changed."""
-        for family in (self._minutes, self._hours, self._days, self._cohorts):
+        for family in self._passing():
             family.forget_idle(before_version)

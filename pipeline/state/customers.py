@@ -9,41 +9,36 @@ from __future__ import annotations
 
 from functools import partial
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pipeline.state.activity import Activity
 from pipeline.state.attribution import Attribution
 from pipeline.state.cells import Cells
 from pipeline.state.conversions import Conversions
-from pipeline.state.erasure import Erasures
-from pipeline.state.history import revert
-from pipeline.state.intake import NEVER, Intake, Refusal
-from pipeline.state.memory import UNKNOWN_TIER, CustomerMemory
+from pipeline.state.customer_lane import CustomerLane
+from pipeline.state.intake import NEVER
+from pipeline.state.memory import CustomerMemory
 from pipeline.state.records import Credit, Customer, Reach, Touch, Transaction
 from pipeline.state.restore import Restorer
-from pipeline.state.rows import AdjustmentRow, Changes, LoginDays, Profile, ProfileRow
+from pipeline.state.rows import AdjustmentRow, Changes, LoginDays
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
     from pipeline.state.campaign_registry import Arm, CampaignRegistry
-    from pipeline.state.history import History
-    from pipeline.state.intake import EventColumns
+    from pipeline.state.intake import Refusal
     from pipeline.state.policy import Policy
-    from pipeline.state.rows import Stage
     from schemas.columns import LoginColumns, TouchColumns, TransactionColumns
 
-_NO_PROFILE: Final = Profile(None, None, None)
 _LONG_AGO: Final = Reach(NEVER, "")
 
 
-class CustomerShard:
+class CustomerShard(CustomerLane):
     """State of one partition of the customer-keyed topics, whose names it is given; implements `port.ShardCore`."""
 
     def __init__(
         self, policy: Policy, campaigns: CampaignRegistry, *, logins: str, transactions: str, touches: str
     ) -> None:
-        self._policy = policy
+        self._memory = CustomerMemory(policy, campaigns)
+        super().__init__(policy, self._memory, logins=logins, transactions=transactions, touches=touches)
         self._campaigns = campaigns
         self._calendar = policy.calendar()
         self._attribution = Attribution(policy, campaigns)
@@ -51,24 +46,7 @@ class CustomerShard:
         self._base = self._cells[0]
         self._conversions = Conversions(campaigns, self._cells)
         self._activity = Activity(policy.lateness_days)
-        self._memory = CustomerMemory(policy, campaigns)
-        self._changes = Changes()
         self._login_days = LoginDays()
-        self.erasures = Erasures(policy)
-        self.logins = Intake(policy.lateness_ms, policy.future_ms, policy.span)
-        self.transactions = Intake(policy.lateness_ms, policy.future_ms, policy.span)
-        self.touches = Intake(policy.lateness_ms, policy.future_ms, policy.span)
-        self.intakes = {logins: self.logins, transactions: self.transactions, touches: self.touches}
-        self._appliers: dict[str, Callable[[Any, int | None], list[Refusal]]] = {  # each takes its topic's columns
-            logins: self.apply_logins,
-            transactions: self.apply_transactions,
-            touches: self.apply_touches,
-        }
-
-    @property
-    def customer_count(self) -> int:
-        """Customers with any state."""
-        return len(self._memory)
 
     def restorer(self) -> Restorer:
         """Return what loads stored state into this still empty shard."""
@@ -89,63 +67,7 @@ class CustomerShard:
             cells.open_chapter(chapter)
         self._activity.open_chapter(chapter)
 
-    # -- dimension table -------------------------------------------------------------------------------------------
-
-    def accept_profile(self, customer_id: str, profile: Profile | None) -> bool:
-        """Take a customer's profile for the events that follow; see the port."""
-        was_erased = self.erasures.covers(customer_id)
-        if profile is not None:
-            self.erasures.revive(customer_id)
-        elif was_erased:
-            return False
-        tier, segment, opened_at = profile or _NO_PROFILE
-        pseudonym = self._memory.set_tier(customer_id, tier or UNKNOWN_TIER)
-        self._changes.profiles.append(ProfileRow(pseudonym, tier or "", segment or "", opened_at))
-        return was_erased
-
-    # -- erasure ---------------------------------------------------------------------------------------------------
-
-    def erase(self, customer_id: str, request: str) -> None:
-        """Forget a customer and skip the events that follow; the numbers are put right by `revert_erased`."""
-        pseudonym = self._policy.pseudonym(customer_id)
-        if self.erasures.request(pseudonym, request):
-            self._memory.erase(pseudonym, customer_id)
-
-    def revert_erased(self, histories: Mapping[bytes, History], version: int) -> None:
-        """Take everything that erased customers had added out of the numbers, by the block of this version."""
-        revert(list(histories.values()), self._policy, version, self._changes)
-        for pseudonym, history in histories.items():
-            self.erasures.subtracted(pseudonym, history.counts)
-
-    def finish_erasure(self, pseudonyms: Iterable[bytes], touches: Iterable[tuple[str, int]]) -> None:
-        """Note that no row is left of these customers, who had touches of these ids and times."""
-        self._memory.touch_ids.forget(touches)
-        for pseudonym in pseudonyms:
-            self.erasures.done(pseudonym)
-
-    def is_being_erased(self, customer_id: str) -> bool:
-        """Say whether an erasure is under way: a new profile must wait until it is done."""
-        return self.erasures.is_busy(customer_id)
-
-    def erasures_at(self, stage: Stage) -> Mapping[bytes, int]:
-        """Return the customers whose erasure is durably at a stage; see the port."""
-        return self.erasures.ready(stage)
-
     # -- events ----------------------------------------------------------------------------------------------------
-
-    def apply(self, topic: str, columns: EventColumns, now_ms: int | None) -> list[Refusal]:
-        """Count a batch of one topic, in log order; return the refused ones."""
-        return self._appliers[topic](columns, now_ms)
-
-    def refuse(self, topic: str, keys: Sequence[bytes | None]) -> list[bool]:
-        """Count bad records; say which of them a dead letter may hold; see the port."""
-        keep = self.erasures.leave_out(keys)
-        self.intakes[topic].refuse(keep.count(True))
-        return keep
-
-    def drain_left_out(self) -> int:
-        """Return how many events of erased customers have been left out since the last call."""
-        return self.erasures.drain_left_out()
 
     def apply_logins(self, columns: LoginColumns, now_ms: int | None) -> list[Refusal]:
         """Count a batch of logins; return the refused ones."""
@@ -286,10 +208,6 @@ class CustomerShard:
         self.transactions.refuse(len(changes.orphans), accepted_before=True)
         return changes
 
-    def made_durable(self, version: int) -> None:
-        """Note that the block of a version has been acknowledged."""
-        self.erasures.made_durable(version)
-
     # -- horizon ---------------------------------------------------------------------------------------------------
 
     def forget(self, idle_version: int) -> None:
@@ -298,6 +216,10 @@ class CustomerShard:
         for cells in self._cells:
             cells.forget_idle(idle_version)
         self._activity.forget_idle(idle_version)
+
+    def held(self) -> dict[str, int]:
+        """Return how much of each kind is in memory that the horizon makes leave it."""
+        return self._memory.held() | {"cells": sum(cells.passing for cells in self._cells)}
 
     # -- inside ----------------------------------------------------------------------------------------------------
 

@@ -126,9 +126,13 @@ class Intake:
     def accept(self, columns: Columns, is_new: Sequence[bool]) -> Columns:
         """Count a screened batch; return it without the copies of events that have been counted before."""
         fresh = columns if all(is_new) else columns.select(is_new)
-        self.accepted += len(fresh.offset)
-        self.duplicates += len(is_new) - len(fresh.offset)
+        self.counted(len(fresh.offset), len(is_new) - len(fresh.offset))
         return fresh
+
+    def counted(self, events: int, copies: int) -> None:
+        """Note how many events of a screened batch count, and how many are copies."""
+        self.accepted += events
+        self.duplicates += copies
 
     def _screen_each(self, columns: Columns, limit: int | None) -> tuple[Columns, list[Refusal]]:
         keep: list[bool] = []

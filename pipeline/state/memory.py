@@ -11,6 +11,8 @@ from pipeline.state.records import Customer, Touch, Transaction, by_order
 from pipeline.state.reversals import Reversals
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pipeline.state.campaign_registry import CampaignRegistry
     from pipeline.state.conversions import Conversions
     from pipeline.state.policy import Policy
@@ -65,6 +67,23 @@ class CustomerMemory:
             # whoever waits for this customer's next visit finds nobody
             customer.pseudonym, customer.tier = b"", UNKNOWN_TIER
             customer.touches = customer.transactions = customer.reach = customer.conversions = None
+
+    def forget_touch_ids(self, touches: Iterable[tuple[str, int]]) -> None:
+        """Drop the ids of erased touches, given with their times: a copy of one would be a new event."""
+        self.touch_ids.forget(touches)
+
+    def held(self) -> dict[str, int]:
+        """Return how much of each kind is in memory."""
+        people = [*self.customers.values(), *self._dormant.values()]
+        return {
+            "touches": sum(len(customer.touches or ()) for customer in people),
+            "transactions": sum(len(customer.transactions or ()) for customer in people),
+            "conversions": sum(len(customer.conversions or ()) for customer in people),
+            "reach": sum(len(customer.reach or ()) for customer in people),
+            "touch ids": len(self.touch_ids),
+            "due": sum(map(len, self._due.values())),
+            **self.reversals.held(),
+        }
 
     def remember_touch(self, customer: Customer, touch: Touch) -> list[Touch]:
         """Add a creditable touch; return the customer's touches."""

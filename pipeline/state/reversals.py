@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pipeline.state.calendar import DAY_MS
 from pipeline.state.intake import ORPHAN_REVERSAL, Refusal
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pipeline.state.records import Customer
+
+NO_ORIGINAL: Final = "reverses: no transaction of this customer has this id and precedes it by at most reversal_days"
 
 
 class Reversals:
@@ -88,14 +90,7 @@ class Reversals:
                 continue
             rest = [other for other in self._waiting.get(reversal.original_id, ()) if other is not reversal]
             self._keep_waiting(reversal.original_id, rest)
-            orphans.append(
-                Refusal(
-                    reversal.offset,
-                    ORPHAN_REVERSAL,
-                    "reverses: no transaction of this customer has this id and precedes it by at most reversal_days",
-                    reversal.event_id,
-                )
-            )
+            orphans.append(Refusal(reversal.offset, ORPHAN_REVERSAL, NO_ORIGINAL, reversal.event_id))
         return orphans
 
     def forget(self, transaction: Transaction) -> None:
@@ -124,6 +119,11 @@ class Reversals:
         for day in [day for day in self._by_day if (day + 1) * DAY_MS <= floor - self._reversal_ms]:
             for reversal in self._by_day.pop(day):
                 self._drop(reversal)
+
+    def held(self) -> dict[str, int]:
+        """Return how many reversals are in memory, and how many of them wait for their original."""
+        waiting = sum(map(len, self._waiting.values()))
+        return {"reversals": sum(map(len, self._by_day.values())), "waiting": waiting}
 
     def _index(self, event: Transaction | Reversal) -> None:
         """Take an event in under its id; the newest has it, and an older transaction stays for its reversals."""

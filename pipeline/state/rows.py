@@ -123,17 +123,15 @@ class LoginDays:
 
 
 @dataclass(frozen=True, slots=True)
-class EncodedLogins:
-    """Login days as columns of ClickHouse's Native format: what a compiled core hands out; `engaged` is a byte each."""
+class EncodedRows:
+    """Rows of one kind as columns of ClickHouse's Native format, by the ledger's names: what a compiled core hands out.
 
+    Of `measures` only the values, of which every row has as many.
+    """
+
+    kind: str
     count: int
-    day: bytes
-    pseudonym: bytes
-    engaged: bytes
-    tier: bytes
-
-    def __len__(self) -> int:
-        return self.count
+    columns: dict[str, bytes]
 
 
 @dataclass(slots=True)
@@ -309,7 +307,7 @@ class Changes:
     touches: TouchFacts = field(default_factory=TouchFacts)
     transactions: TransactionFacts = field(default_factory=TransactionFacts)
     costs: CostFacts = field(default_factory=CostFacts)
-    logins: LoginDays | EncodedLogins = field(default_factory=LoginDays)
+    logins: LoginDays = field(default_factory=LoginDays)
     credits: CreditColumns = field(default_factory=CreditColumns)
     cells: dict[str, CellColumns] = field(default_factory=lambda: {family: CellColumns() for family in FAMILIES})
     days: DayColumns = field(default_factory=DayColumns)
@@ -317,3 +315,4 @@ class Changes:
     adjustments: list[AdjustmentRow] = field(default_factory=list)
     erasures: list[ErasureRow] = field(default_factory=list)
     orphans: list[Refusal] = field(default_factory=list)
+    encoded: list[EncodedRows] = field(default_factory=list)  # further rows of any kind

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pipeline.state.costs import CostShard
 from pipeline.state.customers import CustomerShard
@@ -12,16 +11,18 @@ from schemas.decode import decode
 from schemas.topics import CAMPAIGN_LANE, COSTS, CUSTOMER_LANE, LOGINS, TOUCHES, TRANSACTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from pipeline.native.customers import NativeCustomerShard
     from pipeline.state.campaign_registry import CampaignRegistry
     from pipeline.state.intake import EventColumns
     from pipeline.state.policy import CoreName, Policy
     from pipeline.state.port import ShardCore
+    from pipeline.transport.packed import PackedBatch
     from schemas.decode import Decoded
     from schemas.topics import Lane
 
-    Decode = Callable[[str, Sequence[int], Sequence[bytes | None], Sequence[bytes | None]], Decoded[EventColumns]]
+NATIVE_TOPICS: Final = frozenset({LOGINS, TRANSACTIONS, TOUCHES})  # whose events the native core takes as rows
 
 
 def chosen_core(name: CoreName) -> CoreName:
@@ -48,9 +49,9 @@ def open_core(lane: Lane, policy: Policy, campaigns: CampaignRegistry) -> ShardC
     raise ValueError(f"there is no core for lane {lane.name}")
 
 
-def customer_core(policy: Policy, campaigns: CampaignRegistry) -> CustomerShard:
+def customer_core(policy: Policy, campaigns: CampaignRegistry) -> CustomerShard | NativeCustomerShard:
     """Return an empty core of the customer lane."""
-    core = CustomerShard
+    core: type[CustomerShard | NativeCustomerShard] = CustomerShard
     if chosen_core(policy.core) == "native":
         from pipeline.native.customers import NativeCustomerShard
 
@@ -58,19 +59,32 @@ def customer_core(policy: Policy, campaigns: CampaignRegistry) -> CustomerShard:
     return core(policy, campaigns, logins=LOGINS, transactions=TRANSACTIONS, touches=TOUCHES)
 
 
-def open_decoder(policy: Policy) -> Decode:
-    """Return what turns a topic's records into the columns that the policy's core takes."""
-    earliest_ms = DEFAULT_EARLIEST_MS if policy.earliest_ms is None else policy.earliest_ms
-    plain: Decode = partial(decode, currency=policy.currency, earliest_ms=earliest_ms)
-    if chosen_core(policy.core) == "plain":
-        return plain
-    from pipeline.native.logins import decode_logins
+class Decoder:
+    """Turns a topic's records into the columns that the policy's core takes."""
 
-    def native(
-        topic: str, offsets: Sequence[int], keys: Sequence[bytes | None], values: Sequence[bytes | None]
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._earliest_ms = DEFAULT_EARLIEST_MS if policy.earliest_ms is None else policy.earliest_ms
+        self._is_native = chosen_core(policy.core) == "native"
+
+    def __call__(
+        self, topic: str, offsets: Sequence[int], keys: Sequence[bytes | None], values: Sequence[bytes | None]
     ) -> Decoded[EventColumns]:
-        if topic == LOGINS:
-            return decode_logins(offsets, keys, values, policy=policy, earliest_ms=earliest_ms)
-        return plain(topic, offsets, keys, values)
+        """Decode records, as `schemas.decode.decode` does."""
+        if self._is_native and topic in NATIVE_TOPICS:
+            from pipeline.native.decoding import decode_rows
 
-    return native
+            return decode_rows(topic, offsets, keys, values, policy=self._policy, earliest_ms=self._earliest_ms)
+        return decode(topic, offsets, keys, values, currency=self._policy.currency, earliest_ms=self._earliest_ms)
+
+    def packed(self, batch: PackedBatch) -> Decoded[EventColumns] | None:
+        """Decode a batch as it came; None: its records have to be looked at one by one."""
+        if not self._is_native or batch.topic not in NATIVE_TOPICS:
+            return None
+        from pipeline.native.decoding import are_placed, decode_packed
+
+        if not are_placed(batch.packed, batch.partition, batch.partition_count):
+            return None
+        return decode_packed(
+            batch.topic, batch.offsets, batch.packed, policy=self._policy, earliest_ms=self._earliest_ms
+        )

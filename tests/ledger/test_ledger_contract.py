@@ -9,6 +9,7 @@ from pipeline.errors import FencedError, UserError
 from pipeline.ledger.ledger import LedgerUnavailableError
 from pipeline.ledger.loader import Loader
 from pipeline.state.campaign_registry import CampaignRegistry
+from pipeline.state.customers import CustomerShard
 from pipeline.state.rows import CostFacts, CreditColumns, LoginDays, ProfileRow, TransactionFacts
 from pipeline.worker.cores import customer_core
 from schemas.topics import TOUCHES
@@ -191,6 +192,7 @@ def test_everything_a_block_says_is_loaded_by_a_new_owner(bench: Bench, ledger: 
     queries: list[str] = []
     heir = bench.open("second")
     shard = customer_core(POLICY, campaigns)
+    assert isinstance(shard, CustomerShard)
     loaded = Loader(_noting(heir, queries), POLICY, 0).load({3: shard})
     assert loaded.positions[3, TOUCHES].next_offset == 1
     assert shard.touches.watermark == 1_000

@@ -1,5 +1,7 @@
 """Compares the scanner with the plain decoder on records that nobody would write: `python -m tests.native.fuzz`.
 
+And the reader of record batches with aiokafka's, on bytes that no producer sends (`fuzz_batches`).
+
 Every run has another seed, which is printed. The library is built with AddressSanitizer for it (gcc), so that a byte
 read behind a record ends the run too.
 """
@@ -7,7 +9,7 @@ read behind a record ends the run too.
 from __future__ import annotations
 
 import argparse
-import json
+import ctypes
 import os
 import subprocess
 import sys
@@ -15,67 +17,49 @@ import tempfile
 import time
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
+
+import numpy as np
 
 from pipeline.native import library as native_library
 from pipeline.native.build import compile_library
+from pipeline.native.decoding import Batch, scan
 from pipeline.state.policy import Policy
-from tests.native.comparing import Record, judged, scanned
-from tests.schemas.strategies import ODD_LITERALS
+from schemas.common import DEFAULT_EARLIEST_MS
+from tests.native.comparing import TOPICS, judged, scanned
+from tests.native.fuzz_batches import fuzz_batches
+from tests.native.inputs import record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.native.comparing import Record
 
 BATCH: Final = 400
 SANITIZERS: Final = ("-fsanitize=address,undefined", "-fno-sanitize-undefined-trap-on-error", "-g")
-NAMES: Final = ("event_id", "occurred_at", "customer_id", "channel", "session_seconds", "automated", "extra", "even_id")
-IDS: Final = ("C1", "c" * 64, "c" * 65, "客", "a b", "ab/", "x" * 63 + "客")
-INSTANTS: Final = (
-    "2026-03-01T08:00:00Z", "2026-03-01T08:00:00.1+08:00", "2024-02-29T23:59:59.999999999-12:00",
-    "2023-02-29T00:00:00Z", "0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59.999-00:01", "1990-01-01T00:00:00Z",
-    "1989-12-31T23:59:59.999Z", "2026-03-01T24:00:00Z", "2026-03-01T08:00:60Z", "2026-03-01t08:00:00z",
-    "2026-03-01 08:00:00Z", "2026-3-1T8:0:0Z",
-)  # fmt: skip
-PIECES: Final = tuple(
-    piece.encode("utf-8", "surrogatepass")
-    for piece in (
-        '"',
-        "\\",
-        "{",
-        "}",
-        "[",
-        "]",
-        ":",
-        ",",
-        " ",
-        "\n",
-        "\ufeff",
-        "\x00",
-        "null",
-        "true",
-        "-",
-        ".",
-        "e9",
-        "0",
-        "客",
-    )
-)
 
 
 def main() -> None:
     """Run; the exit code is 1 where the two disagree."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--inputs", type=int, default=100_000)
+    parser.add_argument("--inputs", type=int, default=100_000, help="of each topic")
+    parser.add_argument("--topic", action="append", choices=TOPICS, help="all of them unless given")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--library", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     seed = int.from_bytes(os.urandom(4)) if arguments.seed is None else arguments.seed
+    topics = arguments.topic or TOPICS
     if arguments.library is None:
-        sys.exit(_again_with_sanitizers(arguments.inputs, seed))
+        sys.exit(_again_with_sanitizers(arguments.inputs, seed, topics))
     setattr(native_library, "library_path", lambda: Path(arguments.library))  # noqa: B010 - not one of its exports
-    began = time.monotonic()
-    outcome = fuzz(arguments.inputs, seed)
-    print(f"seed {seed}: {outcome} in {time.monotonic() - began:.0f} s")  # noqa: T201 - the answer of a command
+    for topic in topics:
+        began = time.monotonic()
+        outcome = fuzz(topic, arguments.inputs, seed)
+        print(f"seed {seed}: {topic}: {outcome} in {time.monotonic() - began:.0f} s")  # noqa: T201 - the answer of a command
+    print(f"seed {seed}: {fuzz_batches(arguments.inputs, Random(seed))}")  # noqa: T201 - likewise
 
 
-def _again_with_sanitizers(inputs: int, seed: int) -> int:
+def _again_with_sanitizers(inputs: int, seed: int, topics: Sequence[str]) -> int:
     """Build the library with the sanitizer and start over below its runtime, which has to be the first library."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "core.so"
@@ -86,78 +70,44 @@ def _again_with_sanitizers(inputs: int, seed: int) -> int:
         # Python's own allocator would hide where a text ends
         names = {"LD_PRELOAD": runtime, "ASAN_OPTIONS": "detect_leaks=0", "PYTHONMALLOC": "malloc"}
         command = [sys.executable, "-m", "tests.native.fuzz", "--inputs", str(inputs), "--seed", str(seed)]
+        command += [part for topic in topics for part in ("--topic", topic)]
         return subprocess.run([*command, "--library", str(target)], check=False, env=os.environ | names).returncode
 
 
-def fuzz(inputs: int, seed: int) -> str:
-    """Compare; return how many records there were, and how many of them the scanner left to the judge.
+def fuzz(topic: str, inputs: int, seed: int) -> str:
+    """Compare; return how many records of a topic there were, and how many of them are sound.
 
     Raises:
         SystemExit: the two disagree; the message has the first record on which they do.
     """
     random, policy, accepted = Random(seed), Policy(), 0
     for done in range(0, inputs, BATCH):
-        batch = [record(random) for _ in range(min(BATCH, inputs - done))]
-        found = scanned(batch, policy)
-        if found != judged(batch, policy):
+        batch = [record(topic, random) for _ in range(min(BATCH, inputs - done))]
+        found = scanned(topic, batch, policy)
+        if found != judged(topic, batch, policy):
             for one in batch:
-                if scanned([one], policy) != judged([one], policy):
+                if scanned(topic, [one], policy) != judged(topic, [one], policy):
                     raise SystemExit(f"seed {seed}: scanner and judge disagree on {one!r}")
             raise SystemExit(f"seed {seed}: scanner and judge disagree on a batch: {batch!r}")
+        if [sound_alone(topic, one, policy) for one in batch] != sound_together(topic, batch, policy):
+            raise SystemExit(f"seed {seed}: what stands around a record matters in: {batch!r}")
         accepted += len(found[0])
     return f"{inputs} records, {accepted} of them sound"
 
 
-def record(random: Random) -> Record:
-    """Return a record that is nearly right."""
-    name = random.choice(IDS) if random.random() < 0.2 else f"C{random.randrange(1_000)}"
-    fields: list[tuple[str, str]] = [
-        ("event_id", json.dumps(f"e{random.randrange(1 << 30)}")),
-        ("occurred_at", json.dumps(random.choice(INSTANTS[:3] if random.random() < 0.8 else INSTANTS))),
-        ("customer_id", json.dumps(name, ensure_ascii=random.random() < 0.5)),
-        ("channel", random.choice(('"app"', '"web"', '"a.b-c_9"'))),
-    ]
-    if random.random() < 0.6:
-        fields.append(
-            (
-                "session_seconds",
-                random.choice(
-                    ("null", "0", f"{random.uniform(0, 10):.3f}", f"{random.random() * 10 ** random.randint(-3, 14)}")
-                ),
-            )
-        )
-    if random.random() < 0.6:
-        fields.append(("automated", random.choice(("true", "false"))))
-    if random.random() < 0.2:
-        fields[random.randrange(len(fields))] = (random.choice(NAMES), random.choice(ODD_LITERALS))
-    if random.random() < 0.2:
-        fields.append((random.choice(NAMES), random.choice(ODD_LITERALS)))
-    if random.random() < 0.2:
-        random.shuffle(fields)
-    comma, colon = random.choice(((",", ":"), (", ", ": "), (" ,\n", "\t:")))
-    text = "{" + comma.join(f'"{field}"{colon}{value}' for field, value in fields) + "}"
-    value = bytearray(text.encode("utf-8", "surrogatepass"))
-    if random.random() < 0.4:
-        _mutate(random, value)
-    key = name.encode() if random.random() < 0.97 else random.choice((None, b"", b"C1", b"\xff", name.encode() + b" "))
-    return key, None if random.random() < 0.005 else bytes(value)
+def sound_together(topic: str, batch: Sequence[Record], policy: Policy) -> list[int]:
+    """Say of each record whether the scanner takes it."""
+    joined = Batch.joined([key for key, _ in batch], [value for _, value in batch])
+    return cast("list[int]", scan(topic, joined, policy, DEFAULT_EARLIEST_MS)[0]["is_sound"].tolist())
 
 
-def _mutate(random: Random, value: bytearray) -> None:
-    for _ in range(random.choice((1, 1, 1, 2, 3))):
-        at = random.randrange(len(value) + 1)
-        match random.randrange(5):
-            case 0:
-                value[at : at + 1] = bytes([random.randrange(256)])
-            case 1:
-                value[at:at] = random.choice(PIECES)
-            case 2:
-                del value[at : at + random.randint(1, 4)]
-            case 3:
-                del value[at:]
-            case _:
-                start = random.randrange(len(value) + 1)
-                value[at:at] = value[start : start + random.randint(1, 30)]
+def sound_alone(topic: str, one: Record, policy: Policy) -> int:
+    """Say it of one record, behind which the memory ends: a byte more and the sanitizer sees it."""
+    key, value = (text or b"" for text in one)
+    memory = ctypes.create_string_buffer(key + value, len(key + value))
+    places = (np.array([place], np.uint32) for place in (0, len(key), len(key), len(value)))
+    batch = Batch(cast("bytes", memory), *places)
+    return int(scan(topic, batch, policy, DEFAULT_EARLIEST_MS)[0]["is_sound"][0])
 
 
 if __name__ == "__main__":

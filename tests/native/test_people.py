@@ -6,9 +6,10 @@ from typing import Any, Final
 import pytest
 from hypothesis import given, strategies
 
+from pipeline.ledger.rows import ENGAGED
 from pipeline.native.customers import NativeActivity
-from pipeline.native.logins import LoginRows
 from pipeline.native.people import People
+from pipeline.native.rows import LoginRows
 from pipeline.state.activity import DORMANT_DAYS, Activity
 from pipeline.state.records import Customer
 from pipeline.state.rows import DayColumns
@@ -76,12 +77,15 @@ def test_days_gain_what_the_plain_activity_says(logins: list[Login], seed: int, 
         counted(native.people, in_time[:size])
         in_time = in_time[size:]
     assert drained(native) == drained(plain)
-    facts = native.people.take_facts()
-    assert len(facts) == len(news)
-    assert facts.day == b"".join(day.to_bytes(8, "little", signed=True) for day, _, _ in news)
-    assert facts.pseudonym == b"".join(b"\x20" + name.encode() for _, name, _ in news)
-    assert facts.engaged == bytes(engaged for _, _, engaged in news)
-    assert facts.tier == b"\x07unknown" * len(news)
+    rows = native.people.take_rows()
+    assert [(found.kind, found.count) for found in rows] == ([("login", len(news))] if news else [])
+    if news:
+        assert rows[0].columns == {
+            "at": b"".join(day.to_bytes(8, "little", signed=True) for day, _, _ in news),
+            "id": b"".join(b"\x20" + name.encode() for _, name, _ in news),
+            "flags": bytes(ENGAGED * engaged for _, _, engaged in news),
+            "tier": b"\x07unknown" * len(news),
+        }
 
 
 def test_a_login_far_behind_the_others_is_an_error_and_no_wrong_number() -> None:
@@ -97,7 +101,7 @@ def test_a_customer_known_by_pseudonym_keeps_its_days_when_its_id_is_met() -> No
     people.load_login(number, 100, engaged=True)
     people.set_tier(number, "gold")
     counted(people, [(1, 100, True), (2, 100, True)])
-    assert (len(people), len(people.take_facts())) == (2, 1)
+    assert (len(people), people.take_rows()[0].count) == (2, 1)
     assert people.find(b"customer 1") == number
     assert people.tier_of(number) == "gold"
 
@@ -107,9 +111,9 @@ def test_an_erased_customer_is_a_stranger_without_days() -> None:
     counted(people, [(1, 100, True)])
     people.erase(pseudonym_of(1), b"customer 1")
     assert (len(people), people.find(b"customer 1")) == (0, None)
-    people.take_facts()
+    people.take_rows()
     counted(people, [(1, 100, True)])
-    assert (len(people), len(people.take_facts())) == (1, 1)
+    assert (len(people), people.take_rows()[0].count) == (1, 1)
 
 
 def test_very_many_customers_are_told_apart() -> None:

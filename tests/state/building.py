@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.policies import rules_of
 from pipeline.state.campaign_registry import CampaignRegistry
-from pipeline.state.customers import CustomerShard
+from pipeline.state.customer_lane import CustomerLane
 from pipeline.state.policy import Policy
 from pipeline.transport.ports import RecordBatch
 from pipeline.worker.shard import OwnedShard
 from schemas import Campaign, topics
 from tests.oracle.building import Ledger
+from tests.support.plain_changes import plain
 
 if TYPE_CHECKING:
     from pipeline.ledger.rows import ShardBlock
@@ -36,8 +37,8 @@ class Bench:
         self._taken = 0
 
     @property
-    def core(self) -> CustomerShard:
-        assert isinstance(self.shard.core, CustomerShard)
+    def core(self) -> CustomerLane:
+        assert isinstance(self.shard.core, CustomerLane)
         return self.shard.core
 
     def define(self, campaign_id: str, **fields: Any) -> None:
@@ -55,7 +56,7 @@ class Bench:
         """Return what has been learnt since the last call."""
         taken = self.shard.seal_block()
         assert taken is not None
-        return taken[0]
+        return plain(taken[0], self.policy)
 
     def shares(self) -> dict[tuple[str, str, int], tuple[int, int, int]]:
         """Return the new credits by (transaction, touch, model) as millionths, return and AUM."""

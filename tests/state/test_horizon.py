@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings, strategies
 
 from pipeline.state.calendar import DAY_MS
-from pipeline.state.customers import CustomerShard
+from pipeline.state.customer_lane import CustomerLane
 from schemas import topics
 from tests.oracle.building import Ledger, moment
 from tests.oracle.generators import random_log
@@ -26,26 +26,8 @@ pytestmark = pytest.mark.usefixtures("each_core")
 LONG = Shape(customers=60, campaigns=6, partitions=1, span_days=400, bad_share=0.0, late=False)
 
 
-def _held(core: CustomerShard) -> dict[str, int]:
-    memory = core._memory
-    people = [*memory.customers.values(), *memory._dormant.values()]
-    return {
-        "touches": sum(len(customer.touches or ()) for customer in people),
-        "transactions": sum(len(customer.transactions or ()) for customer in people),
-        "conversions": sum(len(customer.conversions or ()) for customer in people),
-        "reach": sum(len(customer.reach or ()) for customer in people),
-        "touch ids": len(memory.touch_ids),
-        "known": len(memory.reversals.known),
-        "waiting": len(memory.reversals._waiting),
-        "verdicts": len(memory.reversals._verdicts),
-        "due": sum(len(customers) for customers in memory._due.values()),
-        "due days": len(memory._due),
-        "minutes": sum(len(cells._minutes) + len(cells._cohorts) for cells in core._cells),
-    }
-
-
-def _cores(player: MemoryPlayer) -> list[CustomerShard]:
-    return [shard.core for shard in player.shards.values() if isinstance(shard.core, CustomerShard)]
+def _cores(player: MemoryPlayer) -> list[CustomerLane]:
+    return [shard.core for shard in player.shards.values() if isinstance(shard.core, CustomerLane)]
 
 
 @settings(PROPERTY, max_examples=max(1, PROPERTY.max_examples // 5))
@@ -60,7 +42,7 @@ def test_a_year_of_events_leaves_nothing_behind_and_changes_no_number(seed: int,
         core.touches.watermark = core.transactions.watermark = core.logins.watermark + 1_000 * DAY_MS
         core.drain_changes(1 << 62)
         core.forget(1 << 63)
-        left = {name: count for name, count in _held(core).items() if count}
+        left = {name: count for name, count in core.held().items() if count}
         assert left == {}
 
 
@@ -78,7 +60,7 @@ def test_live_state_is_what_the_horizon_holds_and_not_what_has_been() -> None:
         bench.take()
         bench.block()
         bench.shard.tidy()
-        sizes.append(sum(count for name, count in _held(bench.core).items() if name != "minutes"))
+        sizes.append(sum(count for name, count in bench.core.held().items() if name != "cells"))
     assert max(sizes[150:]) <= max(sizes[50:100])
     assert bench.core.customer_count == 1000  # what stays is one small record each
 
@@ -106,7 +88,7 @@ def test_a_touch_stays_while_a_payment_at_the_floor_may_need_it() -> None:
     bench.written.touch("old", "2026-03-01 12:00")
     bench.written.touch("edge", "2026-03-05 12:00")
     _put_floor(bench, moment("2026-03-07 12:00"))
-    assert _held(bench.core)["touches"] == 1
+    assert bench.core.held()["touches"] == 1
     bench.written.pay("x", "2026-03-07 12:00")
     bench.take()
     assert bench.shares() == {("x", "edge", 0): (1_000_000, 100, 100)}
@@ -118,7 +100,7 @@ def test_a_transaction_stays_while_a_reversal_at_the_floor_may_name_it() -> None
     bench.written.pay("old", "2026-03-01 12:00")
     bench.written.pay("edge", "2026-03-03 12:00")
     _put_floor(bench, moment("2026-04-02 12:00"))
-    assert _held(bench.core)["transactions"] == 1
+    assert bench.core.held()["transactions"] == 1
     bench.written.pay("r", "2026-04-02 12:00", 40, reverses="edge")
     bench.take()
     assert bench.shares() == {("edge", "t", 0): (1_000_000, 60, 60)}
@@ -177,7 +159,7 @@ def test_a_new_owner_remembers_reach_that_nothing_can_move_as_bits() -> None:
     player.commit()
     player.acquire()
     (core,) = _cores(player)
-    assert _held(core)["reach"] == 1  # the touch of July alone can still be preceded by another
+    assert core.held()["reach"] == 1  # the touch of July alone can still be preceded by another
 
 
 def test_a_silent_topic_follows_once_it_was_read_to_its_end() -> None:
@@ -199,9 +181,9 @@ def test_a_silent_topic_follows_once_it_was_read_to_its_end() -> None:
     assert core.logins.watermark < 0  # nobody has said yet that its log has no more
     assert core.touches.watermark == moment("2026-05-01 09:00")
     assert bench.block().positions[0].watermark == core.touches.watermark  # which becomes durable
-    assert _held(core)["touches"] == 1
+    assert core.held()["touches"] == 1
     shard.tidy()
-    assert _held(core)["touches"] == 0
+    assert core.held()["touches"] == 0
     assert core.transactions.watermark == moment("2026-05-01 09:00")
 
 

@@ -1,0 +1,123 @@
+// What single customers have left of touches and transactions, and the small sorted arrays in it.
+#include "core.h"
+#include <stdlib.h>
+
+// -- numbers ---------------------------------------------------------------------------------------------------------
+
+enum { FEW = 2, FIRST_ROOM = 6 }; // malloc's smallest piece has room for six
+
+static void make_room(numbers *all) {
+    if (all->count < (all->room ? all->room : FEW)) return;
+    u32 room = all->room ? all->room * 2 : FIRST_ROOM;
+    u32 *grown = room > all->room ? realloc(all->room ? all->many : NULL, (u64)room * sizeof(u32)) : NULL;
+    if (!grown) abort(); // half a change must not be written
+    if (!all->room) memcpy(grown, all->few, sizeof all->few);
+    all->many = grown;
+    all->room = room;
+}
+
+static void put_in(numbers *all, u32 at, u32 number) {
+    make_room(all);
+    u32 *items = NUMBERS(all);
+    memmove(items + at + 1, items + at, (u64)(all->count++ - at) * sizeof(u32));
+    items[at] = number;
+}
+
+void drop_numbers(numbers *all) {
+    if (all->room) free(all->many);
+    *all = (numbers){0};
+}
+
+void take_out(numbers *all, u32 at) {
+    u32 *items = NUMBERS(all);
+    all->count--;
+    memmove(items + at, items + at + 1, (u64)(all->count - at) * sizeof(u32));
+    if (!all->count) drop_numbers(all);
+}
+
+static u32 place_of(const numbers *sorted, u32 number) {
+    u32 low = 0, high = sorted->count;
+    while (low < high) {
+        u32 middle = low + (high - low) / 2;
+        if (NUMBERS(sorted)[middle] < number) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+bool has_number(const numbers *sorted, u32 number) {
+    u32 at = place_of(sorted, number);
+    return at < sorted->count && NUMBERS(sorted)[at] == number;
+}
+
+void add_number_to(numbers *sorted, u32 number) {
+    u32 at = place_of(sorted, number);
+    if (at < sorted->count && NUMBERS(sorted)[at] == number) return;
+    put_in(sorted, at, number);
+}
+
+// Where a number is among others, or would be: the first one that does not come before it.
+u32 ordered_place(const shard *one, const numbers *ordered, u32 number, bool (*is_before)(const shard *, u32, u32)) {
+    u32 low = 0, high = ordered->count;
+    if (high && is_before(one, NUMBERS(ordered)[high - 1], number)) return high; // events come nearly in order
+    while (low < high) {
+        u32 middle = low + (high - low) / 2;
+        if (is_before(one, NUMBERS(ordered)[middle], number)) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+u32 insert_number(const shard *one, numbers *ordered, u32 number, bool (*is_before)(const shard *, u32, u32)) {
+    u32 at = ordered_place(one, ordered, number, is_before);
+    put_in(ordered, at, number);
+    return at;
+}
+
+// -- accounts --------------------------------------------------------------------------------------------------------
+
+// The account of a customer, opened with the first touch or transaction.
+u32 account_of(shard *one, u32 who) {
+    if (CUSTOMER(one, who)->account == NOBODY) {
+        memset(list_add(&one->accounts, 1, sizeof(account)), 0, sizeof(account));
+        CUSTOMER(one, who)->account = (u32)(one->accounts.count - 1);
+    }
+    return CUSTOMER(one, who)->account;
+}
+
+account *open_account(shard *one, u32 who) { // `ACCOUNT(one, account_of(…))` might look before the accounts have moved
+    u32 number = account_of(one, who);
+    return ACCOUNT(one, number);
+}
+
+// Closes the account of an erased customer; its touches and transactions have gone.
+void close_account(account *had) {
+    for (u64 at = 0; at < had->converted.count; at++) drop_numbers(&ITEM(had->converted, conversion, at)->transactions);
+    free(had->converted.items);
+    free(had->reached.items);
+    drop_numbers(&had->touches);
+    drop_numbers(&had->transactions);
+    drop_numbers(&had->past_reach);
+    drop_numbers(&had->past_conversions);
+    *had = (account){0};
+}
+
+enum { DAY_MS = 86400000 };
+
+static i32 day_in_utc(i64 at) { return (i32)((at - (at < 0 ? DAY_MS - 1 : 0)) / DAY_MS); }
+
+// Looks at a customer again once an event's last use is past; each customer with live events waits once.
+void visit(shard *one, u32 who, i64 last_use) {
+    *(due *)list_add(&one->dues, 1, sizeof(due)) = (due){day_in_utc(last_use), who};
+}
+
+// Hands out, one after another, the customers whose last use lies before the floor; NOBODY when there is none left.
+// The caller starts with *next = 0 and *kept = 0; those that are made to wait meanwhile are not looked at.
+u32 next_due(shard *one, i64 floor, u64 *next, u64 *kept, u64 end) {
+    while (*next < end) {
+        due waiting = *ITEM(one->dues, due, (*next)++);
+        if (((i64)waiting.day + 1) * DAY_MS <= floor) return waiting.customer;
+        *ITEM(one->dues, due, (*kept)++) = waiting;
+    }
+    return NOBODY;
+}

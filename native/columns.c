@@ -1,0 +1,39 @@
+// Columns of ClickHouse's Native format, as they lie in memory: a number is 8 bytes, a text has its length in front (LEB128).
+#include "core.h"
+
+void add_byte(list *column, u8 byte) { *(u8 *)list_add(column, 1, 1) = byte; }
+
+void add_number(list *column, i64 number) { memcpy(list_add(column, sizeof number, 1), &number, sizeof number); }
+
+void add_text(list *column, const void *bytes, u64 length) {
+    for (u64 rest = length;; rest >>= 7) {
+        add_byte(column, (u8)((rest & 127) | (rest > 127 ? 128 : 0)));
+        if (rest <= 127) break;
+    }
+    memcpy(list_add(column, length, 1), bytes, length);
+}
+
+void add_name(list *column, const name *given) { add_text(column, given->bytes, given->length); }
+
+void add_hex(list *column, const u8 *bytes, u32 count) {
+    static const char digits[] = "0123456789abcdef";
+    u8 *text = list_add(column, 2 * (u64)count + 1, 1);
+    *text++ = (u8)(2 * count);
+    for (u32 at = 0; at < count; at++) {
+        *text++ = (u8)digits[bytes[at] >> 4];
+        *text++ = (u8)digits[bytes[at] & 15];
+    }
+}
+
+// Hands out what a sheet has: where its columns are, and how long; they stay valid until something is added to it.
+EXPORT u64 shard_take_sheet(shard *one, u32 number, const u8 **columns, u64 *sizes) {
+    sheet *taken = &one->sheets[number];
+    u64 count = taken->count;
+    for (u32 column = 0; column < SHEET_COLUMNS; column++) {
+        columns[column] = taken->columns[column].items;
+        sizes[column] = taken->columns[column].count;
+        taken->columns[column].count = 0;
+    }
+    taken->count = 0;
+    return count;
+}

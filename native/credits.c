@@ -1,0 +1,305 @@
+// Credits in force and who counts as a converter because of them: pipeline/state/conversions.py once more.
+#include "core.h"
+#include <stdlib.h>
+
+// -- converters: a customer's credited transactions by slot (arm and model), the first of which dates the converter ------
+
+static u64 slot_place(const account *had, u32 slot) {
+    u64 low = 0, high = had->converted.count;
+    while (low < high) {
+        u64 middle = (low + high) / 2;
+        if (ITEM(had->converted, conversion, middle)->slot < slot) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+static conversion *conversion_of(const account *had, u32 slot) {
+    u64 at = slot_place(had, slot);
+    conversion *found = ITEM(had->converted, conversion, at);
+    return at < had->converted.count && found->slot == slot ? found : NULL;
+}
+
+bool is_transaction_before(const shard *one, u32 a, u32 b) { // by time, then event id
+    const transaction *left = TRANSACTION(one, a), *right = TRANSACTION(one, b);
+    return compare_events(one, left->at, left->event_id, right->at, right->event_id) < 0;
+}
+
+static void insert_conversion(shard *one, account *had, u32 number, u32 slot) {
+    conversion *known = conversion_of(had, slot);
+    if (!known) {
+        u64 at = slot_place(had, slot), after = had->converted.count - at;
+        list_add_one(&had->converted, sizeof(conversion));
+        known = ITEM(had->converted, conversion, at);
+        memmove(known + 1, known, after * sizeof(conversion));
+        *known = (conversion){.slot = slot};
+    }
+    insert_number(one, &known->transactions, number, is_transaction_before);
+}
+
+static void remove_conversion(shard *one, account *had, u32 number, u32 slot) {
+    conversion *known = conversion_of(had, slot);
+    if (!known) return;
+    take_out(&known->transactions, ordered_place(one, &known->transactions, number, is_transaction_before));
+    if (known->transactions.count) return;
+    u64 at = slot_place(had, slot);
+    memmove(known, known + 1, (had->converted.count - at - 1) * sizeof(conversion));
+    if (--had->converted.count) return;
+    free(had->converted.items);
+    had->converted = (list){0};
+}
+
+// The first live transaction a campaign is credited with under a model, NOBODY for none; callers rule out a past one.
+static u32 first_credited(const shard *one, const account *had, u32 campaign_number, u32 model) {
+    const list *arms = &CAMPAIGN(one, campaign_number)->arms;
+    u32 first = NOBODY;
+    for (u64 at = 0; had->converted.count && at < arms->count; at++) {
+        const conversion *known = conversion_of(had, *ITEM(*arms, u32, at) * (u32)one->models_of.count + model);
+        if (known && (first == NOBODY || is_transaction_before(one, *NUMBERS(&known->transactions), first)))
+            first = *NUMBERS(&known->transactions);
+    }
+    return first;
+}
+
+static bool is_past(const shard *one, const account *had, u32 campaign_number, u32 model) {
+    const list *arms = &CAMPAIGN(one, campaign_number)->arms;
+    for (u64 at = 0; had->past_conversions.count && at < arms->count; at++)
+        if (has_number(&had->past_conversions, *ITEM(*arms, u32, at) * (u32)one->models_of.count + model)) return true;
+    return false;
+}
+
+static void date_converter(shard *one, const account *had, u32 arm_number, u32 model, u32 before) {
+    u32 campaign_number = ARM(one, arm_number)->campaign;
+    if (is_past(one, had, campaign_number, model)) return;
+    u32 after = first_credited(one, had, campaign_number, model);
+    if (before == after) return;
+    if (before != NOBODY) count_conversion(one, model, arm_number, TRANSACTION(one, before)->tier, TRANSACTION(one, before)->at, -1);
+    if (after != NOBODY) count_conversion(one, model, arm_number, TRANSACTION(one, after)->tier, TRANSACTION(one, after)->at, 1);
+}
+
+static bool counts_already(const account *had, u32 slot) {
+    return conversion_of(had, slot) || has_number(&had->past_conversions, slot);
+}
+
+static void join(shard *one, u32 number, u32 slot) {
+    account *had = ACCOUNT(one, CUSTOMER(one, TRANSACTION(one, number)->customer)->account);
+    u32 arm_number = slot / (u32)one->models_of.count, model = slot % (u32)one->models_of.count;
+    u32 before = first_credited(one, had, ARM(one, arm_number)->campaign, model);
+    if (!counts_already(had, slot)) count_arm_conversion(one, model, arm_number, 1);
+    insert_conversion(one, had, number, slot);
+    date_converter(one, had, arm_number, model, before);
+}
+
+static void leave(shard *one, u32 number, u32 slot) {
+    account *had = ACCOUNT(one, CUSTOMER(one, TRANSACTION(one, number)->customer)->account);
+    u32 arm_number = slot / (u32)one->models_of.count, model = slot % (u32)one->models_of.count;
+    u32 before = first_credited(one, had, ARM(one, arm_number)->campaign, model);
+    remove_conversion(one, had, number, slot);
+    if (!counts_already(had, slot)) count_arm_conversion(one, model, arm_number, -1);
+    date_converter(one, had, arm_number, model, before);
+}
+
+// -- what becomes of credits in this block -----------------------------------------------------------------------------
+
+static credit_change *change_of(shard *one, u32 number, const credit *given) {
+    struct { u64 id; u32 transaction, model, arm, unused; } key = {0};
+    span id = text_of(one, given->touch_id);
+    key.id = hash_bytes(one->seed, id.bytes, id.length);
+    key.transaction = number;
+    key.model = given->model;
+    key.arm = given->arm;
+    u64 hash = hash_bytes(one->seed, &key, sizeof key);
+    const transaction *paid = TRANSACTION(one, number);
+    const table *numbers = &one->change_of_credit;
+    if (numbers->slots)
+        for (u32 at = (u32)(hash >> 32) & numbers->mask; numbers->slots[at]; at = (at + 1) & numbers->mask) {
+            credit_change *known = ITEM(one->credit_changes, credit_change, (u32)numbers->slots[at] - 1);
+            if (known->transaction_id == paid->event_id && known->model == given->model && known->arm == given->arm &&
+                !compare_texts(text_of(one, known->touch_id), id))
+                return known;
+        }
+    credit_change *fresh = list_add(&one->credit_changes, 1, sizeof(credit_change));
+    *fresh = (credit_change){.converted_at = paid->at, .transaction_id = paid->event_id, .touch_id = given->touch_id,
+        .model = given->model, .arm = given->arm, .tier = paid->tier, .kind = paid->kind};
+    memcpy(fresh->pseudonym, CUSTOMER(one, paid->customer)->pseudonym, PSEUDONYM);
+    table_add(&one->change_of_credit, hash, (u32)(one->credit_changes.count - 1));
+    return fresh;
+}
+
+static void book(shard *one, u32 number, const credit *given, i64 sign) {
+    const transaction *paid = TRANSACTION(one, number);
+    book_credit(one, given->model, given->arm, paid->tier, paid->at, given->touched_at, sign * given->millionths,
+                sign * given->return_minor, sign * given->aum_minor);
+}
+
+static void take_back(shard *one, u32 number, const credit *given) {
+    if (TRANSACTION(one, number)->counts) book(one, number, given, -1);
+    credit_change *row = change_of(one, number, given);
+    row->touched_at = given->touched_at; // another touch, if its id has come again
+    row->millionths = row->booked = 0;
+    row->return_minor = row->aum_minor = 0;
+}
+
+static void give(shard *one, u32 number, const credit *given, bool counts) {
+    if (counts) book(one, number, given, 1);
+    credit_change *row = change_of(one, number, given);
+    row->touched_at = given->touched_at;
+    row->booked = given->millionths;
+    row->millionths = counts ? given->millionths : 0;
+    row->return_minor = given->return_minor;
+    row->aum_minor = given->aum_minor;
+}
+
+// -- replacing ---------------------------------------------------------------------------------------------------------
+
+static u32 new_credit(shard *one, const credit *given) {
+    u32 fresh = one->free_credit;
+    if (fresh == NOBODY) {
+        list_add(&one->credits, 1, sizeof(credit));
+        fresh = (u32)(one->credits.count - 1);
+    } else one->free_credit = CREDIT(one, fresh)->next;
+    *CREDIT(one, fresh) = *given;
+    CREDIT(one, fresh)->next = NOBODY;
+    return fresh;
+}
+
+void drop_credits(shard *one, u32 number) {
+    for (u32 at = TRANSACTION(one, number)->credits, next; at != NOBODY; at = next) {
+        next = CREDIT(one, at)->next;
+        *CREDIT(one, at) = (credit){.next = one->free_credit};
+        one->free_credit = at;
+    }
+    TRANSACTION(one, number)->credits = NOBODY;
+}
+
+static bool are_offered_again(const shard *one, const transaction *paid) {
+    u64 at = 0;
+    u32 had = paid->credits;
+    for (; had != NOBODY && at < one->offered.count; had = CREDIT(one, had)->next, at++) {
+        const credit *old = CREDIT(one, had), *now = ITEM(one->offered, credit, at);
+        if (old->model != now->model || old->arm != now->arm || old->millionths != now->millionths ||
+            old->return_minor != now->return_minor || old->aum_minor != now->aum_minor ||
+            compare_events(one, old->touched_at, old->touch_id, now->touched_at, now->touch_id))
+            return false;
+    }
+    return had == NOBODY && at == one->offered.count;
+}
+
+static u32 slot_of(const shard *one, const credit *given) { return given->arm * (u32)one->models_of.count + given->model; }
+
+// Puts the offered credits in the place of a transaction's old ones; they count while it has an effect.
+static void replace(shard *one, u32 number) {
+    transaction *paid = TRANSACTION(one, number);
+    bool counted = paid->counts, counts = paid->reversed_minor == NOT_REVERSED || paid->reversed_minor < paid->amount_minor;
+    if (counted == counts && are_offered_again(one, paid)) return;
+    numbers old = {0}, new = {0};
+    for (u32 at = paid->credits; at != NOBODY; at = CREDIT(one, at)->next) {
+        take_back(one, number, CREDIT(one, at));
+        if (counted) add_number_to(&old, slot_of(one, CREDIT(one, at)));
+    }
+    drop_credits(one, number);
+    paid->counts = counts;
+    for (u64 at = one->offered.count; at-- > 0;) { // the first one ends up in front
+        u32 fresh = new_credit(one, ITEM(one->offered, credit, at));
+        CREDIT(one, fresh)->next = paid->credits;
+        paid->credits = fresh;
+    }
+    for (u64 at = 0; at < one->offered.count; at++) {
+        const credit *given = ITEM(one->offered, credit, at);
+        give(one, number, given, counts);
+        if (counts) add_number_to(&new, slot_of(one, given));
+    }
+    for (u32 at = 0; at < old.count; at++)
+        if (!has_number(&new, NUMBERS(&old)[at])) leave(one, number, NUMBERS(&old)[at]);
+    for (u32 at = 0; at < new.count; at++)
+        if (!has_number(&old, NUMBERS(&new)[at])) join(one, number, NUMBERS(&new)[at]);
+    drop_numbers(&old);
+    drop_numbers(&new);
+}
+
+// Shares a transaction's credit anew over its customer's touches.
+void share_credit(shard *one, u32 number, const numbers *touches) {
+    offer_credits(one, TRANSACTION(one, number), touches);
+    if (TRANSACTION(one, number)->credits != NOBODY || one->offered.count) replace(one, number);
+}
+
+// Prices a transaction's credits anew after a reversal.
+void reprice_credit(shard *one, u32 number) {
+    if (TRANSACTION(one, number)->credits == NOBODY) return;
+    offer_repriced(one, TRANSACTION(one, number));
+    replace(one, number);
+}
+
+// Folds a transaction that nothing can change any more into its customer's past.
+void fold_into_past(shard *one, u32 number) {
+    const transaction *paid = TRANSACTION(one, number);
+    account *had = ACCOUNT(one, CUSTOMER(one, paid->customer)->account);
+    for (u32 at = paid->credits; paid->counts && at != NOBODY; at = CREDIT(one, at)->next) {
+        u32 slot = slot_of(one, CREDIT(one, at));
+        const conversion *known = conversion_of(had, slot);
+        u32 place = known ? ordered_place(one, &known->transactions, number, is_transaction_before) : 0;
+        if (!known || place == known->transactions.count || NUMBERS(&known->transactions)[place] != number) continue; // done: its slot's other credit
+        add_number_to(&had->past_conversions, slot);
+        remove_conversion(one, had, number, slot);
+    }
+}
+
+// -- loading -----------------------------------------------------------------------------------------------------------
+
+// A stored credit of a loaded transaction; they come in the order of models, then of touches.
+EXPORT void shard_load_credit(shard *one, u32 number, u32 model, u32 arm_number, i64 touched_at, const u8 *touch_id, u32 length,
+                              u32 millionths, i64 return_minor, i64 aum_minor) {
+    text kept = keep_text(one, touch_id, length);
+    u32 fresh = new_credit(one, &(credit){.touched_at = touched_at, .touch_id = kept, .return_minor = return_minor,
+        .aum_minor = aum_minor, .millionths = millionths, .arm = arm_number, .model = model});
+    u32 last = TRANSACTION(one, number)->credits;
+    while (last != NOBODY && CREDIT(one, last)->next != NOBODY) last = CREDIT(one, last)->next;
+    if (last == NOBODY) TRANSACTION(one, number)->credits = fresh;
+    else CREDIT(one, last)->next = fresh;
+}
+
+// Lets the loaded credits of a transaction stand in the numbers, without booking them again.
+EXPORT void shard_load_counts(shard *one, u32 number) {
+    account *had = ACCOUNT(one, CUSTOMER(one, TRANSACTION(one, number)->customer)->account);
+    TRANSACTION(one, number)->counts = true;
+    for (u32 at = TRANSACTION(one, number)->credits; at != NOBODY; at = CREDIT(one, at)->next) {
+        u32 slot = slot_of(one, CREDIT(one, at));
+        const conversion *known = conversion_of(had, slot);
+        u32 place = known ? ordered_place(one, &known->transactions, number, is_transaction_before) : 0;
+        if (known && place < known->transactions.count && NUMBERS(&known->transactions)[place] == number) continue;
+        insert_conversion(one, had, number, slot);
+    }
+}
+
+EXPORT void shard_load_past_conversion(shard *one, u32 who, u32 arm_number, u32 model) {
+    account *had = open_account(one, who);
+    add_number_to(&had->past_conversions, arm_number * (u32)one->models_of.count + model);
+}
+
+// -- out ---------------------------------------------------------------------------------------------------------------
+
+// Writes the credits that have changed since the last call into their sheet, as they stand now. Nothing of the block
+// refers to texts then, so they may be tidied up.
+EXPORT void shard_drain_credits(shard *one) {
+    sheet *rows = &one->sheets[CREDIT_SHEET];
+    for (u64 at = 0; at < one->credit_changes.count; at++) {
+        const credit_change *row = ITEM(one->credit_changes, credit_change, at);
+        const arm *by = ARM(one, row->arm);
+        span paid = text_of(one, row->transaction_id), touched = text_of(one, row->touch_id);
+        rows->count++;
+        add_name(&rows->columns[CAMPAIGN_COLUMN], &CAMPAIGN(one, by->campaign)->id);
+        add_name(&rows->columns[LABEL_COLUMN], &by->variant);
+        add_number(&rows->columns[AT_COLUMN], row->converted_at);
+        add_text(&rows->columns[ID_COLUMN], paid.bytes, paid.length);
+        add_text(&rows->columns[OTHER_ID_COLUMN], touched.bytes, touched.length);
+        add_name(&rows->columns[MODEL_COLUMN], ITEM(one->labels, name, row->model));
+        add_hex(&rows->columns[CUSTOMER_COLUMN], row->pseudonym, PSEUDONYM);
+        add_name(&rows->columns[TIER_COLUMN], TIER_NAME(one, row->tier));
+        add_kind(&rows->columns[CATEGORY_COLUMN], row->kind);
+        i64 measures[] = {row->millionths, row->return_minor, row->aum_minor, row->touched_at, row->booked};
+        memcpy(list_add(&rows->columns[MEASURES_COLUMN], sizeof measures, 1), measures, sizeof measures);
+    }
+    one->credit_changes.count = 0;
+    forget_numbers(&one->change_of_credit);
+    compact_texts(one);
+}

@@ -1,0 +1,228 @@
+// What is dropped: events that nothing in time can need any more (pipeline/state/memory.py), reversals whose original can
+// come no more, and everything of an erased customer. Dropping changes no number.
+#include "core.h"
+#include <stdlib.h>
+
+// -- orphans ---------------------------------------------------------------------------------------------------------
+
+static bool is_orphan_before(const shard *one, u32 a, u32 b) {
+    const reversal *left = REVERSAL(one, a), *right = REVERSAL(one, b);
+    return compare_events(one, left->at, left->event_id, right->at, right->event_id) < 0;
+}
+
+// Gives the reversals their verdict whose original would be too late by now; returns how many. They are handed out by
+// `shard_orphan` in order of time, until the next call.
+EXPORT u32 shard_find_orphans(shard *one, i64 floor) {
+    u64 kept = 0;
+    numbers found = {0};
+    for (u64 at = 0; at < one->waiting.count; at++) {
+        u32 number = *ITEM(one->waiting, u32, at);
+        reversal *known = REVERSAL(one, number);
+        if (!known->is_live || !known->is_waiting) continue;
+        if (known->at < floor) {
+            known->is_waiting = false;
+            insert_number(one, &found, number, is_orphan_before);
+        } else *ITEM(one->waiting, u32, kept++) = number;
+    }
+    one->waiting.count = kept;
+    if (!kept) forget_numbers(&one->waiting_of);
+    one->orphans.count = 0;
+    if (found.count) memcpy(list_add(&one->orphans, found.count, sizeof(u32)), NUMBERS(&found), (u64)found.count * sizeof(u32));
+    drop_numbers(&found);
+    return (u32)one->orphans.count;
+}
+
+EXPORT i64 shard_orphan(const shard *one, u32 at, const u8 **id, u32 *length) {
+    const reversal *found = REVERSAL(one, *ITEM(one->orphans, u32, at));
+    span event_id = text_of(one, found->event_id);
+    *id = event_id.bytes;
+    *length = event_id.length;
+    return found->offset;
+}
+
+// -- one by one ------------------------------------------------------------------------------------------------------
+
+static void drop_reversal(shard *one, u32 number) {
+    *REVERSAL(one, number) = (reversal){.next_free = one->free_reversal};
+    one->free_reversal = number;
+}
+
+static void drop_transaction(shard *one, u32 number) {
+    drop_credits(one, number);
+    *TRANSACTION(one, number) = (transaction){.credits = NOBODY, .next_free = one->free_transaction};
+    one->free_transaction = number;
+}
+
+static void keep_numbers(numbers *all, u32 kept) { // the first so many
+    all->count = kept;
+    if (!kept) drop_numbers(all);
+}
+
+// -- the horizon -----------------------------------------------------------------------------------------------------
+
+static i64 window_of(const shard *one, const touch *given) { return CAMPAIGN(one, ARM(one, given->arm)->campaign)->window_ms; }
+
+static void forget_touches(shard *one, account *had, i64 floor) {
+    u32 kept = 0;
+    for (u32 at = 0; at < had->touches.count; at++) {
+        u32 number = NUMBERS(&had->touches)[at];
+        if (TOUCH(one, number)->at + window_of(one, TOUCH(one, number)) >= floor) NUMBERS(&had->touches)[kept++] = number;
+        else drop_touch(one, number);
+    }
+    keep_numbers(&had->touches, kept);
+}
+
+static void fold_reach(account *had, i64 floor) {
+    u64 kept = 0;
+    for (u64 at = 0; at < had->reached.count; at++) {
+        reach known = *ITEM(had->reached, reach, at);
+        if (known.at < floor) add_number_to(&had->past_reach, known.arm);
+        else *ITEM(had->reached, reach, kept++) = known;
+    }
+    had->reached.count = kept;
+    if (kept) return;
+    free(had->reached.items);
+    had->reached = (list){0};
+}
+
+static void forget_transactions(shard *one, account *had, i64 floor) {
+    u32 kept = 0;
+    u32 *all = NUMBERS(&had->transactions), count = had->transactions.count;
+    for (u32 at = 0; at < count; at++) {
+        u32 number = all[at];
+        if (TRANSACTION(one, number)->at + one->reversal_ms >= floor) {
+            all[kept++] = number;
+            continue;
+        }
+        fold_into_past(one, number);
+        drop_transaction(one, number);
+    }
+    keep_numbers(&had->transactions, kept);
+}
+
+static void visit_again(shard *one, u32 who, const account *had) {
+    i64 next = INT64_MAX;
+    for (u32 at = 0; at < had->touches.count; at++) {
+        const touch *given = TOUCH(one, NUMBERS(&had->touches)[at]);
+        i64 last_use = given->at + window_of(one, given);
+        next = last_use < next ? last_use : next;
+    }
+    if (had->transactions.count) {
+        i64 last_use = TRANSACTION(one, NUMBERS(&had->transactions)[0])->at + one->reversal_ms;
+        next = last_use < next ? last_use : next;
+    }
+    if (next < INT64_MAX) visit(one, who, next);
+}
+
+static void forget_customers(shard *one, i64 floor) {
+    u64 next = 0, kept = 0, end = one->dues.count;
+    for (u32 who; (who = next_due(one, floor, &next, &kept, end)) != NOBODY;) {
+        if (CUSTOMER(one, who)->account == NOBODY) continue; // erased meanwhile
+        account *had = ACCOUNT(one, CUSTOMER(one, who)->account);
+        forget_touches(one, had, floor);
+        fold_reach(had, floor);
+        forget_transactions(one, had, floor);
+        visit_again(one, who, had);
+    }
+    u64 added = one->dues.count - end;
+    if (added) memmove(ITEM(one->dues, due, kept), ITEM(one->dues, due, end), added * sizeof(due));
+    one->dues.count = kept + added;
+}
+
+static void forget_reversals(shard *one, i64 floor) {
+    for (u32 number = 0; number < one->reversals.count; number++) {
+        const reversal *known = REVERSAL(one, number);
+        if (known->is_live && !known->is_waiting && known->at + one->reversal_ms < floor) drop_reversal(one, number);
+    }
+}
+
+static void index_event(shard *one, u32 event, text id) {
+    span found = text_of(one, id);
+    table_add(&one->event_of, hash_bytes(one->seed, found.bytes, found.length), event);
+}
+
+static void forget_waiting(shard *one) {
+    if (one->waiting_of.used < one->waiting.count * 2 + 4096) return;
+    forget_numbers(&one->waiting_of);
+    for (u64 at = 0; at < one->waiting.count; at++) {
+        u32 number = *ITEM(one->waiting, u32, at);
+        if (!REVERSAL(one, number)->is_waiting) continue;
+        span original = text_of(one, REVERSAL(one, number)->original_id);
+        table_add(&one->waiting_of, hash_bytes(one->seed, original.bytes, original.length), number);
+    }
+}
+
+static void forget_events(shard *one) { // makes the index anew once it holds much that has gone
+    u64 live = 0;
+    for (u64 at = 0; at < one->transactions.count; at++) live += TRANSACTION(one, at)->is_live;
+    for (u64 at = 0; at < one->reversals.count; at++) live += REVERSAL(one, at)->is_live;
+    if (one->event_of.used < live * 2 + 4096) return;
+    forget_numbers(&one->event_of);
+    for (u32 at = 0; at < one->transactions.count; at++)
+        if (TRANSACTION(one, at)->is_live) index_event(one, at * 2, TRANSACTION(one, at)->event_id);
+    for (u32 at = 0; at < one->reversals.count; at++)
+        if (REVERSAL(one, at)->is_live) index_event(one, at * 2 + 1, REVERSAL(one, at)->event_id);
+}
+
+// Drops what no event in time could need; the floors are the earliest instants still in time on the two topics.
+EXPORT void shard_forget(shard *one, i64 touches_floor, i64 transactions_floor) {
+    forget_touch_ids(one, touches_floor);
+    forget_reversals(one, transactions_floor);
+    forget_customers(one, touches_floor < transactions_floor ? touches_floor : transactions_floor);
+    forget_waiting(one);
+    forget_events(one);
+}
+
+// -- erasure -----------------------------------------------------------------------------------------------------------
+
+// Drops the touches, transactions and reversals of a customer who is about to be forgotten.
+void forget_account(shard *one, u32 who) {
+    for (u32 number = 0; number < one->reversals.count; number++)
+        if (REVERSAL(one, number)->is_live && REVERSAL(one, number)->customer == who) drop_reversal(one, number);
+    if (CUSTOMER(one, who)->account == NOBODY) return;
+    account *had = ACCOUNT(one, CUSTOMER(one, who)->account);
+    for (u32 at = 0; at < had->touches.count; at++) drop_touch(one, NUMBERS(&had->touches)[at]);
+    for (u32 at = 0; at < had->transactions.count; at++) drop_transaction(one, NUMBERS(&had->transactions)[at]);
+    close_account(had);
+}
+
+EXPORT void shard_set_rules(shard *one, double half_life_ms, i64 reversal_ms) {
+    one->half_life_ms = half_life_ms;
+    one->reversal_ms = reversal_ms;
+}
+
+// -- how much is in memory, in the order of HELD in pipeline/native/library.py ----------------------------------------------
+
+enum { HELD_TOUCHES, HELD_TRANSACTIONS, HELD_CONVERSIONS, HELD_REACH, HELD_TOUCH_IDS, HELD_DUE, HELD_REVERSALS, HELD_WAITING, HELD_CELLS };
+
+static u64 held_reversals(const shard *one, bool waiting) {
+    u64 count = 0;
+    for (u64 at = 0; at < one->reversals.count; at++)
+        count += REVERSAL(one, at)->is_live && (!waiting || REVERSAL(one, at)->is_waiting);
+    return count;
+}
+
+EXPORT u64 shard_held(const shard *one, u32 kind) {
+    u64 count = 0;
+    switch (kind) {
+    case HELD_DUE: return one->dues.count;
+    case HELD_REVERSALS: return held_reversals(one, false);
+    case HELD_WAITING: return held_reversals(one, true);
+    case HELD_CELLS: return cells_count(one->cells);
+    case HELD_TOUCH_IDS:
+        for (u64 at = 0; at < one->touch_ids.count; at++) {
+            const seen *known = ITEM(one->touch_ids, seen, at);
+            count += known->event_id != NO_TEXT && known->at >= one->touch_ids_floor;
+        }
+        return count;
+    default:
+        for (u64 at = 0; at < one->accounts.count; at++) {
+            const account *had = ACCOUNT(one, at);
+            count += kind == HELD_TOUCHES        ? had->touches.count
+                     : kind == HELD_TRANSACTIONS ? had->transactions.count
+                     : kind == HELD_CONVERSIONS  ? had->converted.count
+                                                 : had->reached.count;
+        }
+        return count;
+    }
+}

@@ -1,0 +1,76 @@
+// Ids of events: kept once in one array, told by where they stand. What nobody refers to any more goes when the array
+// has doubled since the last time, so each byte is moved about once.
+#include "core.h"
+#include <stdlib.h>
+
+// An entry is two bytes of length and the text. It has room for a mark and eight bytes: where it went, while texts move.
+enum { LENGTH = 2, SMALLEST = LENGTH + 8, MOVED = 0xffff, FIRST_LIMIT = 1 << 20 };
+
+static u64 size_of(u32 length) { return LENGTH + length < SMALLEST ? SMALLEST : LENGTH + length; }
+
+text keep_text(shard *one, const u8 *bytes, u32 length) {
+    if (!one->texts.count) memset(list_add(&one->texts, 1, 1), 0, 1); // no text stands at NO_TEXT
+    text kept = one->texts.count;
+    u8 *entry = list_add(&one->texts, size_of(length), 1);
+    u16 stored = (u16)length; // an id has at most 64 characters
+    memcpy(entry, &stored, LENGTH);
+    memcpy(entry + LENGTH, bytes, length);
+    return kept;
+}
+
+static u16 length_of(const u8 *entry) {
+    u16 length;
+    memcpy(&length, entry, LENGTH);
+    return length;
+}
+
+span text_of(const shard *one, text kept) {
+    const u8 *entry = ITEM(one->texts, u8, kept);
+    return (span){entry + LENGTH, kept == NO_TEXT ? 0 : length_of(entry)};
+}
+
+i32 compare_texts(span a, span b) { // UTF-8 compares as its characters do
+    i32 order = memcmp(a.bytes, b.bytes, a.length < b.length ? a.length : b.length);
+    return order ? order : (i32)a.length - (i32)b.length;
+}
+
+i32 compare_events(const shard *one, i64 at, text id, i64 other_at, text other_id) {
+    if (at != other_at) return at < other_at ? -1 : 1;
+    return id == other_id ? 0 : compare_texts(text_of(one, id), text_of(one, other_id));
+}
+
+// -- throwing away ---------------------------------------------------------------------------------------------------
+
+static void move(shard *one, u8 *old, text *kept) {
+    if (*kept == NO_TEXT) return;
+    u8 *entry = old + *kept;
+    u16 length = length_of(entry), mark = MOVED;
+    if (length == MOVED) { // somebody else refers to it, too
+        memcpy(kept, entry + LENGTH, sizeof *kept);
+        return;
+    }
+    *kept = keep_text(one, entry + LENGTH, length);
+    memcpy(entry, &mark, LENGTH);
+    memcpy(entry + LENGTH, kept, sizeof *kept);
+}
+
+// Throws away the texts that nobody refers to, once there are many bytes. The changes of a block must have been handed
+// out: they refer to texts, too, and are not asked here.
+void compact_texts(shard *one) {
+    if (one->texts.count < (one->texts_limit ? one->texts_limit : FIRST_LIMIT)) return;
+    list old = one->texts;
+    one->texts = (list){0};
+    for (u64 at = 0; at < one->touches.count; at++) move(one, old.items, &TOUCH(one, at)->event_id);
+    for (u64 at = 0; at < one->transactions.count; at++) {
+        move(one, old.items, &TRANSACTION(one, at)->event_id);
+        move(one, old.items, &TRANSACTION(one, at)->product);
+    }
+    for (u64 at = 0; at < one->reversals.count; at++) {
+        move(one, old.items, &REVERSAL(one, at)->event_id);
+        move(one, old.items, &REVERSAL(one, at)->original_id);
+    }
+    for (u64 at = 0; at < one->credits.count; at++) move(one, old.items, &CREDIT(one, at)->touch_id);
+    for (u64 at = 0; at < one->touch_ids.count; at++) move(one, old.items, &ITEM(one->touch_ids, seen, at)->event_id);
+    free(old.items);
+    one->texts_limit = one->texts.count * 2 + FIRST_LIMIT;
+}

@@ -1,0 +1,238 @@
+// Touches: copies told by their ids, first touches of a customer by a campaign, and the transactions that a late one
+// credits anew. pipeline/state/customers.py (apply_touches) and memory.py say the same.
+#include "core.h"
+#include <stdlib.h>
+
+// -- ids -------------------------------------------------------------------------------------------------------------
+
+static seen *seen_with(const shard *one, u64 hash, span id) {
+    const table *ids = &one->touch_id_of;
+    if (!ids->slots) return NULL;
+    for (u32 at = (u32)(hash >> 32) & ids->mask; ids->slots[at]; at = (at + 1) & ids->mask) {
+        if ((ids->slots[at] ^ hash) >> 32) continue;
+        seen *known = ITEM(one->touch_ids, seen, (u32)ids->slots[at] - 1);
+        if (known->event_id != NO_TEXT && !compare_texts(text_of(one, known->event_id), id)) return known;
+    }
+    return NULL;
+}
+
+// Takes an id in; the newest event of an id is the one that counts. Returns where the id is kept.
+static text remember_id(shard *one, seen *known, u64 hash, span id, i64 at) {
+    if (known) {
+        if (known->at < at) known->at = at;
+        return known->event_id;
+    }
+    text kept = keep_text(one, id.bytes, id.length);
+    *(seen *)list_add(&one->touch_ids, 1, sizeof(seen)) = (seen){at, kept};
+    table_add(&one->touch_id_of, hash, (u32)(one->touch_ids.count - 1));
+    return kept;
+}
+
+EXPORT void shard_load_touch_id(shard *one, const u8 *id, u32 length, i64 at) {
+    u64 hash = hash_bytes(one->seed, id, length);
+    remember_id(one, seen_with(one, hash, (span){id, length}), hash, (span){id, length}, at);
+}
+
+// Drops an id whose event is of that time: it was erased, so a copy would be a new event.
+EXPORT void shard_forget_touch_id(shard *one, const u8 *id, u32 length, i64 at) {
+    seen *known = seen_with(one, hash_bytes(one->seed, id, length), (span){id, length});
+    if (known && known->at == at) known->event_id = NO_TEXT;
+}
+
+// Drops the ids of events before the floor, once there are many: nothing in time can be a copy of them.
+void forget_touch_ids(shard *one, i64 floor) {
+    one->touch_ids_floor = floor;
+    if (one->touch_ids.count < one->touch_ids_limit) return;
+    u64 kept = 0;
+    forget_numbers(&one->touch_id_of);
+    for (u64 at = 0; at < one->touch_ids.count; at++) {
+        seen known = *ITEM(one->touch_ids, seen, at);
+        if (known.event_id == NO_TEXT || known.at < floor) continue;
+        span id = text_of(one, known.event_id);
+        *ITEM(one->touch_ids, seen, kept) = known;
+        table_add(&one->touch_id_of, hash_bytes(one->seed, id.bytes, id.length), (u32)kept++);
+    }
+    one->touch_ids.count = kept;
+    one->touch_ids_limit = kept * 2 + 64;
+}
+
+// -- reach -----------------------------------------------------------------------------------------------------------
+
+static u64 reach_place(const account *had, u32 number) { // where an arm's is, or would be
+    u64 low = 0, high = had->reached.count;
+    while (low < high) {
+        u64 middle = (low + high) / 2;
+        if (ITEM(had->reached, reach, middle)->arm < number) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+static reach *reach_by(const account *had, u32 number) {
+    u64 at = reach_place(had, number);
+    reach *found = ITEM(had->reached, reach, at);
+    return at < had->reached.count && found->arm == number ? found : NULL;
+}
+
+static void set_reach(account *had, reach first) {
+    reach *known = reach_by(had, first.arm);
+    if (known) {
+        *known = first;
+        return;
+    }
+    u64 at = reach_place(had, first.arm), after = had->reached.count - at;
+    list_add_one(&had->reached, sizeof(reach));
+    memmove(ITEM(had->reached, reach, at + 1), ITEM(had->reached, reach, at), after * sizeof(reach));
+    *ITEM(had->reached, reach, at) = first;
+}
+
+enum { NEVER_REACHED, REACHED_LONG_AGO, REACHED_AT };
+
+static u32 first_reach(const shard *one, const account *had, u32 campaign_number, reach *first) {
+    const list *arms = &CAMPAIGN(one, campaign_number)->arms;
+    u32 found = NEVER_REACHED;
+    for (u64 at = 0; at < arms->count; at++) {
+        u32 number = *ITEM(*arms, u32, at);
+        if (has_number(&had->past_reach, number)) return REACHED_LONG_AGO;
+        const reach *known = reach_by(had, number);
+        if (known && (found == NEVER_REACHED || known->at < first->at)) {
+            *first = *known;
+            found = REACHED_AT;
+        }
+    }
+    return found;
+}
+
+static void count_creditable(shard *one, u32 owner, u32 number, u32 tier, i64 at, i64 cost_minor) {
+    account *had = ACCOUNT(one, owner);
+    const reach *known = reach_by(had, number);
+    bool is_past = !known && has_number(&had->past_reach, number), reaches_arm = !known && !is_past, reaches = false;
+    if (!is_past && (!known || at < known->at)) {
+        reach first = {0};
+        u32 found = first_reach(one, had, ARM(one, number)->campaign, &first);
+        set_reach(had, (reach){.at = at, .arm = number, .tier = tier});
+        reaches = found == NEVER_REACHED || (found == REACHED_AT && at < first.at);
+        if (reaches && found == REACHED_AT) revert_reach(one, number, first.tier, first.at);
+    }
+    count_touch(one, number, tier, at, 1, cost_minor, reaches_arm, reaches);
+}
+
+// The customer's first creditable touch by an arm, however long ago: one that nothing can precede has no time any more.
+EXPORT void shard_load_reach(shard *one, u32 who, u32 number, i64 at, u32 tier, i64 floor) {
+    account *had = open_account(one, who);
+    if (at < floor) add_number_to(&had->past_reach, number);
+    else set_reach(had, (reach){.at = at, .arm = number, .tier = tier});
+}
+
+// -- live touches ----------------------------------------------------------------------------------------------------
+
+static bool is_touch_before(const shard *one, u32 a, u32 b) { // by campaign, time, id, arm
+    const touch *left = TOUCH(one, a), *right = TOUCH(one, b);
+    u32 campaign_a = ARM(one, left->arm)->campaign, campaign_b = ARM(one, right->arm)->campaign;
+    if (campaign_a != campaign_b) return campaign_a < campaign_b;
+    i32 order = compare_events(one, left->at, left->event_id, right->at, right->event_id);
+    return order ? order < 0 : left->arm < right->arm;
+}
+
+static u32 new_touch(shard *one, i64 at, text event_id, u32 number) {
+    u32 fresh = one->free_touch;
+    if (fresh == NOBODY) {
+        list_add(&one->touches, 1, sizeof(touch));
+        fresh = (u32)(one->touches.count - 1);
+    } else one->free_touch = TOUCH(one, fresh)->next_free;
+    *TOUCH(one, fresh) = (touch){.at = at, .event_id = event_id, .arm = number};
+    return fresh;
+}
+
+void drop_touch(shard *one, u32 number) {
+    *TOUCH(one, number) = (touch){.next_free = one->free_touch};
+    one->free_touch = number;
+}
+
+// Adds a creditable touch; returns its place among the customer's.
+static u32 remember_touch(shard *one, u32 who, i64 at, text event_id, u32 number) {
+    u32 fresh = new_touch(one, at, event_id, number);
+    account *had = open_account(one, who);
+    if (!had->touches.count && !had->transactions.count)
+        visit(one, who, at + CAMPAIGN(one, ARM(one, number)->campaign)->window_ms);
+    return insert_number(one, &had->touches, fresh, is_touch_before);
+}
+
+EXPORT void shard_load_touch(shard *one, u32 who, u32 number, i64 at, const u8 *id, u32 length) {
+    u64 hash = hash_bytes(one->seed, id, length);
+    const seen *known = seen_with(one, hash, (span){id, length});
+    remember_touch(one, who, at, known ? known->event_id : keep_text(one, id, length), number);
+}
+
+// Credits the transactions anew that a touch of now may change.
+static void credit_touch(shard *one, u32 who, i64 at, text event_id, u32 number) {
+    u32 place = remember_touch(one, who, at, event_id, number);
+    account *had = ACCOUNT(one, CUSTOMER(one, who)->account);
+    u32 count = had->transactions.count;
+    if (!count || TRANSACTION(one, NUMBERS(&had->transactions)[count - 1])->at < at) return;
+    const campaign *rules = CAMPAIGN(one, ARM(one, number)->campaign);
+    i64 last = at + rules->window_ms;
+    if (one->only_last_touch && place + 1 < had->touches.count) {
+        // behind the campaign's next touch that one is the later candidate of the two, whatever the transaction
+        const touch *following = TOUCH(one, NUMBERS(&had->touches)[place + 1]);
+        if (ARM(one, following->arm)->campaign == ARM(one, number)->campaign && following->at - 1 < last) last = following->at - 1;
+    }
+    for (u32 next = first_transaction_since(one, had, at); next < count; next++) {
+        u32 credited = NUMBERS(&had->transactions)[next];
+        const transaction *candidate = TRANSACTION(one, credited);
+        if (candidate->at > last) break;
+        if (!matches(one, rules, candidate)) continue;
+        if (one->only_last_touch && candidate->credits != NOBODY) {
+            const credit *given = CREDIT(one, candidate->credits);
+            if (compare_events(one, given->touched_at, given->touch_id, at, event_id) > 0) continue;
+        }
+        share_credit(one, credited, &had->touches);
+    }
+}
+
+// -- batches ---------------------------------------------------------------------------------------------------------
+
+static const char *const KINDS[TOUCH_KINDS] = {"assign", "send", "view", "click", "call", "visit", "voucher_issue", "voucher_redeem"};
+
+static void note_touch(shard *one, const u8 *texts, const touch_row *row, i64 offset, bool is_creditable) {
+    sheet *facts = &one->sheets[TOUCH_SHEET];
+    const customer *who = CUSTOMER(one, row->head.customer);
+    const arm *by = ARM(one, row->arm);
+    facts->count++;
+    add_name(&facts->columns[CAMPAIGN_COLUMN], &CAMPAIGN(one, by->campaign)->id);
+    add_name(&facts->columns[LABEL_COLUMN], &by->variant);
+    add_number(&facts->columns[AT_COLUMN], row->head.at);
+    add_text(&facts->columns[ID_COLUMN], texts + row->event_id.begin, row->event_id.length);
+    add_hex(&facts->columns[CUSTOMER_COLUMN], who->pseudonym, PSEUDONYM);
+    add_name(&facts->columns[TIER_COLUMN], TIER_NAME(one, who->tier));
+    add_text(&facts->columns[CHANNEL_COLUMN], texts + row->channel.begin, row->channel.length);
+    add_text(&facts->columns[CATEGORY_COLUMN], KINDS[row->head.kind], strlen(KINDS[row->head.kind]));
+    add_byte(&facts->columns[FLAGS_COLUMN], row->head.flags | (is_creditable ? CREDITABLE : 0));
+    add_number(&facts->columns[MEASURES_COLUMN], row->cost_minor);
+    add_number(&facts->columns[SOURCE_COLUMN], offset);
+}
+
+// Counts a batch's touches, whose customers and arms are known, from a row on. `floors` are those before each record; it
+// may be missing until an id is met again: then the rows before that one are counted, and its number is returned.
+// `is_new` tells copies (0) from what has counted (1). Returns the number of rows when all are done.
+EXPORT u32 shard_apply_touches(shard *one, const u8 *texts, const touch_row *rows, const i64 *offsets, u32 from, u32 count,
+                               const i64 *floors, u8 *is_new) {
+    for (u32 number = from; number < count; number++) {
+        const touch_row *row = rows + number;
+        span id = {texts + row->event_id.begin, row->event_id.length};
+        u64 hash = hash_bytes(one->seed, id.bytes, id.length);
+        seen *known = seen_with(one, hash, id);
+        if (known && !floors) return number;
+        is_new[number] = !known || known->at < floors[number];
+        if (!is_new[number]) continue;
+        text event_id = remember_id(one, known, hash, id, row->head.at);
+        u32 who = row->head.customer, tier = CUSTOMER(one, who)->tier;
+        bool is_creditable = row->head.kind != ASSIGN && !ARM(one, row->arm)->is_control;
+        note_touch(one, texts, row, offsets[number], is_creditable);
+        if (is_creditable) {
+            count_creditable(one, account_of(one, who), row->arm, tier, row->head.at, row->cost_minor);
+            credit_touch(one, who, row->head.at, event_id, row->arm);
+        } else count_touch(one, row->arm, tier, row->head.at, 0, row->cost_minor, false, false);
+    }
+    return count;
+}

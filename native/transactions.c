@@ -1,0 +1,235 @@
+// Transactions, and the index of transactions and reversals by their ids: it tells copies, and who is meant by a reversal.
+// pipeline/state/customers.py (apply_transactions) and reversals.py say the same.
+#include "core.h"
+#include <stdlib.h>
+
+// -- events by id: a number is twice a transaction's, or twice a reversal's and one. Those of one id stand side by side;
+// what has gone stays in the table until it is made anew (`forget_events`), and is passed over.
+
+static bool is_reversal(u32 event) { return event & 1; }
+
+static bool has_id(const shard *one, u32 event, span id) {
+    if (is_reversal(event)) {
+        const reversal *known = REVERSAL(one, event / 2);
+        return known->is_live && !compare_texts(text_of(one, known->event_id), id);
+    }
+    const transaction *known = TRANSACTION(one, event / 2);
+    return known->is_live && !compare_texts(text_of(one, known->event_id), id);
+}
+
+static i64 time_of(const shard *one, u32 event) {
+    return is_reversal(event) ? REVERSAL(one, event / 2)->at : TRANSACTION(one, event / 2)->at;
+}
+
+// The next event of an id in a table, NOBODY behind the last; *at is where the search goes on.
+static u32 next_with_id(const shard *one, const table *events, u64 hash, span id, u32 *at) {
+    if (!events->slots) return NOBODY;
+    for (; events->slots[*at]; *at = (*at + 1) & events->mask) {
+        u32 event = (u32)events->slots[*at] - 1;
+        if ((events->slots[*at] ^ hash) >> 32 || !has_id(one, event, id)) continue;
+        *at = (*at + 1) & events->mask;
+        return event;
+    }
+    return NOBODY;
+}
+
+static u32 place_of_hash(const table *numbers, u64 hash) { return (u32)(hash >> 32) & numbers->mask; }
+
+// The time of the newest event of an id, which tells copies; false if none is known.
+static bool newest_time(const shard *one, u64 hash, span id, i64 *newest) {
+    bool found = false;
+    for (u32 at = place_of_hash(&one->event_of, hash), event; (event = next_with_id(one, &one->event_of, hash, id, &at)) != NOBODY;) {
+        i64 time = time_of(one, event);
+        *newest = found && *newest > time ? *newest : time;
+        found = true;
+    }
+    return found;
+}
+
+// -- reversals -------------------------------------------------------------------------------------------------------
+
+static bool applies(const shard *one, const reversal *given, const transaction *paid) {
+    i64 behind = given->at - paid->at;
+    return paid->customer == given->customer && behind >= 0 && behind <= one->reversal_ms;
+}
+
+static void take_off(transaction *paid, i64 amount_minor) { // what is beyond a transaction's amount changes nothing more
+    i64 before = paid->reversed_minor == NOT_REVERSED ? 0 : paid->reversed_minor;
+    paid->reversed_minor = before > INT64_MAX / 2 ? before : before + amount_minor;
+}
+
+// Lets the reversals that came before a transaction take off what they name it for; true if there were some.
+static bool meet_waiting(shard *one, u32 number, u64 hash) {
+    transaction *paid = TRANSACTION(one, number);
+    span id = text_of(one, paid->event_id);
+    const table *waiting = &one->waiting_of;
+    bool met = false;
+    if (!one->waiting.count) return false;
+    for (u32 at = place_of_hash(waiting, hash); waiting->slots[at]; at = (at + 1) & waiting->mask) {
+        if ((waiting->slots[at] ^ hash) >> 32) continue;
+        reversal *known = REVERSAL(one, (u32)waiting->slots[at] - 1);
+        if (!known->is_waiting || compare_texts(text_of(one, known->original_id), id) || !applies(one, known, paid)) continue;
+        known->is_waiting = false;
+        take_off(paid, known->amount_minor);
+        met = true;
+    }
+    return met;
+}
+
+static u32 original_of(const shard *one, const reversal *given) { // of an id's transactions at most one is near enough
+    span id = text_of(one, given->original_id);
+    u64 hash = hash_bytes(one->seed, id.bytes, id.length);
+    for (u32 at = place_of_hash(&one->event_of, hash), event; (event = next_with_id(one, &one->event_of, hash, id, &at)) != NOBODY;)
+        if (!is_reversal(event) && applies(one, given, TRANSACTION(one, event / 2))) return event / 2;
+    return NOBODY;
+}
+
+static u32 new_reversal(shard *one) {
+    u32 fresh = one->free_reversal;
+    if (fresh == NOBODY) {
+        list_add(&one->reversals, 1, sizeof(reversal));
+        fresh = (u32)(one->reversals.count - 1);
+    } else one->free_reversal = REVERSAL(one, fresh)->next_free;
+    return fresh;
+}
+
+// Takes a reversal in; returns the transaction it takes something off, NOBODY while that is not known.
+static u32 reverse(shard *one, reversal given) {
+    u32 fresh = new_reversal(one), number = original_of(one, &given);
+    span id = text_of(one, given.event_id), original = text_of(one, given.original_id);
+    given.is_live = true;
+    given.is_waiting = number == NOBODY;
+    *REVERSAL(one, fresh) = given;
+    table_add(&one->event_of, hash_bytes(one->seed, id.bytes, id.length), fresh * 2 + 1);
+    if (number != NOBODY) {
+        take_off(TRANSACTION(one, number), given.amount_minor);
+        return number;
+    }
+    *(u32 *)list_add(&one->waiting, 1, sizeof(u32)) = fresh;
+    table_add(&one->waiting_of, hash_bytes(one->seed, original.bytes, original.length), fresh);
+    return NOBODY;
+}
+
+// -- transactions ----------------------------------------------------------------------------------------------------
+
+u32 first_transaction_since(const shard *one, const account *had, i64 at) {
+    u32 low = 0, high = had->transactions.count;
+    while (low < high) {
+        u32 middle = low + (high - low) / 2;
+        if (TRANSACTION(one, NUMBERS(&had->transactions)[middle])->at < at) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+static u32 remember_transaction(shard *one, transaction given, u64 hash) {
+    u32 fresh = one->free_transaction;
+    if (fresh == NOBODY) {
+        list_add(&one->transactions, 1, sizeof(transaction));
+        fresh = (u32)(one->transactions.count - 1);
+    } else one->free_transaction = TRANSACTION(one, fresh)->next_free;
+    given.is_live = true;
+    given.credits = NOBODY;
+    given.reversed_minor = NOT_REVERSED;
+    *TRANSACTION(one, fresh) = given;
+    table_add(&one->event_of, hash, fresh * 2);
+    account *had = open_account(one, given.customer);
+    if (!had->touches.count && !had->transactions.count) visit(one, given.customer, given.at + one->reversal_ms);
+    insert_number(one, &had->transactions, fresh, is_transaction_before);
+    return fresh;
+}
+
+static void note_adjustment(shard *one, u32 number) {
+    sheet *rows = &one->sheets[ADJUSTMENT_SHEET];
+    const transaction *paid = TRANSACTION(one, number);
+    span id = text_of(one, paid->event_id);
+    rows->count++;
+    add_number(&rows->columns[AT_COLUMN], paid->at);
+    add_text(&rows->columns[ID_COLUMN], id.bytes, id.length);
+    add_number(&rows->columns[MEASURES_COLUMN], effective_minor(paid));
+}
+
+// -- batches ---------------------------------------------------------------------------------------------------------
+
+static const char *const KINDS[TRANSACTION_KINDS] = {
+    "transfer", "payment", "card_spend", "deposit", "withdrawal", "wealth_purchase",
+    "wealth_redemption", "loan_drawdown", "account_open", "card_activation", "insurance_purchase", "other"};
+
+void add_kind(list *column, u8 kind) { add_text(column, KINDS[kind], strlen(KINDS[kind])); }
+
+static void add_place(list *column, const u8 *texts, place of) { add_text(column, texts + of.begin, of.length); }
+
+static void note_transaction(shard *one, const u8 *texts, const transaction_row *row, i64 offset) {
+    sheet *facts = &one->sheets[TRANSACTION_SHEET];
+    const customer *who = CUSTOMER(one, row->head.customer);
+    facts->count++;
+    add_number(&facts->columns[AT_COLUMN], row->head.at);
+    add_place(&facts->columns[ID_COLUMN], texts, row->event_id);
+    add_place(&facts->columns[OTHER_ID_COLUMN], texts, row->reverses);
+    add_hex(&facts->columns[CUSTOMER_COLUMN], who->pseudonym, PSEUDONYM);
+    add_name(&facts->columns[TIER_COLUMN], TIER_NAME(one, who->tier));
+    add_place(&facts->columns[CHANNEL_COLUMN], texts, row->channel);
+    add_kind(&facts->columns[CATEGORY_COLUMN], row->head.kind);
+    add_place(&facts->columns[PRODUCT_COLUMN], texts, row->product);
+    add_place(&facts->columns[SCENARIO_COLUMN], texts, row->scenario);
+    add_byte(&facts->columns[FLAGS_COLUMN], row->head.flags);
+    i64 measures[] = {row->amount_minor, row->revenue_minor, row->aum_delta_minor};
+    memcpy(list_add(&facts->columns[MEASURES_COLUMN], sizeof measures, 1), measures, sizeof measures);
+    add_number(&facts->columns[SOURCE_COLUMN], offset);
+}
+
+static void add_transaction(shard *one, const u8 *texts, const transaction_row *row, u64 hash) {
+    transaction given = {.at = row->head.at, .amount_minor = row->amount_minor, .revenue_minor = row->revenue_minor,
+        .aum_delta_minor = row->aum_delta_minor, .event_id = keep_text(one, texts + row->event_id.begin, row->event_id.length),
+        .product = row->product.length ? keep_text(one, texts + row->product.begin, row->product.length) : NO_TEXT,
+        .customer = row->head.customer, .tier = CUSTOMER(one, row->head.customer)->tier, .kind = row->head.kind, .flags = row->head.flags};
+    u32 number = remember_transaction(one, given, hash);
+    if (meet_waiting(one, number, hash)) note_adjustment(one, number);
+    const account *had = ACCOUNT(one, CUSTOMER(one, given.customer)->account);
+    if (had->touches.count) share_credit(one, number, &had->touches);
+}
+
+static void add_reversal(shard *one, const u8 *texts, const transaction_row *row, i64 offset) {
+    reversal given = {.at = row->head.at, .amount_minor = row->amount_minor, .offset = offset, .customer = row->head.customer,
+        .event_id = keep_text(one, texts + row->event_id.begin, row->event_id.length),
+        .original_id = keep_text(one, texts + row->reverses.begin, row->reverses.length)};
+    u32 number = reverse(one, given);
+    if (number == NOBODY) return;
+    note_adjustment(one, number);
+    reprice_credit(one, number);
+}
+
+// Counts a batch's transactions and reversals, as `shard_apply_touches` does touches.
+EXPORT u32 shard_apply_transactions(shard *one, const u8 *texts, const transaction_row *rows, const i64 *offsets, u32 from,
+                                    u32 count, const i64 *floors, u8 *is_new) {
+    for (u32 number = from; number < count; number++) {
+        const transaction_row *row = rows + number;
+        span id = {texts + row->event_id.begin, row->event_id.length};
+        u64 hash = hash_bytes(one->seed, id.bytes, id.length);
+        i64 newest;
+        bool is_known = newest_time(one, hash, id, &newest);
+        if (is_known && !floors) return number;
+        is_new[number] = !is_known || newest + one->reversal_ms < floors[number];
+        if (!is_new[number]) continue;
+        note_transaction(one, texts, row, offsets[number]);
+        if (row->reverses.length) add_reversal(one, texts, row, offsets[number]);
+        else add_transaction(one, texts, row, hash);
+    }
+    return count;
+}
+
+// -- loading ---------------------------------------------------------------------------------------------------------
+
+EXPORT u32 shard_load_transaction(shard *one, u32 who, i64 at, const u8 *id, u32 id_length, u8 kind, const u8 *product,
+                                  u32 product_length, i64 amount_minor, i64 revenue_minor, i64 aum_delta_minor, u8 flags, u32 tier) {
+    transaction given = {.at = at, .amount_minor = amount_minor, .revenue_minor = revenue_minor, .aum_delta_minor = aum_delta_minor,
+        .event_id = keep_text(one, id, id_length), .product = product_length ? keep_text(one, product, product_length) : NO_TEXT,
+        .customer = who, .tier = tier, .kind = kind, .flags = flags};
+    return remember_transaction(one, given, hash_bytes(one->seed, id, id_length));
+}
+
+EXPORT void shard_load_reversal(shard *one, u32 who, i64 at, const u8 *id, u32 id_length, const u8 *original, u32 original_length,
+                                i64 amount_minor, i64 offset) {
+    reverse(one, (reversal){.at = at, .amount_minor = amount_minor, .offset = offset, .customer = who,
+        .event_id = keep_text(one, id, id_length), .original_id = keep_text(one, original, original_length)});
+}

@@ -1,0 +1,109 @@
+"""What the compiled core of a shard is told of campaigns and of the calendar (native/campaigns.c)."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pipeline.native.library import NOBODY, TRANSACTION_KINDS, library
+from pipeline.state.calendar import QUARTER_MS
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from pipeline.native.people import People
+    from pipeline.native.rows import TouchRows
+    from pipeline.state.calendar import BusinessCalendar
+    from pipeline.state.campaign_registry import CampaignRegistry, CampaignRules
+
+_Margins: Final = ctypes.c_int64 * len(TRANSACTION_KINDS)
+_SECOND_MS: Final = 1000
+
+
+class NativeCampaigns:
+    """Keeps a shard's campaigns and arms as a registry has them, under the same numbers.
+
+    The registry may serve several shards: whatever any of them has met is told to this one, too.
+    """
+
+    def __init__(self, people: People, campaigns: CampaignRegistry, calendar: BusinessCalendar) -> None:
+        self._library = library()
+        self._shard = people.handle
+        self._campaigns = campaigns
+        self._calendar = calendar
+        self._rules: list[CampaignRules] = []
+        self._controls: list[bool] = []
+        self._revision = campaigns.revision
+
+    def sync(self) -> None:
+        """Tell what is new or has changed since the last call; nothing to tell costs next to nothing."""
+        campaigns = self._campaigns
+        if campaigns.revision != self._revision:
+            self._revision = campaigns.revision
+            self._tell_changes()
+        for number in range(len(self._rules), len(campaigns.rules)):
+            self._define(number, campaigns.rules[number])
+            self._rules.append(campaigns.rules[number])
+        for arm in campaigns.arms[len(self._controls) :]:
+            text = arm.variant.encode()
+            self._library.shard_add_arm(self._shard, arm.campaign_index, arm.is_control, text, len(text))
+            self._controls.append(arm.is_control)
+
+    def _tell_changes(self) -> None:
+        for number, rules in enumerate(self._rules):
+            if self._campaigns.rules[number] is not rules:
+                self._define(number, self._campaigns.rules[number])
+                self._rules[number] = self._campaigns.rules[number]
+        for number, is_control in enumerate(self._controls):
+            if self._campaigns.arms[number].is_control != is_control:
+                self._library.shard_set_control(self._shard, number, not is_control)
+                self._controls[number] = not is_control
+
+    def arm(self, campaign_id: str, variant: str) -> int:
+        """Return the number of an arm, new or known."""
+        number = self._campaigns.arm(campaign_id, variant).index
+        self.sync()
+        return number
+
+    def find_arms(self, touches: TouchRows) -> None:
+        """Note each touch's arm in its row; the registry hears of those that are new."""
+        self.sync()
+        rows = touches.rows
+        while self._library.shard_find_arms(self._shard, touches.texts, rows.ctypes.data, len(rows)):
+            strange = touches.select((rows["arm"] == NOBODY).tolist())
+            arms = set(zip(strange.texts_of("campaign_id"), strange.texts_of("variant"), strict=True))
+            for campaign_id, variant in sorted(arms):
+                self._campaigns.arm(campaign_id, variant)
+            self.sync()
+
+    def _define(self, number: int, rules: CampaignRules) -> None:
+        campaign_id = self._campaigns.ids[number].encode()
+        wanted = [rules.kinds is None or kind in rules.kinds for kind in TRANSACTION_KINDS]
+        self._library.shard_define_campaign(
+            self._shard,
+            number,
+            rules.window_ms,
+            sum(1 << place for place, is_wanted in enumerate(wanted) if is_wanted),
+            rules.min_amount_minor,
+            _Margins(*(rules.margins_bps.get(kind, 0) for kind in TRANSACTION_KINDS)),
+            rules.products is None,
+            campaign_id,
+            len(campaign_id),
+        )
+        for product in sorted(rules.products or ()):
+            text = product.encode()
+            self._library.shard_add_campaign_product(self._shard, number, text, len(text))
+
+    def know_quarters(self, instants: npt.NDArray[np.int64]) -> None:
+        """Tell business day and hour of instants (epoch milliseconds), before anything is counted at them."""
+        for number in np.unique(instants // QUARTER_MS).tolist():
+            if not self._library.shard_has_quarter(self._shard, number):
+                # the hour's own quarter first: who knows a quarter can ask for the day of its hour's start
+                self._tell_quarter(self._calendar.hour_of(number * QUARTER_MS) * _SECOND_MS // QUARTER_MS)
+                self._tell_quarter(number)
+
+    def _tell_quarter(self, number: int) -> None:
+        at = number * QUARTER_MS
+        self._library.shard_add_quarter(self._shard, number, self._calendar.hour_of(at), self._calendar.day_of(at))

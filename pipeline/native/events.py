@@ -1,0 +1,166 @@
+"""Touches, transactions and credits of one shard in the compiled core (native/touches.c, transactions.c …)."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from pipeline.native.library import HELD, MODELS, TRANSACTION_KINDS, library
+from pipeline.state.intake import ORPHAN_REVERSAL, Refusal
+from pipeline.state.reversals import NO_ORIGINAL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy.typing as npt
+
+    from pipeline.native.people import People
+    from pipeline.native.rows import TouchRows, TransactionRows
+    from pipeline.state.policy import Policy
+
+_KINDS: Final = {kind: number for number, kind in enumerate(TRANSACTION_KINDS)}
+_REVENUE_GIVEN: Final = 32
+_AUM_GIVEN: Final = 64
+
+
+class Events:
+    """What is kept of customers' events; customers, arms and tiers are told by their numbers."""
+
+    def __init__(self, people: People, policy: Policy) -> None:
+        self._library = library()
+        self._people = people
+        self._shard = people.handle
+        self._library.shard_set_rules(self._shard, policy.half_life_ms, policy.reversal_ms)
+        for model in policy.models:
+            self._library.shard_add_model(self._shard, MODELS.index(model))
+        for label in policy.labels:
+            text = label.encode()
+            self._library.shard_add_label(self._shard, text, len(text))
+
+    # -- batches ---------------------------------------------------------------------------------------------------
+
+    def count_touches(self, touches: TouchRows, floors: Callable[[], list[int]]) -> int:
+        """Count touches, whose customers and arms are noted in the rows; return how many are no copies.
+
+        ``floors`` gives the floor before each of the events; it is asked only if one of the ids has been met.
+        """
+        return self._count(self._library.shard_apply_touches, touches, floors)
+
+    def count_transactions(self, transactions: TransactionRows, floors: Callable[[], list[int]]) -> int:
+        """Count transactions and reversals, whose customers are noted in the rows; as `count_touches`."""
+        return self._count(self._library.shard_apply_transactions, transactions, floors)
+
+    def _count(self, apply: Any, batch: TouchRows | TransactionRows, floors: Callable[[], list[int]]) -> int:
+        rows, count = batch.rows, len(batch)
+        offsets: npt.NDArray[np.int64] = np.array(batch.offset, np.int64)
+        is_new: npt.NDArray[np.uint8] = np.empty(count, np.uint8)
+        places = rows.ctypes.data, offsets.ctypes.data
+        done = apply(self._shard, batch.texts, *places, 0, count, None, is_new.ctypes.data)
+        if done < count:
+            before: npt.NDArray[np.int64] = np.array(floors(), np.int64)
+            apply(self._shard, batch.texts, *places, done, count, before.ctypes.data, is_new.ctypes.data)
+        return int(np.count_nonzero(is_new))
+
+    # -- out -------------------------------------------------------------------------------------------------------
+
+    def write_credits(self) -> None:
+        """Write the credits changed since the last call into the rows that `People.take_rows` hands out."""
+        self._library.shard_drain_credits(self._shard)
+
+    def drain_orphans(self, floor: int) -> list[Refusal]:
+        """Return the reversals whose original would be too late by now if it still came."""
+        event_id, length = ctypes.c_void_p(), ctypes.c_uint32()
+        orphans: list[Refusal] = []
+        for number in range(self._library.shard_find_orphans(self._shard, floor)):
+            offset = self._library.shard_orphan(self._shard, number, ctypes.byref(event_id), ctypes.byref(length))
+            text = ctypes.string_at(event_id.value or 0, length.value).decode()
+            orphans.append(Refusal(offset, ORPHAN_REVERSAL, NO_ORIGINAL, text))
+        return orphans
+
+    def forget(self, touches_floor: int, transactions_floor: int) -> None:
+        """Drop what no event in time could need; the floors are the earliest instants still in time."""
+        self._library.shard_forget(self._shard, touches_floor, transactions_floor)
+
+    def forget_touch_id(self, event_id: str, at: int) -> None:
+        """Drop the id of an erased touch of that time."""
+        text = event_id.encode()
+        self._library.shard_forget_touch_id(self._shard, text, len(text), at)
+
+    def held(self) -> dict[str, int]:
+        """Return how much of each kind is in memory."""
+        return {name: int(self._library.shard_held(self._shard, number)) for number, name in enumerate(HELD)}
+
+    # -- loading stored state, before any event --------------------------------------------------------------------
+
+    def load_reach(self, who: int, arm: int, at: int, tier: int, floor: int) -> None:
+        """Load a customer's first creditable touch by an arm."""
+        self._library.shard_load_reach(self._shard, who, arm, at, tier, floor)
+
+    def load_touch_id(self, event_id: str, at: int) -> None:
+        """Load the id of a touch that is still in time."""
+        text = event_id.encode()
+        self._library.shard_load_touch_id(self._shard, text, len(text), at)
+
+    def load_touch(self, who: int, arm: int, at: int, event_id: str) -> None:
+        """Load a creditable touch that a transaction could still credit."""
+        text = event_id.encode()
+        self._library.shard_load_touch(self._shard, who, arm, at, text, len(text))
+
+    def load_transaction(  # noqa: PLR0913, PLR0917 - the fields of a stored row
+        self,
+        who: int,
+        at: int,
+        event_id: str,
+        kind: str,
+        product: str | None,
+        amount_minor: int,
+        revenue_minor: int | None,
+        aum_delta_minor: int | None,
+        tier: int,
+    ) -> int:
+        """Load a live transaction; return its number, for its credits."""
+        text, product_text = event_id.encode(), (product or "").encode()
+        flags = (0 if revenue_minor is None else _REVENUE_GIVEN) | (0 if aum_delta_minor is None else _AUM_GIVEN)
+        return int(
+            self._library.shard_load_transaction(
+                self._shard,
+                who,
+                at,
+                text,
+                len(text),
+                _KINDS[kind],
+                product_text,
+                len(product_text),
+                amount_minor,
+                revenue_minor or 0,
+                aum_delta_minor or 0,
+                flags,
+                tier,
+            )
+        )
+
+    def load_credit(  # noqa: PLR0913, PLR0917 - the fields of a stored row
+        self, transaction: int, model: int, arm: int, touched_at: int, touch_id: str, shares: tuple[int, int, int]
+    ) -> None:
+        """Load a credit of a transaction; they come in the order of models, then of touches."""
+        text = touch_id.encode()
+        self._library.shard_load_credit(self._shard, transaction, model, arm, touched_at, text, len(text), *shares)
+
+    def load_counts(self, transaction: int) -> None:
+        """Let the loaded credits of a transaction stand in the numbers."""
+        self._library.shard_load_counts(self._shard, transaction)
+
+    def load_past_conversion(self, who: int, arm: int, model: int) -> None:
+        """Load that a customer converted through an arm by a transaction that is no longer live."""
+        self._library.shard_load_past_conversion(self._shard, who, arm, model)
+
+    def load_reversal(  # noqa: PLR0913, PLR0917 - the fields of a stored row
+        self, who: int, at: int, event_id: str, original_id: str, amount_minor: int, offset: int
+    ) -> None:
+        """Load a reversal; all transactions have been loaded before."""
+        text, original = event_id.encode(), original_id.encode()
+        self._library.shard_load_reversal(
+            self._shard, who, at, text, len(text), original, len(original), amount_minor, offset
+        )

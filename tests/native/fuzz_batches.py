@@ -1,0 +1,83 @@
+"""Compares the reader of record batches with aiokafka's on bodies with odd bytes in them; see `tests.native.fuzz`."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from aiokafka.record.default_records import DefaultRecordBatchBuilder, _DefaultRecordBatchPy
+
+from pipeline.native.library import NOBODY, library
+from pipeline.transport.packed import RECORD, Packed
+from pipeline.transport.runs import BATCH_HEAD
+
+if TYPE_CHECKING:
+    from random import Random
+
+_HEAD: Final = _DefaultRecordBatchPy.HEADER_STRUCT
+_SIZES: Final = (None, 0, 1, 5, 63, 64, 130)
+Row = tuple[int, int, bytes | None, bytes | None]
+
+
+def fuzz_batches(inputs: int, random: Random) -> str:
+    """Compare; return how many batches there were, and how many of them the compiled reader was sure of.
+
+    Raises:
+        SystemExit: the two disagree; the message has the batch.
+    """
+    sure = 0
+    for _ in range(inputs):
+        raw = _odd(_batch(random), random)
+        found = _read(raw)
+        if found is None:
+            continue
+        sure += 1
+        if found != _as_aiokafka(raw, found):
+            raise SystemExit(f"the two readers disagree on {raw!r}")
+    return f"{inputs} batches, sure of {sure}"
+
+
+def _batch(random: Random) -> bytearray:
+    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, 0, 0, 1 << 20)
+    for place in range(random.randint(1, 5)):
+        key, value = (None if size is None else random.randbytes(size) for size in random.choices(_SIZES, k=2))
+        headers = [
+            ("h" * random.randint(0, 2), random.choice((None, b"", b"x"))) for _ in range(random.choice((0, 0, 2)))
+        ]
+        builder.append(place, random.randint(0, 1 << 42), key, value, headers)
+    return bytearray(builder.build())
+
+
+def _odd(raw: bytearray, random: Random) -> bytes:
+    for _ in range(random.choice((0, 1, 1, 2, 4))):
+        raw[random.randrange(_HEAD.size, len(raw))] = random.choice((0, 1, 0x7F, 0x80, 0xFF, random.randrange(256)))
+    end = len(raw) - random.choice((0, 0, 0, 1, random.randrange(len(raw) - _HEAD.size)))
+    return bytes(raw[:end])
+
+
+def _read(raw: bytes) -> list[Row] | None:
+    base, *_, first, newest, _, _, _, count = _HEAD.unpack_from(raw)
+    body = raw[_HEAD.size :]
+    memory = ctypes.create_string_buffer(body, len(body))  # a byte more and the sanitizer sees it
+    rows = np.empty(count, RECORD)
+    head = BATCH_HEAD.pack(base, first, newest, 0, count, 0)
+    kept = library().batch_records(ctypes.cast(memory, ctypes.c_char_p), len(body), head, rows.ctypes.data)
+    if kept == NOBODY:
+        return None
+    found = Packed(body, rows[:kept])
+    columns: list[Any] = [found.rows["offset"].tolist(), found.rows["timestamp"].tolist()]
+    return list(zip(*columns, found.column("key"), found.column("value"), strict=True))
+
+
+def _as_aiokafka(raw: bytes, found: list[Row]) -> list[Row] | str:
+    rows: list[Row] = []
+    try:
+        for record in _DefaultRecordBatchPy(bytearray(raw)):
+            if record.offset >= (rows[-1][0] + 1 if rows else 0):
+                rows.append((record.offset, record.timestamp, record.key, record.value))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the compiled reader must not have been sure
+        if isinstance(error.__context__, UnicodeDecodeError):
+            return found  # a header's name that is no text: such records are to be read, and aiokafka cannot
+        return repr(error)
+    return rows
