@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import faust
 from prometheus_client import CollectorRegistry
 
+from pipeline.native.library import is_built
 from pipeline.transport.consumer import BatchTransport
 from pipeline.transport.handover import Handover
 from pipeline.transport.metrics import TransportMetrics
@@ -44,9 +45,21 @@ class BatchSchema(faust.Schema):  # type: ignore[misc] # Faust is untyped here
 
 
 class BatchApp(faust.App):  # type: ignore[misc] # Faust is untyped here
-    """A Faust app that consumes batches and owns what its consumer and its agents share."""
+    """A Faust app that consumes batches and owns what its consumer and its agents share.
 
-    def __init__(self, id: str, *, handover: Handover, metrics: TransportMetrics, **options: Any) -> None:  # noqa: A002 - Faust's name
+    ``reads_packed`` says that the compiled core reads record batches; it has to be built.
+    """
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002 - Faust's name
+        *,
+        handover: Handover,
+        metrics: TransportMetrics,
+        reads_packed: bool,
+        **options: Any,
+    ) -> None:
+        self.reads_packed = reads_packed
         self.handover = handover
         self.metrics = metrics
         super().__init__(id, **options)
@@ -85,6 +98,7 @@ def build_app(
         settings.kafka_group,
         handover=Handover(processor, metrics, clock),
         metrics=metrics,
+        reads_packed=settings.worker.core != "plain" and is_built(),
         broker=faust_brokers(settings),
         broker_credentials=faust_credentials(settings),
         broker_session_timeout=SESSION_SECONDS,

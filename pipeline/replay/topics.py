@@ -6,28 +6,30 @@ import asyncio
 import math
 import time
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from pipeline.errors import UnreachableError, UserError
-from pipeline.transport.batches import record_batch
+from pipeline.transport.batches import run_batch, runs_before
+from pipeline.transport.draining import fetched_runs
 from pipeline.transport.record_headers import read_tolerantly
 from pipeline.transport.security import client_options
+from pipeline.worker.cores import chosen_core
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pipeline.replay.fixed_tables import FixedTables
     from pipeline.settings import Settings
     from pipeline.transport.ports import TP, RecordBatch
+    from pipeline.transport.runs import Run
     from pipeline.worker.ports import DimensionSource
 
 _POLL_SECONDS: Final = 0.25
 _SILENCE_SECONDS: Final = 30.0
-_NO_RECORDS: Final[list[Any]] = []
+_NO_RUNS: Final = ()
 
 
 class TopicSource:
@@ -50,6 +52,7 @@ class TopicSource:
         self._ends = ends
         self._partition_counts = partition_counts
         self._most = settings.worker.fetch_records
+        self._reads_packed = chosen_core(settings.worker.core) == "native"
         self._dimensions = dimensions
         self._consumer: AIOKafkaConsumer | None = None
         self._task: asyncio.Task[None] | None = None
@@ -135,9 +138,7 @@ class TopicSource:
         consumer = self._connected()
         began = time.monotonic()
         try:
-            fetched = await consumer.getmany(
-                *(TopicPartition(*tp) for tp in wanted), timeout_ms=int(_POLL_SECONDS * 1000), max_records=self._most
-            )
+            fetched = await self._runs(consumer, [TopicPartition(*tp) for tp in wanted])
         except UnicodeDecodeError:
             read_tolerantly()
             for tp in wanted:
@@ -149,7 +150,7 @@ class TopicSource:
             # aiokafka's position() would wait where none is known; nothing was awaited since the records were taken out
             position = consumer._subscription.subscription.assignment.state_value(TopicPartition(*tp)).position  # noqa: SLF001 - as above
             if position > self._positions[tp]:
-                self._take(tp, fetched.get(TopicPartition(*tp), _NO_RECORDS), position)
+                self._take(tp, fetched.get(TopicPartition(*tp), _NO_RUNS), position)
                 self._silent_seconds = 0.0
         if self._silent_seconds > _SILENCE_SECONDS:
             tp = wanted[0]
@@ -159,16 +160,21 @@ class TopicSource:
                 "check the broker (a producer's transaction may be open), then: roi replay … --resume",
             )
 
-    def _take(self, tp: TP, records: list[Any], position: int) -> None:
+    async def _runs(self, consumer: AIOKafkaConsumer, wanted: list[TopicPartition]) -> Mapping[Any, Sequence[Run]]:
+        if self._reads_packed:
+            return await fetched_runs(consumer._fetcher, frozenset(wanted), _POLL_SECONDS, self._most)  # noqa: SLF001 - getmany() makes objects of records
+        found = await consumer.getmany(*wanted, timeout_ms=int(_POLL_SECONDS * 1000), max_records=self._most)
+        return {tp: [records] for tp, records in found.items()}
+
+    def _take(self, tp: TP, runs: Sequence[Run], position: int) -> None:
         end = self._ends[tp]
         if position >= end:
             position = end
             self._connected().pause(TopicPartition(*tp))
-            records = [record for record in records if record.offset < end]
+            runs = runs_before(runs, end)
         self._positions[tp] = position
-        batch = record_batch(tp, records, position, end, self._partition_counts[tp.topic])
         # the tables are fixed: a batch has nothing of them to wait for
-        self._batches[tp] = replace(batch, fetched_at=-math.inf)
+        self._batches[tp] = run_batch(tp, runs, position, end, self._partition_counts[tp.topic], fetched_at=-math.inf)
         self._arrived[tp].set()
 
     def _explained(self, error: Exception) -> Exception:

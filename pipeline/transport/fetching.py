@@ -14,12 +14,15 @@ from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, credentials_to_aiokafka_auth, server_list
 
 from pipeline.transport.assignor import LaneAssignor
-from pipeline.transport.batches import record_batch
+from pipeline.transport.batches import run_batch
+from pipeline.transport.draining import fetched_runs
 from pipeline.transport.ports import TP, Delivery
 from pipeline.transport.record_headers import read_tolerantly
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pipeline.transport.runs import Run
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +31,7 @@ FETCH_WAIT_MS: Final = 250
 POLL_SECONDS: Final = 0.25
 # a rebalance waits for the commits of what it takes away
 COMMIT_SECONDS: Final = 3.0
-NO_RECORDS: Final[list[Any]] = []
+NO_RUNS: Final[list[Any]] = []
 
 
 @dataclass(slots=True)
@@ -114,9 +117,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
         fetcher = consumer._fetcher  # noqa: SLF001 - as Faust's own driver: the public getmany() cannot wait for some partitions only
         with fetcher._subscriptions.fetch_context():  # noqa: SLF001 - tells the group that this member is alive
             try:
-                records = await fetcher.fetched_records(
-                    partitions, timeout=POLL_SECONDS, max_records=self.app.conf.broker_max_poll_records
-                )
+                runs = await self._runs(fetcher, partitions)
             except NoOffsetForPartitionError:  # of a partition that nothing was sought for yet
                 return []
             except OffsetOutOfRangeError as error:
@@ -126,10 +127,17 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
                 read_tolerantly()
                 self._read_again(consumer, partitions)
                 return []
-        deliveries = (self._delivery(consumer, tp, records.get(tp, NO_RECORDS)) for tp in partitions)
+        deliveries = (self._delivery(consumer, tp, runs.get(tp, NO_RUNS)) for tp in partitions)
         return [delivery for delivery in deliveries if delivery is not None]
 
-    def _delivery(self, consumer: aiokafka.AIOKafkaConsumer, tp: TP, records: list[Any]) -> Delivery | None:
+    async def _runs(self, fetcher: Any, partitions: frozenset[TP]) -> dict[Any, list[Run]]:
+        most = self.app.conf.broker_max_poll_records
+        if self.app.reads_packed:
+            return await fetched_runs(fetcher, partitions, POLL_SECONDS, most)
+        fetched = await fetcher.fetched_records(partitions, timeout=POLL_SECONDS, max_records=most)
+        return {tp: [records] for tp, records in fetched.items()}
+
+    def _delivery(self, consumer: aiokafka.AIOKafkaConsumer, tp: TP, runs: list[Run]) -> Delivery | None:
         assignment = consumer._subscription.subscription.assignment  # noqa: SLF001 - position() would wait
         state = assignment.state_value(TopicPartition(*tp)) if assignment else None
         cursor = self._cursors.get(tp)
@@ -140,7 +148,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
             return None
         cursor.position, cursor.reported = position, True
         partition_count = len(consumer.partitions_for_topic(tp.topic) or ())
-        batch = record_batch(tp, records, position, state.highwater, partition_count)
+        batch = run_batch(tp, runs, position, state.highwater, partition_count)
         return Delivery(batch, cursor.opening, start)
 
     def _read_again(self, consumer: aiokafka.AIOKafkaConsumer, partitions: frozenset[TP]) -> None:

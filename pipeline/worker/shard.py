@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from itertools import compress
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -11,7 +12,8 @@ from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.intake import FROM_THE_FUTURE
 from pipeline.state.rows import Profile
 from pipeline.transport.dead_letters import DeadLetter
-from pipeline.worker.cores import open_core, open_decoder
+from pipeline.transport.packed import PackedBatch
+from pipeline.worker.cores import Decoder, open_core
 from pipeline.worker.placement import decode_placed, without
 from pipeline.worker.profiles import ProfileQueue
 from pipeline.worker.verdicts import without_future
@@ -21,12 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from pipeline.state.history import History
+    from pipeline.state.intake import EventColumns
     from pipeline.state.policy import Policy
     from pipeline.transport.ports import RecordBatch
-    from pipeline.worker.placement import Records
     from pipeline.worker.profiles import ProfileUpdate
     from pipeline.worker.verdicts import ClockVerdicts
     from schemas import Customer
+    from schemas.decode import Decoded
     from schemas.topics import Lane
 
     _Bad = tuple[int, str, str]  # offset, reason, detail
@@ -83,7 +86,7 @@ class OwnedShard:
         self._epoch = 0
         self._sequence = 0
         self._policy = policy
-        self._decode = open_decoder(policy)
+        self._decode = Decoder(policy)
         self._dead: list[DeadLetter] = []
         self._verdicts: list[VerdictRow] = []
         self._moved = False
@@ -168,37 +171,42 @@ class OwnedShard:
         Records before the shard's position have been taken in already and are skipped. Those at ``condemned`` offsets
         become dead letters unread.
         """
-        offsets, keys, values = batch.offsets, batch.keys, batch.values
         known = self.next_offset.get(batch.topic, 0)
         self._silence[batch.topic] = _Silence(now, batch.next_offset == batch.end_offset)
-        if offsets and offsets[0] < known:
-            fresh = [index for index, offset in enumerate(offsets) if offset >= known]
-            offsets = [offsets[index] for index in fresh]
-            keys = [keys[index] for index in fresh]
-            values = [values[index] for index in fresh]
+        if len(batch) and batch.offsets[0] < known:
+            batch = batch.part(bisect_left(batch.offsets, known), len(batch))
         if batch.next_offset > known:
             self.next_offset[batch.topic] = batch.next_offset
             self._moved = True
+        offsets = batch.offsets
         self._repeat_take_over(batch.topic, offsets[0] if offsets else batch.next_offset)
         if not offsets:
             return BatchOutcome(0, 0, 0)
         unread = {**batch.refusals, **dict.fromkeys(condemned, (INTERNAL_ERROR, FAULT))}
-        sound = without((offsets, keys, values), unread) if unread else (offsets, keys, values)
-        decoded, stray_keys = decode_placed(batch, sound, self._decode)
+        decoded, stray_keys = self._decoded(batch, unread)
         columns, refused = without_future(decoded.columns, self.recorded.get(batch.topic), self._policy.span)
         refused += self.core.apply(batch.topic, columns, now_ms)
         bad = [(item.offset, str(item.reason), item.detail) for item in decoded.rejected]
-        bad += [(offset, *unread[offset]) for offset in offsets if offset in unread]
+        bad += [(offset, *unread[offset]) for offset in offsets if offset in unread] if unread else []
+        malformed = len(bad)
         bad += [refusal[:3] for refusal in refused]
-        bad = self._refuse(batch, (offsets, keys, values), bad) if bad else bad
+        bad = self._refuse(batch, bad) if bad else bad
         self.pending += len(offsets)
-        malformed = len(decoded.rejected) + len(offsets) - len(sound[0])
         return BatchOutcome(len(offsets) - len(bad), malformed, len(bad) - malformed, stray_keys)
 
-    def _refuse(self, batch: RecordBatch, records: Records, bad: list[_Bad]) -> list[_Bad]:
+    def _decoded(self, batch: RecordBatch, unread: Collection[int]) -> tuple[Decoded[EventColumns], list[bytes]]:
+        """Return a batch without the records at some offsets, decoded, and the keys of misplaced records."""
+        if isinstance(batch, PackedBatch) and not unread:
+            decoded = self._decode.packed(batch)
+            if decoded is not None:
+                return decoded, []
+        records = batch.offsets, batch.keys, batch.values
+        return decode_placed(batch, without(records, unread) if unread else records, self._decode)
+
+    def _refuse(self, batch: RecordBatch, bad: list[_Bad]) -> list[_Bad]:
         """Take records that do not count into the next block; return those that a dead letter may hold."""
-        offsets, keys, values = records
-        index_of = {offset: index for index, offset in enumerate(offsets)}
+        keys, values = batch.keys, batch.values
+        index_of = {offset: index for index, offset in enumerate(batch.offsets)}
         recorded = self.recorded.get(batch.topic)
         if recorded is not None and recorded.left_out_before:
             # what is of before a customer's return is no letter either

@@ -1,0 +1,95 @@
+"""Takes what aiokafka has fetched out of its fetcher in runs, in the manner of its `Fetcher.fetched_records`."""
+# ruff: noqa: SLF001 - the public way out of the fetcher is by single records
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+from aiokafka.consumer.fetcher import FetchResult
+
+from pipeline.transport.runs import keep_bytes, runs
+
+if TYPE_CHECKING:
+    from pipeline.transport.ports import TP
+    from pipeline.transport.runs import Run
+
+
+async def fetched_runs(fetcher: Any, partitions: frozenset[TP], seconds: float, most: int) -> dict[Any, list[Run]]:
+    """Return what has arrived for the partitions, waiting a moment for some, and move their positions on.
+
+    Args:
+        fetcher: aiokafka's.
+        partitions: at least one.
+        seconds: longest wait.
+        most: records after which no further run is taken; the last one is not cut.
+
+    Raises:
+        Exception: as `Fetcher.fetched_records`.
+    """
+    keep_bytes()
+    deadline = time.monotonic() + seconds
+    while True:
+        if fetcher._subscriptions.reassignment_in_progress:
+            await fetcher._subscriptions.wait_for_assignment()
+        drained = _drain(fetcher, partitions, most)
+        left = deadline - time.monotonic()
+        if drained or left <= 0:
+            return drained
+        waiter = fetcher._create_fetch_waiter()
+        done, pending = await asyncio.wait([waiter], timeout=left)
+        if not done or fetcher._closed:
+            for one in pending:
+                one.cancel()
+            return {}
+        waiter.result()  # raises what the broker does not allow
+
+
+def _drain(fetcher: Any, partitions: frozenset[TP], most: int) -> dict[Any, list[Run]]:
+    drained: dict[Any, list[Run]] = {}
+    for tp, result in list(fetcher._records.items()):
+        if tp not in partitions:
+            if not fetcher._subscriptions.is_assigned(tp):
+                del fetcher._records[tp]
+            continue
+        if not isinstance(result, FetchResult):  # an error: the next call raises it where this one has records
+            if drained:
+                return drained
+            _forget(fetcher, tp)
+            result.check_raise()
+        taken = _take(result, tp, most)
+        if not result.has_more():
+            _forget(fetcher, tp)
+        if taken:
+            drained[tp] = taken
+            most -= sum(map(len, taken))
+            if most <= 0:
+                break
+    return drained
+
+
+def _forget(fetcher: Any, tp: Any) -> None:
+    """Let the partition be fetched again."""
+    del fetcher._records[tp]
+    fetcher._notify(fetcher._wait_consume_future)
+
+
+def _take(result: Any, tp: Any, most: int) -> list[Run]:
+    if not result.check_assignment(tp) or not result.has_more():
+        return []
+    source = result._partition_records
+    if source._records_iterator.gi_code is not runs.__code__:  # its own, not begun yet
+        source._records_iterator = runs(source)
+    taken: list[Run] = []
+    for run in source:
+        taken.append(run)
+        most -= len(run)
+        if most <= 0:
+            break
+    else:
+        result._update_position()
+        result._partition_records = None
+        return taken
+    result._update_position()
+    return taken

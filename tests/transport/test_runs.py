@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record.memory_records import MemoryRecords, _MemoryRecordsPy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.native.library import is_built
+from pipeline.transport.batches import run_batch, runs_before
+from pipeline.transport.packed import Packed, joined, packed
+from pipeline.transport.ports import TP
+from pipeline.transport.record_headers import _TolerantRecords
+from pipeline.transport.runs import runs
+from tests.transport.record_batches import BASE, Batch, Fetch, batches, encoded, fetches
+
+if TYPE_CHECKING:
+    from pipeline.transport.ports import RecordBatch
+
+pytestmark = pytest.mark.skipif(not is_built(), reason="the native core is not built here")
+Row = tuple[int, bytes | None, bytes | None, int]
+
+
+def source(fetch: Fetch, reader: Any) -> Any:
+    tp = TopicPartition("t", 0)
+    aborted = list(fetch.aborted)
+    return PartitionRecords(tp, reader(fetch.raw), aborted, fetch.position, None, None, True, READ_COMMITTED)
+
+
+def rows(batch: RecordBatch) -> list[Row]:
+    return list(zip(batch.offsets, batch.keys, batch.values, batch.timestamps, strict=True))
+
+
+def by_aiokafka(fetch: Fetch, reader: Any) -> tuple[list[Row], int | None, str | None]:
+    found: list[Row] = []
+    reading = source(fetch, reader)
+    try:
+        found.extend(
+            (record.offset, record.key, record.value, -1 if record.timestamp is None else record.timestamp)
+            for record in reading
+        )
+    except Exception as error:  # noqa: BLE001 - whatever it is, both have to fail
+        return found, None, repr(error)
+    return found, reading.next_fetch_offset, None
+
+
+def by_runs(fetch: Fetch) -> tuple[list[Row], int | None, str | None, list[Any]]:
+    taken: list[Any] = []
+    reading = source(fetch, _MemoryRecordsPy)
+    position, failure = None, None
+    try:
+        taken.extend(runs(reading))
+        position = reading.next_fetch_offset
+    except Exception as error:  # noqa: BLE001 - whatever it is, both have to fail
+        failure = repr(error)
+    return rows(run_batch(TP("t", 0), taken, 0, 0, 1)), position, failure, taken
+
+
+@settings(max_examples=250, deadline=None)
+@given(fetches())
+def test_runs_are_what_aiokafka_reads(fetch: Fetch) -> None:
+    # its compiled reader takes the first batch's format for all: where these differ, its Python reader is the judge
+    expected, position, failure = by_aiokafka(fetch, MemoryRecords if fetch.is_uniform else _MemoryRecordsPy)
+    if failure is not None and failure.startswith("UnicodeDecodeError"):  # the second look that the worker takes
+        expected, position, failure = by_aiokafka(fetch, _TolerantRecords)
+    found, at, error, _ = by_runs(fetch)
+    assert (at, error is None) == (position, failure is None)
+    # a batch that breaks in its middle gives aiokafka's caller records that are read again: the fetch failed
+    assert found == expected[: len(found)]
+    assert failure is not None or len(found) == len(expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(batches(magics=(2,)).filter(lambda batch: batch.marker is None and batch.damage is None))
+def test_sound_batches_are_read_by_the_compiled_core(batch: Batch) -> None:
+    raw, end = encoded(batch, BASE)
+    _, position, failure, taken = by_runs(Fetch(raw, BASE))
+    assert (position, failure) == (end, None)
+    assert [type(run) for run in taken] == [Packed]
+    assert len(taken[0]) == len(batch.records)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(batches().filter(lambda batch: batch.damage is None), min_size=1, max_size=4),
+    st.integers(0, 20),
+    st.integers(0, 20),
+)
+def test_parts_of_a_packed_batch_are_those_of_its_lists(made: list[Batch], start: int, size: int) -> None:
+    raw, offset = b"", BASE
+    for one in made:
+        piece, offset = encoded(one, offset)
+        raw += piece
+    *_, taken = by_runs(Fetch(raw, BASE))
+    batch = run_batch(TP("t", 0), taken, offset, offset, 1)
+    lists = run_batch(
+        TP("t", 0), [list(source(Fetch(raw, BASE), _MemoryRecordsPy))] if taken else [], offset, offset, 1
+    )
+    assert len(batch) == len(lists)
+    part, expected = batch.part(start, start + size), lists.part(start, start + size)
+    assert rows(part) == rows(expected)
+    assert (part.next_offset, part.tp, len(part)) == (expected.next_offset, expected.tp, len(expected))
+
+
+@given(st.lists(st.lists(st.tuples(st.none() | st.binary(), st.none() | st.binary())), min_size=1))
+def test_joined_parts_keep_their_texts(parts: list[list[tuple[bytes | None, bytes | None]]]) -> None:
+    class Given:
+        def __init__(self, key: bytes | None, value: bytes | None) -> None:
+            self.offset, self.timestamp, self.key, self.value = 1, 2, key, value
+
+    whole = joined([packed([Given(*pair) for pair in part]) for part in parts])
+    pairs = [pair for part in parts for pair in part]
+    assert list(zip(whole.column("key"), whole.column("value"), strict=True)) == pairs
+
+
+@given(batches(), st.integers(BASE - 1, BASE + 40))
+def test_records_from_an_offset_on_can_be_left_out(batch: Batch, end: int) -> None:
+    raw, _ = encoded(batch, BASE)
+    try:
+        found = list(runs(source(Fetch(raw, BASE), _MemoryRecordsPy)))
+    except CorruptRecordException:  # of a batch made so
+        return
+    tp = TP("t", 0)
+    kept = [row for row in rows(run_batch(tp, found, 0, 0, 1)) if row[0] < end]
+    assert rows(run_batch(tp, runs_before(found, end), 0, 0, 1)) == kept
