@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from subprocess import Popen
 
+    from pipeline.state.policy import CoreName
+
 Broker = Literal["tansu", "kafka"]
 _START_SECONDS: Final = 90.0
 _POLL_SECONDS: Final = 0.05
@@ -72,9 +74,10 @@ def running_instance(bootstrap: str, *, workers: int = 0) -> Iterator[Path]:
 
 
 @contextmanager
-def running_worker(data: Path) -> Iterator[Popen[bytes]]:
-    """Run one worker of an instance."""
-    with running(own_module("pipeline", "worker", "--data", data), data.parent / "worker.log") as process:
+def running_worker(data: Path, core: CoreName = "auto") -> Iterator[Popen[bytes]]:
+    """Run one worker of an instance, with the compiled core where it is built unless another is asked for."""
+    given = os.environ | {"ROI_WORKER__CORE": core}
+    with running(own_module("pipeline", "worker", "--data", data), data.parent / "worker.log", given) as process:
         yield process
 
 

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from pathlib import Path
     from subprocess import Popen
 
+    from pipeline.state.policy import CoreName
+
 STOCK_FAUST: Final = "stock Faust doing nothing"
 GETMANY: Final = "bare aiokafka getmany"
 WHOLE_PATH: Final = "this pipeline, whole path"
+PLAIN_PATH: Final = "the same with the plain core"
 _PEERS: Final = {STOCK_FAUST: "bench.peers.stock_faust", GETMANY: "bench.peers.getmany"}
 # stock Faust needs a minute and a half for a million; its rate does not depend on how many it sees
 _SLOW_PEER_EVENTS: Final = 150_000
@@ -31,14 +34,21 @@ _STALL_SECONDS: Final = 60.0
 
 def measure(broker: Broker, events: int, mix: MixName) -> dict[str, Throughput]:
     """Fill one broker's topics, let every process read them, one after the other, and return their speeds."""
-    with running_broker(broker) as bootstrap, running_instance(bootstrap) as data:
+    with running_broker(broker) as bootstrap:
+        return _measured(bootstrap, events, mix)
+
+
+def _measured(bootstrap: str, events: int, mix: MixName) -> dict[str, Throughput]:
+    with running_instance(bootstrap) as data:
         settings = load_settings(data)
         count = fill(settings, mix_events(MixOptions(mix, events, customers=max(1000, events // 10))))
         found = {
             name: _peer(module, bootstrap, min(count, _SLOW_PEER_EVENTS) if name == STOCK_FAUST else count)
             for name, module in _PEERS.items()
         }
-        return found | {WHOLE_PATH: whole_path(data, count)}
+        found[WHOLE_PATH] = whole_path(data, count)
+    with running_instance(bootstrap) as data:  # another ledger: its worker reads the same topics from the beginning
+        return found | {PLAIN_PATH: whole_path(data, count, "plain")}
 
 
 def _peer(module: str, bootstrap: str, events: int) -> Throughput:
@@ -46,7 +56,7 @@ def _peer(module: str, bootstrap: str, events: int) -> Throughput:
     return Throughput(**measured(module, "--bootstrap", bootstrap, "--topics", topics, "--events", events))
 
 
-def whole_path(data: Path, events: int) -> Throughput:
+def whole_path(data: Path, events: int, core: CoreName = "auto") -> Throughput:
     """Start one worker on an instance and return its speed until the ledger's positions cover all events.
 
     Decoding, duplicates, attribution, durable state and ClickHouse rows are all in it: an event counts when the block
@@ -56,7 +66,7 @@ def whole_path(data: Path, events: int) -> Throughput:
         UserError: the worker ended, or its positions stood still.
     """
     progress = LedgerProgress(load_settings(data))
-    with running_worker(data) as worker:
+    with running_worker(data, core) as worker:
         return throughput(_observe(progress, worker, events))
 
 

@@ -128,7 +128,7 @@ class WorkerSettings(Group):
     bad_share_limit: float = Field(0.5, gt=0, le=1, description="share of bad events that stops a topic")
     bad_share_window: int = Field(1000, gt=0, description="number of latest events the bad share is taken over")
     core: Literal["plain", "native", "auto"] = Field(
-        "plain", description="what counts: Python alone, with the compiled part too (`make native`), or what is there"
+        "auto", description="what counts: Python alone, the compiled core (`make native`), or this where it is built"
     )
     metrics_port: int = Field(0, ge=0, le=65535, description="Prometheus port of a worker, 0 = any free one")
     metrics_host: str = Field("127.0.0.1", description="address the worker's metrics are served on")
