@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from aiokafka.record.default_records import DefaultRecordBatchBuilder, _DefaultRecordBatchPy
+from aiokafka.record.util import decode_varint_py
 
 from pipeline.native.library import NOBODY, library
 from pipeline.transport.packed import RECORD, Packed
@@ -70,10 +71,15 @@ def _read(raw: bytes) -> list[Row] | None:
     return list(zip(*columns, found.column("key"), found.column("value"), strict=True))
 
 
+class _Batch(_DefaultRecordBatchPy):  # type: ignore[misc] # aiokafka is untyped here
+    def _read_msg(self, decode_varint: Any = decode_varint_py) -> Any:
+        return super()._read_msg(decode_varint)  # its fast one looks at bytes behind the buffer
+
+
 def _as_aiokafka(raw: bytes, found: list[Row]) -> list[Row] | str:
     rows: list[Row] = []
     try:
-        for record in _DefaultRecordBatchPy(bytearray(raw)):
+        for record in _Batch(bytearray(raw)):
             if record.offset >= (rows[-1][0] + 1 if rows else 0):
                 rows.append((record.offset, record.timestamp, record.key, record.value))
     except Exception as error:  # noqa: BLE001 - whatever it is, the compiled reader must not have been sure

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
-from aiokafka.errors import CorruptRecordException
 from aiokafka.record.memory_records import MemoryRecords, _MemoryRecordsPy
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -117,13 +116,10 @@ def test_joined_parts_keep_their_texts(parts: list[list[tuple[bytes | None, byte
     assert list(zip(whole.column("key"), whole.column("value"), strict=True)) == pairs
 
 
-@given(batches(), st.integers(BASE - 1, BASE + 40))
+@given(batches().filter(lambda batch: batch.damage is None), st.integers(BASE - 1, BASE + 40))
 def test_records_from_an_offset_on_can_be_left_out(batch: Batch, end: int) -> None:
     raw, _ = encoded(batch, BASE)
-    try:
-        found = list(runs(source(Fetch(raw, BASE), _MemoryRecordsPy)))
-    except CorruptRecordException:  # of a batch made so
-        return
+    found = list(runs(source(Fetch(raw, BASE), _MemoryRecordsPy)))
     tp = TP("t", 0)
     kept = [row for row in rows(run_batch(tp, found, 0, 0, 1)) if row[0] < end]
     assert rows(run_batch(tp, runs_before(found, end), 0, 0, 1)) == kept
