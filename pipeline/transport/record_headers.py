@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import _MemoryRecordsPy
+from aiokafka.record.util import decode_varint_py
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,10 @@ class _TolerantBatch(_DefaultRecordBatchPy):  # type: ignore[misc] # aiokafka is
         self._maybe_uncompress()
         self._buffer = _TolerantBytes(self._buffer)
         return self
+
+    def _read_msg(self, decode_varint: Any = decode_varint_py) -> Any:
+        # aiokafka's fast one looks at bytes behind the buffer where a length in it lies: the process would be stopped
+        return super()._read_msg(decode_varint)
 
 
 class _Batch:

@@ -2,15 +2,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+
 from pipeline.transport.dimensions import DimensionReader
 from pipeline.transport.reading import read_topic
+from pipeline.transport.record_headers import _TolerantRecords
 from schemas.topics import CAMPAIGNS, CUSTOMERS
 from tests.support.odd_headers import write_odd_headers
 
 if TYPE_CHECKING:
-    import pytest
-
     from pipeline.settings import Settings
+
+
+def test_a_length_that_lies_beside_an_odd_name_is_a_corrupt_batch_and_stops_no_process() -> None:
+    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, 0, 0, 1 << 16)
+    builder.append(0, 1, None, None, [("odd", b""), ("more", b"123456"), ("last", b"")])
+    raw = bytes(builder.build())
+    odd, more = raw.index(b"odd"), raw.index(b"more")
+    # the first name is no UTF-8, and the second value ends gigabytes behind the batch
+    lying = raw[:odd] + b"\xff" + raw[odd + 1 : more + 4] + b"\xfe\xff\xff\xff\x7f" + raw[more + 9 :]
+    records = _TolerantRecords(lying)
+    with pytest.raises(CorruptRecordException):
+        list(records.next_batch())
 
 
 MANY = 40  # a call becomes a fast path of the interpreter after some rounds, and that path crashed
