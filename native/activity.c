@@ -158,10 +158,6 @@ EXPORT bool shard_load_login(shard *one, u32 number, i32 day, bool engaged) {
     return true;
 }
 
-EXPORT void shard_load_engaged_before_horizon(shard *one, u32 number) {
-    ITEM(one->customers, customer, number)->engaged_before_horizon = 1;
-}
-
 // -- out -------------------------------------------------------------------------------------------------------------
 
 // Hands out what days have gained since the last call; it stays valid until the next login is counted.

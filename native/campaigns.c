@@ -55,7 +55,7 @@ EXPORT u32 shard_add_arm(shard *one, u32 campaign_number, bool is_control, const
 
 EXPORT void shard_set_control(shard *one, u32 number, bool is_control) { ARM(one, number)->is_control = is_control; }
 
-static u32 find_arm(const shard *one, const u8 *id, u32 id_length, const u8 *variant, u32 length) {
+u32 find_arm(const shard *one, const u8 *id, u32 id_length, const u8 *variant, u32 length) {
     const table *numbers = &one->arm_of;
     if (!numbers->slots) return NOBODY;
     u64 hash = hash_of_arm(one, id, id_length, variant, length);
@@ -112,6 +112,8 @@ static u64 hash_of_quarter(const shard *one, i64 number) { return hash_bytes(one
 EXPORT bool shard_has_quarter(const shard *one, i64 number) {
     return find_quarter(one, number, hash_of_quarter(one, number)) != NULL;
 }
+
+bool knows_quarter(const shard *one, i64 at) { return shard_has_quarter(one, floor_divide(at, QUARTER_MS)); }
 
 // Tells the business day of a quarter of an hour, and the start of the hour that it lies in (epoch seconds).
 EXPORT void shard_add_quarter(shard *one, i64 number, i64 hour, i32 day) {

@@ -367,11 +367,24 @@ void drop_numbers(numbers *all);
 u32 ordered_place(const shard *one, const numbers *ordered, u32 number, bool (*is_before)(const shard *, u32, u32));
 u32 insert_number(const shard *one, numbers *ordered, u32 number, bool (*is_before)(const shard *, u32, u32));
 
+// customers.c, activity.c: for loading
+u32 shard_dormant(shard *one, const u8 *pseudonym);
+u64 expect_slot(const shard *one, const u8 *pseudonym);
+void expect_customer(const shard *one, u64 hash);
+void shard_set_tier(shard *one, u32 number, u32 tier);
+bool shard_load_login(shard *one, u32 number, i32 day, bool engaged);
+
 // touches.c
+void load_touch_id(shard *one, span id, i64 at);
+void load_reach(shard *one, u32 who, u32 number, i64 at, u32 tier, i64 floor);
+void load_touch(shard *one, u32 who, u32 number, i64 at, span id);
 void drop_touch(shard *one, u32 number);
 void forget_touch_ids(shard *one, i64 floor);
 
 // transactions.c
+span transaction_kind(u8 kind);
+void load_transaction(shard *one, transaction given, span id, span product);
+u32 transaction_with(const shard *one, span id, i64 at);
 u32 first_transaction_since(const shard *one, const account *had, i64 at);
 void add_kind(list *column, u8 kind);
 
@@ -387,11 +400,16 @@ void share_credit(shard *one, u32 number, const numbers *touches);
 void reprice_credit(shard *one, u32 number);
 void fold_into_past(shard *one, u32 number);
 void drop_credits(shard *one, u32 number);
+void load_credit(shard *one, u32 number, const credit *given, span touch_id, bool counts);
+void load_counts(shard *one, u32 number);
+void load_past_conversion(shard *one, u32 who, u32 arm_number, u32 model);
 
 // horizon.c
 void forget_account(shard *one, u32 who);
 
 // campaigns.c
+u32 find_arm(const shard *one, const u8 *id, u32 id_length, const u8 *variant, u32 length);
+bool knows_quarter(const shard *one, i64 at);
 i64 floor_divide(i64 number, i64 by); // rounds down, for instants before 1970 too; `by` is positive
 const quarter *quarter_of(const shard *one, i64 at); // Python has told of it (`shard_add_quarter`), or the process stops
 

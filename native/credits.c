@@ -246,22 +246,31 @@ void fold_into_past(shard *one, u32 number) {
 
 // -- loading -----------------------------------------------------------------------------------------------------------
 
-// A stored credit of a loaded transaction; they come in the order of models, then of touches.
-EXPORT void shard_load_credit(shard *one, u32 number, u32 model, u32 arm_number, i64 touched_at, const u8 *touch_id, u32 length,
-                              u32 millionths, i64 return_minor, i64 aum_minor) {
-    text kept = keep_text(one, touch_id, length);
-    u32 fresh = new_credit(one, &(credit){.touched_at = touched_at, .touch_id = kept, .return_minor = return_minor,
-        .aum_minor = aum_minor, .millionths = millionths, .arm = arm_number, .model = model});
-    u32 last = TRANSACTION(one, number)->credits;
-    while (last != NOBODY && CREDIT(one, last)->next != NOBODY) last = CREDIT(one, last)->next;
-    if (last == NOBODY) TRANSACTION(one, number)->credits = fresh;
-    else CREDIT(one, last)->next = fresh;
+enum { NO_CREDIT, COUNTS, EATEN }; // what `counts` says while credits are being loaded
+
+static bool is_credit_before(const shard *one, const credit *a, const credit *b) { // by model, time, id, arm
+    if (a->model != b->model) return a->model < b->model;
+    i32 order = compare_events(one, a->touched_at, a->touch_id, b->touched_at, b->touch_id);
+    return order ? order < 0 : a->arm < b->arm;
+}
+
+// A stored credit of a loaded transaction; `counts` is false for those that reversals have eaten altogether.
+void load_credit(shard *one, u32 number, const credit *given, span touch_id, bool counts) {
+    u32 fresh = new_credit(one, given), *link = &TRANSACTION(one, number)->credits;
+    CREDIT(one, fresh)->touch_id = keep_text(one, touch_id.bytes, touch_id.length);
+    while (*link != NOBODY && !is_credit_before(one, CREDIT(one, fresh), CREDIT(one, *link))) link = &CREDIT(one, *link)->next;
+    CREDIT(one, fresh)->next = *link;
+    *link = fresh;
+    u8 *standing = &TRANSACTION(one, number)->counts;
+    *standing = counts && *standing != EATEN ? COUNTS : EATEN;
 }
 
 // Lets the loaded credits of a transaction stand in the numbers, without booking them again.
-EXPORT void shard_load_counts(shard *one, u32 number) {
+void load_counts(shard *one, u32 number) {
+    bool counts = TRANSACTION(one, number)->counts == COUNTS;
+    TRANSACTION(one, number)->counts = counts;
+    if (!counts) return;
     account *had = ACCOUNT(one, CUSTOMER(one, TRANSACTION(one, number)->customer)->account);
-    TRANSACTION(one, number)->counts = true;
     for (u32 at = TRANSACTION(one, number)->credits; at != NOBODY; at = CREDIT(one, at)->next) {
         u32 slot = slot_of(one, CREDIT(one, at));
         const conversion *known = conversion_of(had, slot);
@@ -271,7 +280,7 @@ EXPORT void shard_load_counts(shard *one, u32 number) {
     }
 }
 
-EXPORT void shard_load_past_conversion(shard *one, u32 who, u32 arm_number, u32 model) {
+void load_past_conversion(shard *one, u32 who, u32 arm_number, u32 model) {
     account *had = open_account(one, who);
     add_number_to(&had->past_conversions, arm_number * (u32)one->models_of.count + model);
 }

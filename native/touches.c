@@ -28,9 +28,9 @@ static text remember_id(shard *one, seen *known, u64 hash, span id, i64 at) {
     return kept;
 }
 
-EXPORT void shard_load_touch_id(shard *one, const u8 *id, u32 length, i64 at) {
-    u64 hash = hash_bytes(one->seed, id, length);
-    remember_id(one, seen_with(one, hash, (span){id, length}), hash, (span){id, length}, at);
+void load_touch_id(shard *one, span id, i64 at) {
+    u64 hash = hash_bytes(one->seed, id.bytes, id.length);
+    remember_id(one, seen_with(one, hash, id), hash, id, at);
 }
 
 // Drops an id whose event is of that time: it was erased, so a copy would be a new event.
@@ -118,7 +118,7 @@ static void count_creditable(shard *one, u32 owner, u32 number, u32 tier, i64 at
 }
 
 // The customer's first creditable touch by an arm, however long ago: one that nothing can precede has no time any more.
-EXPORT void shard_load_reach(shard *one, u32 who, u32 number, i64 at, u32 tier, i64 floor) {
+void load_reach(shard *one, u32 who, u32 number, i64 at, u32 tier, i64 floor) {
     account *had = open_account(one, who);
     if (at < floor) add_number_to(&had->past_reach, number);
     else set_reach(had, (reach){.at = at, .arm = number, .tier = tier});
@@ -158,10 +158,9 @@ static u32 remember_touch(shard *one, u32 who, i64 at, text event_id, u32 number
     return insert_number(one, &had->touches, fresh, is_touch_before);
 }
 
-EXPORT void shard_load_touch(shard *one, u32 who, u32 number, i64 at, const u8 *id, u32 length) {
-    u64 hash = hash_bytes(one->seed, id, length);
-    const seen *known = seen_with(one, hash, (span){id, length});
-    remember_touch(one, who, at, known ? known->event_id : keep_text(one, id, length), number);
+void load_touch(shard *one, u32 who, u32 number, i64 at, span id) {
+    const seen *known = seen_with(one, hash_bytes(one->seed, id.bytes, id.length), id);
+    remember_touch(one, who, at, known ? known->event_id : keep_text(one, id.bytes, id.length), number);
 }
 
 // Credits the transactions anew that a touch of now may change.

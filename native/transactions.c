@@ -155,6 +155,8 @@ static const char *const KINDS[TRANSACTION_KINDS] = {
     "transfer", "payment", "card_spend", "deposit", "withdrawal", "wealth_purchase",
     "wealth_redemption", "loan_drawdown", "account_open", "card_activation", "insurance_purchase", "other"};
 
+span transaction_kind(u8 kind) { return (span){(const u8 *)KINDS[kind], (u32)strlen(KINDS[kind])}; }
+
 void add_kind(list *column, u8 kind) { add_text(column, KINDS[kind], strlen(KINDS[kind])); }
 
 static void add_place(list *column, const u8 *texts, place of) { add_text(column, texts + of.begin, of.length); }
@@ -220,12 +222,18 @@ EXPORT u32 shard_apply_transactions(shard *one, const u8 *texts, const transacti
 
 // -- loading ---------------------------------------------------------------------------------------------------------
 
-EXPORT u32 shard_load_transaction(shard *one, u32 who, i64 at, const u8 *id, u32 id_length, u8 kind, const u8 *product,
-                                  u32 product_length, i64 amount_minor, i64 revenue_minor, i64 aum_delta_minor, u8 flags, u32 tier) {
-    transaction given = {.at = at, .amount_minor = amount_minor, .revenue_minor = revenue_minor, .aum_delta_minor = aum_delta_minor,
-        .event_id = keep_text(one, id, id_length), .product = product_length ? keep_text(one, product, product_length) : NO_TEXT,
-        .customer = who, .tier = tier, .kind = kind, .flags = flags};
-    return remember_transaction(one, given, hash_bytes(one->seed, id, id_length));
+void load_transaction(shard *one, transaction given, span id, span product) {
+    given.event_id = keep_text(one, id.bytes, id.length);
+    if (product.length) given.product = keep_text(one, product.bytes, product.length);
+    remember_transaction(one, given, hash_bytes(one->seed, id.bytes, id.length));
+}
+
+// The transaction of an id and time, NOBODY if none is live.
+u32 transaction_with(const shard *one, span id, i64 at) {
+    u64 hash = hash_bytes(one->seed, id.bytes, id.length);
+    for (u32 next = place_of_hash(&one->event_of, hash), event; (event = next_with_id(one, &one->event_of, hash, id, &next)) != NOBODY;)
+        if (!is_reversal(event) && time_of(one, event) == at) return event / 2;
+    return NOBODY;
 }
 
 EXPORT void shard_load_reversal(shard *one, u32 who, i64 at, const u8 *id, u32 id_length, const u8 *original, u32 original_length,

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
+from urllib3.exceptions import HTTPError
 
 from pipeline.clickhouse import sql
 from pipeline.errors import FencedError, PipelineError, UserError
 from pipeline.ledger.rows import COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pipeline.state.policy import Policy
 
 _log = logging.getLogger(__name__)
 _FENCED: Final = "FENCED"
 _GRACE_SECONDS: Final = 2.0
+_PART_BYTES: Final = 1 << 20
 _NAMES: Final = ", ".join(name for name, _ in COLUMNS)
 _STRUCTURE: Final = ", ".join(f"{name} {kind}" for name, kind in COLUMNS)
 # One INSERT must be one block and so one part: nothing may split it, and only one thread may write it.
@@ -84,6 +87,9 @@ class LedgerPort(Protocol):
 
     def fetch(self, name: str, **parameters: Any) -> list[list[Any]]:
         """Return the rows of sql/queries/NAME.sql."""
+
+    def stream(self, name: str, **parameters: Any) -> Iterator[bytes]:
+        """Yield the rows of sql/queries/NAME.sql in RowBinary, in parts that may end within a row."""
 
     def execute(self, name: str, **parameters: Any) -> None:
         """Run sql/queries/NAME.sql."""
@@ -188,6 +194,19 @@ class ClickHouseLedger:
             raise LedgerUnavailableError(short(error)) from error
         rows: list[list[Any]] = msgspec.json.Decoder(list[Any]).decode_lines(answer)
         return rows
+
+    def stream(self, name: str, **parameters: Any) -> Iterator[bytes]:
+        """Yield the rows of sql/queries/NAME.sql in RowBinary, in parts that may end within a row.
+
+        An answer that ClickHouse gives up after it has begun ends in text where a row should be, or breaks off.
+        """
+        statement = sql.query(name, self._database).replace("FORMAT JSONCompactEachRow", "FORMAT RowBinary")
+        try:
+            with closing(self._client.raw_stream(statement, parameters={"run": self._run, **parameters})) as answer:
+                while part := answer.read(_PART_BYTES):
+                    yield part
+        except (ClickHouseError, HTTPError, OSError) as error:
+            raise LedgerUnavailableError(short(error)) from error
 
     def fetch_value(self, name: str, **parameters: Any) -> Any:
         """Return the single value of sql/queries/NAME.sql."""

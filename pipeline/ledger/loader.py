@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from pipeline.ledger.ledger import LedgerUnavailableError
 from pipeline.state.rows import ErasedCounts, ErasureRow, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from pipeline.ledger.ledger import LedgerPort
     from pipeline.state.policy import Policy
-    from pipeline.state.port import CostRestorer, CustomerRestorer, ShardCore
+    from pipeline.state.port import BulkRestorer, CostRestorer, CustomerRestorer, RowRestorer, ShardCore
+
+
+_RARE: Final = frozenset({"load_reversals", "load_erasures"})  # given singly, whatever the core
+_PARTS_AHEAD: Final = 32  # of 1 MB
+_EARLIEST: Final = -(1 << 62)
 
 
 class FetchRows(Protocol):
-    """Fetches a query's rows for the shards being loaded, with one lower bound of `at` per shard."""
+    """Fetches a query's rows for the shards being loaded."""
 
-    def __call__(self, name: str, since: list[int] | None = None, **parameters: Any) -> list[list[Any]]:
+    def __call__(self, name: str) -> list[list[Any]]:
         """Return the rows of sql/queries/NAME.sql."""
 
 
@@ -69,46 +79,84 @@ class Loader:
         for shard, event_id, at in self._ledger.fetch("load_ids", kind="cost", shards=list(restorers), floors=floors):
             restorers[shard].event_id(event_id, at)
 
-    def _load_customers(self, restorers: Mapping[int, CustomerRestorer]) -> None:
-        floors = [restorer.floor for restorer in restorers.values()]
-        live = [floor - self._policy.reversal_ms for floor in floors]
+    def _load_customers(self, restorers: Mapping[int, RowRestorer | BulkRestorer]) -> None:
+        asked = self._asked(restorers)
 
-        def rows(name: str, since: list[int] | None = None, **parameters: Any) -> list[list[Any]]:
-            bounds = {} if since is None else {"floors": [max(bound, -(1 << 62)) for bound in since]}
-            return self._ledger.fetch(name, shards=list(restorers), **bounds, **parameters)
+        def rows(name: str) -> list[list[Any]]:
+            return self._ledger.fetch(name, **asked[name])
 
-        self._load_people(rows, restorers, [restorer.logins_since for restorer in restorers.values()])
-        self._load_touches(rows, restorers, floors, [restorer.ids_since for restorer in restorers.values()])
-        self._load_transactions(rows, restorers, live)
+        in_bulk = {number: each for number, each in restorers.items() if each.form == "bulk"}
+        singly = {number: each for number, each in restorers.items() if each.form == "rows"}
+        if in_bulk:
+            self._load_in_bulk(in_bulk, asked)
+        if singly:
+            self._load_people(rows, singly)
+            self._load_touches(rows, singly)
+            self._load_transactions(rows, singly)
+        for shard, customer, *reversal in rows("load_reversals"):
+            restorers[shard].reversal(bytes.fromhex(customer), *reversal)
         for shard, customer, _, stage, counts, requests, version in rows("load_erasures"):
             row = ErasureRow(bytes.fromhex(customer), Stage(stage), ErasedCounts(*counts), tuple(requests.split(",")))
             restorers[shard].erasure(row, version)
         for restorer in restorers.values():
             restorer.finish()
 
+    def _asked(self, restorers: Mapping[int, CustomerRestorer]) -> dict[str, dict[str, Any]]:
+        """Return what the queries of the customer lane are asked, by name in the order of loading in bulk."""
+        shards = {"shards": list(restorers)}
+        floors = [restorer.floor for restorer in restorers.values()]
+        days = _since(shards, [restorer.logins_since for restorer in restorers.values()])
+        live = _since(shards, [floor - self._policy.reversal_ms for floor in floors])
+        return {
+            "load_profiles": shards,
+            "load_logins": days,
+            "load_engaged_before_horizon": days,
+            "load_reach": shards,
+            "load_ids": _since(shards, [restorer.ids_since for restorer in restorers.values()]) | {"kind": "touch"},
+            "load_touches": _since(shards, [floor - self._window_ms for floor in floors]),
+            "load_past_conversions": live,
+            "load_transactions": live,
+            "load_credits": live,
+            "load_reversals": live,
+            "load_erasures": shards,
+        }
+
+    def _load_in_bulk(self, restorers: Mapping[int, BulkRestorer], asked: Mapping[str, dict[str, Any]]) -> None:
+        loading = next(iter(restorers.values())).together_with(restorers)
+        parts = (
+            (name, part)
+            for name, parameters in asked.items()
+            if name not in _RARE
+            for part in self._ledger.stream(name, **parameters)
+        )
+        for name, answer in groupby(_read_ahead(parts), itemgetter(0)):
+            try:
+                loading.take(name, (part for _, part in answer))
+            except ValueError as error:  # ClickHouse has given the answer up
+                raise LedgerUnavailableError(str(error)) from error
+        loading.finish()
+
     @staticmethod
-    def _load_people(rows: FetchRows, restorers: Mapping[int, CustomerRestorer], days: list[int]) -> None:
+    def _load_people(rows: FetchRows, restorers: Mapping[int, RowRestorer]) -> None:
         for shard, customer, tier in rows("load_profiles"):
             restorers[shard].profile(bytes.fromhex(customer), tier)
-        for shard, customer, day, engaged in rows("load_logins", days):
+        for shard, customer, day, engaged in rows("load_logins"):
             restorers[shard].login(bytes.fromhex(customer), day, engaged=bool(engaged))
-        for shard, customer in rows("load_engaged_before_horizon", days):
+        for shard, customer in rows("load_engaged_before_horizon"):
             restorers[shard].engaged_before_horizon(bytes.fromhex(customer))
         for shard, customer, campaign_id, variant, at, tier in rows("load_reach"):
             restorers[shard].reach(bytes.fromhex(customer), campaign_id, variant, at, tier)
 
-    def _load_touches(
-        self, rows: FetchRows, restorers: Mapping[int, CustomerRestorer], floors: list[int], id_floors: list[int]
-    ) -> None:
-        for shard, event_id, at in rows("load_ids", id_floors, kind="touch"):
+    @staticmethod
+    def _load_touches(rows: FetchRows, restorers: Mapping[int, RowRestorer]) -> None:
+        for shard, event_id, at in rows("load_ids"):
             restorers[shard].event_id(event_id, at)
-        needed = [floor - self._window_ms for floor in floors]
-        for shard, customer, campaign_id, variant, at, event_id in rows("load_touches", needed):
+        for shard, customer, campaign_id, variant, at, event_id in rows("load_touches"):
             restorers[shard].touch(bytes.fromhex(customer), campaign_id, variant, at, event_id)
 
-    def _load_transactions(self, rows: FetchRows, restorers: Mapping[int, CustomerRestorer], live: list[int]) -> None:
+    def _load_transactions(self, rows: FetchRows, restorers: Mapping[int, RowRestorer]) -> None:
         models = {label: number for number, label in enumerate(self._policy.labels)}
-        for shard, transaction, paid_at, model, campaign_id, variant, at, touch, *shares in rows("load_credits", live):
+        for shard, transaction, paid_at, model, campaign_id, variant, at, touch, *shares in rows("load_credits"):
             restorers[shard].credit(
                 (transaction, paid_at),
                 models[model],
@@ -116,9 +164,21 @@ class Loader:
                 (shares[0], shares[1], shares[2]),
                 counts=bool(shares[3]),
             )
-        for shard, customer, campaign_id, variant, model in rows("load_past_conversions", live):
+        for shard, customer, campaign_id, variant, model in rows("load_past_conversions"):
             restorers[shard].past_conversion(bytes.fromhex(customer), campaign_id, variant, models[model])
-        for shard, customer, *transaction in rows("load_transactions", live):
+        for shard, customer, *transaction in rows("load_transactions"):
             restorers[shard].transaction(bytes.fromhex(customer), *transaction)
-        for shard, customer, *reversal in rows("load_reversals", live):
-            restorers[shard].reversal(bytes.fromhex(customer), *reversal)
+
+
+def _read_ahead(parts: Iterator[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    """Let ClickHouse work on while a part is being loaded; few parts are in memory, however long the answers are."""
+    with ThreadPoolExecutor(1) as reader:
+        asked = deque(reader.submit(next, parts, None) for _ in range(_PARTS_AHEAD))
+        while (part := asked.popleft().result()) is not None:
+            asked.append(reader.submit(next, parts, None))
+            yield part
+
+
+def _since(shards: dict[str, list[int]], bounds: list[int]) -> dict[str, Any]:
+    """Return what a query with one lower bound of `at` per shard is asked."""
+    return {**shards, "floors": [max(bound, _EARLIEST) for bound in bounds]}

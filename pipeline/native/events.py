@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.native.library import HELD, MODELS, TRANSACTION_KINDS, library
+from pipeline.native.library import HELD, MODELS, library
 from pipeline.state.intake import ORPHAN_REVERSAL, Refusal
 from pipeline.state.reversals import NO_ORIGINAL
 
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from pipeline.native.people import People
     from pipeline.native.rows import TouchRows, TransactionRows
     from pipeline.state.policy import Policy
-
-_KINDS: Final = {kind: number for number, kind in enumerate(TRANSACTION_KINDS)}
-_REVENUE_GIVEN: Final = 32
-_AUM_GIVEN: Final = 64
 
 
 class Events:
@@ -93,68 +89,6 @@ class Events:
         return {name: int(self._library.shard_held(self._shard, number)) for number, name in enumerate(HELD)}
 
     # -- loading stored state, before any event --------------------------------------------------------------------
-
-    def load_reach(self, who: int, arm: int, at: int, tier: int, floor: int) -> None:
-        """Load a customer's first creditable touch by an arm."""
-        self._library.shard_load_reach(self._shard, who, arm, at, tier, floor)
-
-    def load_touch_id(self, event_id: str, at: int) -> None:
-        """Load the id of a touch that is still in time."""
-        text = event_id.encode()
-        self._library.shard_load_touch_id(self._shard, text, len(text), at)
-
-    def load_touch(self, who: int, arm: int, at: int, event_id: str) -> None:
-        """Load a creditable touch that a transaction could still credit."""
-        text = event_id.encode()
-        self._library.shard_load_touch(self._shard, who, arm, at, text, len(text))
-
-    def load_transaction(  # noqa: PLR0913, PLR0917 - the fields of a stored row
-        self,
-        who: int,
-        at: int,
-        event_id: str,
-        kind: str,
-        product: str | None,
-        amount_minor: int,
-        revenue_minor: int | None,
-        aum_delta_minor: int | None,
-        tier: int,
-    ) -> int:
-        """Load a live transaction; return its number, for its credits."""
-        text, product_text = event_id.encode(), (product or "").encode()
-        flags = (0 if revenue_minor is None else _REVENUE_GIVEN) | (0 if aum_delta_minor is None else _AUM_GIVEN)
-        return int(
-            self._library.shard_load_transaction(
-                self._shard,
-                who,
-                at,
-                text,
-                len(text),
-                _KINDS[kind],
-                product_text,
-                len(product_text),
-                amount_minor,
-                revenue_minor or 0,
-                aum_delta_minor or 0,
-                flags,
-                tier,
-            )
-        )
-
-    def load_credit(  # noqa: PLR0913, PLR0917 - the fields of a stored row
-        self, transaction: int, model: int, arm: int, touched_at: int, touch_id: str, shares: tuple[int, int, int]
-    ) -> None:
-        """Load a credit of a transaction; they come in the order of models, then of touches."""
-        text = touch_id.encode()
-        self._library.shard_load_credit(self._shard, transaction, model, arm, touched_at, text, len(text), *shares)
-
-    def load_counts(self, transaction: int) -> None:
-        """Let the loaded credits of a transaction stand in the numbers."""
-        self._library.shard_load_counts(self._shard, transaction)
-
-    def load_past_conversion(self, who: int, arm: int, model: int) -> None:
-        """Load that a customer converted through an arm by a transaction that is no longer live."""
-        self._library.shard_load_past_conversion(self._shard, who, arm, model)
 
     def load_reversal(  # noqa: PLR0913, PLR0917 - the fields of a stored row
         self, who: int, at: int, event_id: str, original_id: str, amount_minor: int, offset: int

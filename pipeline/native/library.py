@@ -1,7 +1,7 @@
 """The compiled core's library: the exported functions of native/*.c as ctypes knows them, and the rows they share.
 
 Calls keep the interpreter's lock (`PyDLL`): one takes a millisecond for a full batch, and handing the lock over beside
-a busy thread would take longer than that.
+a busy thread would take longer than that. Loading is the exception.
 """
 
 from __future__ import annotations
@@ -103,6 +103,11 @@ TRANSACTION: Final = np.dtype(
         *_places("event_id", "channel", "product", "scenario", "reverses"),
     ]
 )
+# the structures of native/loading.c
+TARGET: Final = np.dtype([("handle", "<u8"), ("floor", "<i8"), ("number", "<u4"), ("unused", "<u4")])
+STOP: Final = np.dtype(
+    [("consumed", "<u8"), ("at", "<i8"), ("reason", "<u4"), ("target", "<u4"), *_places("name", "variant")]
+)
 DAY_CHANGE: Final = np.dtype([("measures", "<i8", 6), ("day", "<i4"), ("tier", "<u4")])
 
 _BATCH: Final = [c_void_p] * 5 + [c_uint32]  # texts; begins and lengths of keys and of values; how many records
@@ -122,7 +127,6 @@ _FUNCTIONS: Final[dict[str, tuple[Any, list[Any]]]] = {  # name: (result, argume
     "shard_meet_all": (None, [c_void_p, c_char_p, c_void_p, c_uint32, c_uint32, c_char_p]),
     "shard_count_logins": (c_bool, [c_void_p, c_void_p, c_uint32]),
     "shard_load_login": (c_bool, [c_void_p, c_uint32, c_int32, c_bool]),
-    "shard_load_engaged_before_horizon": (None, [c_void_p, c_uint32]),
     "shard_take_changes": (c_uint32, [c_void_p, POINTER(c_void_p)]),
     "shard_take_sheet": (c_uint64, [c_void_p, c_uint32, c_void_p * len(SHEET_COLUMNS), c_uint64 * len(SHEET_COLUMNS)]),
     "shard_set_rules": (None, [c_void_p, c_double, c_int64]),
@@ -138,19 +142,6 @@ _FUNCTIONS: Final[dict[str, tuple[Any, list[Any]]]] = {  # name: (result, argume
     "shard_forget": (None, [c_void_p, c_int64, c_int64]),
     "shard_held": (c_uint64, [c_void_p, c_uint32]),
     "shard_forget_touch_id": (None, [c_void_p, c_char_p, c_uint32, c_int64]),
-    "shard_load_touch_id": (None, [c_void_p, c_char_p, c_uint32, c_int64]),
-    "shard_load_reach": (None, [c_void_p, c_uint32, c_uint32, c_int64, c_uint32, c_int64]),
-    "shard_load_touch": (None, [c_void_p, c_uint32, c_uint32, c_int64, c_char_p, c_uint32]),
-    "shard_load_transaction": (
-        c_uint32,
-        [c_void_p, c_uint32, c_int64, *_TEXT, c_uint8, *_TEXT, c_int64, c_int64, c_int64, c_uint8, c_uint32],
-    ),
-    "shard_load_credit": (
-        None,
-        [c_void_p, c_uint32, c_uint32, c_uint32, c_int64, c_char_p, c_uint32, c_uint32, c_int64, c_int64],
-    ),
-    "shard_load_counts": (None, [c_void_p, c_uint32]),
-    "shard_load_past_conversion": (None, [c_void_p, c_uint32, c_uint32, c_uint32]),
     "shard_load_reversal": (None, [c_void_p, c_uint32, c_int64, *_TEXT, *_TEXT, c_int64, c_int64]),
     "shard_define_campaign": (
         None,
@@ -166,6 +157,8 @@ _FUNCTIONS: Final[dict[str, tuple[Any, list[Any]]]] = {  # name: (result, argume
     "shard_open_chapter": (None, [c_void_p, c_uint64]),
     "shard_drain_cells": (None, [c_void_p, c_uint64]),
     "shard_forget_idle": (None, [c_void_p, c_uint64]),
+    "load_rows": (None, [c_void_p, c_uint32, c_uint32, c_char_p, c_uint64, c_uint64, c_void_p]),
+    "load_conversions": (None, [c_void_p]),
     "scan_field": (c_char_p, [c_uint32, c_uint32]),
     "scan_kind": (c_char_p, [c_uint32, c_uint32]),
     "scan_row_size": (c_uint32, [c_uint32]),
@@ -175,6 +168,9 @@ _FUNCTIONS: Final[dict[str, tuple[Any, list[Any]]]] = {  # name: (result, argume
     "batch_misplaced": (c_uint32, [c_char_p, c_void_p, c_uint32, c_uint32, c_uint32]),
     "batch_records": (c_uint32, [c_char_p, c_uint64, c_char_p, c_void_p]),
 }
+
+
+_LONG: Final = frozenset({"load_rows"})  # other threads read on meanwhile
 
 
 @cache
@@ -191,8 +187,10 @@ def library() -> Any:
         found = ctypes.PyDLL(str(path))
     except OSError as error:
         raise UserError(f"the native core cannot be loaded ({error})", "run: make native") from error
+    unlocked = ctypes.CDLL(str(path))
     for name, (result, arguments) in _FUNCTIONS.items():
-        function = getattr(found, name)
+        function = getattr(unlocked if name in _LONG else found, name)
+        setattr(found, name, function)
         function.restype, function.argtypes = result, arguments
     return found
 

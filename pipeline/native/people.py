@@ -99,19 +99,6 @@ class People:
         if not self._library.shard_count_logins(self._shard, rows.ctypes.data, len(rows)):
             raise OverflowError(_TOO_OLD)
 
-    def load_login(self, number: int, day: int, *, engaged: bool) -> None:
-        """Remember a stored login day without counting it again.
-
-        Raises:
-            OverflowError: it lies further back than days are remembered.
-        """
-        if not self._library.shard_load_login(self._shard, number, day, engaged):
-            raise OverflowError(_TOO_OLD)
-
-    def load_engaged_before_horizon(self, number: int) -> None:
-        """The customer has an engaged day before those that are remembered."""
-        self._library.shard_load_engaged_before_horizon(self._shard, number)
-
     # -- out -------------------------------------------------------------------------------------------------------
 
     def take_changes(self) -> Iterator[tuple[str, int, list[int]]]:

@@ -6,7 +6,7 @@ used any more.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -97,7 +97,7 @@ class CostRestorer(Protocol):
 
 
 class CustomerRestorer(Protocol):
-    """Takes the stored rows of a core of the customer lane, in the order of its methods; `finish` after the last."""
+    """Takes the stored rows of a core of the customer lane; the rare ones singly, behind all others, then `finish`."""
 
     lane: Literal["customer"]
 
@@ -112,6 +112,23 @@ class CustomerRestorer(Protocol):
     @property
     def logins_since(self) -> int:
         """The earliest login day that is needed."""
+
+    def reversal(  # noqa: PLR0913, PLR0917 - the fields of one stored fact
+        self, pseudonym: bytes, at: int, event_id: str, original_id: str, amount_minor: int, offset: int
+    ) -> None:
+        """A reversal; all transactions have been given before."""
+
+    def erasure(self, row: ErasureRow, version: int) -> None:
+        """A customer's erasure, stored by the block of a version; the customer's rows have been given before."""
+
+    def finish(self) -> None:
+        """Drop what the former owner had dropped or told."""
+
+
+class RowRestorer(CustomerRestorer, Protocol):
+    """Takes every row by a method of its own, in the order of the methods."""
+
+    form: Literal["rows"]
 
     def profile(self, pseudonym: bytes, tier: str) -> None:
         """A customer's tier, where there is a profile."""
@@ -163,16 +180,24 @@ class CustomerRestorer(Protocol):
     ) -> None:
         """A live transaction; its credits have been given before."""
 
-    def reversal(  # noqa: PLR0913, PLR0917 - the fields of one stored fact
-        self, pseudonym: bytes, at: int, event_id: str, original_id: str, amount_minor: int, offset: int
-    ) -> None:
-        """A reversal; all transactions have been given before."""
 
-    def erasure(self, row: ErasureRow, version: int) -> None:
-        """A customer's erasure, stored by the block of a version; the customer's rows have been given before."""
+class BulkRestorer(CustomerRestorer, Protocol):
+    """Takes answers of the ledger as they come, several shards' rows in one answer."""
+
+    form: Literal["bulk"]
+
+    def together_with(self, others: Mapping[int, Self]) -> BulkLoading:
+        """Return what reads answers with rows of all these shards, this one among them, by their numbers."""
+
+
+class BulkLoading(Protocol):
+    """Reads answers in ClickHouse's RowBinary: credits behind transactions, else in any order."""
+
+    def take(self, query: str, parts: Iterable[bytes]) -> None:
+        """Read the answer of sql/queries/QUERY.sql; ValueError if it is not what was asked for, or breaks off."""
 
     def finish(self) -> None:
-        """Drop what the former owner had dropped or told."""
+        """Note that all answers have been read; rows that are given singly follow."""
 
 
-Restorer = CostRestorer | CustomerRestorer
+Restorer = CostRestorer | RowRestorer | BulkRestorer

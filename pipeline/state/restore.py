@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 
 class Restorer:
-    """Takes a customer shard's stored rows, in the order of its methods; implements `port.CustomerRestorer`."""
+    """Takes a customer shard's stored rows, in the order of its methods; implements `port.RowRestorer`."""
 
     lane: Literal["customer"] = "customer"
+    form: Literal["rows"] = "rows"
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parts of one shard's state
         self,

@@ -58,6 +58,15 @@ def bench(request: pytest.FixtureRequest, run_name: str) -> Bench:
     return ClickHouseBench(request.getfixturevalue("clickhouse"), run_name)
 
 
+@pytest.fixture(params=["fake", pytest.param("clickhouse", marks=pytest.mark.process)])
+def benches(request: pytest.FixtureRequest, run_name: str) -> list[Bench]:
+    """Two of the same kind, with a run each."""
+    runs = f"{run_name}-one", f"{run_name}-other"
+    if request.param == "fake":
+        return [FakeBench(run) for run in runs]
+    return [ClickHouseBench(request.getfixturevalue("clickhouse"), run) for run in runs]
+
+
 @pytest.fixture
 def ledger(bench: Bench) -> LedgerPort:
     """The first owner's ledger, with shards 0 and 3 claimed."""

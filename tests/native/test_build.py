@@ -88,8 +88,9 @@ def test_a_library_of_another_machine_is_no_reason_to_stop(without_library: Path
 
 OVERFLOW = """
 from pipeline.native.customers import NativeActivity
+from pipeline.native.library import library
 people = NativeActivity(3).people
-people.load_login(people.dormant(bytes(16)), 2**31 - 1, engaged=True)
+library().shard_load_login(people.handle, people.dormant(bytes(16)), 2**31 - 1, True)
 from tests.native.test_people import counted
 counted(people, [(1, 2**31 - 1, True)])
 """

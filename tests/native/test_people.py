@@ -8,6 +8,7 @@ from hypothesis import given, strategies
 
 from pipeline.ledger.rows import ENGAGED
 from pipeline.native.customers import NativeActivity
+from pipeline.native.library import library
 from pipeline.native.people import People
 from pipeline.native.rows import LoginRows
 from pipeline.state.activity import DORMANT_DAYS, Activity
@@ -98,7 +99,7 @@ def test_a_login_far_behind_the_others_is_an_error_and_no_wrong_number() -> None
 def test_a_customer_known_by_pseudonym_keeps_its_days_when_its_id_is_met() -> None:
     people = NativeActivity(3).people
     number = people.dormant(pseudonym_of(1))
-    people.load_login(number, 100, engaged=True)
+    assert library().shard_load_login(people.handle, number, 100, True)
     people.set_tier(number, "gold")
     counted(people, [(1, 100, True), (2, 100, True)])
     assert (len(people), people.take_rows()[0].count) == (2, 1)

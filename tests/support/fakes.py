@@ -8,18 +8,22 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from threading import RLock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pipeline.errors import FencedError
 from pipeline.ledger.ledger import LedgerUnavailableError, other_settings
 from pipeline.ledger.rows import AUM_GIVEN, COLUMNS, CREDITABLE, ENGAGED, REVENUE_GIVEN
 from tests.support.fakes_native import NativeReader
+from tests.support.row_binary import row_binary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pipeline.ledger.ledger import Block
     from pipeline.state.policy import Policy
+
+
+_PART_BYTES: Final = 1_009
 
 
 class LedgerRow(NamedTuple):
@@ -209,6 +213,11 @@ class FakeLedger:
         with self._store.lock:
             answer: list[list[Any]] = [list(row) for row in getattr(self, f"_{name}")(**parameters)]
         return answer
+
+    def stream(self, name: str, **parameters: Any) -> Iterator[bytes]:
+        answer = b"".join(map(row_binary(name), self.fetch(name, **parameters)))
+        # parts that end anywhere, as those of a network
+        return (answer[begin : begin + _PART_BYTES] for begin in range(0, len(answer), _PART_BYTES))
 
     def execute(self, name: str, **parameters: Any) -> None:
         self.diary.append(name)
