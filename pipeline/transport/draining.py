@@ -7,7 +7,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
-from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.consumer.fetcher import FetchError, FetchResult
 
 from pipeline.transport.runs import keep_bytes, runs
 
@@ -48,17 +48,18 @@ async def fetched_runs(fetcher: Any, partitions: frozenset[TP], seconds: float, 
 
 def _drain(fetcher: Any, partitions: frozenset[TP], most: int) -> dict[Any, list[Run]]:
     drained: dict[Any, list[Run]] = {}
-    for tp, result in list(fetcher._records.items()):
-        if tp not in partitions:
-            if not fetcher._subscriptions.is_assigned(tp):
-                del fetcher._records[tp]
-            continue
-        if not isinstance(result, FetchResult):  # an error: the next call raises it where this one has records
+    for tp, result in _arrived(fetcher, partitions):
+        if isinstance(result, FetchResult):
+            try:
+                taken = _take(result, tp, most)
+            except Exception as error:  # noqa: BLE001 - of a broken record batch; raised below, now or by the next call
+                result = fetcher._records[tp] = FetchError(error=error, backoff=0)  # noqa: PLW2901 - as a failed fetch
+        if not isinstance(result, FetchResult):
+            # raised here, an error would take along what was drained before it: those positions have moved on
             if drained:
                 return drained
             _forget(fetcher, tp)
             result.check_raise()
-        taken = _take(result, tp, most)
         if not result.has_more():
             _forget(fetcher, tp)
         if taken:
@@ -67,6 +68,13 @@ def _drain(fetcher: Any, partitions: frozenset[TP], most: int) -> dict[Any, list
             if most <= 0:
                 break
     return drained
+
+
+def _arrived(fetcher: Any, partitions: frozenset[TP]) -> list[tuple[Any, Any]]:
+    """Return results and errors of the partitions, and drop those of partitions that were taken away."""
+    for tp in [tp for tp in fetcher._records if tp not in partitions and not fetcher._subscriptions.is_assigned(tp)]:
+        del fetcher._records[tp]
+    return [(tp, result) for tp, result in fetcher._records.items() if tp in partitions]
 
 
 def _forget(fetcher: Any, tp: Any) -> None:

@@ -127,6 +127,9 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
                 read_tolerantly()
                 self._read_again(consumer, partitions)
                 return []
+            except KafkaError:  # of a broken record batch, say: the caller fetches again
+                self._read_again(consumer, partitions)
+                raise
         deliveries = (self._delivery(consumer, tp, runs.get(tp, NO_RUNS)) for tp in partitions)
         return [delivery for delivery in deliveries if delivery is not None]
 

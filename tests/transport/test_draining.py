@@ -1,0 +1,50 @@
+"""Taking runs out of aiokafka's fetcher, without a broker: the fetcher's own parts, filled by hand."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult, PartitionRecords
+from aiokafka.consumer.subscription_state import SubscriptionState
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record.memory_records import _MemoryRecordsPy
+
+from pipeline.native.library import is_built
+from pipeline.transport.draining import fetched_runs
+from pipeline.transport.ports import TP
+from tests.transport.record_batches import BASE, Batch, encoded
+
+pytestmark = pytest.mark.skipif(not is_built(), reason="the native core is not built here")
+SOUND, BROKEN = TopicPartition("t", 0), TopicPartition("t", 1)
+
+
+def fetcher_with(answers: dict[TopicPartition, bytes]) -> Any:
+    subscriptions = SubscriptionState()
+    subscriptions.assign_from_user(list(answers))
+    assignment = subscriptions.subscription.assignment
+    results = {}
+    for tp, raw in answers.items():
+        assignment.state_value(tp).seek(BASE)
+        records = PartitionRecords(tp, _MemoryRecordsPy(raw), [], BASE, None, None, True, READ_COMMITTED)
+        results[tp] = FetchResult(tp, assignment=assignment, partition_records=records, backoff=0)
+    return SimpleNamespace(
+        _subscriptions=subscriptions, _records=results, _notify=lambda _: None, _wait_consume_future=None
+    )
+
+
+async def test_broken_batch_does_not_take_along_what_was_drained_before_it() -> None:
+    raw, end = encoded(Batch([(0, 5, b"k", b"v", [])]), BASE)
+    broken = raw[:-1] + bytes([raw[-1] ^ 1])
+    fetcher = fetcher_with({SOUND: raw, BROKEN: raw + broken})
+    partitions = frozenset({TP(*SOUND), TP(*BROKEN)})
+    state_of = fetcher._subscriptions.subscription.assignment.state_value
+    drained = await fetched_runs(fetcher, partitions, 0.0, 100)
+    assert {tp: sum(map(len, runs)) for tp, runs in drained.items()} == {SOUND: 1}
+    assert (state_of(SOUND).position, state_of(BROKEN).position) == (end, BASE)
+    with pytest.raises(CorruptRecordException):
+        await fetched_runs(fetcher, partitions, 0.0, 100)
+    assert not fetcher._records  # both are fetched again, from where they stand
+    assert (state_of(SOUND).position, state_of(BROKEN).position) == (end, BASE)
