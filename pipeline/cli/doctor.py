@@ -53,6 +53,7 @@ def _doctor(as_json: options.Json = False, data: options.Data = None) -> None:
         *_attempt("Kafka", lambda: _check_kafka(settings)),
         *_attempt("health", lambda: _check_health(settings, data)),
         check_pseudonym_key(settings),
+        check_core(settings),
         *check_receivers(settings),
         *_check_named_receivers(settings),
         *_check_deliveries(settings),
@@ -122,6 +123,16 @@ def check_pseudonym_key(settings: Settings) -> Finding:
     if settings.pseudonym_key.get_secret_value():
         return Finding("pseudonym key", "ok", "set")
     return Finding("pseudonym key", "warning", "not set: workers need ROI_PSEUDONYM_KEY, or --data of an instance")
+
+
+def check_core(settings: Settings) -> Finding:
+    """Say which core workers count with on this machine."""
+    from pipeline.worker.cores import described_core
+
+    try:
+        return Finding("core", "ok", described_core(settings.worker.core))
+    except UserError as error:
+        return Finding("core", "failed", str(error))
 
 
 def check_receivers(settings: Settings) -> list[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pipeline.errors import UserError
 from pipeline.state.costs import CostShard
 from pipeline.state.customers import CustomerShard
 from schemas.common import DEFAULT_EARLIEST_MS
@@ -38,6 +39,23 @@ def chosen_core(name: CoreName) -> CoreName:
     if name == "native":
         library()
     return "native" if is_built() else "plain"
+
+
+def described_core(name: CoreName) -> str:
+    """Return which core a choice means here, and why it is not the native one although that was to be tried.
+
+    Raises:
+        UserError: as from `chosen_core`.
+    """
+    if name != "auto":
+        return chosen_core(name)
+    from pipeline.native.library import library
+
+    try:
+        library()
+    except UserError as error:
+        return f"plain ({error.cause}; {error.remedy.split(',', maxsplit=1)[0]})"
+    return "native"
 
 
 def open_core(lane: Lane, policy: Policy, campaigns: CampaignRegistry) -> ShardCore:

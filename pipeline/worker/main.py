@@ -28,7 +28,7 @@ from pipeline.transport.dead_letters import DeadLetterProducer
 from pipeline.transport.dimensions import DimensionReader
 from pipeline.transport.handover import describe as describe_error
 from pipeline.worker.committer import Committer
-from pipeline.worker.cores import chosen_core
+from pipeline.worker.cores import described_core
 from pipeline.worker.dimensions import DimensionTables
 from pipeline.worker.erasure import Eraser
 from pipeline.worker.halts import TopicHalts
@@ -95,7 +95,7 @@ def _now_ms() -> int:
 
 async def _run(settings: Settings, stop: asyncio.Event) -> None:
     policy = policy_of(settings)
-    _log.info("counting with the %s core", chosen_core(policy.core))
+    _log.info("core that counts: %s", described_core(policy.core))
     telemetry = Telemetry(settings.build_commit)
     ledger = await patiently("ClickHouse", lambda: _ledger(settings, uuid.uuid4().hex))
     await asyncio.to_thread(ledger.begin, policy, describe_policy(settings))

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.cli.doctor import check_core
 from pipeline.errors import UserError
 from pipeline.native import build as building
 from pipeline.native import library as loading
+from pipeline.settings import Settings
 from pipeline.worker.cores import chosen_core
 
 if TYPE_CHECKING:
@@ -84,6 +86,23 @@ def test_a_library_of_another_machine_is_no_reason_to_stop(without_library: Path
     with pytest.raises(UserError, match="cannot be loaded"):
         chosen_core("native")
     assert chosen_core("auto") == "plain"
+
+
+@pytest.mark.parametrize(
+    ("core", "state", "detail"),
+    [
+        ("auto", "ok", "plain (the native core has not been built; run: make native)"),
+        ("plain", "ok", "plain"),
+        ("native", "failed", "the native core has not been built; run: make native, or set ROI_WORKER__CORE=plain"),
+    ],
+)
+def test_doctor_tells_which_core_counts_and_why(
+    without_library: Path, monkeypatch: pytest.MonkeyPatch, core: str, state: str, detail: str
+) -> None:
+    assert not without_library.exists()
+    monkeypatch.setenv("ROI_WORKER__CORE", core)
+    finding = check_core(Settings())
+    assert (finding.state, finding.detail) == (state, detail)
 
 
 OVERFLOW = """
