@@ -5,15 +5,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka.consumer.fetcher import FetchError, FetchResult
 
+from pipeline.transport.packed import Packed
 from pipeline.transport.runs import keep_bytes, runs
 
 if TYPE_CHECKING:
     from pipeline.transport.ports import TP
     from pipeline.transport.runs import Run
+
+# decompressed, of one partition, after which no further run is taken: small batches may hold gigabytes of blanks,
+# and places in the joined buffer have 32 bits
+ENOUGH_BYTES: Final = 1 << 28
 
 
 async def fetched_runs(fetcher: Any, partitions: frozenset[TP], seconds: float, most: int) -> dict[Any, list[Run]]:
@@ -90,10 +95,12 @@ def _take(result: Any, tp: Any, most: int) -> list[Run]:
     if source._records_iterator.gi_code is not runs.__code__:  # its own, not begun yet
         source._records_iterator = runs(source)
     taken: list[Run] = []
+    size = 0
     for run in source:
         taken.append(run)
         most -= len(run)
-        if most <= 0:
+        size += len(run.texts) if isinstance(run, Packed) else 0
+        if most <= 0 or size >= ENOUGH_BYTES:
             break
     else:
         result._update_position()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 NULL: Final = 0xFFFFFFFF  # a length that says: no key, or no value
-MOST_BYTES: Final = 1 << 31  # of a buffer, so that every place in it fits its column
+MOST_BYTES: Final = 1 << 30  # of a buffer, so that every place in some that are joined fits its column
 # struct packed_record (native/core.h)
 RECORD: Final = np.dtype(
     [

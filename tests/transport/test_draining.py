@@ -13,7 +13,9 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.memory_records import _MemoryRecordsPy
 
 from pipeline.native.library import is_built
+from pipeline.transport import draining
 from pipeline.transport.draining import fetched_runs
+from pipeline.transport.packed import Packed
 from pipeline.transport.ports import TP
 from tests.transport.record_batches import BASE, Batch, encoded
 
@@ -48,3 +50,18 @@ async def test_broken_batch_does_not_take_along_what_was_drained_before_it() -> 
         await fetched_runs(fetcher, partitions, 0.0, 100)
     assert not fetcher._records  # both are fetched again, from where they stand
     assert (state_of(SOUND).position, state_of(BROKEN).position) == (end, BASE)
+
+
+async def test_no_further_batch_is_taken_once_there_are_enough_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(draining, "ENOUGH_BYTES", 10)
+    raw, end = b"", BASE
+    for value in (b"a", b"b" * 10, b"c"):
+        piece, end = encoded(Batch([(0, 5, None, value, [])]), end)
+        raw += piece
+    fetcher = fetcher_with({SOUND: raw})
+    taken = []
+    while fetcher._records:
+        drained = await fetched_runs(fetcher, frozenset({TP(*SOUND)}), 0.0, 100)
+        taken.append([run.column("value") for run in drained[SOUND] if isinstance(run, Packed)])
+    assert taken == [[[b"a"], [b"b" * 10]], [[b"c"]]]
+    assert fetcher._subscriptions.subscription.assignment.state_value(SOUND).position == end
