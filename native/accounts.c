@@ -74,6 +74,19 @@ u32 insert_number(const shard *one, numbers *ordered, u32 number, bool (*is_befo
     return at;
 }
 
+// Sorts by merging runs, so what is equal stays in order.
+void sort_numbers(u32 *items, u32 *spare, u32 count, bool (*before)(const void *context, u32 a, u32 b), const void *context) {
+    for (u64 run = 1; run < count; run *= 2) {
+        for (u64 begin = 0; begin < count; begin += 2 * run) {
+            u64 middle = begin + run < count ? begin + run : count, end = begin + 2 * run < count ? begin + 2 * run : count;
+            u64 left = begin, right = middle, out = begin;
+            while (out < end)
+                spare[out++] = left < middle && (right >= end || !before(context, items[right], items[left])) ? items[left++] : items[right++];
+        }
+        memcpy(items, spare, (u64)count * sizeof(u32));
+    }
+}
+
 // -- accounts --------------------------------------------------------------------------------------------------------
 
 // The account of a customer, opened with the first touch or transaction.

@@ -242,14 +242,22 @@ typedef struct { // one that is no reversal
     u8 unused[4];
 } transaction;
 #define NOT_REVERSED (-1)
+enum { WAITING = 1, LISTED }; // a reversal that waits; the second only while the index of those is made
 
 typedef struct {
     i64 at, amount_minor, offset;
     text event_id, original_id;
     u32 customer, next_free;
+    u32 next_waiting;  // the next one that waits for the same original, NOBODY behind the last
     u8 is_live, is_waiting;
-    u8 unused[6];
+    u8 unused[2];
 } reversal;
+
+typedef struct { // an original that reversals wait for
+    text id;
+    u32 first;         // reversal, NOBODY once all have met it
+    u32 unused;
+} original;
 
 typedef struct { // the first touch of a customer by an arm
     i64 at;
@@ -324,8 +332,9 @@ typedef struct {
     u64 touch_ids_limit;
     i64 touch_ids_floor;  // what is older is no copy's original any more, though it may still be there
     table event_of;       // transactions and reversals by event id, those of one id side by side: see reversals.c
-    table waiting_of;     // reversals that wait, by the id of their original
-    list waiting;         // u32 reversals
+    list originals;       // original
+    table original_of;    // by id
+    list waiting;         // u32 reversals that wait, and some that have waited
     list orphans;         // u32 reversals
     list credit_changes;  // credit_change
     table change_of_credit;
@@ -365,6 +374,7 @@ void add_number_to(numbers *sorted, u32 number);
 void take_out(numbers *all, u32 at);
 void drop_numbers(numbers *all);
 u32 ordered_place(const shard *one, const numbers *ordered, u32 number, bool (*is_before)(const shard *, u32, u32));
+void sort_numbers(u32 *items, u32 *spare, u32 count, bool (*before)(const void *context, u32 a, u32 b), const void *context);
 u32 insert_number(const shard *one, numbers *ordered, u32 number, bool (*is_before)(const shard *, u32, u32));
 
 // customers.c, activity.c: for loading
@@ -385,6 +395,7 @@ void forget_touch_ids(shard *one, i64 floor);
 span transaction_kind(u8 kind);
 void load_transaction(shard *one, transaction given, span id, span product);
 u32 transaction_with(const shard *one, span id, i64 at);
+void wait_anew(shard *one);
 u32 first_transaction_since(const shard *one, const account *had, i64 at);
 void add_kind(list *column, u8 kind);
 

@@ -26,13 +26,13 @@ EXPORT void shard_free(shard *one) {
     for (u64 at = 0; at < one->accounts.count; at++) close_account(ACCOUNT(one, at));
     list *lists[] = {&one->customers, &one->ids, &one->days, &one->tiers, &one->changes, &one->campaigns, &one->arms, &one->quarters,
                      &one->labels, &one->models_of, &one->texts, &one->touches, &one->transactions, &one->reversals, &one->credits,
-                     &one->accounts, &one->dues, &one->touch_ids, &one->waiting, &one->orphans, &one->credit_changes, &one->offered,
+                     &one->accounts, &one->dues, &one->touch_ids, &one->originals, &one->waiting, &one->orphans, &one->credit_changes, &one->offered,
                      &one->candidates, &one->spare, &one->fractions};
     for (u32 at = 0; at < sizeof lists / sizeof *lists; at++) free(lists[at]->items);
     for (u32 at = 0; at < SHEETS; at++)
         for (u32 column = 0; column < SHEET_COLUMNS; column++) free(one->sheets[at].columns[column].items);
     table *tables[] = {&one->by_id, &one->by_pseudonym, &one->change_of, &one->arm_of, &one->quarter_of, &one->touch_id_of,
-                       &one->event_of, &one->waiting_of, &one->change_of_credit};
+                       &one->event_of, &one->original_of, &one->change_of_credit};
     for (u32 at = 0; at < sizeof tables / sizeof *tables; at++) free(tables[at]->slots);
     cells_free(one->cells);
     free(one);

@@ -5,7 +5,8 @@
 
 // -- orphans ---------------------------------------------------------------------------------------------------------
 
-static bool is_orphan_before(const shard *one, u32 a, u32 b) {
+static bool is_orphan_before(const void *context, u32 a, u32 b) {
+    const shard *one = context;
     const reversal *left = REVERSAL(one, a), *right = REVERSAL(one, b);
     return compare_events(one, left->at, left->event_id, right->at, right->event_id) < 0;
 }
@@ -13,23 +14,21 @@ static bool is_orphan_before(const shard *one, u32 a, u32 b) {
 // Gives the reversals their verdict whose original would be too late by now; returns how many. They are handed out by
 // `shard_orphan` in order of time, until the next call.
 EXPORT u32 shard_find_orphans(shard *one, i64 floor) {
-    u64 kept = 0;
-    numbers found = {0};
+    one->orphans.count = 0;
     for (u64 at = 0; at < one->waiting.count; at++) {
         u32 number = *ITEM(one->waiting, u32, at);
         reversal *known = REVERSAL(one, number);
-        if (!known->is_live || !known->is_waiting) continue;
-        if (known->at < floor) {
-            known->is_waiting = false;
-            insert_number(one, &found, number, is_orphan_before);
-        } else *ITEM(one->waiting, u32, kept++) = number;
+        if (!known->is_live || !known->is_waiting || known->at >= floor) continue;
+        known->is_waiting = false;
+        *(u32 *)list_add(&one->orphans, 1, sizeof(u32)) = number;
     }
-    one->waiting.count = kept;
-    if (!kept) forget_numbers(&one->waiting_of);
-    one->orphans.count = 0;
-    if (found.count) memcpy(list_add(&one->orphans, found.count, sizeof(u32)), NUMBERS(&found), (u64)found.count * sizeof(u32));
-    drop_numbers(&found);
-    return (u32)one->orphans.count;
+    u32 count = (u32)one->orphans.count;
+    if (!count) return 0;
+    wait_anew(one);
+    u32 *spare = list_add(&one->orphans, count, sizeof(u32)); // behind them, as room to sort
+    sort_numbers(ITEM(one->orphans, u32, 0), spare, count, is_orphan_before, one);
+    one->orphans.count = count;
+    return count;
 }
 
 EXPORT i64 shard_orphan(const shard *one, u32 at, const u8 **id, u32 *length) {
@@ -141,17 +140,6 @@ static void index_event(shard *one, u32 event, text id) {
     table_add(&one->event_of, hash_bytes(one->seed, found.bytes, found.length), event);
 }
 
-static void forget_waiting(shard *one) {
-    if (one->waiting_of.used < one->waiting.count * 2 + 4096) return;
-    forget_numbers(&one->waiting_of);
-    for (u64 at = 0; at < one->waiting.count; at++) {
-        u32 number = *ITEM(one->waiting, u32, at);
-        if (!REVERSAL(one, number)->is_waiting) continue;
-        span original = text_of(one, REVERSAL(one, number)->original_id);
-        table_add(&one->waiting_of, hash_bytes(one->seed, original.bytes, original.length), number);
-    }
-}
-
 static void forget_events(shard *one) { // makes the index anew once it holds much that has gone
     u64 live = 0;
     for (u64 at = 0; at < one->transactions.count; at++) live += TRANSACTION(one, at)->is_live;
@@ -169,7 +157,7 @@ EXPORT void shard_forget(shard *one, i64 touches_floor, i64 transactions_floor) 
     forget_touch_ids(one, touches_floor);
     forget_reversals(one, transactions_floor);
     forget_customers(one, touches_floor < transactions_floor ? touches_floor : transactions_floor);
-    forget_waiting(one);
+    if (one->waiting.count) wait_anew(one);
     forget_events(one);
 }
 
@@ -177,8 +165,13 @@ EXPORT void shard_forget(shard *one, i64 touches_floor, i64 transactions_floor) 
 
 // Drops the touches, transactions and reversals of a customer who is about to be forgotten.
 void forget_account(shard *one, u32 who) {
+    bool has_waited = false;
     for (u32 number = 0; number < one->reversals.count; number++)
-        if (REVERSAL(one, number)->is_live && REVERSAL(one, number)->customer == who) drop_reversal(one, number);
+        if (REVERSAL(one, number)->is_live && REVERSAL(one, number)->customer == who) {
+            has_waited = has_waited || REVERSAL(one, number)->is_waiting;
+            drop_reversal(one, number);
+        }
+    if (has_waited) wait_anew(one); // before one of the numbers is given again
     if (CUSTOMER(one, who)->account == NOBODY) return;
     account *had = ACCOUNT(one, CUSTOMER(one, who)->account);
     for (u32 at = 0; at < had->touches.count; at++) drop_touch(one, NUMBERS(&had->touches)[at]);

@@ -57,28 +57,14 @@ static i64 aum_of(const transaction *given) {
     return delta >= 0 ? scaled(given, delta) : -scaled(given, -delta);
 }
 
-// -- sorting: merges runs, so what is equal stays in order -----------------------------------------------------------
+// -- sharing integers ------------------------------------------------------------------------------------------------
 
 typedef bool (*comes_before)(const void *context, u32 a, u32 b);
-
-static void sort(u32 *items, u32 *spare, u32 count, comes_before before, const void *context) {
-    for (u64 run = 1; run < count; run *= 2) {
-        for (u64 begin = 0; begin < count; begin += 2 * run) {
-            u64 middle = begin + run < count ? begin + run : count, end = begin + 2 * run < count ? begin + 2 * run : count;
-            u64 left = begin, right = middle, out = begin;
-            while (out < end)
-                spare[out++] = left < middle && (right >= end || !before(context, items[right], items[left])) ? items[left++] : items[right++];
-        }
-        memcpy(items, spare, (u64)count * sizeof(u32));
-    }
-}
 
 static void *room(list *items, u64 count, u64 size) {
     items->count = 0;
     return list_add(items, count, size);
 }
-
-// -- sharing integers ------------------------------------------------------------------------------------------------
 
 static bool is_larger_part(const void *context, u32 a, u32 b) { // larger fractions first, of equal ones the later
     const i64 *fractions = context;
@@ -95,7 +81,7 @@ static void give_rest(shard *one, i64 *parts, u32 count, i64 rest, comes_before 
     if (rest <= 0) return;
     u32 *order = room(&one->spare, 2 * (u64)count, sizeof(u32));
     for (u32 at = 0; at < count; at++) order[at] = at;
-    sort(order, order + count, count, before, fractions);
+    sort_numbers(order, order + count, count, before, fractions);
     for (u32 at = 0; at < count && at < rest; at++) parts[order[at]]++;
 }
 
@@ -218,7 +204,7 @@ static bool has_smaller_id(const void *context, u32 a, u32 b) {
 static u32 without_repeated_ids(shard *one, u32 *found, u32 count) {
     u32 *sorted = room(&one->spare, 2 * (u64)count, sizeof(u32)), kept = 0;
     memcpy(sorted, found, (u64)count * sizeof(u32));
-    sort(sorted, sorted + count, count, has_smaller_id, one);
+    sort_numbers(sorted, sorted + count, count, has_smaller_id, one);
     bool repeats = false;
     for (u32 at = 1; at < count; at++) repeats = repeats || !has_smaller_id(one, sorted[at - 1], sorted[at]);
     if (!repeats) return count;
@@ -246,7 +232,7 @@ static u32 find_candidates(shard *one, const transaction *given, const numbers *
         groups++;
     }
     if (count < 2) return count;
-    if (groups > 1) sort(found, room(&one->spare, count, sizeof(u32)), count, is_earlier, one);
+    if (groups > 1) sort_numbers(found, room(&one->spare, count, sizeof(u32)), count, is_earlier, one);
     return without_repeated_ids(one, found, count);
 }
 

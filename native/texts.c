@@ -69,6 +69,7 @@ void compact_texts(shard *one) {
         move(one, old.items, &REVERSAL(one, at)->event_id);
         move(one, old.items, &REVERSAL(one, at)->original_id);
     }
+    for (u64 at = 0; at < one->originals.count; at++) move(one, old.items, &ITEM(one->originals, original, at)->id);
     for (u64 at = 0; at < one->credits.count; at++) move(one, old.items, &CREDIT(one, at)->touch_id);
     for (u64 at = 0; at < one->touch_ids.count; at++) move(one, old.items, &ITEM(one->touch_ids, seen, at)->event_id);
     free(old.items);

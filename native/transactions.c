@@ -58,19 +58,67 @@ static void take_off(transaction *paid, i64 amount_minor) { // what is beyond a 
     paid->reversed_minor = before > INT64_MAX / 2 ? before : before + amount_minor;
 }
 
+static original *awaited(const shard *one, u64 hash, span id) {
+    const table *ids = &one->original_of;
+    if (!ids->slots) return NULL;
+    for (u32 at = place_of_hash(ids, hash); ids->slots[at]; at = (at + 1) & ids->mask) {
+        if ((ids->slots[at] ^ hash) >> 32) continue;
+        original *known = ITEM(one->originals, original, (u32)ids->slots[at] - 1);
+        if (!compare_texts(text_of(one, known->id), id)) return known;
+    }
+    return NULL;
+}
+
+static void begin_waiting(shard *one, u32 number) {
+    text named = REVERSAL(one, number)->original_id;
+    span id = text_of(one, named);
+    u64 hash = hash_bytes(one->seed, id.bytes, id.length);
+    original *known = awaited(one, hash, id);
+    if (!known) {
+        known = list_add(&one->originals, 1, sizeof(original));
+        *known = (original){.id = named, .first = NOBODY};
+        table_add(&one->original_of, hash, (u32)(one->originals.count - 1));
+    }
+    REVERSAL(one, number)->next_waiting = known->first;
+    known->first = number;
+}
+
+// Makes the index of those that wait anew: some of them have been given a verdict, or have gone.
+void wait_anew(shard *one) {
+    u64 kept = 0;
+    forget_numbers(&one->original_of);
+    one->originals.count = 0;
+    for (u64 at = 0; at < one->waiting.count; at++) {
+        u32 number = *ITEM(one->waiting, u32, at);
+        reversal *known = REVERSAL(one, number);
+        if (!known->is_live || known->is_waiting != WAITING) continue;
+        known->is_waiting = LISTED; // a number may stand there twice, if it has been given again
+        *ITEM(one->waiting, u32, kept++) = number;
+    }
+    one->waiting.count = kept;
+    for (u64 at = 0; at < kept; at++) {
+        u32 number = *ITEM(one->waiting, u32, at);
+        REVERSAL(one, number)->is_waiting = WAITING;
+        begin_waiting(one, number);
+    }
+}
+
 // Lets the reversals that came before a transaction take off what they name it for; true if there were some.
 static bool meet_waiting(shard *one, u32 number, u64 hash) {
     transaction *paid = TRANSACTION(one, number);
-    span id = text_of(one, paid->event_id);
-    const table *waiting = &one->waiting_of;
-    bool met = false;
     if (!one->waiting.count) return false;
-    for (u32 at = place_of_hash(waiting, hash); waiting->slots[at]; at = (at + 1) & waiting->mask) {
-        if ((waiting->slots[at] ^ hash) >> 32) continue;
-        reversal *known = REVERSAL(one, (u32)waiting->slots[at] - 1);
-        if (!known->is_waiting || compare_texts(text_of(one, known->original_id), id) || !applies(one, known, paid)) continue;
-        known->is_waiting = false;
-        take_off(paid, known->amount_minor);
+    original *known = awaited(one, hash, text_of(one, paid->event_id));
+    if (!known) return false;
+    bool met = false;
+    for (u32 *link = &known->first; *link != NOBODY;) {
+        reversal *given = REVERSAL(one, *link);
+        if (!applies(one, given, paid)) {
+            link = &given->next_waiting;
+            continue;
+        }
+        *link = given->next_waiting;
+        given->is_waiting = false;
+        take_off(paid, given->amount_minor);
         met = true;
     }
     return met;
@@ -96,9 +144,10 @@ static u32 new_reversal(shard *one) {
 // Takes a reversal in; returns the transaction it takes something off, NOBODY while that is not known.
 static u32 reverse(shard *one, reversal given) {
     u32 fresh = new_reversal(one), number = original_of(one, &given);
-    span id = text_of(one, given.event_id), original = text_of(one, given.original_id);
+    span id = text_of(one, given.event_id);
     given.is_live = true;
-    given.is_waiting = number == NOBODY;
+    given.is_waiting = number == NOBODY ? WAITING : 0;
+    given.next_waiting = NOBODY;
     *REVERSAL(one, fresh) = given;
     table_add(&one->event_of, hash_bytes(one->seed, id.bytes, id.length), fresh * 2 + 1);
     if (number != NOBODY) {
@@ -106,7 +155,7 @@ static u32 reverse(shard *one, reversal given) {
         return number;
     }
     *(u32 *)list_add(&one->waiting, 1, sizeof(u32)) = fresh;
-    table_add(&one->waiting_of, hash_bytes(one->seed, original.bytes, original.length), fresh);
+    begin_waiting(one, fresh);
     return NOBODY;
 }
 

@@ -84,13 +84,16 @@ class Reversals:
     def drain_orphans(self, floor: int) -> list[Refusal]:
         """Return the reversals whose original would be too late by now if it still came."""
         orphans: list[Refusal] = []
+        gone: dict[str, set[int]] = {}  # by original: many may have named one that never came
         while self._verdicts and self._verdicts[0][0] < floor:
             *_, reversal = heappop(self._verdicts)
             if reversal.matched:
                 continue
-            rest = [other for other in self._waiting.get(reversal.original_id, ()) if other is not reversal]
-            self._keep_waiting(reversal.original_id, rest)
+            gone.setdefault(reversal.original_id, set()).add(id(reversal))
             orphans.append(Refusal(reversal.offset, ORPHAN_REVERSAL, NO_ORIGINAL, reversal.event_id))
+        for original_id, reversals in gone.items():
+            waiting = self._waiting.get(original_id, ())
+            self._keep_waiting(original_id, [one for one in waiting if id(one) not in reversals])
         return orphans
 
     def forget(self, transaction: Transaction) -> None:

@@ -89,3 +89,15 @@ def test_a_reversal_costs_its_original_alone(asked: list[str]) -> None:
     bench.written.pay("r", _minute(2 * SIZE), 1, reverses="x0003")
     bench.take()
     assert asked == []
+
+
+def test_reversals_that_wait_for_one_original_get_their_verdicts_in_one_go(each_core: str) -> None:
+    assert each_core in {"plain", "native"}
+    bench = Bench(Policy(future_ms=None))
+    for number in range(SIZE):
+        bench.written.pay(f"r{number:04}", _minute(SIZE - number), 1, reverses="nothing")
+    bench.written.pay("last", "2026-12-31 00:00")
+    bench.take()
+    found = [orphan.event_id for orphan in bench.block().changes.orphans]
+    assert found == [f"r{number:04}" for number in reversed(range(SIZE))]
+    assert bench.core.held()["waiting"] == 0
