@@ -28,7 +28,7 @@ async def fetched_runs(fetcher: Any, partitions: frozenset[TP], seconds: float, 
         fetcher: aiokafka's.
         partitions: at least one.
         seconds: longest wait.
-        most: records after which no further run is taken; the last one is not cut.
+        most: records after which no further run is taken; none has more, so there are less than twice as many.
 
     Raises:
         Exception: as `Fetcher.fetched_records`.
@@ -51,12 +51,13 @@ async def fetched_runs(fetcher: Any, partitions: frozenset[TP], seconds: float, 
         waiter.result()  # raises what the broker does not allow
 
 
-def _drain(fetcher: Any, partitions: frozenset[TP], most: int) -> dict[Any, list[Run]]:
+def _drain(fetcher: Any, partitions: frozenset[TP], longest: int) -> dict[Any, list[Run]]:
     drained: dict[Any, list[Run]] = {}
+    most = longest
     for tp, result in _arrived(fetcher, partitions):
         if isinstance(result, FetchResult):
             try:
-                taken = _take(result, tp, most)
+                taken = _take(result, tp, most, longest)
             except Exception as error:  # noqa: BLE001 - of a broken record batch; raised below, now or by the next call
                 result = fetcher._records[tp] = FetchError(error=error, backoff=0)  # noqa: PLW2901 - as a failed fetch
         if not isinstance(result, FetchResult):
@@ -88,12 +89,12 @@ def _forget(fetcher: Any, tp: Any) -> None:
     fetcher._notify(fetcher._wait_consume_future)
 
 
-def _take(result: Any, tp: Any, most: int) -> list[Run]:
+def _take(result: Any, tp: Any, most: int, longest: int) -> list[Run]:
     if not result.check_assignment(tp) or not result.has_more():
         return []
     source = result._partition_records
     if source._records_iterator.gi_code is not runs.__code__:  # its own, not begun yet
-        source._records_iterator = runs(source)
+        source._records_iterator = runs(source, longest)
     taken: list[Run] = []
     size = 0
     for run in source:

@@ -49,8 +49,10 @@ def keep_bytes() -> None:
         aiokafka_fetcher.MemoryRecords = _MemoryRecordsPy
 
 
-def runs(source: Any) -> Iterator[Run]:
+def runs(source: Any, most: int) -> Iterator[Run]:
     """Yield what a `PartitionRecords` of aiokafka holds, moving its position on as its own iterator does.
+
+    A record batch of more records than ``most`` comes in several runs.
 
     Raises:
         CorruptRecordException: as from its own iterator.
@@ -66,10 +68,17 @@ def runs(source: Any) -> Iterator[Run]:
         if not (_is_aborted(source, batch) or batch.is_control_batch):
             found = _read(raw, source.next_fetch_offset)
             run = _read_slowly(batch, source.next_fetch_offset) if found is None else found
-        # behind the last record too: compaction leaves gaps there
+        for start in range(0, len(run), most):
+            part = run[start : start + most] if isinstance(run, list) else run.part(start, start + most)
+            # behind the last record too: compaction leaves gaps there
+            is_last = start + most >= len(run)
+            source.next_fetch_offset = batch.next_offset if is_last else _offset(run, start + most)
+            yield part
         source.next_fetch_offset = batch.next_offset
-        if len(run):
-            yield run
+
+
+def _offset(run: Run, place: int) -> int:
+    return int(run[place].offset if isinstance(run, list) else run.rows["offset"][place])
 
 
 def _is_aborted(source: Any, batch: Any) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
 from aiokafka.record.memory_records import MemoryRecords, _MemoryRecordsPy
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.native.library import is_built
@@ -47,12 +47,12 @@ def by_aiokafka(fetch: Fetch, reader: Any) -> tuple[list[Row], int | None, str |
     return found, reading.next_fetch_offset, None
 
 
-def by_runs(fetch: Fetch) -> tuple[list[Row], int | None, str | None, list[Any]]:
+def by_runs(fetch: Fetch, most: int = 1000) -> tuple[list[Row], int | None, str | None, list[Any]]:
     taken: list[Any] = []
     reading = source(fetch, _MemoryRecordsPy)
     position, failure = None, None
     try:
-        taken.extend(runs(reading))
+        taken.extend(runs(reading, most))
         position = reading.next_fetch_offset
     except Exception as error:  # noqa: BLE001 - whatever it is, both have to fail
         failure = repr(error)
@@ -116,10 +116,29 @@ def test_joined_parts_keep_their_texts(parts: list[list[tuple[bytes | None, byte
     assert list(zip(whole.column("key"), whole.column("value"), strict=True)) == pairs
 
 
+@settings(max_examples=100, deadline=None)
+@given(fetches(), st.integers(1, 4))
+def test_a_reader_that_stops_after_any_run_goes_on_with_the_next_record(fetch: Fetch, most: int) -> None:
+    whole, _, failure, _ = by_runs(fetch)
+    offsets = [row[0] for row in whole]
+    assume(offsets == sorted(set(offsets)))  # a broken head may tell any
+    reading = source(fetch, _MemoryRecordsPy)
+    found: list[Row] = []
+    try:
+        for run in runs(reading, most):
+            assert len(run) <= most
+            found += rows(run_batch(TP("t", 0), [run], 0, 0, 1))
+            left = [row for row in whole if row[0] >= reading.next_fetch_offset]
+            assert [*found, *left] == whole
+    except Exception:
+        if failure is None:
+            raise
+
+
 @given(batches().filter(lambda batch: batch.damage is None), st.integers(BASE - 1, BASE + 40))
 def test_records_from_an_offset_on_can_be_left_out(batch: Batch, end: int) -> None:
     raw, _ = encoded(batch, BASE)
-    found = list(runs(source(Fetch(raw, BASE), _MemoryRecordsPy)))
+    found = list(runs(source(Fetch(raw, BASE), _MemoryRecordsPy), 1000))
     tp = TP("t", 0)
     kept = [row for row in rows(run_batch(tp, found, 0, 0, 1)) if row[0] < end]
     assert rows(run_batch(tp, runs_before(found, end), 0, 0, 1)) == kept
