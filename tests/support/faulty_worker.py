@@ -30,8 +30,9 @@ class FaultyCore(CustomerShard):
 def main() -> int:
     from pipeline.worker import cores
 
-    vars(cores)["CustomerShard"] = FaultyCore  # where a worker gets its cores
-    return run(load_settings())
+    vars(cores)["CustomerShard"] = FaultyCore  # where a worker gets its plain cores
+    settings = load_settings()
+    return run(settings.model_copy(update={"worker": settings.worker.model_copy(update={"core": "plain"})}))
 
 
 if __name__ == "__main__":
