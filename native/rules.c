@@ -205,15 +205,11 @@ static u32 without_repeated_ids(shard *one, u32 *found, u32 count) {
     u32 *sorted = room(&one->spare, 2 * (u64)count, sizeof(u32)), kept = 0;
     memcpy(sorted, found, (u64)count * sizeof(u32));
     sort_numbers(sorted, sorted + count, count, has_smaller_id, one);
-    bool repeats = false;
-    for (u32 at = 1; at < count; at++) repeats = repeats || !has_smaller_id(one, sorted[at - 1], sorted[at]);
-    if (!repeats) return count;
-    for (u32 at = 0; at < count; at++) {
-        bool is_last = true;
-        for (u32 later = at + 1; later < count && is_last; later++)
-            is_last = has_smaller_id(one, found[at], found[later]) || has_smaller_id(one, found[later], found[at]);
-        if (is_last) found[kept++] = found[at];
-    }
+    for (u32 at = 0; at < count; at++) // those of one id stand side by side, still in order
+        if (at + 1 == count || has_smaller_id(one, sorted[at], sorted[at + 1])) sorted[kept++] = sorted[at];
+    if (kept == count) return count;
+    sort_numbers(sorted, sorted + count, kept, is_earlier, one);
+    memcpy(found, sorted, (u64)kept * sizeof(u32));
     return kept;
 }
 
