@@ -9,12 +9,13 @@ from __future__ import annotations
 import ctypes
 from ctypes import POINTER, c_bool, c_char_p, c_double, c_int32, c_int64, c_uint8, c_uint32, c_uint64, c_void_p
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import numpy as np
 
 from pipeline.errors import UserError
 from pipeline.native.build import library_path
+from schemas.common import TransactionKind
 
 NOBODY: Final = 0xFFFFFFFF
 # columns of a sheet and kinds of sheets, in the order of native/core.h
@@ -52,21 +53,7 @@ SHEETS: Final = (
 )
 MODELS: Final = ("last_touch", "first_touch", "linear", "position", "time_decay")  # native/rules.c
 HELD: Final = ("touches", "transactions", "conversions", "reach", "touch ids", "due", "reversals", "waiting", "cells")
-# what native/core.h numbers transactions' kinds by: the order of schemas.common.TransactionKind
-TRANSACTION_KINDS: Final = (
-    "transfer",
-    "payment",
-    "card_spend",
-    "deposit",
-    "withdrawal",
-    "wealth_purchase",
-    "wealth_redemption",
-    "loan_drawdown",
-    "account_open",
-    "card_activation",
-    "insurance_purchase",
-    "other",
-)
+TRANSACTION_KINDS: Final[tuple[str, ...]] = get_args(TransactionKind)  # the order of native/core.h
 
 
 def _places(*names: str) -> list[tuple[str, str]]:
