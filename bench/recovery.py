@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from bench.memory import batches
 from pipeline.clickhouse.connection import connect
-from pipeline.ledger.body import encode
+from pipeline.ledger.body import body_of, encode
 from pipeline.ledger.ledger import Block, ClickHouseLedger
 from pipeline.ledger.loader import Loader
 from pipeline.policies import policy_of
@@ -66,7 +66,7 @@ def _fill(ledger: ClickHouseLedger, policy: Policy, customers: int) -> int:
                 shard.apply(RecordBatch(topic, 0, offsets, list(keys), list(values), start + len(keys)), None)
         out = shard.seal_block()
         if out is not None:
-            body, rows = encode([out[0]], policy.labels, 0)
+            body, rows = body_of(encode(out[0], policy.labels, 0))
             ledger.write(Block(number, {shard.number: shard.epoch}, body, rows))
             written += rows
     return written

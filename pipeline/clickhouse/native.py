@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import sys
 from array import array
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_ARRAY: Final = "Array(Int64)"
 _NUMBERS: Final = {"UInt8": "B", "UInt32": "I", "UInt64": "Q", "Int64": "q"}
 # lengths below 128 are one byte, which is also one ASCII character
 _LENGTHS: Final = [chr(length) for length in range(128)]
@@ -33,22 +37,40 @@ if TYPE_CHECKING:
     ColumnValues = Sequence[str] | Sequence[int] | Measures | str | int | bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Rows whose columns are encoded, in the order of their table; of arrays the values only, every row has as many."""
+
+    count: int
+    columns: list[bytes]
+
+
 class NativeTable:
     """Encodes blocks of one table. A column that is not given holds its type's empty value."""
 
     def __init__(self, columns: Sequence[tuple[str, str]]) -> None:
         self._heads = [(name, kind, text_bytes(name) + text_bytes(kind)) for name, kind in columns]
 
-    def block(self, count: int, columns: Mapping[str, ColumnValues]) -> bytes:
-        """Return one block of ``count`` rows.
+    def sheet(self, count: int, columns: Mapping[str, ColumnValues]) -> Sheet:
+        """Return ``count`` rows, at least one.
 
         A single text or number stands for all rows; bytes are a column that has been encoded already.
         """
-        parts = [varint(len(self._heads)), varint(count)]
-        for name, kind, head in self._heads:
+        return Sheet(count, [_column(kind, count, columns.get(name)) for name, kind, _ in self._heads])
+
+    def joined(self, sheets: Sequence[Sheet]) -> bytes:
+        """Return the rows of at least one sheet as one block: each block of its own costs the engine about 0.1 ms."""
+        parts = [varint(len(self._heads)), varint(sum(sheet.count for sheet in sheets))]
+        for place, (_, kind, head) in enumerate(self._heads):
             parts.append(head)
-            parts.append(_column(kind, count, columns.get(name)))
+            if kind == _ARRAY:
+                parts.append(_ends(sheets, place))
+            parts += [sheet.columns[place] for sheet in sheets]
         return b"".join(parts)
+
+    def block(self, count: int, columns: Mapping[str, ColumnValues]) -> bytes:
+        """Return ``count`` rows as one block."""
+        return self.joined([self.sheet(count, columns)])
 
 
 def varint(number: int) -> bytes:
@@ -72,8 +94,8 @@ def _column(kind: str, count: int, values: ColumnValues | None) -> bytes:
         return values
     if kind == "String":
         return _texts(count, values)
-    if kind == "Array(Int64)":
-        return _measures(count, values)
+    if kind == _ARRAY:
+        return _measures(values)
     code = _NUMBERS[kind]
     if values is None:
         return bytes(array(code).itemsize * count)
@@ -97,18 +119,20 @@ def _texts(count: int, values: object) -> bytes:
     return b"".join([text_bytes(text) for text in texts])
 
 
-def _measures(count: int, values: object) -> bytes:
+def _measures(values: object) -> bytes:
     if values is None:
-        return bytes(8 * count)
+        return b""
     if not isinstance(values, Measures):
         raise TypeError("an array column takes Measures")
-    return encoded_measures(count, _little(array("q", values.flat)))
+    return _little(array("q", values.flat))
 
 
-def encoded_measures(count: int, values: bytes) -> bytes:
-    """Return an Array(Int64) column of rows that have equally many values, which are given as their bytes."""
-    per_row = len(values) // 8 // count
-    return _little(array("Q", range(per_row, per_row * count + 1, per_row))) + values
+def _ends(sheets: Sequence[Sheet], place: int) -> bytes:
+    """Return where each row's array ends among the values of all sheets."""
+    lengths = np.repeat(
+        [len(sheet.columns[place]) // 8 // sheet.count for sheet in sheets], [sheet.count for sheet in sheets]
+    )
+    return np.cumsum(lengths, dtype="<u8").tobytes()
 
 
 def _little(numbers: array[int]) -> bytes:

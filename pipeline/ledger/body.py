@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from pipeline.clickhouse.native import Measures, NativeTable, encoded_measures
+from pipeline.clickhouse.native import Measures, NativeTable
 from pipeline.ledger.rows import (
     AUM_GIVEN,
     AUTOMATED,
@@ -20,9 +20,9 @@ from pipeline.ledger.rows import (
 from pipeline.state.rows import CELL_WIDTH, DAY_WIDTH, FULL, HOUR, CellColumns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from pipeline.clickhouse.native import ColumnValues
+    from pipeline.clickhouse.native import ColumnValues, Sheet
     from pipeline.ledger.rows import DeadLetterRow, Position, ShardBlock, VerdictRow
     from pipeline.state.rows import (
         AdjustmentRow,
@@ -38,20 +38,23 @@ if TYPE_CHECKING:
     )
 
 
-def encode(blocks: Iterable[ShardBlock], labels: tuple[str, ...], written_at_ms: int) -> tuple[bytes, int]:
-    """Return the body of a block's INSERT and its number of rows; ``labels`` are what the ledger calls each model."""
-    body = _Body(labels, written_at_ms)
-    for block in blocks:
-        body.add(block)
-    return b"".join(body.parts), body.rows
+def encode(block: ShardBlock, labels: tuple[str, ...], written_at_ms: int) -> list[Sheet]:
+    """Return a shard's rows, a sheet of each kind; ``labels`` are what the ledger calls each model."""
+    rows = _Rows(labels, written_at_ms)
+    rows.add(block)
+    return rows.sheets
 
 
-class _Body:
-    """Collects Native blocks, one per shard and kind of row: within a kind most columns are empty or constant."""
+def body_of(sheets: Sequence[Sheet]) -> tuple[bytes, int]:
+    """Return the body of a block's INSERT and its number of rows."""
+    return _TABLE.joined(sheets) if sheets else b"", sum(sheet.count for sheet in sheets)
+
+
+class _Rows:
+    """Collects sheets, one per shard and kind of row: within a kind most columns are empty or constant."""
 
     def __init__(self, labels: tuple[str, ...], written_at_ms: int) -> None:
-        self.parts: list[bytes] = []
-        self.rows = 0
+        self.sheets: list[Sheet] = []
         self._labels = labels
         self._written_at_ms = written_at_ms
 
@@ -76,10 +79,9 @@ class _Body:
     def _add(self, block: ShardBlock, kind: str, count: int, **columns: ColumnValues) -> None:
         if count == 0:
             return
-        self.parts.append(
-            _TABLE.block(count, {"kind": kind, "shard": block.shard, "version": block.version, **columns})
+        self.sheets.append(
+            _TABLE.sheet(count, {"kind": kind, "shard": block.shard, "version": block.version, **columns})
         )
-        self.rows += count
 
     def _touches(self, block: ShardBlock, facts: TouchFacts) -> None:
         self._add(
@@ -136,11 +138,7 @@ class _Body:
 
     def _encoded(self, block: ShardBlock, rows: list[EncodedRows]) -> None:
         for each in rows:
-            columns: dict[str, ColumnValues] = {**each.columns}
-            values = each.columns.get("measures")
-            if values is not None:
-                columns["measures"] = encoded_measures(each.count, values)
-            self._add(block, each.kind, each.count, **columns)
+            self._add(block, each.kind, each.count, **each.columns)
 
     def _logins(self, block: ShardBlock, facts: LoginDays) -> None:
         self._add(

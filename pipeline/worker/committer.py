@@ -13,13 +13,14 @@ from aiokafka.errors import KafkaError
 
 from pipeline.backoff import Backoff
 from pipeline.errors import FencedError
-from pipeline.ledger.body import encode
+from pipeline.ledger.body import body_of, encode
 from pipeline.ledger.ledger import Block, LedgerUnavailableError
 from pipeline.ledger.rows import DeadLetterRow
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
+    from pipeline.clickhouse.native import Sheet
     from pipeline.ledger.ledger import LedgerPort
     from pipeline.ledger.rows import ShardBlock
     from pipeline.transport.dead_letters import DeadLetter
@@ -56,8 +57,7 @@ class _Sealed(NamedTuple):
     shard: OwnedShard
     part: ShardBlock
     dead: list[DeadLetter]
-    body: bytes
-    rows: int
+    sheets: list[Sheet]
 
 
 class Committer:
@@ -121,7 +121,7 @@ class Committer:
             if part.changes.orphans:
                 dead = await self._recalled(shard, dead)
                 part = part._replace(dead_letters=[_row(letter) for letter in dead])
-            return _Sealed(shard, part, dead, *encode([part], self._labels, self._now_ms()))
+            return _Sealed(shard, part, dead, encode(part, self._labels, self._now_ms()))
         except Exception as error:  # noqa: BLE001 - whatever it is, a record has led to it: it is found from here on
             shard.is_broken, shard.fault = True, error
             return None
@@ -174,7 +174,7 @@ class Committer:
     def _block(self, taken: list[_Sealed]) -> Block:
         self._number += 1
         epochs = {each.shard.number: each.shard.epoch for each in taken}
-        return Block(self._number, epochs, b"".join([each.body for each in taken]), sum(each.rows for each in taken))
+        return Block(self._number, epochs, *body_of([sheet for each in taken for sheet in each.sheets]))
 
     async def _write(self, block: Block) -> None:
         for failures in count(1):

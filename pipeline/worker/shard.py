@@ -251,7 +251,7 @@ class OwnedShard:
         trial._apply_update(update)
         sealed = trial.seal_block()
         if sealed is not None:
-            encode([sealed[0]], self._policy.labels, 0)
+            encode(sealed[0], self._policy.labels, 0)
 
     def _must_wait(self, update: ProfileUpdate) -> bool:
         return update.profile is not None and self.core.is_being_erased(update.customer_id)

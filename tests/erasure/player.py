@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-from pipeline.ledger.body import encode
+from pipeline.ledger.body import body_of, encode
 from pipeline.ledger.ledger import Block
 from pipeline.state.rows import Stage
 from pipeline.worker.erasure import Eraser
@@ -76,7 +76,7 @@ class ErasingPlayer(CorePlayer):
         taken = [(shard, out[0]) for shard in self.shards.values() if (out := shard.seal_block()) is not None]
         if taken:
             self._blocks += 1
-            body, rows = encode((part for _, part in taken), self._policy.labels, 0)
+            body, rows = body_of([sheet for _, part in taken for sheet in encode(part, self._policy.labels, 0)])
             self.ledger.write(Block(self._blocks, {shard.number: shard.epoch for shard, _ in taken}, body, rows))
             for shard, part in taken:
                 shard.made_durable(part)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipeline.ledger.body import encode
+from pipeline.ledger.body import body_of, encode
 from pipeline.ledger.ledger import Block
 from pipeline.ledger.rows import DeadLetterRow, Position, ShardBlock
 from pipeline.state.policy import Policy
@@ -47,7 +47,7 @@ def part(shard: int, *, epoch: int = 1, sequence: int = 1, next_offset: int = 1,
 
 def block_of(*parts: ShardBlock, number: int = 1) -> Block:
     """Return the parts as a block under the claims that their versions name."""
-    body, rows = encode(parts, POLICY.labels, 0)
+    body, rows = body_of([sheet for each in parts for sheet in encode(each, POLICY.labels, 0)])
     return Block(number, {each.shard: each.version >> 32 for each in parts}, body, rows)
 
 

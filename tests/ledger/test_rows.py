@@ -66,6 +66,32 @@ def test_any_values_come_back(rows: list[tuple[str, int, int]]) -> None:
     assert found == [(*row, [row[1]]) for row in rows]
 
 
+SHEETS = strategies.lists(
+    strategies.tuples(strategies.integers(1, 4), strategies.integers(0, 7), TEXTS), min_size=1, max_size=6
+)
+
+
+@given(SHEETS)
+def test_sheets_are_joined_to_one_block_with_the_rows_of_all(shapes: list[tuple[int, int, str]]) -> None:
+    table = NativeTable([("text", "String"), ("measures", "Array(Int64)"), ("number", "UInt32")])
+    wished = [
+        (text, list(range(row * width, (row + 1) * width)), width)
+        for count, width, text in shapes
+        for row in range(count)
+    ]
+    sheets = [
+        table.sheet(count, {"text": text, "measures": Measures(range(count * width), width), "number": width})
+        for count, width, text in shapes
+    ]
+    assert [rows for _, rows in NativeReader(table.joined(sheets)).blocks()] == [wished]
+
+
+def test_a_block_of_several_shards_is_one_for_the_engine() -> None:
+    block = block_of(part(1), part(2, touches=touch_facts("t")), part(3))
+    assert len(NativeReader(block.body).blocks()) == 1
+    assert len(rows_of(block.body)) == block.rows == 4
+
+
 def test_a_number_that_its_column_cannot_hold_is_an_error_here_and_not_in_the_ledger() -> None:
     with pytest.raises(OverflowError):
         NativeTable([("number", "Int64")]).block(1, {"number": [1 << 63]})

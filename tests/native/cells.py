@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from pipeline.ledger.body import encode
+from pipeline.ledger.body import body_of, encode
 from pipeline.ledger.rows import ShardBlock
 from pipeline.native.campaigns import NativeCampaigns
 from pipeline.native.library import library
@@ -149,7 +149,7 @@ class BothCells:
         return self._rows(plain), self._rows(Changes(encoded=self._people.take_rows()))
 
     def _rows(self, changes: Changes) -> list[Row]:
-        body, _ = encode([ShardBlock(3, self._version, changes, [], [])], self._labels, 0)
+        body, _ = body_of(encode(ShardBlock(3, self._version, changes, [], []), self._labels, 0))
         blocks = NativeReader(body).blocks()
         rows = [tuple(zip([name for name, _ in heads], row, strict=True)) for heads, found in blocks for row in found]
         return sorted(rows, key=repr)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pipeline.ledger.body import encode
+from pipeline.ledger.body import body_of, encode
 from pipeline.ledger.ledger import Block, ClickHouseLedger
 from pipeline.ledger.loader import Loader
 from pipeline.policies import rules_of
@@ -127,7 +127,7 @@ class CorePlayer:
         if not taken:
             return
         self._blocks += 1
-        body, rows = encode((part for _, part in taken), self._policy.labels, 0)
+        body, rows = body_of([sheet for _, part in taken for sheet in encode(part, self._policy.labels, 0)])
         self.ledger.write(Block(self._blocks, {shard.number: shard.epoch for shard, _ in taken}, body, rows))
 
     def next_offset(self, topic: str, partition: int) -> int:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.clickhouse.native import NativeTable, encoded_measures
+from pipeline.clickhouse.native import NativeTable
 from pipeline.ledger.rows import COLUMNS
 from pipeline.state.rows import FAMILIES, AdjustmentRow, CellRow, Changes
 from tests.support.fakes_native import NativeReader
 
 if TYPE_CHECKING:
-    from pipeline.clickhouse.native import ColumnValues
     from pipeline.ledger.rows import ShardBlock
     from pipeline.state.policy import Policy
     from pipeline.state.rows import EncodedRows
@@ -29,10 +28,7 @@ def plain(block: ShardBlock, policy: Policy) -> ShardBlock:
 
 
 def _rows(encoded: EncodedRows) -> list[dict[str, Any]]:
-    columns: dict[str, ColumnValues] = {**encoded.columns}
-    if "measures" in encoded.columns:
-        columns["measures"] = encoded_measures(encoded.count, encoded.columns["measures"])
-    ((heads, rows),) = NativeReader(_TABLE.block(encoded.count, columns)).blocks()
+    ((heads, rows),) = NativeReader(_TABLE.block(encoded.count, encoded.columns)).blocks()
     return [dict(zip((name for name, _ in heads), row, strict=True)) for row in rows]
 
 

@@ -55,13 +55,11 @@ def _core_fails(patch: pytest.MonkeyPatch) -> None:
 
 
 def _encoding_fails(patch: pytest.MonkeyPatch) -> None:
-    def picky(parts: Any, *arguments: Any) -> Any:
-        parts = list(parts)
-        facts = [part.changes for part in parts]
-        ids = [name for each in facts for name in (*each.transactions.event_id, *each.costs.event_id)]
+    def picky(part: Any, *arguments: Any) -> Any:
+        ids = [*part.changes.transactions.event_id, *part.changes.costs.event_id]
         if any(name.startswith("poison") for name in ids):
             raise PoisonError(QUOTED)
-        return encode(parts, *arguments)
+        return encode(part, *arguments)
 
     patch.setattr(committer, "encode", picky)
 
@@ -180,11 +178,10 @@ async def test_a_definition_or_profile_at_fault_keeps_nothing_back(
 
 
 def _profile_encoding_fails(patch: pytest.MonkeyPatch) -> None:
-    def picky(parts: Any, *arguments: Any) -> Any:
-        parts = list(parts)
-        if any(row.tier == "poison" for part in parts for row in part.changes.profiles):
+    def picky(part: Any, *arguments: Any) -> Any:
+        if any(row.tier == "poison" for row in part.changes.profiles):
             raise PoisonError(QUOTED)
-        return encode(parts, *arguments)
+        return encode(part, *arguments)
 
     patch.setattr(committer, "encode", picky)
     patch.setattr(shard, "encode", picky)
