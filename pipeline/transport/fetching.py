@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 # the broker answers an idle fetch after this long; while it waits, no other fetch goes to the same broker
 FETCH_WAIT_MS: Final = 250
 POLL_SECONDS: Final = 0.25
+# A worker that keeps up would fetch a few records at a time, as often as it can, and have the broker list the ends of
+# the dimension topics for each: 20 us of its processor time an event instead of 2.
+GATHER_SECONDS: Final = 0.05
 # a rebalance waits for the commits of what it takes away
 COMMIT_SECONDS: Final = 3.0
 NO_RUNS: Final[list[Any]] = []
@@ -53,6 +56,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
     def __post_init__(self) -> None:  # mode's own hook
         super().__post_init__()
         self._cursors: dict[TP, _Cursor] = {}
+        self._gathered_at = 0.0
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
@@ -111,6 +115,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
         return positions
 
     async def _fetch(self, partitions: frozenset[TP]) -> list[Delivery]:
+        await self._gather()
         if not self.consumer.flow_active:
             return []
         consumer = self._ensure_consumer()
@@ -131,7 +136,15 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
                 self._read_again(consumer, partitions)
                 raise
         deliveries = (self._delivery(consumer, tp, runs.get(tp, NO_RUNS)) for tp in partitions)
-        return [delivery for delivery in deliveries if delivery is not None]
+        found = [delivery for delivery in deliveries if delivery is not None]
+        batches = [delivery.batch for delivery in found]
+        if any(map(len, batches)) and all(batch.next_offset >= batch.end_offset for batch in batches):
+            self._gathered_at = asyncio.get_running_loop().time() + GATHER_SECONDS
+        return found
+
+    async def _gather(self) -> None:
+        """Let some records arrive where the last fetch had reached the ends of the logs."""
+        await asyncio.sleep(self._gathered_at - asyncio.get_running_loop().time())
 
     async def _runs(self, fetcher: Any, partitions: frozenset[TP]) -> dict[Any, list[Run]]:
         most = self.app.conf.broker_max_poll_records
