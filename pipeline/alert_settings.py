@@ -76,7 +76,10 @@ class AlertSettings(Group):
     )
     language: Literal["en", "zh"] = Field("en", description="language of notices")
     tick_seconds: float = Field(
-        1.0, gt=0, le=60, description="shortest time between two looks at the ledger, in seconds"
+        1.0,
+        gt=0,
+        le=60,
+        description="shortest time between two looks at the ledger, in seconds; a rest is as long as the look before it, up to twice this",
     )
     standby_seconds: float = Field(
         6.0, gt=1, le=60, description="silence of the deciding instance after which another one takes over, in seconds"

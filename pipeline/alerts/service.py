@@ -77,6 +77,14 @@ def addressing_of(settings: Settings) -> Addressing:
     return Addressing(settings.board_url, settings.alerts.receivers, frozenset(settings.receivers), systems)
 
 
+def rest_seconds(tick_seconds: float, took_seconds: float) -> float:
+    """Return how long to rest after a look: till the next tick, but as long as the look took, up to two ticks.
+
+    While a backlog is read each look finds much that is new, and takes what the engine needs for the blocks themselves.
+    """
+    return max(tick_seconds - took_seconds, min(took_seconds, 2 * tick_seconds))
+
+
 async def serve(settings: Settings, parts: Parts, stop: asyncio.Event) -> None:
     """Stand by, decide, stand by again, until ``stop`` is set."""
     running = asyncio.create_task(_serve(settings, parts))
@@ -158,7 +166,7 @@ class _Turns:
             self._seconds = time.monotonic() - began
             self._turned_ms = moment().wall_ms
             self._telemetry.turned(self._seconds, self._desk)
-            await asyncio.sleep(max(0.0, pause_seconds - self._seconds))
+            await asyncio.sleep(rest_seconds(pause_seconds, self._seconds))
 
     def describe(self) -> dict[str, Any]:
         """Return what `roi status` tells of the deciding instance."""
