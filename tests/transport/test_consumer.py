@@ -59,34 +59,6 @@ async def test_everything_is_read_from_the_processors_positions(settings: Settin
     assert recorder.store.sorted_values() == sorted(expected)
 
 
-async def test_one_that_keeps_up_takes_what_has_gathered_instead_of_every_record(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fetching, "GATHER_SECONDS", 0.3)
-    batches: list[RecordBatch] = []
-    recorder = Recorder(store_at_end(settings, EVENT_TOPICS), batches.append)
-    clock = asyncio.get_running_loop().time
-    async with running_worker(settings, recorder):
-        await until(lambda: len({batch.tp for batch in batches}) == len(ends_of(settings)), "the first fetches")
-        batches.clear()
-        began = clock()
-        for value in values("login", 60):
-            await asyncio.to_thread(produce, settings, LOGINS, [value])
-        await until(lambda: len(recorder.store.values()) == 60, "all records")
-        fetches = sum(len(batch) > 0 for batch in batches)  # of one partition, so one each
-        assert fetches <= (clock() - began) / 0.3 + 1
-
-
-async def test_a_backlog_is_read_without_a_pause(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "GATHER_SECONDS", 3600.0)
-    settings = settings.model_copy(update={"worker": settings.worker.model_copy(update={"fetch_records": 20})})
-    recorder = Recorder(store_at_end(settings, EVENT_TOPICS))
-    produce(settings, LOGINS, values("login", 1000), keys=1)
-    # of other partitions nothing comes, and the end of this one is reached once
-    async with running_worker(settings, recorder):
-        await until(lambda: len(recorder.store.values()) == 1000, "the whole backlog")
-
-
 async def test_agent_that_raises_at_random_loses_nothing(settings: Settings) -> None:
     chance = random.Random(7)
     failures = 0
