@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pipeline.alerts.delivery.planning import Policy, attempts_within
 from pipeline.alerts.delivery.quiet import QuietHours
 from pipeline.alerts.delivery.secrecy import origin_of
-from pipeline.alerts.delivery.webhooks import PREFIX, key_of, target_of
+from pipeline.alerts.delivery.webhook_addresses import PREFIX, key_of, target_of
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from pipeline.alerts.delivery.receivers import receivers_of
 from pipeline.alerts.delivery.sending import Sending
 from pipeline.alerts.delivery.sinks import run_sink
 from pipeline.alerts.delivery.texts import Wording
-from pipeline.alerts.delivery.webhooks import WebhookChannel, target_of
+from pipeline.alerts.delivery.webhook_addresses import target_of
+from pipeline.alerts.delivery.webhooks import WebhookChannel
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import email.utils
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 import aiohttp
 from standardwebhooks.webhooks import Webhook
@@ -21,45 +18,10 @@ if TYPE_CHECKING:
 
     from pipeline.alerts.log import Notification
 
-PREFIX: Final = "whsec_"
 TIMEOUT: Final = aiohttp.ClientTimeout(total=15.0, sock_connect=5.0, sock_read=10.0)
 _OK: Final = range(200, 300)
 _MOVED: Final = range(300, 400)
 _GONE: Final = 410
-
-
-def key_of(secret: str) -> bytes:
-    """Return the key in a secret.
-
-    Raises:
-        ValueError: it is not ``whsec_`` and base64; the text does not show it.
-    """
-    if not secret.startswith(PREFIX):
-        raise ValueError(f"the secret of a webhook begins with {PREFIX}")
-    try:
-        key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError(f"the secret of a webhook is {PREFIX} and base64 behind it") from None
-    if not key:
-        raise ValueError(f"the secret of a webhook has no key behind {PREFIX}")
-    return key
-
-
-def target_of(url: str) -> str:
-    """Return the http(s) address in a receiver's.
-
-    Raises:
-        ValueError: there is none; the text does not show it.
-    """
-    target = url[8:] if url[:8].lower() == "webhook+" else url
-    try:
-        parts = urlsplit(target)
-        is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        is_good = False
-    if not is_good:
-        raise ValueError("the address of a webhook is webhook+https://host[:port]/path")
-    return target
 
 
 class WebhookChannel:

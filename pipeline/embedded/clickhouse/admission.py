@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pipeline.embedded.clickhouse.access import Role, User, check, check_settings
-from pipeline.embedded.clickhouse.engine import new_token, quote
+from pipeline.embedded.clickhouse.engine import new_token
 from pipeline.embedded.clickhouse.errors import QueryError
 from pipeline.embedded.clickhouse.execution import ExternalTable, Job
 from pipeline.embedded.clickhouse.plan import View, capped, make_plan
+from pipeline.embedded.clickhouse.quoting import quote
 from pipeline.embedded.clickhouse.statement import MAX_STATEMENT_BYTES
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from chdb import ChdbError
 from chdb.session import Session
 
 from pipeline.embedded.clickhouse.errors import from_engine
+from pipeline.embedded.clickhouse.quoting import identifier, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,16 +30,6 @@ STREAMED_FORMATS: Final = frozenset(
 
 # chDB raises its own errors and bare RuntimeErrors; text that is no UTF-8 does not reach it at all
 _ENGINE_ERRORS: Final = (ChdbError, RuntimeError, UnicodeEncodeError)
-
-
-def quote(text: str) -> str:
-    """Return ``text`` as an SQL string literal."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def identifier(name: str) -> str:
-    """Return ``name`` as a quoted SQL identifier."""
-    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pipeline.embedded.clickhouse import processes
-from pipeline.embedded.clickhouse.engine import (
-    NO_FIGURES,
-    Connection,
-    Engine,
-    Figures,
-    Result,
-    Stream,
-    identifier,
-    quote,
-)
+from pipeline.embedded.clickhouse.engine import NO_FIGURES, Connection, Engine, Figures, Result, Stream
 from pipeline.embedded.clickhouse.errors import QueryError
+from pipeline.embedded.clickhouse.quoting import identifier, quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from pipeline.embedded.clickhouse import processes
-from pipeline.embedded.clickhouse.engine import STREAMED_FORMATS, quote
+from pipeline.embedded.clickhouse.engine import STREAMED_FORMATS
+from pipeline.embedded.clickhouse.quoting import quote
 from pipeline.embedded.clickhouse.statement import splice
 from pipeline.embedded.clickhouse.tokens import tokenize
 

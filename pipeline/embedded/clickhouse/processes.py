@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pipeline.embedded.clickhouse.engine import quote
 from pipeline.embedded.clickhouse.errors import QueryError
+from pipeline.embedded.clickhouse.quoting import quote
 from pipeline.embedded.clickhouse.statement import splice
 from pipeline.embedded.clickhouse.tokens import Kind, Token
 

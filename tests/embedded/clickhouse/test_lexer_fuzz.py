@@ -8,8 +8,8 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from pipeline.embedded.clickhouse.engine import quote
 from pipeline.embedded.clickhouse.errors import QueryError
+from pipeline.embedded.clickhouse.quoting import quote
 from pipeline.embedded.clickhouse.tokens import Kind, tokenize
 
 if TYPE_CHECKING:
