@@ -10,9 +10,11 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 from pipeline.clickhouse import sql
 from pipeline.clickhouse.connection import connect
+from pipeline.clickhouse.superseded import superseded
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pipeline.settings import Settings
@@ -62,7 +64,9 @@ def _apply(client: Any, database: str) -> list[str]:
     client.command(sql.query("create_migrations", database))
     done: dict[str, str] = dict(client.query(sql.query("applied_migrations", database)).result_rows)
     applied: list[str] = []
-    for file in scripts():
+    files = scripts()
+    left_out = set() if done else _superseded(files)
+    for file in files:
         script = file.read_text()
         digest = hashlib.sha256(script.encode()).hexdigest()
         if file.name in done:
@@ -72,8 +76,15 @@ def _apply(client: Any, database: str) -> list[str]:
                     "put the file back as it was and write the change as a new migration",
                 )
             continue
-        for statement in sql.statements(script.replace("{database}", database)):
-            client.command(statement)
+        for place, statement in enumerate(sql.statements(script)):
+            if (file, place) not in left_out:
+                client.command(statement.replace("{database}", database))
         client.command(sql.query("record_migration", database), parameters={"name": file.name, "digest": digest})
         applied.append(file.name)
     return applied
+
+
+def _superseded(files: Sequence[Path]) -> set[tuple[Path, int]]:
+    """Return the statements that a new database can do without, by file and place."""
+    places = [(file, place, text) for file in files for place, text in enumerate(sql.statements(file.read_text()))]
+    return {places[number][:2] for number in superseded([text for _, _, text in places])}

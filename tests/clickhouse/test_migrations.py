@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.clickhouse import sql
+from pipeline.clickhouse import migrations, sql
 from pipeline.clickhouse.migrations import migrate, scripts
+from pipeline.clickhouse.superseded import superseded
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -82,6 +83,49 @@ def test_the_real_migrations_are_numbered_and_name_no_database(settings: Setting
         assert " roi." not in text, f"{file.name} would write into another database than the configured one"
     assert len(migrate(settings)) == len(files)
     assert migrate(settings) == []
+
+
+def test_a_new_database_is_what_all_statements_make_of_it(
+    settings: Settings, spare_client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left out as superseded changes no object; whoever goes on with an older database gets the same."""
+    migrate(settings)
+    short = _objects(spare_client)
+    spare_client.command("DROP DATABASE roi")
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "superseded", lambda _: set())
+        migrate(settings)
+    assert _objects(spare_client) == short
+    assert len(short) > 50
+
+
+def _objects(client: Any) -> dict[str, tuple[str, str]]:
+    """Return engine and definition of everything in the database."""
+    query = (
+        "SELECT name, engine, create_table_query FROM system.tables "
+        "WHERE database = 'roi' AND NOT startsWith(name, '.inner')"
+    )
+    return {name: (engine, made) for name, engine, made in client.query(query).result_rows}
+
+
+def test_a_view_that_is_made_anew_later_is_left_out_unless_something_uses_it() -> None:
+    view = "CREATE OR REPLACE VIEW {database}."
+    assert superseded([f"-- why\n{view}a AS SELECT 1", f"{view}a AS SELECT 2"]) == {0}
+    assert (
+        superseded([f"{view}a AS SELECT 1", f"{view}b AS SELECT * FROM {{database}}.a", f"{view}a AS SELECT 2"])
+        == set()
+    )
+    assert superseded(
+        [
+            f"{view}a AS SELECT 1",
+            f"{view}b AS SELECT * FROM {{database}}.a",
+            f"{view}a AS SELECT 2",
+            f"{view}b AS SELECT 3",
+        ]
+    ) == {0, 1}
+    assert superseded([f"{view}a AS SELECT 1", "SELECT * FROM merge('^a$')", f"{view}a AS SELECT 2"]) == set()
+    assert superseded([f"{view}a AS SELECT 1", "DROP VIEW {database}.a"]) == set()
+    assert superseded(["CREATE TABLE {database}.a (b UInt8)", f"{view}a AS SELECT 2"]) == set()
 
 
 def test_statements_end_at_semicolons_at_the_end_of_a_line() -> None:
