@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import SecretStr
 
@@ -19,7 +20,7 @@ from pipeline.embedded.tcp_ports import LOOPBACK, answers, usable_port
 from pipeline.settings import environment_of
 
 if TYPE_CHECKING:
-    from pipeline.embedded.directory import InstanceDirectory
+    from pipeline.embedded.directory import InstanceDirectory, Secrets
     from pipeline.embedded.supervisor import Supervisor
     from pipeline.settings import Settings
 
@@ -33,6 +34,7 @@ _NEEDED: Final = {
     ("pipeline.api", "--port"): frozenset({"clickhouse_password", "clickhouse_actor_password", "api_token"}),
 }
 _READY_SECONDS: Final = 60.0
+_READY_TEXT: Final = str(int(_READY_SECONDS))
 _ENDPOINT_STAGE: Final = 1  # the broker is stage 0
 _CLIENT_STAGE: Final = 2
 
@@ -82,30 +84,46 @@ async def run_clients(settings: Settings, board_port: int, workers: int, supervi
 async def _start(
     directory: InstanceDirectory, settings: Settings, ports: Ports, workers: int, supervisor: Supervisor
 ) -> Settings:
-    """Start the parts in order and return the settings with the addresses they answer on."""
+    """Start the parts and return the settings with the addresses they answer on.
+
+    Broker, endpoint and what makes topics and tables start side by side, as each takes about a second to load what it
+    needs; the others follow once there are tables.
+    """
     configured = frozenset(settings.model_fields_set)
     if supervisor.stopping:
         return settings
-    found = directory.load_secrets(settings)
-    settings = settings.model_copy(
-        update={"pseudonym_key": SecretStr(found.pseudonym_key), "api_token": SecretStr(found.api_token)}
-    )
+    settings = _addressed(directory.load_secrets(settings), settings, ports)
+    directory.keep(_private_values(settings))
+    starting = [supervisor.run_to_end(_client_part("migrate", settings, "pipeline", "migrate", "--wait", _READY_TEXT))]
     if "kafka_bootstrap_servers" not in configured:
-        settings = await _start_broker(settings, ports.kafka, supervisor)
+        starting.append(_start_broker(ports.kafka, supervisor))
+    if "clickhouse_url" not in configured:
+        starting.append(_start_endpoint(directory, settings, ports.clickhouse, supervisor))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for each in starting:
+                group.create_task(each)
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None  # the first of them; the others were waiting for it
+    return await _start_clients(settings, ports.board, workers, supervisor, ("--instance", str(directory.root)))
+
+
+def _addressed(found: Secrets, settings: Settings, ports: Ports) -> Settings:
+    """Return the settings with the addresses and passwords of the parts that are started here."""
+    configured = frozenset(settings.model_fields_set)
+    given: dict[str, Any] = {"pseudonym_key": SecretStr(found.pseudonym_key), "api_token": SecretStr(found.api_token)}
+    if "kafka_bootstrap_servers" not in configured:
+        # topics are empty after each start: positions of an earlier life must not be taken for positions in them
+        given |= {"kafka_bootstrap_servers": f"{LOOPBACK}:{ports.kafka}", "kafka_incarnation": secrets.token_hex(8)}
     if "clickhouse_url" not in configured:
         # a server that is not ours has its own passwords, which the settings already hold
-        settings = settings.model_copy(
-            update={
-                "clickhouse_password": SecretStr(found.reader_password),
-                "clickhouse_writer_password": SecretStr(found.writer_password),
-                "clickhouse_actor_password": SecretStr(found.actor_password),
-            }
-        )
-        settings = await _start_endpoint(directory, settings, ports.clickhouse, supervisor)
-    directory.keep(_private_values(settings))
-    if not supervisor.stopping:
-        await supervisor.run_to_end(_client_part("migrate", settings, "pipeline", "migrate"))
-    return await _start_clients(settings, ports.board, workers, supervisor, ("--instance", str(directory.root)))
+        given |= {
+            "clickhouse_url": f"http://{LOOPBACK}:{ports.clickhouse}",
+            "clickhouse_password": SecretStr(found.reader_password),
+            "clickhouse_writer_password": SecretStr(found.writer_password),
+            "clickhouse_actor_password": SecretStr(found.actor_password),
+        }
+    return settings.model_copy(update=given)
 
 
 def _usable(ports: Ports, configured: frozenset[str]) -> Ports:
@@ -119,24 +137,14 @@ def _usable(ports: Ports, configured: frozenset[str]) -> Ports:
     )
 
 
-async def _start_broker(settings: Settings, port: int, supervisor: Supervisor) -> Settings:
+async def _start_broker(port: int, supervisor: Supervisor) -> None:
     child = await supervisor.keep_once(
         broker_part(port), "and its topics with it, which live in memory only: start again on the same --data"
     )
     await supervisor.until(partial(answers, port), child, _READY_SECONDS)
-    return settings.model_copy(
-        update={
-            "kafka_bootstrap_servers": f"{LOOPBACK}:{port}",
-            # topics are empty after each start: positions of an earlier life must not be taken for positions in them
-            "kafka_incarnation": secrets.token_hex(8),
-        }
-    )
 
 
-async def _start_endpoint(
-    directory: InstanceDirectory, settings: Settings, port: int, supervisor: Supervisor
-) -> Settings:
-    settings = settings.model_copy(update={"clickhouse_url": f"http://{LOOPBACK}:{port}"})
+async def _start_endpoint(directory: InstanceDirectory, settings: Settings, port: int, supervisor: Supervisor) -> None:
     ready = directory.scratch / "endpoint.ready"
     command = own_module(
         "pipeline.embedded.clickhouse",
@@ -163,7 +171,6 @@ async def _start_endpoint(
         )
     )
     await supervisor.until(ready.exists, child, _READY_SECONDS)
-    return settings
 
 
 async def _start_clients(

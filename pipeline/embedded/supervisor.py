@@ -136,10 +136,13 @@ class Supervisor:
         """
         child = await self._start(part)
         ended, stopping = asyncio.create_task(child.wait()), asyncio.create_task(self._stopping.wait())
-        await asyncio.wait((ended, stopping), return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if not ended.done():
-            ended.cancel()
+        try:
+            await asyncio.wait((ended, stopping), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            if not ended.done():
+                ended.cancel()
+        if ended.cancelled() or not ended.done():
             return
         self._children.remove(child)
         if ended.result() != 0:
