@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 import faust
 from prometheus_client import CollectorRegistry
 
-from pipeline.native.library import is_built
 from pipeline.transport.consumer import BatchTransport
 from pipeline.transport.handover import Handover
 from pipeline.transport.metrics import TransportMetrics
@@ -79,6 +78,7 @@ def build_app(
     settings: Settings,
     processor: BatchProcessor,
     *,
+    reads_packed: bool,
     registry: CollectorRegistry | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> BatchApp:
@@ -90,6 +90,7 @@ def build_app(
     Args:
         settings: brokers, group and fetch size.
         processor: takes the batches in.
+        reads_packed: whether the compiled core reads record batches.
         registry: takes the transport's metrics.
         clock: monotonic seconds, for back-offs.
     """
@@ -98,7 +99,7 @@ def build_app(
         settings.kafka_group,
         handover=Handover(processor, metrics, clock),
         metrics=metrics,
-        reads_packed=settings.worker.core != "plain" and is_built(),
+        reads_packed=reads_packed,
         broker=faust_brokers(settings),
         broker_credentials=faust_credentials(settings),
         broker_session_timeout=SESSION_SECONDS,

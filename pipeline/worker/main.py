@@ -28,7 +28,7 @@ from pipeline.transport.dead_letters import DeadLetterProducer
 from pipeline.transport.dimensions import DimensionReader
 from pipeline.transport.handover import describe as describe_error
 from pipeline.worker.committer import Committer
-from pipeline.worker.cores import described_core
+from pipeline.worker.cores import chosen_core, described_core
 from pipeline.worker.dimensions import DimensionTables
 from pipeline.worker.erasure import Eraser
 from pipeline.worker.halts import TopicHalts
@@ -137,7 +137,8 @@ async def _run(settings: Settings, stop: asyncio.Event) -> None:
             telemetry=telemetry,
             now_ms=_now_ms,
         )
-        app = build_app(settings, processor, registry=telemetry.registry)
+        reads_packed = chosen_core(settings.worker.core) == "native"
+        app = build_app(settings, processor, reads_packed=reads_packed, registry=telemetry.registry)
         watch = TopicWatch(
             halts=halts,
             partition_counts=partition_counts,

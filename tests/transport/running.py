@@ -12,6 +12,7 @@ import pytest
 from agents.app import build_app, run_app
 from pipeline.transport.admin import TopicAdmin
 from pipeline.transport.producer import EventProducer
+from pipeline.worker.cores import chosen_core
 from tests.transport.recording import Store
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def store_at_end(settings: Settings, topics: Iterable[str]) -> Store:
 async def running_worker(
     settings: Settings, recorder: Recorder, registry: CollectorRegistry | None = None
 ) -> AsyncIterator[BatchApp]:
-    app = build_app(settings, recorder, registry=registry)
+    reads_packed = chosen_core(settings.worker.core) == "native"
+    app = build_app(settings, recorder, reads_packed=reads_packed, registry=registry)
     stop = asyncio.Event()
     running = asyncio.create_task(run_app(app, stop))
     try:
