@@ -40,13 +40,7 @@ class Outcome:
             "load": self.load,
         }
         if self.speed is not None:
-            found |= {
-                "events": self.speed.events,
-                "seconds": self.speed.seconds,
-                "cpu_seconds": self.speed.cpu_seconds,
-                "events_per_second": self.speed.rate,
-                "cpu_microseconds_per_event": self.speed.cpu_microseconds,
-            }
+            found |= self.speed.as_json()
         return found
 
 

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
-import platform
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from bench import peering, throughput
-from bench.alone_figures import alone_rows, crossovers
+from bench.alone_figures import alone_rows
 from bench.children import measured
 from bench.peer_figures import peer_rows
-from bench.servers import Broker, running_broker, running_instance
-from bench.workload import fill
 from pipeline.errors import UserError
-from pipeline.settings import load_settings
-from pipeline.simulation.mixes import MixName, MixOptions, mix_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from bench.figures import Row
-    from bench.peer_figures import Outcome
+    from bench.results import Results
+    from bench.servers import Broker
+    from pipeline.simulation.mixes import MixName
 
 _FULL_JOB_EVENTS: Final = 200_000
 _PARSED: Final = 200_000
@@ -51,42 +45,6 @@ class Plan:
     window_seconds: float
 
 
-@dataclass(slots=True)
-class Results:
-    """What was found, kept in a file after every single result: a run that is stopped leaves what it has.
-
-    Attributes:
-        path: of the JSON file; None = keep none.
-    """
-
-    path: Path | None
-    _found: dict[str, Any] = field(default_factory=dict, init=False)
-
-    def __post_init__(self) -> None:
-        self._found = {
-            "begun": datetime.now(UTC).isoformat(timespec="seconds"),
-            "processors": os.cpu_count(),
-            "python": platform.python_version(),
-            "jobs": [],
-        }
-
-    def add_job(self, broker: str, job: str, events: int, peer: str, outcome: Outcome) -> None:
-        """Keep one peer's outcome."""
-        told = {"broker": broker, "job": job, "given": events, "peer": peer}
-        self._found["jobs"].append(told | outcome.as_json())
-        self._save()
-
-    def set_alone(self, windows: Sequence[dict[str, Any]], own_us: float) -> None:
-        """Keep what is known of ClickHouse alone, in place of what was known before."""
-        self._found["alone"] = {"own_us": own_us, "windows": list(windows), "crossovers": crossovers(windows, own_us)}
-        self._save()
-
-    def _save(self) -> None:
-        if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.write_text(json.dumps(self._found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
 def jobs(broker: Broker, job: str, plan: Plan, results: Results) -> list[Row]:
     """Measure one job of all peers on one broker."""
     peering.need_installed()
@@ -110,13 +68,7 @@ def alone(plan: Plan, results: Results) -> list[Row]:
 
 
 def _own_us(events: int, mix: MixName) -> float:
-    with running_broker("tansu") as bootstrap, running_instance(bootstrap) as data:
-        options = MixOptions(mix, events, customers=max(1000, events // 10))
-        count = fill(load_settings(data), mix_events(options))
-        try:
-            return throughput.whole_path(data, count).cpu_microseconds
-        except ValueError as error:
-            raise UserError(f"this pipeline has no figure: {error}", "measure more events: --events") from error
+    return throughput.alone("tansu", events, mix).cpu_microseconds
 
 
 def _windows(plan: Plan) -> Iterator[dict[str, Any]]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bench.children import REPOSITORY, own_module
 from bench.figures import Throughput
-from bench.servers import running_broker, running_instance
-from bench.throughput import whole_path
+from bench.servers import Broker, running_broker, running_instance
+from bench.throughput import GETMANY, peer, whole_path
 from bench.workload import fill
 from pipeline.errors import UserError
 from pipeline.settings import load_settings
@@ -30,13 +30,25 @@ class Replayed(NamedTuple):
     peak_mib: float
 
 
-def measure(events: int, mix: MixName) -> tuple[Throughput, dict[int, Replayed]]:
-    """Return the speed of a worker and of replays by their number of processes, over the same topics."""
-    with running_broker("tansu") as bootstrap, running_instance(bootstrap) as data:
+class Replays(NamedTuple):
+    """What was measured over the same topics in one run: the worker, the client that only fetches, and replays."""
+
+    live: Throughput
+    ceiling: Throughput
+    replayed: dict[int, Replayed]
+
+
+def measure(broker: Broker, events: int, mix: MixName) -> Replays:
+    """Return the speed of a worker, of bare aiokafka getmany, and of replays by their number of processes.
+
+    Worker and replays count with the compiled core where it is built, as they do everywhere.
+    """
+    with running_broker(broker) as bootstrap, running_instance(bootstrap) as data:
         options = MixOptions(mix, events, customers=max(1000, events // 10), span_ms=28 * _DAY_MS)
         count = fill(load_settings(data), mix_events(options))
+        ceiling = peer(GETMANY, bootstrap, count)
         live = whole_path(data, count)
-        return live, {processes: _replay(data, processes) for processes in PROCESSES}
+        return Replays(live, ceiling, {processes: _replay(data, processes) for processes in PROCESSES})
 
 
 def _replay(data: Path, processes: int) -> Replayed:

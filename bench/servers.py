@@ -16,7 +16,7 @@ from pipeline.errors import UserError
 from pipeline.settings import PUBLIC_ENV
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from subprocess import Popen
 
     from pipeline.state.policy import CoreName
@@ -51,8 +51,16 @@ def running_broker(kind: Broker) -> Iterator[str]:
 
 
 @contextmanager
-def running_instance(bootstrap: str, *, workers: int = 0) -> Iterator[Path]:
-    """Run the embedded ClickHouse with topics and tables on this broker; yield the instance's directory."""
+def running_instance(
+    bootstrap: str, *, workers: int = 0, environment: Mapping[str, str] | None = None
+) -> Iterator[Path]:
+    """Run the embedded ClickHouse with topics and tables on this broker; yield the instance's directory.
+
+    Args:
+        bootstrap: the broker's address.
+        workers: how many it runs.
+        environment: further settings of all its parts.
+    """
     with tempfile.TemporaryDirectory(prefix="roi-bench-") as directory:
         data, log = Path(directory, "instance"), Path(directory, "log")
         command = own_module(
@@ -68,15 +76,24 @@ def running_instance(bootstrap: str, *, workers: int = 0) -> Iterator[Path]:
             "--board-port",
             0,
         )
-        with running(command, log, os.environ | {"ROI_KAFKA_BOOTSTRAP_SERVERS": bootstrap}) as process:
+        given = os.environ | dict(environment or {}) | {"ROI_KAFKA_BOOTSTRAP_SERVERS": bootstrap}
+        with running(command, log, given) as process:
             wait_until((data / PUBLIC_ENV).exists, process, log)
             yield data
 
 
 @contextmanager
-def running_worker(data: Path, core: CoreName = "auto") -> Iterator[Popen[bytes]]:
-    """Run one worker of an instance, with the compiled core where it is built unless another is asked for."""
-    given = os.environ | {"ROI_WORKER__CORE": core}
+def running_worker(
+    data: Path, core: CoreName = "auto", environment: Mapping[str, str] | None = None
+) -> Iterator[Popen[bytes]]:
+    """Run one worker of an instance, with the compiled core where it is built unless another is asked for.
+
+    Args:
+        data: the instance's directory.
+        core: what counts in it.
+        environment: further settings of the worker.
+    """
+    given = os.environ | dict(environment or {}) | {"ROI_WORKER__CORE": core}
     with running(own_module("pipeline", "worker", "--data", data), data.parent / "worker.log", given) as process:
         yield process
 

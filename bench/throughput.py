@@ -15,6 +15,7 @@ from pipeline.simulation.mixes import MixName, MixOptions, mix_events
 from schemas.topics import EVENT_TOPICS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from subprocess import Popen
 
@@ -38,36 +39,56 @@ def measure(broker: Broker, events: int, mix: MixName) -> dict[str, Throughput]:
         return _measured(bootstrap, events, mix)
 
 
+def alone(broker: Broker, events: int, mix: MixName) -> Throughput:
+    """Return the speed of this pipeline's whole path on a broker, without anything beside it."""
+    with running_broker(broker) as bootstrap, running_instance(bootstrap) as data:
+        count = fill(load_settings(data), mix_events(MixOptions(mix, events, customers=max(1000, events // 10))))
+        return whole_path(data, count)
+
+
 def _measured(bootstrap: str, events: int, mix: MixName) -> dict[str, Throughput]:
     with running_instance(bootstrap) as data:
         settings = load_settings(data)
         count = fill(settings, mix_events(MixOptions(mix, events, customers=max(1000, events // 10))))
         found = {
-            name: _peer(module, bootstrap, min(count, _SLOW_PEER_EVENTS) if name == STOCK_FAUST else count)
-            for name, module in _PEERS.items()
+            name: peer(name, bootstrap, min(count, _SLOW_PEER_EVENTS) if name == STOCK_FAUST else count)
+            for name in _PEERS
         }
         found[WHOLE_PATH] = whole_path(data, count)
     with running_instance(bootstrap) as data:  # another ledger: its worker reads the same topics from the beginning
         return found | {PLAIN_PATH: whole_path(data, count, "plain")}
 
 
-def _peer(module: str, bootstrap: str, events: int) -> Throughput:
+def peer(name: str, bootstrap: str, events: int) -> Throughput:
+    """Let `STOCK_FAUST` or `GETMANY` read the topics of a broker and return its speed."""
     topics = ",".join(EVENT_TOPICS)
-    return Throughput(**measured(module, "--bootstrap", bootstrap, "--topics", topics, "--events", events))
+    return Throughput(**measured(_PEERS[name], "--bootstrap", bootstrap, "--topics", topics, "--events", events))
 
 
-def whole_path(data: Path, events: int, core: CoreName = "auto") -> Throughput:
+def whole_path(
+    data: Path, events: int, core: CoreName = "auto", environment: Mapping[str, str] | None = None
+) -> Throughput:
     """Start one worker on an instance and return its speed until the ledger's positions cover all events.
 
     Decoding, duplicates, attribution, durable state and ClickHouse rows are all in it: an event counts when the block
     that holds it has been acknowledged.
 
+    Args:
+        data: directory of a running instance without workers.
+        events: how many records the topics hold.
+        core: what counts in it.
+        environment: further settings of the worker.
+
     Raises:
-        UserError: the worker ended, or its positions stood still.
+        UserError: the worker ended, its positions stood still, or there were too few events to see any speed.
     """
     progress = LedgerProgress(load_settings(data))
-    with running_worker(data, core) as worker:
-        return throughput(_observe(progress, worker, events))
+    with running_worker(data, core, environment) as worker:
+        samples = _observe(progress, worker, events)
+    try:
+        return throughput(samples)
+    except ValueError as error:
+        raise UserError(f"a worker's speed was not seen: {error}", "measure more events: --events") from error
 
 
 def _observe(progress: LedgerProgress, worker: Popen[bytes], events: int) -> list[Sample]:

@@ -14,6 +14,7 @@ from bench.figures import (
     memory_row,
     notice_row,
     percentile,
+    replay_rows,
     throughput,
     throughput_rows,
     tick_rows,
@@ -109,7 +110,7 @@ def test_other_rows_show_their_figures() -> None:
     )
     assert latency.measured == "accepted → visible at 20,000 events/s"
     assert latency.result == "p50 150 ms, p99 481 ms, worst 501 ms"
-    assert latency.beside == "1,000 events at 19,990/s"
+    assert latency.beside == "p99 within 1,000 ms; 1,000 events at 19,990/s"
     notice = notice_row(
         {
             "wished_rate": 20_000,
@@ -137,6 +138,17 @@ def test_other_rows_show_their_figures() -> None:
     assert backtested.result == "36.0 s, of which 3.0 s to read; 300 MB"
     assert backtested.beside == "300,000 looks, 120 µs each, 90 fired on"
     assert (memory.result, memory.beside) == ("742 bytes a customer", "each with 0.50 touches, 1.50 transactions")
+
+
+def test_replays_stand_beside_the_ceiling_and_the_worker_of_their_run() -> None:
+    alone, both = (Throughput(1_400, 1, 0.5), 600.0), (Throughput(2_100, 1, 1.0), 400.0)
+    rows = replay_rows("kafka", Throughput(1_000, 1, 1), Throughput(2_000, 1, 1), {1: alone, 2: both})
+    ceiling, held = "of bare aiokafka getmany", "at most %d MiB a process"
+    assert [(row.measured, row.beside) for row in rows] == [
+        ("bare aiokafka getmany", ""),
+        ("a replay in 1 process", "70% of bare aiokafka getmany, 140% of the live path, at most 600 MiB a process"),
+        ("a replay in 2 processes", f"1.50 times 1 process, 105% {ceiling}, 210% of the live path, {held % 400}"),
+    ]
 
 
 def test_the_rows_of_the_whole_tick_tell_it_with_and_without_a_new_minute() -> None:

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench import backtesting, families, judging, memory, peering, recovery, whale
-from bench.__main__ import parse, steps
 from bench.children import cpu_seconds, measured, own_module, parse_cpu_seconds, running
-from bench.figures import family_rows
+from bench.figures import Row, Throughput, family_rows
+from bench.latency import timed_every
+from bench.measuring import Measuring
+from bench.options import Rate, parse
 from bench.peers.report import Stopwatch
+from bench.results import Results
 from bench.servers import wait_until
 from pipeline.errors import UserError
 
@@ -20,6 +23,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.settings import Settings
+
+
+def steps(words: list[str]) -> list[str]:
+    return [name for name, _ in Measuring(parse(words), Results()).steps()]
 
 
 def test_processor_time_is_read_behind_any_process_name() -> None:
@@ -74,12 +81,13 @@ def test_the_command_line_names_what_it_does_not_know(capsys: pytest.CaptureFixt
 
 def test_every_part_is_measured_on_every_broker_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peering, "installed", lambda: False)
-    names = [name for name, _ in steps(parse([]))]
-    assert names == [
+    assert steps([]) == [
         "throughput on tansu",
-        "latency on tansu",
+        "latency on tansu at 20,000/s",
+        "replays on tansu",
         "throughput on kafka",
-        "latency on kafka",
+        "latency on kafka at 20,000/s",
+        "replays on kafka",
         "late events of one large customer",
         "metric families",
         "memory",
@@ -89,10 +97,45 @@ def test_every_part_is_measured_on_every_broker_once(monkeypatch: pytest.MonkeyP
         "a whole tick of the alerts",
         "from a breach to its notice",
         "the boards' queries",
-        "replays",
         "a year of campaigns by the hour",
     ]
-    assert [name for name, _ in steps(parse(["--only", "latency", "--brokers", "kafka"]))] == ["latency on kafka"]
+    assert steps(["--only", "latency", "--brokers", "kafka"]) == ["latency on kafka at 20,000/s"]
+
+
+def test_each_rate_is_measured_as_often_as_asked_for_and_each_mix_once() -> None:
+    asked = ["--only", "latency,throughput", "--brokers", "tansu", "--rate", "20000,50%", "--runs", "2", "--mix", "A,B"]
+    assert steps(asked) == [
+        "throughput on tansu, mix A",
+        "throughput on tansu, mix B",
+        "latency on tansu at 20,000/s, run 1 of 2",
+        "latency on tansu at 20,000/s, run 2 of 2",
+        "latency on tansu at 50% of the peak, run 1 of 2",
+        "latency on tansu at 50% of the peak, run 2 of 2",
+    ]
+
+
+def test_a_share_of_the_peak_is_taken_of_what_this_run_has_measured() -> None:
+    assert [Rate.read(word).of(260_000) for word in ("20000", "50%")] == [20_000, 130_000]
+
+
+@pytest.mark.parametrize("rate", ["0", "0%", "-5", "fast", "50 percent"])
+def test_a_rate_that_is_none_is_refused(rate: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse([f"--rate={rate}"])
+    assert "--rate" in capsys.readouterr().err
+
+
+def test_results_are_kept_as_they_come_with_the_load_before_their_step(tmp_path: Path) -> None:
+    results = Results(tmp_path / "new" / "found.json")
+    results.begin("throughput on tansu")
+    results.add("throughput", {"name": "ours"} | Throughput(1_000, 2.0, 0.5).as_json())
+    first = json.loads((tmp_path / "new" / "found.json").read_text())
+    assert first["throughput"][0]["events_per_second"] == 500
+    assert first["throughput"][0]["cpu_microseconds_per_event"] == 500
+    assert first["throughput"][0]["load_before"] >= 0
+    results.add_rows([Row("ours", "tansu", "500 events/s")])
+    found = json.loads((tmp_path / "new" / "found.json").read_text())
+    assert [(row["step"], row["result"]) for row in found["table"]] == [("throughput on tansu", "500 events/s")]
 
 
 def test_a_small_whale_can_be_measured() -> None:
@@ -132,3 +175,8 @@ def test_the_memory_of_few_customers_can_be_measured() -> None:
     assert 900 < found["customers"] <= 1000
     assert found["live_touches"] == pytest.approx(270, abs=60)
     assert found["live_transactions"] == pytest.approx(600, abs=80)
+
+
+@pytest.mark.parametrize(("rate", "every"), [(1_000, 1), (20_000, 1), (39_999, 1), (130_000, 6)])
+def test_at_high_rates_some_events_are_timed(rate: int, every: int) -> None:
+    assert timed_every(rate) == every

@@ -8,14 +8,15 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from bench import peer_steps, peering
-from bench.__main__ import parse
 from bench.alone_figures import crossovers
 from bench.children import last_words, measured
 from bench.figures import Throughput
+from bench.options import parse
 from bench.peer_figures import Outcome
 from bench.peer_plots import plots
-from bench.peer_steps import Plan, Results
+from bench.peer_steps import Plan
 from bench.peers.report import Stopwatch
+from bench.results import Results
 from pipeline.errors import UserError
 from tests.bench.test_alone import window
 

@@ -10,13 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench import peering
-from bench.__main__ import parse, steps
 from bench.figures import Throughput
+from bench.measuring import Measuring
+from bench.options import parse
 from bench.peer_figures import Outcome, peer_rows
 from bench.peers.collecting import Collector
 from bench.peers.job import DAY_MS, Kept, add_spend, decode, decode_spend, key_of, lane_of, pack, take, unpack
 from bench.peers.report import Task
 from bench.peers.truth import MEASURES, Numbers, differences, numbers_from, numbers_of, spend_of, verdict
+from bench.results import Results
 from pipeline.errors import UserError
 from pipeline.settings import Settings
 from pipeline.simulation.mixes import MixOptions, mix_events
@@ -192,8 +194,8 @@ def test_peers_are_left_out_where_their_engines_are_not_and_asking_for_them_says
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(peering, "installed", lambda: False)
-    assert not [name for name, _ in steps(parse([])) if "peers" in name]
-    first = next(measure for _, measure in steps(parse(["--only", "peers"])))
+    assert not [name for name, _ in Measuring(parse([]), Results()).steps() if "peers" in name]
+    first = next(measure for _, measure in Measuring(parse(["--only", "peers"]), Results()).steps())
     with pytest.raises(UserError, match=r"\.venv-peers") as told:
         first()
     assert told.value.remedy == "get it with: make peers"
@@ -201,7 +203,8 @@ def test_peers_are_left_out_where_their_engines_are_not_and_asking_for_them_says
 
 def test_peers_are_measured_in_both_jobs_on_every_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peering, "installed", lambda: True)
-    assert [name for name, _ in steps(parse(["--only", "peers", "--brokers", "tansu"]))] == [
+    asked = parse(["--only", "peers", "--brokers", "tansu"])
+    assert [name for name, _ in Measuring(asked, Results()).steps()] == [
         "the trivial job of peers on tansu",
         "the full job of peers on tansu",
         "ClickHouse alone",

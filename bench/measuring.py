@@ -1,0 +1,177 @@
+"""The steps of `python -m bench`: what is measured of each part, in which order, and the lines that come of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from bench import peer_steps, replaying, throughput
+from bench.children import measured
+from bench.figures import (
+    Row,
+    backtest_row,
+    board_rows,
+    facts_row,
+    family_rows,
+    judging_row,
+    latency_row,
+    memory_row,
+    notice_row,
+    recovery_row,
+    replay_rows,
+    throughput_rows,
+    tick_rows,
+    whale_row,
+)
+from bench.options import brokers, mixes
+from bench.servers import running_broker, running_instance
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+    from bench.options import Rate
+    from bench.results import Results
+    from bench.servers import Broker
+    from pipeline.simulation.mixes import MixName
+
+Step = tuple[str, "Callable[[], list[Row]]"]
+_QUICK_SECONDS: Final = 5
+_QUICK_CUSTOMERS: Final = 100_000
+_QUICK_CAMPAIGNS: Final = 1_000
+_QUICK_DAYS: Final = 14
+_FAMILY_EVENTS: Final = 500_000
+_FILLING_SECONDS: Final = 1_800.0
+
+
+@dataclass(slots=True)
+class Measuring:
+    """One run of the measurements that the command line asks for.
+
+    Attributes:
+        peaks: events a second of the whole path in mix A, by broker, as far as this run has measured them.
+    """
+
+    arguments: argparse.Namespace
+    results: Results
+    peaks: dict[Broker, float] = field(default_factory=dict, init=False)
+
+    def steps(self) -> Iterator[Step]:
+        """Yield what is to be measured, each with the name to show meanwhile."""
+        for broker in brokers(self.arguments):
+            for part, steps in self._on_broker(broker).items():
+                if part in self.arguments.only:
+                    yield from steps
+        yield from (step for part, step in self._once().items() if part in self.arguments.only)
+
+    def _on_broker(self, broker: Broker) -> dict[str, list[Step]]:
+        arguments, plan = self.arguments, self._peer_plan()
+        several = len(mixes(arguments)) > 1
+        runs: list[tuple[Rate, int]] = [(rate, run) for rate in arguments.rate for run in range(1, arguments.runs + 1)]
+        return {
+            "throughput": [
+                (f"throughput on {broker}{f', mix {mix}' * several}", partial(self._throughput, broker, mix))
+                for mix in mixes(arguments)
+            ],
+            "latency": [
+                (
+                    f"latency on {broker} at {rate}{f', run {run} of {arguments.runs}' * (arguments.runs > 1)}",
+                    partial(self._latency, broker, rate),
+                )
+                for rate, run in runs
+            ],
+            "replay": [
+                (f"replays on {broker}{f', mix {mix}' * several}", partial(self._replay, broker, mix))
+                for mix in mixes(arguments)
+            ],
+            "peers": [
+                (f"the {job} job of peers on {broker}", partial(peer_steps.jobs, broker, job, plan, self.results))
+                for job in ("trivial", "full")
+            ],
+        }
+
+    def _once(self) -> dict[str, Step]:
+        quick = self.arguments.quick
+        campaigns = _QUICK_CAMPAIGNS if quick else 10_000
+        return {
+            "whale": ("late events of one large customer", lambda: [whale_row(measured("bench.whale"))]),
+            "families": ("metric families", self._families),
+            "memory": ("memory", self._memory),
+            "recovery": ("take-over", self._recovery),
+            "judging": ("the stop rule", lambda: [judging_row(measured("bench.judging"))]),
+            "facts": ("the facts of campaigns", lambda: [facts_row(measured("bench.facts", campaigns))]),
+            "tick": ("a whole tick of the alerts", lambda: tick_rows(measured("bench.tick", campaigns))),
+            "alerts": ("from a breach to its notice", self._alerts),
+            "boards": ("the boards' queries", self._boards),
+            "backtest": (
+                "a year of campaigns by the hour",
+                lambda: [backtest_row(measured("bench.backtesting", "--campaigns", 30 if quick else 300))],
+            ),
+            "peers": ("ClickHouse alone", partial(peer_steps.alone, self._peer_plan(), self.results)),
+        }
+
+    def _peer_plan(self) -> peer_steps.Plan:
+        given = self.arguments
+        return peer_steps.Plan(given.events, mixes(given)[0], given.peer_seconds, given.windows, given.window_seconds)
+
+    @property
+    def _customers(self) -> int:
+        return _QUICK_CUSTOMERS if self.arguments.quick else 1_000_000
+
+    def _throughput(self, broker: Broker, mix: MixName) -> list[Row]:
+        found = throughput.measure(broker, self.arguments.events, mix)
+        if mix == "A":
+            self.peaks[broker] = found[throughput.WHOLE_PATH].rate
+        for name, speed in found.items():
+            self.results.add("throughput", {"broker": broker, "mix": mix, "name": name} | speed.as_json())
+        rows = throughput_rows(broker, found, baseline=throughput.STOCK_FAUST, ceiling=throughput.GETMANY)
+        return [row._replace(measured=f"{row.measured}, mix {mix}") for row in rows]
+
+    def _peak(self, broker: Broker) -> float:
+        if broker not in self.peaks:
+            self.peaks[broker] = throughput.alone(broker, self.arguments.events, "A").rate
+        return self.peaks[broker]
+
+    def _latency(self, broker: Broker, rate: Rate) -> list[Row]:
+        seconds = _QUICK_SECONDS if self.arguments.quick else 30
+        wished = rate.of(self._peak(broker) if rate.share else 0.0)
+        with running_broker(broker) as bootstrap, running_instance(bootstrap, workers=1) as data:
+            found = measured("bench.latency", "--data", data, "--rate", wished, "--seconds", seconds)
+        self.results.add("latency", {"broker": broker, "share_of_peak": rate.share or None} | found)
+        return [latency_row(broker, found, f" ({rate})" if rate.share else "")]
+
+    def _memory(self) -> list[Row]:
+        return [memory_row(measured("bench.memory", "--customers", self._customers))]
+
+    def _families(self) -> list[Row]:
+        rows = []
+        for mix in mixes(self.arguments):
+            options = ("--mix", mix, "--events", min(self.arguments.events, _FAMILY_EVENTS))
+            one = measured("bench.families", *options, "--models", "one")
+            rows += family_rows(mix, one, measured("bench.families", *options, "--models", "five"))
+        return rows
+
+    def _recovery(self) -> list[Row]:
+        with running_broker("tansu") as bootstrap, running_instance(bootstrap) as data:
+            return [recovery_row(measured("bench.recovery", "--data", data, "--customers", self._customers))]
+
+    def _replay(self, broker: Broker, mix: MixName) -> list[Row]:
+        found = replaying.measure(broker, self.arguments.events, mix)
+        speeds = {"live": found.live, "ceiling": found.ceiling}
+        speeds |= {f"{processes} processes": one.speed for processes, one in found.replayed.items()}
+        for name, speed in speeds.items():
+            self.results.add("replay", {"broker": broker, "mix": mix, "name": name} | speed.as_json())
+        return replay_rows(broker, *found)
+
+    def _alerts(self) -> list[Row]:
+        campaigns = _QUICK_SECONDS if self.arguments.quick else 60
+        rate = next((rate.number for rate in self.arguments.rate if rate.number), 20_000)
+        return [notice_row(measured("bench.alerting", "--campaigns", campaigns, "--rate", rate))]
+
+    def _boards(self) -> list[Row]:
+        options: tuple[object, ...] = ()
+        if self.arguments.quick:
+            options = ("--days", _QUICK_DAYS, "--customers", _QUICK_CUSTOMERS, "--rounds", 3)
+        with running_broker("tansu") as bootstrap, running_instance(bootstrap) as data:
+            return board_rows(measured("bench.boards", "--data", data, *options, seconds=_FILLING_SECONDS))
