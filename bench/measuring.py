@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from bench import peer_steps, replaying, throughput
+from bench import flatness, peer_steps, replaying, throughput
 from bench.children import measured
 from bench.figures import (
     Row,
@@ -24,8 +24,10 @@ from bench.figures import (
     tick_rows,
     whale_row,
 )
+from bench.flatness_figures import flatness_rows
 from bench.options import brokers, mixes
 from bench.servers import running_broker, running_instance
+from pipeline.errors import UserError
 
 if TYPE_CHECKING:
     import argparse
@@ -59,10 +61,13 @@ class Measuring:
 
     def steps(self) -> Iterator[Step]:
         """Yield what is to be measured, each with the name to show meanwhile."""
-        for broker in brokers(self.arguments):
+        given = brokers(self.arguments)
+        for broker in given:
             for part, steps in self._on_broker(broker).items():
                 if part in self.arguments.only:
                     yield from steps
+        if "flatness" in self.arguments.only:  # the worker's own time: the first broker tells
+            yield from self._flatness_on(given[0])
         yield from (step for part, step in self._once().items() if part in self.arguments.only)
 
     def _on_broker(self, broker: Broker) -> dict[str, list[Step]]:
@@ -90,6 +95,11 @@ class Measuring:
                 for job in ("trivial", "full")
             ],
         }
+
+    def _flatness_on(self, broker: Broker) -> Iterator[Step]:
+        for axis, values in self.arguments.flat.items():
+            if values:
+                yield f"a worker with many {axis} on {broker}", partial(self._flatness, broker, axis, values)
 
     def _once(self) -> dict[str, Step]:
         quick = self.arguments.quick
@@ -163,6 +173,22 @@ class Measuring:
         for name, speed in speeds.items():
             self.results.add("replay", {"broker": broker, "mix": mix, "name": name} | speed.as_json())
         return replay_rows(broker, *found)
+
+    def _flatness(self, broker: Broker, axis: flatness.Axis, values: list[int]) -> list[Row]:
+        size = flatness.Size(self.arguments.events, self.arguments.known_each, self.arguments.runs)
+        found: dict[int, flatness.Measured] = {}
+        failed: dict[int, str] = {}
+        for value in values:
+            point = flatness.Point().moved(axis, value)
+            try:
+                found[value] = flatness.measure(broker, point, size)
+            except UserError as error:
+                failed[value] = error.cause  # the others of the axis took minutes: they are not lost with it
+                continue
+            for run, backlog in enumerate(found[value].backlogs, start=1):
+                told = {"broker": broker, "axis": axis, "run": run} | point.as_json() | backlog.as_json()
+                self.results.add("flatness", told | {"getmany_us": found[value].getmany.cpu_microseconds})
+        return flatness_rows(broker, axis, found, failed)
 
     def _alerts(self) -> list[Row]:
         campaigns = _QUICK_SECONDS if self.arguments.quick else 60

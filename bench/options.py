@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Final, NamedTuple, cast, get_args
+from typing import TYPE_CHECKING, Final, NamedTuple, cast, get_args
 
-from bench import peer_steps, peering
+from bench import flatness, peer_steps, peering
 from bench.servers import Broker
 from pipeline.simulation.mixes import MixName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 PARTS: Final = (
     "throughput",
     "latency",
     "replay",
+    "flatness",
     "whale",
     "families",
     "memory",
@@ -69,6 +73,7 @@ def parse(words: list[str]) -> argparse.Namespace:
         epilog="example: python -m bench --quick --brokers tansu",
     )
     _add_common(parser)
+    _add_flatness(parser)
     _add_peers(parser)
     arguments = parser.parse_args(words)
     for option, known in (("brokers", get_args(Broker)), ("only", PARTS), ("mix", get_args(MixName))):
@@ -77,6 +82,10 @@ def parse(words: list[str]) -> argparse.Namespace:
             parser.error(f"--{option} == {','.join(given)!r}, must be of {', '.join(known)}")
         setattr(arguments, option, given)
     arguments.events = arguments.events or (_QUICK_EVENTS if arguments.quick else _EVENTS)
+    arguments.flat = {
+        axis: getattr(arguments, axis) if getattr(arguments, axis) is not None else list(points)
+        for axis, points in (flatness.QUICK_POINTS if arguments.quick else flatness.POINTS).items()
+    }
     arguments.windows = arguments.windows or ([arguments.events] if arguments.quick else list(peer_steps.WINDOWS))
     return arguments
 
@@ -94,9 +103,29 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         help="events a second for the latency, or a share of what this run's throughput on the same broker was, or "
         "several: 20000,50%% (default 20000)",
     )
-    add("--runs", type=_above_zero, default=1, help="how often the latency is measured (default %(default)s)")
+    add("--runs", type=_above_zero, default=1, help="how often latency and flatness are measured (default %(default)s)")
     add("--only", default=",".join(default_parts()), help=f"parts to measure, of {', '.join(PARTS)}")
     add("--json", type=Path, help="where all results are kept as JSON too, each as soon as it is there")
+
+
+def _add_flatness(parser: argparse.ArgumentParser) -> None:
+    for axis, points in flatness.POINTS.items():
+        parser.add_argument(
+            f"--{axis}",
+            type=sizes,
+            help=f"numbers of {axis} that the flatness is measured over, '' = none (default {_listed(points)}; "
+            f"quick: {_listed(flatness.QUICK_POINTS[axis])})",
+        )
+    parser.add_argument(
+        "--known-each",
+        type=float,
+        default=flatness.KNOWN_EACH,
+        help="events of each customer that the worker of the flatness has counted before (default %(default).0f)",
+    )
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ",".join(map(str, numbers))
 
 
 def _add_peers(parser: argparse.ArgumentParser) -> None:
@@ -122,7 +151,7 @@ def _add_peers(parser: argparse.ArgumentParser) -> None:
 
 def sizes(words: str) -> list[int]:
     """Read numbers with commas between them."""
-    return [int(word) for word in words.split(",")]
+    return [int(word) for word in words.split(",") if word]
 
 
 def brokers(arguments: argparse.Namespace) -> list[Broker]:
