@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from bench import flatness, peer_steps, replaying, throughput
+from bench import flatness, models, peer_steps, processes, replaying, throughput
 from bench.children import measured
 from bench.figures import (
     Row,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pipeline.simulation.mixes import MixName
 
 Step = tuple[str, "Callable[[], list[Row]]"]
+BOTH_MIXES: Final[tuple[MixName, ...]] = ("A", "B")
 _QUICK_SECONDS: Final = 5
 _QUICK_CUSTOMERS: Final = 100_000
 _QUICK_CAMPAIGNS: Final = 1_000
@@ -90,6 +91,10 @@ class Measuring:
                 (f"replays on {broker}{f', mix {mix}' * several}", partial(self._replay, broker, mix))
                 for mix in mixes(arguments)
             ],
+            "models": [
+                (f"one model and five on {broker}, mix {mix}", partial(self._models, broker, mix)) for mix in BOTH_MIXES
+            ],
+            "processes": [(f"two workers beside one on {broker}", partial(self._processes, broker))],
             "peers": [
                 (f"the {job} job of peers on {broker}", partial(peer_steps.jobs, broker, job, plan, self.results))
                 for job in ("trivial", "full")
@@ -173,6 +178,20 @@ class Measuring:
         for name, speed in speeds.items():
             self.results.add("replay", {"broker": broker, "mix": mix, "name": name} | speed.as_json())
         return replay_rows(broker, *found)
+
+    def _models(self, broker: Broker, mix: MixName) -> list[Row]:
+        runs = []
+        for run in models.measure(broker, mix, self.arguments.events, self.arguments.runs):
+            runs.append(run)
+            self.results.add("models", {"broker": broker, "mix": mix, "models": run.how} | run.backlog.as_json())
+        return models.model_rows(broker, mix, runs)
+
+    def _processes(self, broker: Broker) -> list[Row]:
+        found = processes.measure(broker, mixes(self.arguments)[0], self.arguments.events)
+        for backlog in found:
+            told = {"broker": broker, "workers": len(backlog.cpu_seconds)} | backlog.as_json()
+            self.results.add("processes", told)
+        return processes.process_rows(broker, found)
 
     def _flatness(self, broker: Broker, axis: flatness.Axis, values: list[int]) -> list[Row]:
         size = flatness.Size(self.arguments.events, self.arguments.known_each, self.arguments.runs)

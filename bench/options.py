@@ -17,6 +17,8 @@ PARTS: Final = (
     "throughput",
     "latency",
     "replay",
+    "models",
+    "processes",
     "flatness",
     "whale",
     "families",
@@ -103,7 +105,12 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         help="events a second for the latency, or a share of what this run's throughput on the same broker was, or "
         "several: 20000,50%% (default 20000)",
     )
-    add("--runs", type=_above_zero, default=1, help="how often latency and flatness are measured (default %(default)s)")
+    add(
+        "--runs",
+        type=_above_zero,
+        default=1,
+        help="how often latency, models and flatness are measured (default %(default)s)",
+    )
     add("--only", default=",".join(default_parts()), help=f"parts to measure, of {', '.join(PARTS)}")
     add("--json", type=Path, help="where all results are kept as JSON too, each as soon as it is there")
 
