@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from bench import flatness, models, peer_steps, processes, replaying, throughput
+from bench import flatness, models, peer_steps, processes, replaying, starting, throughput
 from bench.children import measured
 from bench.figures import (
     Row,
@@ -45,6 +45,7 @@ _QUICK_CUSTOMERS: Final = 100_000
 _QUICK_CAMPAIGNS: Final = 1_000
 _QUICK_DAYS: Final = 14
 _FAMILY_EVENTS: Final = 500_000
+_START_EVENTS: Final = 200_000
 _FILLING_SECONDS: Final = 1_800.0
 
 
@@ -69,6 +70,9 @@ class Measuring:
                     yield from steps
         if "flatness" in self.arguments.only:  # the worker's own time: the first broker tells
             yield from self._flatness_on(given[0])
+        if "start" in self.arguments.only:
+            for run in range(1, self.arguments.runs + 1):
+                yield f"starts, run {run} of {self.arguments.runs}", self._start
         yield from (step for part, step in self._once().items() if part in self.arguments.only)
 
     def _on_broker(self, broker: Broker) -> dict[str, list[Step]]:
@@ -208,6 +212,12 @@ class Measuring:
                 told = {"broker": broker, "axis": axis, "run": run} | point.as_json() | backlog.as_json()
                 self.results.add("flatness", told | {"getmany_us": found[value].getmany.cpu_microseconds})
         return flatness_rows(broker, axis, found, failed)
+
+    def _start(self) -> list[Row]:
+        lives = starting.measure(min(self.arguments.events, _START_EVENTS))
+        for life in lives:
+            self.results.add("start", {"directory": life.directory, "seconds": life.signs})
+        return starting.start_rows(lives)
 
     def _alerts(self) -> list[Row]:
         campaigns = _QUICK_SECONDS if self.arguments.quick else 60

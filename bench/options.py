@@ -20,6 +20,7 @@ PARTS: Final = (
     "models",
     "processes",
     "flatness",
+    "start",
     "whale",
     "families",
     "memory",

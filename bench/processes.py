@@ -71,17 +71,18 @@ def _await_shares(ports: Sequence[int], shards: int) -> None:
     """Wait until the workers own every shard, each its share."""
     deadline = time.monotonic() + _SETTLED_SECONDS
     fair = shards // len(ports)
-    while (owned := [_owned(port) for port in ports]) != [fair] * len(ports):
+    while (shares := [owned(port) for port in ports]) != [fair] * len(ports):
         if time.monotonic() > deadline:
-            raise UserError(f"workers own {owned} of {shards} shards, not {fair} each", "run them alone: roi worker")
+            raise UserError(f"workers own {shares} of {shards} shards, not {fair} each", "run them alone: roi worker")
         time.sleep(_POLL_SECONDS)
 
 
-def _owned(port: int) -> int:
+def owned(port: int) -> int:
+    """Return how many shards the worker with this metrics port owns, 0 where it does not answer yet."""
     try:
         with urlopen(f"http://{LOOPBACK}:{port}/metrics", timeout=5) as answer:
             return shards_owned(answer.read().decode())
-    except OSError:  # it does not answer yet
+    except OSError:
         return 0
 
 

@@ -97,6 +97,7 @@ def test_every_part_is_measured_on_every_broker_once(monkeypatch: pytest.MonkeyP
         "a worker with many customers on tansu",
         "a worker with many campaigns on tansu",
         "a worker with many partitions on tansu",
+        "starts, run 1 of 1",
         "late events of one large customer",
         "metric families",
         "memory",
