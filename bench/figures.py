@@ -75,17 +75,14 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def throughput(samples: Sequence[Sample]) -> Throughput:
-    """Return the speed from the first sample that shows progress to the first that shows the most of it.
-
-    The first progress may show many events at once; they are left out, as nobody saw how long they took.
+    """Return the speed from the first sample to the first that shows the most done.
 
     Raises:
-        ValueError: fewer than two samples differ in what was done.
+        ValueError: the samples show no progress.
     """
-    moving = [sample for sample in samples if sample.done]
-    if not moving or moving[0].done == moving[-1].done:
-        raise ValueError("samples show one step only, must show at least two: measure more events")
-    first, last = moving[0], next(sample for sample in moving if sample.done == moving[-1].done)
+    if not samples or samples[0].done == samples[-1].done:
+        raise ValueError("samples show no progress, must show some: measure more events")
+    first, last = samples[0], next(sample for sample in samples if sample.done == samples[-1].done)
     return Throughput(last.done - first.done, last.at - first.at, last.cpu_seconds - first.cpu_seconds)
 
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.request import urlopen
 
 from bench.backlog import feed, read_backlog
 from bench.figures import Row
+from bench.owning import PORT_VARIABLE, owned
 from bench.servers import running_broker, running_instance, running_worker
-from pipeline.embedded.tcp_ports import LOOPBACK, usable_port
+from pipeline.embedded.tcp_ports import usable_port
 from pipeline.errors import UserError
 from pipeline.settings import load_settings
 from pipeline.simulation.mixes import MixName, MixOptions, mix_events
@@ -33,7 +33,6 @@ TARGET: Final = 1.8
 _KNOWN_SHARE: Final = 10
 _SETTLED_SECONDS: Final = 90.0
 _POLL_SECONDS: Final = 0.25
-_OWNED: Final = "roi_shards_owned "
 
 
 class Compared(NamedTuple):
@@ -60,7 +59,7 @@ def _read(broker: Broker, mix: MixName, events: int, count: int) -> Backlog:
     with running_broker(broker) as bootstrap, running_instance(bootstrap) as data, ExitStack() as stack:
         settings = load_settings(data)
         ports = [usable_port(0, "--metrics-port") for _ in range(count)]
-        given = [{"ROI_WORKER__METRICS_PORT": str(port)} for port in ports]
+        given = [{PORT_VARIABLE: str(port)} for port in ports]
         workers = [stack.enter_context(running_worker(data, environment=one)) for one in given]
         _await_shares(ports, len(LANES) * settings.kafka_partitions)
         before = feed(settings, workers, stream[:known])
@@ -75,21 +74,6 @@ def _await_shares(ports: Sequence[int], shards: int) -> None:
         if time.monotonic() > deadline:
             raise UserError(f"workers own {shares} of {shards} shards, not {fair} each", "run them alone: roi worker")
         time.sleep(_POLL_SECONDS)
-
-
-def owned(port: int) -> int:
-    """Return how many shards the worker with this metrics port owns, 0 where it does not answer yet."""
-    try:
-        with urlopen(f"http://{LOOPBACK}:{port}/metrics", timeout=5) as answer:
-            return shards_owned(answer.read().decode())
-    except OSError:
-        return 0
-
-
-def shards_owned(exposition: str) -> int:
-    """Read how many shards a worker owns out of what it tells Prometheus."""
-    lines = exposition.splitlines()
-    return next((int(float(line.removeprefix(_OWNED))) for line in lines if line.startswith(_OWNED)), 0)
 
 
 def process_rows(broker: str, found: Compared) -> list[Row]:

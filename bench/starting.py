@@ -23,7 +23,7 @@ from confluent_kafka import Producer
 from bench.backlog import feed
 from bench.children import REPOSITORY, running
 from bench.figures import Row
-from bench.processes import owned
+from bench.owning import PORT_VARIABLE, owned
 from pipeline.clickhouse.reader import Reader
 from pipeline.embedded.tcp_ports import LOOPBACK, answers, usable_port
 from pipeline.errors import PipelineError, UserError
@@ -104,7 +104,7 @@ def _started(folder: Path) -> Iterator[tuple[dict[str, float], Popen[bytes]]]:
     kafka, clickhouse, board, metrics = (usable_port(0, "--port") for _ in range(4))
     ports = ("--kafka-port", kafka, "--clickhouse-port", clickhouse, "--board-port", board)
     command = [str(REPOSITORY / "roi"), "up", "--embedded", "--data", str(data), *map(str, ports)]
-    given = os.environ | {"ROI_WORKER__METRICS_PORT": str(metrics)}
+    given = os.environ | {PORT_VARIABLE: str(metrics)}
     campaign = f"start-{time.time_ns()}"
     with running(command, folder / "log", given) as process:
         watch = Watch(

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from bench.children import cpu_seconds, measured
 from bench.figures import Sample, Throughput, throughput
-from bench.servers import Broker, running_broker, running_instance, running_worker
+from bench.owning import PORT_VARIABLE, owned
+from bench.servers import Broker, running_broker, running_instance, running_worker, wait_until
 from bench.workload import LedgerProgress, fill
+from pipeline.embedded.tcp_ports import usable_port
 from pipeline.errors import UserError
 from pipeline.settings import load_settings
 from pipeline.simulation.mixes import MixName, MixOptions, mix_events
@@ -30,6 +32,8 @@ _PEERS: Final = {STOCK_FAUST: "bench.peers.stock_faust", GETMANY: "bench.peers.g
 _SLOW_PEER_EVENTS: Final = 150_000
 # a query costs the engine about 12 ms of processor time: asking more often would slow what is measured
 _POLL_SECONDS: Final = 0.25
+_NEARLY_ALL: Final = 0.9
+_LAST_POLL_SECONDS: Final = 0.05
 _STALL_SECONDS: Final = 60.0
 
 
@@ -71,7 +75,8 @@ def whole_path(
     """Start one worker on an instance and return its speed until the ledger's positions cover all events.
 
     Decoding, duplicates, attribution, durable state and ClickHouse rows are all in it: an event counts when the block
-    that holds it has been acknowledged.
+    that holds it has been acknowledged. Time begins when the worker owns its shards and has read nothing yet. Beginning
+    with the first visible block instead would leave out what was done by then for the blocks after it.
 
     Args:
         data: directory of a running instance without workers.
@@ -80,15 +85,14 @@ def whole_path(
         environment: further settings of the worker.
 
     Raises:
-        UserError: the worker ended, its positions stood still, or there were too few events to see any speed.
+        UserError: the worker ended, or its positions stood still.
     """
-    progress = LedgerProgress(load_settings(data))
-    with running_worker(data, core, environment) as worker:
-        samples = _observe(progress, worker, events)
-    try:
-        return throughput(samples)
-    except ValueError as error:
-        raise UserError(f"a worker's speed was not seen: {error}", "measure more events: --events") from error
+    port = usable_port(0, PORT_VARIABLE)
+    given = dict(environment or {}) | {PORT_VARIABLE: str(port)}
+    with running_worker(data, core, given) as worker:
+        wait_until(lambda: owned(port) > 0, worker, data.parent / "worker.log")
+        begun = Sample(time.monotonic(), 0, cpu_seconds(worker.pid))
+        return throughput([begun, *_observe(LedgerProgress(load_settings(data)), worker, events)])
 
 
 def _observe(progress: LedgerProgress, worker: Popen[bytes], events: int) -> list[Sample]:
@@ -102,5 +106,5 @@ def _observe(progress: LedgerProgress, worker: Popen[bytes], events: int) -> lis
         samples.append(sample)
         if worker.poll() is not None or at - moved > _STALL_SECONDS:
             raise UserError(f"the worker stopped at {sample.done:,} of {events:,} events", "run it alone: roi worker")
-        time.sleep(_POLL_SECONDS)
+        time.sleep(_POLL_SECONDS if sample.done < events * _NEARLY_ALL else _LAST_POLL_SECONDS)
     return samples

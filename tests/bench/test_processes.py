@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from bench.backlog import Backlog
-from bench.processes import Compared, process_rows, shards_owned
+from bench.owning import shards_owned
+from bench.processes import Compared, process_rows
 
 
 def test_what_two_would_do_where_cores_allow_is_told_by_the_slower_one() -> None:
