@@ -95,7 +95,7 @@ def parse(words: list[str]) -> argparse.Namespace:
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--quick", action="store_true", help="a minute instead of ten; the ratios waver more")
+    add("--quick", action="store_true", help="less of everything; the ratios waver more")
     add("--brokers", default="tansu,kafka", help="tansu, kafka or both (default: both)")
     add("--events", type=int, help=f"events to read (default {_EVENTS:,}; quick: {_QUICK_EVENTS:,})")
     add("--mix", default="A", help="A: mostly logins, B: mostly money and touches, A,B: both (the peers: the first)")
