@@ -47,7 +47,6 @@ _RARE_SECONDS: Final = 0.1
 _COUNTED: Final = "SELECT touches FROM {database}.campaign_totals WHERE run = 'live' AND campaign_id = {{name:String}}"
 _WORKER: Final = "pipeline\0worker"
 _JANITOR: Final = "stale_address"
-_MIGRATE: Final = "pipeline\0migrate"
 
 
 class Life(NamedTuple):
@@ -111,7 +110,8 @@ def _started(folder: Path) -> Iterator[tuple[dict[str, float], Popen[bytes]]]:
             {
                 "command": lambda: _runs(process.pid, _JANITOR),  # the first that it starts
                 "broker": lambda: answers(kafka),
-                "engine": lambda: _runs(process.pid, _MIGRATE),  # it is started when the engine answers
+                # what a former life has left is gone before the first process is started
+                "engine": lambda: _runs(process.pid, _JANITOR) and (data / "tmp" / "endpoint.ready").exists(),
                 "topics and tables": lambda: _runs(process.pid, _WORKER) and _sent(kafka, campaign),
                 PAGE: lambda: answers(board) and _has_page(board),
                 "worker joined": rarely(lambda: owned(metrics) > 0),
