@@ -37,11 +37,7 @@ void take_out(numbers *all, u32 at) {
 
 static u32 place_of(const numbers *sorted, u32 number) {
     u32 low = 0, high = sorted->count;
-    while (low < high) {
-        u32 middle = low + (high - low) / 2;
-        if (NUMBERS(sorted)[middle] < number) low = middle + 1;
-        else high = middle;
-    }
+    BISECT(low, high, middle, NUMBERS(sorted)[middle] < number)
     return low;
 }
 
@@ -60,11 +56,7 @@ void add_number_to(numbers *sorted, u32 number) {
 u32 ordered_place(const shard *one, const numbers *ordered, u32 number, bool (*is_before)(const shard *, u32, u32)) {
     u32 low = 0, high = ordered->count;
     if (high && is_before(one, NUMBERS(ordered)[high - 1], number)) return high; // events come nearly in order
-    while (low < high) {
-        u32 middle = low + (high - low) / 2;
-        if (is_before(one, NUMBERS(ordered)[middle], number)) low = middle + 1;
-        else high = middle;
-    }
+    BISECT(low, high, middle, is_before(one, NUMBERS(ordered)[middle], number))
     return low;
 }
 

@@ -64,12 +64,11 @@ static i64 turn_to(const shard *one, customer *who, u64 *engaged, u64 *logins, i
 static i64 *measures_of(shard *one, u32 tier, i32 day) {
     struct { u32 tier; i32 day; } key = {tier, day};
     u64 hash = hash_bytes(one->seed, &key, sizeof key);
-    const table *numbers = &one->change_of;
-    if (numbers->slots)
-        for (u32 at = (u32)(hash >> 32) & numbers->mask; numbers->slots[at]; at = (at + 1) & numbers->mask) {
-            day_change *known = ITEM(one->changes, day_change, (u32)numbers->slots[at] - 1);
-            if (known->day == day && known->tier == tier) return known->measures;
-        }
+    u32 number;
+    for (search by = search_for(&one->change_of, hash); (number = next_number(&by)) != NOBODY;) {
+        day_change *known = ITEM(one->changes, day_change, number);
+        if (known->day == day && known->tier == tier) return known->measures;
+    }
     day_change *fresh = list_add(&one->changes, 1, sizeof(day_change));
     memset(fresh, 0, sizeof *fresh);
     fresh->day = day;

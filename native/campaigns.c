@@ -56,17 +56,12 @@ EXPORT u32 shard_add_arm(shard *one, u32 campaign_number, bool is_control, const
 EXPORT void shard_set_control(shard *one, u32 number, bool is_control) { ARM(one, number)->is_control = is_control; }
 
 u32 find_arm(const shard *one, const u8 *id, u32 id_length, const u8 *variant, u32 length) {
-    const table *numbers = &one->arm_of;
-    if (!numbers->slots) return NOBODY;
-    u64 hash = hash_of_arm(one, id, id_length, variant, length);
-    for (u32 at = (u32)(hash >> 32) & numbers->mask; numbers->slots[at]; at = (at + 1) & numbers->mask) {
-        u64 slot = numbers->slots[at];
-        if ((slot ^ hash) >> 32) continue;
-        const arm *known = ARM(one, (u32)slot - 1);
-        if (is_name(&known->variant, variant, length) && is_name(&CAMPAIGN(one, known->campaign)->id, id, id_length))
-            return (u32)slot - 1;
+    u32 number;
+    for (search by = search_for(&one->arm_of, hash_of_arm(one, id, id_length, variant, length)); (number = next_number(&by)) != NOBODY;) {
+        const arm *known = ARM(one, number);
+        if (is_name(&known->variant, variant, length) && is_name(&CAMPAIGN(one, known->campaign)->id, id, id_length)) break;
     }
-    return NOBODY;
+    return number;
 }
 
 // Notes in a batch's rows which arm each touch is of, NOBODY for one not told of yet; returns how many those are.
@@ -98,10 +93,9 @@ i64 floor_divide(i64 number, i64 by) {
 }
 
 static const quarter *find_quarter(const shard *one, i64 number, u64 hash) {
-    const table *numbers = &one->quarter_of;
-    if (!numbers->slots) return NULL;
-    for (u32 at = (u32)(hash >> 32) & numbers->mask; numbers->slots[at]; at = (at + 1) & numbers->mask) {
-        const quarter *known = ITEM(one->quarters, quarter, (u32)numbers->slots[at] - 1);
+    u32 place;
+    for (search by = search_for(&one->quarter_of, hash); (place = next_number(&by)) != NOBODY;) {
+        const quarter *known = ITEM(one->quarters, quarter, place);
         if (known->number == number) return known;
     }
     return NULL;

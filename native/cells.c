@@ -69,13 +69,9 @@ static bool is_of(const cell *each, u32 campaign, u32 detail, i64 coordinate) {
 
 static u32 find(shard *one, family *of, u32 campaign, u32 detail, i64 coordinate) {
     u64 hash = hash_of(one, campaign, detail, coordinate);
-    const table *numbers = &of->number_of;
-    if (numbers->slots)
-        for (u32 at = (u32)(hash >> 32) & numbers->mask; numbers->slots[at]; at = (at + 1) & numbers->mask) {
-            u64 slot = numbers->slots[at];
-            if ((slot ^ hash) >> 32 == 0 && is_of(ITEM(of->cells, cell, (u32)slot - 1), campaign, detail, coordinate))
-                return (u32)slot - 1;
-        }
+    u32 number;
+    for (search by = search_for(&of->number_of, hash); (number = next_number(&by)) != NOBODY;)
+        if (is_of(ITEM(of->cells, cell, number), campaign, detail, coordinate)) return number;
     return begin(one, of, campaign, detail, coordinate, hash);
 }
 

@@ -41,7 +41,35 @@ typedef struct {
 } table;
 
 u64 hash_bytes(u64 seed, const void *bytes, u64 length); // keyed: whoever chooses ids cannot choose where they collide
-void table_add(table *numbers, u64 hash, u32 number);    // the key must not be there yet
+void table_add(table *numbers, u64 hash, u32 number);
+
+typedef struct { // goes over the numbers that may be a key's: keys that share half a hash are told apart by the caller
+    const table *numbers;
+    u32 at, half;
+} search;
+
+static inline search search_for(const table *numbers, u64 hash) {
+    u32 half = (u32)(hash >> 32);
+    return (search){numbers, half & numbers->mask, half};
+}
+
+static inline u32 next_number(search *by) { // NOBODY behind the last
+    const table *numbers = by->numbers;
+    if (!numbers->slots) return NOBODY;
+    for (u64 slot; (slot = numbers->slots[by->at]);) {
+        by->at = (by->at + 1) & numbers->mask;
+        if (slot >> 32 == by->half) return (u32)slot - 1;
+    }
+    return NOBODY;
+}
+
+// Narrows low .. high down to the first place that is not before what is sought; `is_before` asks of the one in the middle.
+#define BISECT(low, high, middle, is_before) \
+    while (low < high) { \
+        __typeof__(low) middle = low + (high - low) / 2; \
+        if (is_before) low = middle + 1; \
+        else high = middle; \
+    }
 
 // -- texts.c: ids of events, kept as long as somebody refers to them ----------------------------------------------------
 

@@ -6,11 +6,7 @@
 
 static u64 slot_place(const account *had, u32 slot) {
     u64 low = 0, high = had->converted.count;
-    while (low < high) {
-        u64 middle = (low + high) / 2;
-        if (ITEM(had->converted, conversion, middle)->slot < slot) low = middle + 1;
-        else high = middle;
-    }
+    BISECT(low, high, middle, ITEM(had->converted, conversion, middle)->slot < slot)
     return low;
 }
 
@@ -110,14 +106,13 @@ static credit_change *change_of(shard *one, u32 number, const credit *given) {
     key.arm = given->arm;
     u64 hash = hash_bytes(one->seed, &key, sizeof key);
     const transaction *paid = TRANSACTION(one, number);
-    const table *numbers = &one->change_of_credit;
-    if (numbers->slots)
-        for (u32 at = (u32)(hash >> 32) & numbers->mask; numbers->slots[at]; at = (at + 1) & numbers->mask) {
-            credit_change *known = ITEM(one->credit_changes, credit_change, (u32)numbers->slots[at] - 1);
-            if (known->transaction_id == paid->event_id && known->model == given->model && known->arm == given->arm &&
-                !compare_texts(text_of(one, known->touch_id), id))
-                return known;
-        }
+    u32 place;
+    for (search by = search_for(&one->change_of_credit, hash); (place = next_number(&by)) != NOBODY;) {
+        credit_change *known = ITEM(one->credit_changes, credit_change, place);
+        if (known->transaction_id == paid->event_id && known->model == given->model && known->arm == given->arm &&
+            !compare_texts(text_of(one, known->touch_id), id))
+            return known;
+    }
     credit_change *fresh = list_add(&one->credit_changes, 1, sizeof(credit_change));
     *fresh = (credit_change){.converted_at = paid->at, .transaction_id = paid->event_id, .touch_id = given->touch_id,
         .model = given->model, .arm = given->arm, .tier = paid->tier, .kind = paid->kind};

@@ -48,28 +48,21 @@ EXPORT u32 shard_add_tier(shard *one, const u8 *bytes, u8 length) {
 }
 
 static u32 find_met(const shard *one, u64 hash, const u8 *id, u32 length) {
-    if (!one->by_id.slots) return NOBODY;
-    for (u32 at = (u32)(hash >> 32) & one->by_id.mask; one->by_id.slots[at]; at = (at + 1) & one->by_id.mask) {
-        u64 slot = one->by_id.slots[at];
-        if ((slot ^ hash) >> 32) continue;
-        const customer *known = ITEM(one->customers, customer, (u32)slot - 1);
-        if (known->standing == MET && known->id_length == length &&
-            !memcmp(ITEM(one->ids, u8, known->id), id, length))
-            return (u32)slot - 1;
+    u32 number;
+    for (search by = search_for(&one->by_id, hash); (number = next_number(&by)) != NOBODY;) {
+        const customer *known = CUSTOMER(one, number);
+        if (known->standing == MET && known->id_length == length && !memcmp(ITEM(one->ids, u8, known->id), id, length)) break;
     }
-    return NOBODY;
+    return number;
 }
 
 static u32 find_dormant(const shard *one, u64 hash, const u8 *pseudonym) {
-    const table *numbers = &one->by_pseudonym;
-    if (!numbers->slots) return NOBODY;
-    for (u32 at = (u32)(hash >> 32) & numbers->mask; numbers->slots[at]; at = (at + 1) & numbers->mask) {
-        u64 slot = numbers->slots[at];
-        if ((slot ^ hash) >> 32) continue;
-        const customer *known = ITEM(one->customers, customer, (u32)slot - 1);
-        if (known->standing == DORMANT && !memcmp(known->pseudonym, pseudonym, PSEUDONYM)) return (u32)slot - 1;
+    u32 number;
+    for (search by = search_for(&one->by_pseudonym, hash); (number = next_number(&by)) != NOBODY;) {
+        const customer *known = CUSTOMER(one, number);
+        if (known->standing == DORMANT && !memcmp(known->pseudonym, pseudonym, PSEUDONYM)) break;
     }
-    return NOBODY;
+    return number;
 }
 
 static u32 add_customer(shard *one, const u8 *pseudonym) {

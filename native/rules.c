@@ -147,21 +147,13 @@ static void share(shard *one, u8 rule, i64 at, const u32 *touches, u32 count, i6
 // -- candidates ------------------------------------------------------------------------------------------------------
 
 static u32 first_not_before(const shard *one, const numbers *touches, u32 low, u32 high, i64 at) { // within one campaign
-    while (low < high) {
-        u32 middle = low + (high - low) / 2;
-        if (TOUCH(one, NUMBERS(touches)[middle])->at < at) low = middle + 1;
-        else high = middle;
-    }
+    BISECT(low, high, middle, TOUCH(one, NUMBERS(touches)[middle])->at < at)
     return low;
 }
 
 static u32 begin_of_campaign(const shard *one, const numbers *touches, u32 end) { // of the last touch before `end`
     u32 number = ARM(one, TOUCH(one, NUMBERS(touches)[end - 1])->arm)->campaign, low = 0, high = end - 1;
-    while (low < high) {
-        u32 middle = low + (high - low) / 2;
-        if (ARM(one, TOUCH(one, NUMBERS(touches)[middle])->arm)->campaign < number) low = middle + 1;
-        else high = middle;
-    }
+    BISECT(low, high, middle, ARM(one, TOUCH(one, NUMBERS(touches)[middle])->arm)->campaign < number)
     return low;
 }
 

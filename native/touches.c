@@ -6,11 +6,9 @@
 // -- ids -------------------------------------------------------------------------------------------------------------
 
 static seen *seen_with(const shard *one, u64 hash, span id) {
-    const table *ids = &one->touch_id_of;
-    if (!ids->slots) return NULL;
-    for (u32 at = (u32)(hash >> 32) & ids->mask; ids->slots[at]; at = (at + 1) & ids->mask) {
-        if ((ids->slots[at] ^ hash) >> 32) continue;
-        seen *known = ITEM(one->touch_ids, seen, (u32)ids->slots[at] - 1);
+    u32 number;
+    for (search by = search_for(&one->touch_id_of, hash); (number = next_number(&by)) != NOBODY;) {
+        seen *known = ITEM(one->touch_ids, seen, number);
         if (known->event_id != NO_TEXT && !compare_texts(text_of(one, known->event_id), id)) return known;
     }
     return NULL;
@@ -60,11 +58,7 @@ void forget_touch_ids(shard *one, i64 floor) {
 
 static u64 reach_place(const account *had, u32 number) { // where an arm's is, or would be
     u64 low = 0, high = had->reached.count;
-    while (low < high) {
-        u64 middle = (low + high) / 2;
-        if (ITEM(had->reached, reach, middle)->arm < number) low = middle + 1;
-        else high = middle;
-    }
+    BISECT(low, high, middle, ITEM(had->reached, reach, middle)->arm < number)
     return low;
 }
 

@@ -21,24 +21,17 @@ static i64 time_of(const shard *one, u32 event) {
     return is_reversal(event) ? REVERSAL(one, event / 2)->at : TRANSACTION(one, event / 2)->at;
 }
 
-// The next event of an id in a table, NOBODY behind the last; *at is where the search goes on.
-static u32 next_with_id(const shard *one, const table *events, u64 hash, span id, u32 *at) {
-    if (!events->slots) return NOBODY;
-    for (; events->slots[*at]; *at = (*at + 1) & events->mask) {
-        u32 event = (u32)events->slots[*at] - 1;
-        if ((events->slots[*at] ^ hash) >> 32 || !has_id(one, event, id)) continue;
-        *at = (*at + 1) & events->mask;
-        return event;
-    }
-    return NOBODY;
+static u32 next_with_id(const shard *one, search *by, span id) { // NOBODY behind the last
+    u32 event;
+    while ((event = next_number(by)) != NOBODY && !has_id(one, event, id)) continue;
+    return event;
 }
-
-static u32 place_of_hash(const table *numbers, u64 hash) { return (u32)(hash >> 32) & numbers->mask; }
 
 // The time of the newest event of an id, which tells copies; false if none is known.
 static bool newest_time(const shard *one, u64 hash, span id, i64 *newest) {
     bool found = false;
-    for (u32 at = place_of_hash(&one->event_of, hash), event; (event = next_with_id(one, &one->event_of, hash, id, &at)) != NOBODY;) {
+    u32 event;
+    for (search by = search_for(&one->event_of, hash); (event = next_with_id(one, &by, id)) != NOBODY;) {
         i64 time = time_of(one, event);
         *newest = found && *newest > time ? *newest : time;
         found = true;
@@ -59,11 +52,9 @@ static void take_off(transaction *paid, i64 amount_minor) { // what is beyond a 
 }
 
 static original *awaited(const shard *one, u64 hash, span id) {
-    const table *ids = &one->original_of;
-    if (!ids->slots) return NULL;
-    for (u32 at = place_of_hash(ids, hash); ids->slots[at]; at = (at + 1) & ids->mask) {
-        if ((ids->slots[at] ^ hash) >> 32) continue;
-        original *known = ITEM(one->originals, original, (u32)ids->slots[at] - 1);
+    u32 number;
+    for (search by = search_for(&one->original_of, hash); (number = next_number(&by)) != NOBODY;) {
+        original *known = ITEM(one->originals, original, number);
         if (!compare_texts(text_of(one, known->id), id)) return known;
     }
     return NULL;
@@ -127,7 +118,8 @@ static bool meet_waiting(shard *one, u32 number, u64 hash) {
 static u32 original_of(const shard *one, const reversal *given) { // of an id's transactions at most one is near enough
     span id = text_of(one, given->original_id);
     u64 hash = hash_bytes(one->seed, id.bytes, id.length);
-    for (u32 at = place_of_hash(&one->event_of, hash), event; (event = next_with_id(one, &one->event_of, hash, id, &at)) != NOBODY;)
+    u32 event;
+    for (search by = search_for(&one->event_of, hash); (event = next_with_id(one, &by, id)) != NOBODY;)
         if (!is_reversal(event) && applies(one, given, TRANSACTION(one, event / 2))) return event / 2;
     return NOBODY;
 }
@@ -163,11 +155,7 @@ static u32 reverse(shard *one, reversal given) {
 
 u32 first_transaction_since(const shard *one, const account *had, i64 at) {
     u32 low = 0, high = had->transactions.count;
-    while (low < high) {
-        u32 middle = low + (high - low) / 2;
-        if (TRANSACTION(one, NUMBERS(&had->transactions)[middle])->at < at) low = middle + 1;
-        else high = middle;
-    }
+    BISECT(low, high, middle, TRANSACTION(one, NUMBERS(&had->transactions)[middle])->at < at)
     return low;
 }
 
@@ -280,7 +268,8 @@ void load_transaction(shard *one, transaction given, span id, span product) {
 // The transaction of an id and time, NOBODY if none is live.
 u32 transaction_with(const shard *one, span id, i64 at) {
     u64 hash = hash_bytes(one->seed, id.bytes, id.length);
-    for (u32 next = place_of_hash(&one->event_of, hash), event; (event = next_with_id(one, &one->event_of, hash, id, &next)) != NOBODY;)
+    u32 event;
+    for (search by = search_for(&one->event_of, hash); (event = next_with_id(one, &by, id)) != NOBODY;)
         if (!is_reversal(event) && time_of(one, event) == at) return event / 2;
     return NOBODY;
 }
