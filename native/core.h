@@ -329,7 +329,7 @@ typedef struct {
     u64 seed;
     u32 span, words;      // days remembered one by one, 64-bit words of a set of days
     u32 known;            // customers that are not ERASED
-    u32 models;
+    u32 models;           // attribution models: as many as labels and rules
     list customers;       // customer
     list ids;             // u8: texts of customers' ids, one after another
     list days;            // u64: per customer `words` of engaged days, then `words` of all login days

@@ -50,7 +50,7 @@ static u32 first_credited(const shard *one, const account *had, u32 campaign_num
     const list *arms = &CAMPAIGN(one, campaign_number)->arms;
     u32 first = NOBODY;
     for (u64 at = 0; had->converted.count && at < arms->count; at++) {
-        const conversion *known = conversion_of(had, *ITEM(*arms, u32, at) * (u32)one->models_of.count + model);
+        const conversion *known = conversion_of(had, *ITEM(*arms, u32, at) * one->models + model);
         if (known && (first == NOBODY || is_transaction_before(one, *NUMBERS(&known->transactions), first)))
             first = *NUMBERS(&known->transactions);
     }
@@ -60,7 +60,7 @@ static u32 first_credited(const shard *one, const account *had, u32 campaign_num
 static bool is_past(const shard *one, const account *had, u32 campaign_number, u32 model) {
     const list *arms = &CAMPAIGN(one, campaign_number)->arms;
     for (u64 at = 0; had->past_conversions.count && at < arms->count; at++)
-        if (has_number(&had->past_conversions, *ITEM(*arms, u32, at) * (u32)one->models_of.count + model)) return true;
+        if (has_number(&had->past_conversions, *ITEM(*arms, u32, at) * one->models + model)) return true;
     return false;
 }
 
@@ -79,7 +79,7 @@ static bool counts_already(const account *had, u32 slot) {
 
 static void join(shard *one, u32 number, u32 slot) {
     account *had = ACCOUNT(one, CUSTOMER(one, TRANSACTION(one, number)->customer)->account);
-    u32 arm_number = slot / (u32)one->models_of.count, model = slot % (u32)one->models_of.count;
+    u32 arm_number = slot / one->models, model = slot % one->models;
     u32 before = first_credited(one, had, ARM(one, arm_number)->campaign, model);
     if (!counts_already(had, slot)) count_arm_conversion(one, model, arm_number, 1);
     insert_conversion(one, had, number, slot);
@@ -88,7 +88,7 @@ static void join(shard *one, u32 number, u32 slot) {
 
 static void leave(shard *one, u32 number, u32 slot) {
     account *had = ACCOUNT(one, CUSTOMER(one, TRANSACTION(one, number)->customer)->account);
-    u32 arm_number = slot / (u32)one->models_of.count, model = slot % (u32)one->models_of.count;
+    u32 arm_number = slot / one->models, model = slot % one->models;
     u32 before = first_credited(one, had, ARM(one, arm_number)->campaign, model);
     remove_conversion(one, had, number, slot);
     if (!counts_already(had, slot)) count_arm_conversion(one, model, arm_number, -1);
@@ -180,7 +180,7 @@ static bool are_offered_again(const shard *one, const transaction *paid) {
     return had == NOBODY && at == one->offered.count;
 }
 
-static u32 slot_of(const shard *one, const credit *given) { return given->arm * (u32)one->models_of.count + given->model; }
+static u32 slot_of(const shard *one, const credit *given) { return given->arm * one->models + given->model; }
 
 // Puts the offered credits in the place of a transaction's old ones; they count while it has an effect.
 static void replace(shard *one, u32 number) {
@@ -277,7 +277,7 @@ void load_counts(shard *one, u32 number) {
 
 void load_past_conversion(shard *one, u32 who, u32 arm_number, u32 model) {
     account *had = open_account(one, who);
-    add_number_to(&had->past_conversions, arm_number * (u32)one->models_of.count + model);
+    add_number_to(&had->past_conversions, arm_number * one->models + model);
 }
 
 // -- out ---------------------------------------------------------------------------------------------------------------

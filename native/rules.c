@@ -264,7 +264,7 @@ void offer_credits(shard *one, const transaction *given, const numbers *touches)
     u32 count = 0;
     i64 *parts = NULL;
     one->offered.count = 0;
-    for (u32 model = 0; model < one->models_of.count; model++) {
+    for (u32 model = 0; model < one->models; model++) {
         u8 rule = *ITEM(one->models_of, u8, model);
         u64 first = one->offered.count;
         if (rule <= FIRST_TOUCH) {
