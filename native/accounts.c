@@ -4,57 +4,70 @@
 
 // -- numbers ---------------------------------------------------------------------------------------------------------
 
-enum { FEW = 2, FIRST_ROOM = 6 }; // malloc's smallest piece has room for six
+enum { FEW = 2, FIRST_ROOM = 4 }; // malloc's smallest piece has room for a block of four
 
 static void make_room(numbers *all) {
-    if (all->count < (all->room ? all->room : FEW)) return;
-    u32 room = all->room ? all->room * 2 : FIRST_ROOM;
-    u32 *grown = room > all->room ? realloc(all->room ? all->many : NULL, (u64)room * sizeof(u32)) : NULL;
+    block *many = block_of(all);
+    if (count_of(all) < (many ? many->room : FEW)) return;
+    u32 room = many ? many->room * 2 : FIRST_ROOM;
+    block *grown = many && room < many->room ? NULL : realloc(many, sizeof(block) + (u64)room * sizeof(u32));
     if (!grown) abort(); // half a change must not be written
-    if (!all->room) memcpy(grown, all->few, sizeof all->few);
-    all->many = grown;
-    all->room = room;
+    if (!many) {
+        memcpy(grown->items, all->few, sizeof all->few);
+        grown->count = FEW;
+    }
+    grown->room = room;
+    all->place = (u64)grown + BLOCK;
 }
 
 static void put_in(numbers *all, u32 at, u32 number) {
+    if (!number || number >> 31) abort(); // it would be taken for none, or for a block's place
     make_room(all);
-    u32 *items = NUMBERS(all);
-    memmove(items + at + 1, items + at, (u64)(all->count++ - at) * sizeof(u32));
+    u32 *items = NUMBERS(all), after = count_of(all) - at;
+    memmove(items + at + 1, items + at, (u64)after * sizeof(u32));
     items[at] = number;
+    if (block_of(all)) block_of(all)->count++;
 }
 
-void drop_numbers(numbers *all) {
-    if (all->room) free(all->many);
-    *all = (numbers){0};
+void keep_first(numbers *all, u32 kept) {
+    block *many = block_of(all);
+    if (many) {
+        many->count = kept;
+        if (kept > FEW) return;
+        memcpy(all->few, many->items, sizeof all->few);
+        free(many);
+    }
+    memset(all->few + kept, 0, (FEW - kept) * sizeof(u32));
 }
+
+void drop_numbers(numbers *all) { keep_first(all, 0); }
 
 void take_out(numbers *all, u32 at) {
-    u32 *items = NUMBERS(all);
-    all->count--;
-    memmove(items + at, items + at + 1, (u64)(all->count - at) * sizeof(u32));
-    if (!all->count) drop_numbers(all);
+    u32 *items = NUMBERS(all), after = count_of(all) - at - 1;
+    memmove(items + at, items + at + 1, (u64)after * sizeof(u32));
+    keep_first(all, at + after);
 }
 
 static u32 place_of(const numbers *sorted, u32 number) {
-    u32 low = 0, high = sorted->count;
+    u32 low = 0, high = count_of(sorted);
     BISECT(low, high, middle, NUMBERS(sorted)[middle] < number)
     return low;
 }
 
 bool has_number(const numbers *sorted, u32 number) {
     u32 at = place_of(sorted, number);
-    return at < sorted->count && NUMBERS(sorted)[at] == number;
+    return at < count_of(sorted) && NUMBERS(sorted)[at] == number;
 }
 
 void add_number_to(numbers *sorted, u32 number) {
     u32 at = place_of(sorted, number);
-    if (at < sorted->count && NUMBERS(sorted)[at] == number) return;
+    if (at < count_of(sorted) && NUMBERS(sorted)[at] == number) return;
     put_in(sorted, at, number);
 }
 
 // Where a number is among others, or would be: the first one that does not come before it.
 u32 ordered_place(const shard *one, const numbers *ordered, u32 number, bool (*is_before)(const shard *, u32, u32)) {
-    u32 low = 0, high = ordered->count;
+    u32 low = 0, high = count_of(ordered);
     if (high && is_before(one, NUMBERS(ordered)[high - 1], number)) return high; // events come nearly in order
     BISECT(low, high, middle, is_before(one, NUMBERS(ordered)[middle], number))
     return low;
@@ -96,15 +109,15 @@ account *open_account(shard *one, u32 who) { // `ACCOUNT(one, account_of(…))` 
 }
 
 // Closes the account of an erased customer; its touches and transactions have gone.
-void close_account(account *had) {
-    for (u64 at = 0; at < had->converted.count; at++) drop_numbers(&ITEM(had->converted, conversion, at)->transactions);
-    free(had->converted.items);
-    free(had->reached.items);
-    drop_numbers(&had->touches);
-    drop_numbers(&had->transactions);
-    drop_numbers(&had->past_reach);
-    drop_numbers(&had->past_conversions);
-    *had = (account){0};
+void close_account(shard *one, account *had) {
+    for (u32 at = 0; at < count_of(&had->converted); at++) {
+        u32 number = NUMBERS(&had->converted)[at];
+        drop_numbers(&CONVERSION(one, number)->transactions);
+        pool_give(&one->conversions, sizeof(conversion), number);
+    }
+    for (u32 at = 0; at < count_of(&had->reached); at++) pool_give(&one->reaches, sizeof(reach), NUMBERS(&had->reached)[at]);
+    numbers *all[] = {&had->touches, &had->transactions, &had->reached, &had->converted, &had->past};
+    for (u32 at = 0; at < sizeof all / sizeof *all; at++) drop_numbers(all[at]);
 }
 
 enum { DAY_MS = 86400000 };

@@ -31,8 +31,16 @@ typedef struct {
 
 // Room for `more` items of a size behind the last one; the caller fills them. Stops the process where there is none.
 void *list_add(list *items, u64 more, u64 size);
-void *list_add_one(list *items, u64 size); // the same for lists of which there are millions: most have one item
 #define ITEM(items_, type, number) ((type *)(items_).items + (number))
+
+typedef struct { // things that come and go, by number; none has number 0
+    list items;
+    u32 free;          // the first of those that can be used again, 0 for none; each begins with the next one's number
+    u32 unused;
+} pool;
+
+u32 pool_take(pool *all, u64 size);              // the number of one, all zero
+void pool_give(pool *all, u64 size, u32 number); // whose number may be given again; it is zeroed
 
 // An open hash table of numbers. A slot holds the upper half of a key's hash and the number + 1; 0 is a free slot.
 typedef struct {
@@ -234,20 +242,30 @@ typedef struct {
 
 // -- the events of a customer that may still matter ---------------------------------------------------------------------
 
-typedef struct { // numbers of touches or transactions in an order that the owner keeps: up to two stand here
-    union {
-        u32 *many;
-        u32 few[2];
-    };
-    u32 count, room;   // room 0: no more than `few`
+typedef struct {
+    u32 count, room;
+    u32 items[];
+} block;
+
+typedef union { // numbers from 1 to 2^31, in an order that the owner keeps: up to two stand here, more in a block
+    u32 few[2];        // 0 behind the last
+    u64 place;         // of the block, with BLOCK added
 } numbers;
-#define NUMBERS(all) ((all)->room ? (all)->many : (u32 *)(all)->few)
+#define BLOCK (1ull << 63)
+
+static inline block *block_of(const numbers *all) { return all->place & BLOCK ? (block *)(all->place - BLOCK) : NULL; }
+
+static inline u32 count_of(const numbers *all) {
+    return all->place & BLOCK ? block_of(all)->count : (u32)(all->few[0] != 0) + (all->few[1] != 0);
+}
+
+static inline u32 *numbers_in(const numbers *all) { return all->place & BLOCK ? block_of(all)->items : (u32 *)all->few; }
+#define NUMBERS(all) numbers_in(all)
 
 typedef struct { // a creditable touch
     i64 at;
     text event_id;
-    u32 arm;
-    u32 next_free;
+    u32 arm, unused;
 } touch;
 
 typedef struct { // a touch's share of a transaction under one model
@@ -255,7 +273,7 @@ typedef struct { // a touch's share of a transaction under one model
     text touch_id;
     i64 return_minor, aum_minor;
     u32 millionths, arm;
-    u32 model, next;   // the transaction's next credit, NOBODY behind the last; also links free ones
+    u32 model, next;   // the transaction's next credit, NOBODY behind the last
 } credit;
 
 typedef struct { // one that is no reversal
@@ -263,11 +281,10 @@ typedef struct { // one that is no reversal
     i64 reversed_minor; // NOT_REVERSED without a reversal
     text event_id, product;
     u32 customer, credits; // credits: the first one, NOBODY for none
-    u32 next_free, tier;
+    u32 tier;
     u8 kind, flags;
     u8 counts;         // whether its credits stand in the numbers
     u8 is_live;
-    u8 unused[4];
 } transaction;
 #define NOT_REVERSED (-1)
 enum { WAITING = 1, LISTED }; // a reversal that waits; the second only while the index of those is made
@@ -275,10 +292,10 @@ enum { WAITING = 1, LISTED }; // a reversal that waits; the second only while th
 typedef struct {
     i64 at, amount_minor, offset;
     text event_id, original_id;
-    u32 customer, next_free;
+    u32 customer;
     u32 next_waiting;  // the next one that waits for the same original, NOBODY behind the last
     u8 is_live, is_waiting;
-    u8 unused[2];
+    u8 unused[6];
 } reversal;
 
 typedef struct { // an original that reversals wait for
@@ -293,7 +310,7 @@ typedef struct { // the first touch of a customer by an arm
 } reach;
 
 typedef struct { // the transactions that are credited to an arm under a model, in order
-    u32 slot;          // arm * models + model
+    u32 slot;          // see `slot_of`
     u32 unused;
     numbers transactions;
 } conversion;
@@ -301,10 +318,9 @@ typedef struct { // the transactions that are credited to an arm under a model, 
 typedef struct { // what a customer's touches and transactions have left
     numbers touches;   // by campaign, time, id, arm
     numbers transactions; // by time, id
-    list reached;      // reach
-    list converted;    // conversion, by slot
-    numbers past_reach;       // arms, sorted: of before the horizon
-    numbers past_conversions; // slots, sorted
+    numbers reached;   // reach, by arm
+    numbers converted; // conversion, by slot
+    numbers past;      // slots, sorted: reach and conversions of before the horizon
 } account;
 
 typedef struct { // a transaction's credit as it stands at the end of the block
@@ -352,8 +368,8 @@ typedef struct {
     bool only_last_touch;
     list texts;           // u8
     u64 texts_limit;      // when `texts` has so many bytes, those that nobody refers to are thrown away
-    list touches, transactions, reversals, credits, accounts;
-    u32 free_touch, free_transaction, free_reversal, free_credit; // the first of those that can be used again, NOBODY for none
+    pool touches, transactions, reversals, credits, reaches, conversions;
+    list accounts;
     list dues;            // due
     list touch_ids;       // seen
     table touch_id_of;
@@ -375,11 +391,17 @@ typedef struct {
 #define CAMPAIGN(one, number) ITEM((one)->campaigns, campaign, number)
 #define ARM(one, number) ITEM((one)->arms, arm, number)
 #define TIER_NAME(one, number) ITEM((one)->tiers, name, number)
-#define TOUCH(one, number) ITEM((one)->touches, touch, number)
-#define TRANSACTION(one, number) ITEM((one)->transactions, transaction, number)
-#define REVERSAL(one, number) ITEM((one)->reversals, reversal, number)
-#define CREDIT(one, number) ITEM((one)->credits, credit, number)
+#define TOUCH(one, number) ITEM((one)->touches.items, touch, number)
+#define TRANSACTION(one, number) ITEM((one)->transactions.items, transaction, number)
+#define REVERSAL(one, number) ITEM((one)->reversals.items, reversal, number)
+#define CREDIT(one, number) ITEM((one)->credits.items, credit, number)
+#define REACH(one, number) ITEM((one)->reaches.items, reach, number)
+#define CONVERSION(one, number) ITEM((one)->conversions.items, conversion, number)
 #define ACCOUNT(one, number) ITEM((one)->accounts, account, number)
+
+// A slot is an arm's reach, or its conversions under a model; 0 is none.
+static inline u32 slot_of_reach(const shard *one, u32 arm_number) { return (arm_number + 1) * (one->models + 1); }
+static inline u32 slot_of(const shard *one, u32 arm_number, u32 model) { return slot_of_reach(one, arm_number) + 1 + model; }
 
 // memory.c
 void forget_numbers(table *all);
@@ -394,12 +416,13 @@ void compact_texts(shard *one);
 // accounts.c
 u32 account_of(shard *one, u32 who);
 account *open_account(shard *one, u32 who);
-void close_account(account *had);
+void close_account(shard *one, account *had);
 void visit(shard *one, u32 who, i64 last_use);
 u32 next_due(shard *one, i64 floor, u64 *next, u64 *kept, u64 end);
 bool has_number(const numbers *sorted, u32 number);
 void add_number_to(numbers *sorted, u32 number);
 void take_out(numbers *all, u32 at);
+void keep_first(numbers *all, u32 kept);
 void drop_numbers(numbers *all);
 u32 ordered_place(const shard *one, const numbers *ordered, u32 number, bool (*is_before)(const shard *, u32, u32));
 void sort_numbers(u32 *items, u32 *spare, u32 count, bool (*before)(const void *context, u32 a, u32 b), const void *context);

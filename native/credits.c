@@ -4,17 +4,15 @@
 
 // -- converters: a customer's credited transactions by slot (arm and model), the first of which dates the converter ------
 
-static u64 slot_place(const account *had, u32 slot) {
-    u64 low = 0, high = had->converted.count;
-    BISECT(low, high, middle, ITEM(had->converted, conversion, middle)->slot < slot)
-    return low;
+static u32 conversion_of(const shard *one, const account *had, u32 slot) { // NOBODY for none
+    u32 low = 0, high = count_of(&had->converted);
+    BISECT(low, high, middle, CONVERSION(one, NUMBERS(&had->converted)[middle])->slot < slot)
+    if (low == count_of(&had->converted)) return NOBODY;
+    u32 found = NUMBERS(&had->converted)[low];
+    return CONVERSION(one, found)->slot == slot ? found : NOBODY;
 }
 
-static conversion *conversion_of(const account *had, u32 slot) {
-    u64 at = slot_place(had, slot);
-    conversion *found = ITEM(had->converted, conversion, at);
-    return at < had->converted.count && found->slot == slot ? found : NULL;
-}
+static bool is_conversion_before(const shard *one, u32 a, u32 b) { return CONVERSION(one, a)->slot < CONVERSION(one, b)->slot; }
 
 bool is_transaction_before(const shard *one, u32 a, u32 b) { // by time, then event id
     const transaction *left = TRANSACTION(one, a), *right = TRANSACTION(one, b);
@@ -22,45 +20,51 @@ bool is_transaction_before(const shard *one, u32 a, u32 b) { // by time, then ev
 }
 
 static void insert_conversion(shard *one, account *had, u32 number, u32 slot) {
-    conversion *known = conversion_of(had, slot);
-    if (!known) {
-        u64 at = slot_place(had, slot), after = had->converted.count - at;
-        list_add_one(&had->converted, sizeof(conversion));
-        known = ITEM(had->converted, conversion, at);
-        memmove(known + 1, known, after * sizeof(conversion));
-        *known = (conversion){.slot = slot};
+    u32 known = conversion_of(one, had, slot);
+    if (known == NOBODY) {
+        known = pool_take(&one->conversions, sizeof(conversion));
+        CONVERSION(one, known)->slot = slot;
+        insert_number(one, &had->converted, known, is_conversion_before);
     }
-    insert_number(one, &known->transactions, number, is_transaction_before);
+    insert_number(one, &CONVERSION(one, known)->transactions, number, is_transaction_before);
 }
 
 static void remove_conversion(shard *one, account *had, u32 number, u32 slot) {
-    conversion *known = conversion_of(had, slot);
-    if (!known) return;
-    take_out(&known->transactions, ordered_place(one, &known->transactions, number, is_transaction_before));
-    if (known->transactions.count) return;
-    u64 at = slot_place(had, slot);
-    memmove(known, known + 1, (had->converted.count - at - 1) * sizeof(conversion));
-    if (--had->converted.count) return;
-    free(had->converted.items);
-    had->converted = (list){0};
+    u32 known = conversion_of(one, had, slot);
+    if (known == NOBODY) return;
+    numbers *paid = &CONVERSION(one, known)->transactions;
+    take_out(paid, ordered_place(one, paid, number, is_transaction_before));
+    if (paid->place) return;
+    take_out(&had->converted, ordered_place(one, &had->converted, known, is_conversion_before));
+    pool_give(&one->conversions, sizeof(conversion), known);
+}
+
+// Whether a slot counts a transaction already.
+static bool has_converted(const shard *one, const account *had, u32 number, u32 slot) {
+    u32 known = conversion_of(one, had, slot);
+    if (known == NOBODY) return false;
+    const numbers *paid = &CONVERSION(one, known)->transactions;
+    u32 place = ordered_place(one, paid, number, is_transaction_before);
+    return place < count_of(paid) && NUMBERS(paid)[place] == number;
 }
 
 // The first live transaction a campaign is credited with under a model, NOBODY for none; callers rule out a past one.
 static u32 first_credited(const shard *one, const account *had, u32 campaign_number, u32 model) {
     const list *arms = &CAMPAIGN(one, campaign_number)->arms;
     u32 first = NOBODY;
-    for (u64 at = 0; had->converted.count && at < arms->count; at++) {
-        const conversion *known = conversion_of(had, *ITEM(*arms, u32, at) * one->models + model);
-        if (known && (first == NOBODY || is_transaction_before(one, *NUMBERS(&known->transactions), first)))
-            first = *NUMBERS(&known->transactions);
+    for (u64 at = 0; had->converted.place && at < arms->count; at++) {
+        u32 known = conversion_of(one, had, slot_of(one, *ITEM(*arms, u32, at), model));
+        if (known == NOBODY) continue;
+        u32 paid = *NUMBERS(&CONVERSION(one, known)->transactions);
+        if (first == NOBODY || is_transaction_before(one, paid, first)) first = paid;
     }
     return first;
 }
 
 static bool is_past(const shard *one, const account *had, u32 campaign_number, u32 model) {
     const list *arms = &CAMPAIGN(one, campaign_number)->arms;
-    for (u64 at = 0; had->past_conversions.count && at < arms->count; at++)
-        if (has_number(&had->past_conversions, *ITEM(*arms, u32, at) * one->models + model)) return true;
+    for (u64 at = 0; had->past.place && at < arms->count; at++)
+        if (has_number(&had->past, slot_of(one, *ITEM(*arms, u32, at), model))) return true;
     return false;
 }
 
@@ -73,25 +77,25 @@ static void date_converter(shard *one, const account *had, u32 arm_number, u32 m
     if (after != NOBODY) count_conversion(one, model, arm_number, TRANSACTION(one, after)->tier, TRANSACTION(one, after)->at, 1);
 }
 
-static bool counts_already(const account *had, u32 slot) {
-    return conversion_of(had, slot) || has_number(&had->past_conversions, slot);
+static bool counts_already(const shard *one, const account *had, u32 slot) {
+    return conversion_of(one, had, slot) != NOBODY || has_number(&had->past, slot);
 }
 
 static void join(shard *one, u32 number, u32 slot) {
     account *had = ACCOUNT(one, CUSTOMER(one, TRANSACTION(one, number)->customer)->account);
-    u32 arm_number = slot / one->models, model = slot % one->models;
+    u32 arm_number = slot / (one->models + 1) - 1, model = slot % (one->models + 1) - 1;
     u32 before = first_credited(one, had, ARM(one, arm_number)->campaign, model);
-    if (!counts_already(had, slot)) count_arm_conversion(one, model, arm_number, 1);
+    if (!counts_already(one, had, slot)) count_arm_conversion(one, model, arm_number, 1);
     insert_conversion(one, had, number, slot);
     date_converter(one, had, arm_number, model, before);
 }
 
 static void leave(shard *one, u32 number, u32 slot) {
     account *had = ACCOUNT(one, CUSTOMER(one, TRANSACTION(one, number)->customer)->account);
-    u32 arm_number = slot / one->models, model = slot % one->models;
+    u32 arm_number = slot / (one->models + 1) - 1, model = slot % (one->models + 1) - 1;
     u32 before = first_credited(one, had, ARM(one, arm_number)->campaign, model);
     remove_conversion(one, had, number, slot);
-    if (!counts_already(had, slot)) count_arm_conversion(one, model, arm_number, -1);
+    if (!counts_already(one, had, slot)) count_arm_conversion(one, model, arm_number, -1);
     date_converter(one, had, arm_number, model, before);
 }
 
@@ -148,11 +152,7 @@ static void give(shard *one, u32 number, const credit *given, bool counts) {
 // -- replacing ---------------------------------------------------------------------------------------------------------
 
 static u32 new_credit(shard *one, const credit *given) {
-    u32 fresh = one->free_credit;
-    if (fresh == NOBODY) {
-        list_add(&one->credits, 1, sizeof(credit));
-        fresh = (u32)(one->credits.count - 1);
-    } else one->free_credit = CREDIT(one, fresh)->next;
+    u32 fresh = pool_take(&one->credits, sizeof(credit));
     *CREDIT(one, fresh) = *given;
     CREDIT(one, fresh)->next = NOBODY;
     return fresh;
@@ -161,8 +161,7 @@ static u32 new_credit(shard *one, const credit *given) {
 void drop_credits(shard *one, u32 number) {
     for (u32 at = TRANSACTION(one, number)->credits, next; at != NOBODY; at = next) {
         next = CREDIT(one, at)->next;
-        *CREDIT(one, at) = (credit){.next = one->free_credit};
-        one->free_credit = at;
+        pool_give(&one->credits, sizeof(credit), at);
     }
     TRANSACTION(one, number)->credits = NOBODY;
 }
@@ -180,7 +179,7 @@ static bool are_offered_again(const shard *one, const transaction *paid) {
     return had == NOBODY && at == one->offered.count;
 }
 
-static u32 slot_of(const shard *one, const credit *given) { return given->arm * one->models + given->model; }
+static u32 slot_of_credit(const shard *one, const credit *given) { return slot_of(one, given->arm, given->model); }
 
 // Puts the offered credits in the place of a transaction's old ones; they count while it has an effect.
 static void replace(shard *one, u32 number) {
@@ -190,7 +189,7 @@ static void replace(shard *one, u32 number) {
     numbers old = {0}, new = {0};
     for (u32 at = paid->credits; at != NOBODY; at = CREDIT(one, at)->next) {
         take_back(one, number, CREDIT(one, at));
-        if (counted) add_number_to(&old, slot_of(one, CREDIT(one, at)));
+        if (counted) add_number_to(&old, slot_of_credit(one, CREDIT(one, at)));
     }
     drop_credits(one, number);
     paid->counts = counts;
@@ -202,11 +201,11 @@ static void replace(shard *one, u32 number) {
     for (u64 at = 0; at < one->offered.count; at++) {
         const credit *given = ITEM(one->offered, credit, at);
         give(one, number, given, counts);
-        if (counts) add_number_to(&new, slot_of(one, given));
+        if (counts) add_number_to(&new, slot_of_credit(one, given));
     }
-    for (u32 at = 0; at < old.count; at++)
+    for (u32 at = 0; at < count_of(&old); at++)
         if (!has_number(&new, NUMBERS(&old)[at])) leave(one, number, NUMBERS(&old)[at]);
-    for (u32 at = 0; at < new.count; at++)
+    for (u32 at = 0; at < count_of(&new); at++)
         if (!has_number(&old, NUMBERS(&new)[at])) join(one, number, NUMBERS(&new)[at]);
     drop_numbers(&old);
     drop_numbers(&new);
@@ -230,11 +229,9 @@ void fold_into_past(shard *one, u32 number) {
     const transaction *paid = TRANSACTION(one, number);
     account *had = ACCOUNT(one, CUSTOMER(one, paid->customer)->account);
     for (u32 at = paid->credits; paid->counts && at != NOBODY; at = CREDIT(one, at)->next) {
-        u32 slot = slot_of(one, CREDIT(one, at));
-        const conversion *known = conversion_of(had, slot);
-        u32 place = known ? ordered_place(one, &known->transactions, number, is_transaction_before) : 0;
-        if (!known || place == known->transactions.count || NUMBERS(&known->transactions)[place] != number) continue; // done: its slot's other credit
-        add_number_to(&had->past_conversions, slot);
+        u32 slot = slot_of_credit(one, CREDIT(one, at));
+        if (!has_converted(one, had, number, slot)) continue; // done: its slot's other credit
+        add_number_to(&had->past, slot);
         remove_conversion(one, had, number, slot);
     }
 }
@@ -267,17 +264,14 @@ void load_counts(shard *one, u32 number) {
     if (!counts) return;
     account *had = ACCOUNT(one, CUSTOMER(one, TRANSACTION(one, number)->customer)->account);
     for (u32 at = TRANSACTION(one, number)->credits; at != NOBODY; at = CREDIT(one, at)->next) {
-        u32 slot = slot_of(one, CREDIT(one, at));
-        const conversion *known = conversion_of(had, slot);
-        u32 place = known ? ordered_place(one, &known->transactions, number, is_transaction_before) : 0;
-        if (known && place < known->transactions.count && NUMBERS(&known->transactions)[place] == number) continue;
-        insert_conversion(one, had, number, slot);
+        u32 slot = slot_of_credit(one, CREDIT(one, at));
+        if (!has_converted(one, had, number, slot)) insert_conversion(one, had, number, slot);
     }
 }
 
 void load_past_conversion(shard *one, u32 who, u32 arm_number, u32 model) {
     account *had = open_account(one, who);
-    add_number_to(&had->past_conversions, arm_number * one->models + model);
+    add_number_to(&had->past, slot_of(one, arm_number, model));
 }
 
 // -- out ---------------------------------------------------------------------------------------------------------------

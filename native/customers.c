@@ -9,7 +9,6 @@ EXPORT shard *shard_new(u64 seed, u32 span) {
     one->span = span;
     // what is loaded may lie up to two days behind the span: the bounds of a query are days of UTC
     one->words = (span + 3 + 63) / 64;
-    one->free_touch = one->free_transaction = one->free_reversal = one->free_credit = NOBODY;
     one->cells = cells_new();
     return one;
 }
@@ -23,10 +22,10 @@ static void free_registry(shard *one) {
 
 EXPORT void shard_free(shard *one) {
     free_registry(one);
-    for (u64 at = 0; at < one->accounts.count; at++) close_account(ACCOUNT(one, at));
+    for (u64 at = 0; at < one->accounts.count; at++) close_account(one, ACCOUNT(one, at));
     list *lists[] = {&one->customers, &one->ids, &one->days, &one->tiers, &one->changes, &one->campaigns, &one->arms, &one->quarters,
-                     &one->labels, &one->models_of, &one->texts, &one->touches, &one->transactions, &one->reversals, &one->credits,
-                     &one->accounts, &one->dues, &one->touch_ids, &one->originals, &one->waiting, &one->orphans, &one->credit_changes, &one->offered,
+                     &one->labels, &one->models_of, &one->texts, &one->touches.items, &one->transactions.items, &one->reversals.items,
+                     &one->credits.items, &one->reaches.items, &one->conversions.items, &one->accounts, &one->dues, &one->touch_ids, &one->originals, &one->waiting, &one->orphans, &one->credit_changes, &one->offered,
                      &one->candidates, &one->spare, &one->fractions};
     for (u32 at = 0; at < sizeof lists / sizeof *lists; at++) free(lists[at]->items);
     for (u32 at = 0; at < SHEETS; at++)

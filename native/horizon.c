@@ -42,19 +42,12 @@ EXPORT i64 shard_orphan(const shard *one, u32 at, const u8 **id, u32 *length) {
 // -- one by one ------------------------------------------------------------------------------------------------------
 
 static void drop_reversal(shard *one, u32 number) {
-    *REVERSAL(one, number) = (reversal){.next_free = one->free_reversal};
-    one->free_reversal = number;
+    pool_give(&one->reversals, sizeof(reversal), number);
 }
 
 static void drop_transaction(shard *one, u32 number) {
     drop_credits(one, number);
-    *TRANSACTION(one, number) = (transaction){.credits = NOBODY, .next_free = one->free_transaction};
-    one->free_transaction = number;
-}
-
-static void keep_numbers(numbers *all, u32 kept) { // the first so many
-    all->count = kept;
-    if (!kept) drop_numbers(all);
+    pool_give(&one->transactions, sizeof(transaction), number);
 }
 
 // -- the horizon -----------------------------------------------------------------------------------------------------
@@ -63,30 +56,31 @@ static i64 window_of(const shard *one, const touch *given) { return CAMPAIGN(one
 
 static void forget_touches(shard *one, account *had, i64 floor) {
     u32 kept = 0;
-    for (u32 at = 0; at < had->touches.count; at++) {
+    for (u32 at = 0; at < count_of(&had->touches); at++) {
         u32 number = NUMBERS(&had->touches)[at];
         if (TOUCH(one, number)->at + window_of(one, TOUCH(one, number)) >= floor) NUMBERS(&had->touches)[kept++] = number;
         else drop_touch(one, number);
     }
-    keep_numbers(&had->touches, kept);
+    keep_first(&had->touches, kept);
 }
 
-static void fold_reach(account *had, i64 floor) {
-    u64 kept = 0;
-    for (u64 at = 0; at < had->reached.count; at++) {
-        reach known = *ITEM(had->reached, reach, at);
-        if (known.at < floor) add_number_to(&had->past_reach, known.arm);
-        else *ITEM(had->reached, reach, kept++) = known;
+static void fold_reach(shard *one, account *had, i64 floor) {
+    u32 kept = 0;
+    for (u32 at = 0; at < count_of(&had->reached); at++) {
+        u32 number = NUMBERS(&had->reached)[at];
+        if (REACH(one, number)->at >= floor) {
+            NUMBERS(&had->reached)[kept++] = number;
+            continue;
+        }
+        add_number_to(&had->past, slot_of_reach(one, REACH(one, number)->arm));
+        pool_give(&one->reaches, sizeof(reach), number);
     }
-    had->reached.count = kept;
-    if (kept) return;
-    free(had->reached.items);
-    had->reached = (list){0};
+    keep_first(&had->reached, kept);
 }
 
 static void forget_transactions(shard *one, account *had, i64 floor) {
     u32 kept = 0;
-    u32 *all = NUMBERS(&had->transactions), count = had->transactions.count;
+    u32 *all = NUMBERS(&had->transactions), count = count_of(&had->transactions);
     for (u32 at = 0; at < count; at++) {
         u32 number = all[at];
         if (TRANSACTION(one, number)->at + one->reversal_ms >= floor) {
@@ -96,17 +90,17 @@ static void forget_transactions(shard *one, account *had, i64 floor) {
         fold_into_past(one, number);
         drop_transaction(one, number);
     }
-    keep_numbers(&had->transactions, kept);
+    keep_first(&had->transactions, kept);
 }
 
 static void visit_again(shard *one, u32 who, const account *had) {
     i64 next = INT64_MAX;
-    for (u32 at = 0; at < had->touches.count; at++) {
+    for (u32 at = 0; at < count_of(&had->touches); at++) {
         const touch *given = TOUCH(one, NUMBERS(&had->touches)[at]);
         i64 last_use = given->at + window_of(one, given);
         next = last_use < next ? last_use : next;
     }
-    if (had->transactions.count) {
+    if (count_of(&had->transactions)) {
         i64 last_use = TRANSACTION(one, NUMBERS(&had->transactions)[0])->at + one->reversal_ms;
         next = last_use < next ? last_use : next;
     }
@@ -119,7 +113,7 @@ static void forget_customers(shard *one, i64 floor) {
         if (CUSTOMER(one, who)->account == NOBODY) continue; // erased meanwhile
         account *had = ACCOUNT(one, CUSTOMER(one, who)->account);
         forget_touches(one, had, floor);
-        fold_reach(had, floor);
+        fold_reach(one, had, floor);
         forget_transactions(one, had, floor);
         visit_again(one, who, had);
     }
@@ -129,7 +123,7 @@ static void forget_customers(shard *one, i64 floor) {
 }
 
 static void forget_reversals(shard *one, i64 floor) {
-    for (u32 number = 0; number < one->reversals.count; number++) {
+    for (u32 number = 0; number < one->reversals.items.count; number++) {
         const reversal *known = REVERSAL(one, number);
         if (known->is_live && !known->is_waiting && known->at + one->reversal_ms < floor) drop_reversal(one, number);
     }
@@ -142,13 +136,13 @@ static void index_event(shard *one, u32 event, text id) {
 
 static void forget_events(shard *one) { // makes the index anew once it holds much that has gone
     u64 live = 0;
-    for (u64 at = 0; at < one->transactions.count; at++) live += TRANSACTION(one, at)->is_live;
-    for (u64 at = 0; at < one->reversals.count; at++) live += REVERSAL(one, at)->is_live;
+    for (u64 at = 0; at < one->transactions.items.count; at++) live += TRANSACTION(one, at)->is_live;
+    for (u64 at = 0; at < one->reversals.items.count; at++) live += REVERSAL(one, at)->is_live;
     if (one->event_of.used < live * 2 + 4096) return;
     forget_numbers(&one->event_of);
-    for (u32 at = 0; at < one->transactions.count; at++)
+    for (u32 at = 0; at < one->transactions.items.count; at++)
         if (TRANSACTION(one, at)->is_live) index_event(one, at * 2, TRANSACTION(one, at)->event_id);
-    for (u32 at = 0; at < one->reversals.count; at++)
+    for (u32 at = 0; at < one->reversals.items.count; at++)
         if (REVERSAL(one, at)->is_live) index_event(one, at * 2 + 1, REVERSAL(one, at)->event_id);
 }
 
@@ -166,7 +160,7 @@ EXPORT void shard_forget(shard *one, i64 touches_floor, i64 transactions_floor) 
 // Drops the touches, transactions and reversals of a customer who is about to be forgotten.
 void forget_account(shard *one, u32 who) {
     bool has_waited = false;
-    for (u32 number = 0; number < one->reversals.count; number++)
+    for (u32 number = 0; number < one->reversals.items.count; number++)
         if (REVERSAL(one, number)->is_live && REVERSAL(one, number)->customer == who) {
             has_waited = has_waited || REVERSAL(one, number)->is_waiting;
             drop_reversal(one, number);
@@ -174,9 +168,9 @@ void forget_account(shard *one, u32 who) {
     if (has_waited) wait_anew(one); // before one of the numbers is given again
     if (CUSTOMER(one, who)->account == NOBODY) return;
     account *had = ACCOUNT(one, CUSTOMER(one, who)->account);
-    for (u32 at = 0; at < had->touches.count; at++) drop_touch(one, NUMBERS(&had->touches)[at]);
-    for (u32 at = 0; at < had->transactions.count; at++) drop_transaction(one, NUMBERS(&had->transactions)[at]);
-    close_account(had);
+    for (u32 at = 0; at < count_of(&had->touches); at++) drop_touch(one, NUMBERS(&had->touches)[at]);
+    for (u32 at = 0; at < count_of(&had->transactions); at++) drop_transaction(one, NUMBERS(&had->transactions)[at]);
+    close_account(one, had);
 }
 
 EXPORT void shard_set_rules(shard *one, double half_life_ms, i64 reversal_ms) {
@@ -190,7 +184,7 @@ enum { HELD_TOUCHES, HELD_TRANSACTIONS, HELD_CONVERSIONS, HELD_REACH, HELD_TOUCH
 
 static u64 held_reversals(const shard *one, bool waiting) {
     u64 count = 0;
-    for (u64 at = 0; at < one->reversals.count; at++)
+    for (u64 at = 0; at < one->reversals.items.count; at++)
         count += REVERSAL(one, at)->is_live && (!waiting || REVERSAL(one, at)->is_waiting);
     return count;
 }
@@ -211,10 +205,10 @@ EXPORT u64 shard_held(const shard *one, u32 kind) {
     default:
         for (u64 at = 0; at < one->accounts.count; at++) {
             const account *had = ACCOUNT(one, at);
-            count += kind == HELD_TOUCHES        ? had->touches.count
-                     : kind == HELD_TRANSACTIONS ? had->transactions.count
-                     : kind == HELD_CONVERSIONS  ? had->converted.count
-                                                 : had->reached.count;
+            count += kind == HELD_TOUCHES        ? count_of(&had->touches)
+                     : kind == HELD_TRANSACTIONS ? count_of(&had->transactions)
+                     : kind == HELD_CONVERSIONS  ? count_of(&had->converted)
+                                                 : count_of(&had->reached);
         }
         return count;
     }

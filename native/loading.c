@@ -267,5 +267,5 @@ EXPORT void load_rows(const target *targets, u32 count, u32 query, const u8 *byt
 
 // Lets the loaded credits stand in the numbers, but for those that reversals have eaten altogether.
 EXPORT void load_conversions(shard *one) {
-    for (u32 number = 0; number < one->transactions.count; number++) load_counts(one, number);
+    for (u32 number = 0; number < one->transactions.items.count; number++) load_counts(one, number);
 }

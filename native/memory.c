@@ -2,8 +2,9 @@
 #include "core.h"
 #include <stdlib.h>
 
-static void *add(list *items, u64 more, u64 size, u64 room) {
+void *list_add(list *items, u64 more, u64 size) {
     if (more > items->room - items->count) {
+        u64 room = items->room + items->room / 4 + more + 16;
         void *grown = room > UINT64_MAX / 4 / size ? NULL : realloc(items->items, room * size);
         if (!grown) abort(); // half a change must not be written
         items->items = grown;
@@ -14,9 +15,26 @@ static void *add(list *items, u64 more, u64 size, u64 room) {
     return place;
 }
 
-void *list_add(list *items, u64 more, u64 size) { return add(items, more, size, items->room + items->room / 4 + more + 16); }
+u32 pool_take(pool *all, u64 size) {
+    if (!all->items.count) memset(list_add(&all->items, 1, size), 0, size); // nobody's
+    u32 number = all->free;
+    if (!number) {
+        if (all->items.count >= NOBODY) abort();
+        memset(list_add(&all->items, 1, size), 0, size);
+        return (u32)(all->items.count - 1);
+    }
+    u8 *item = ITEM(all->items, u8, number * size);
+    memcpy(&all->free, item, sizeof all->free);
+    memset(item, 0, sizeof all->free);
+    return number;
+}
 
-void *list_add_one(list *items, u64 size) { return add(items, 1, size, items->room * 2 + !items->room); }
+void pool_give(pool *all, u64 size, u32 number) {
+    u8 *item = ITEM(all->items, u8, number * size);
+    memset(item, 0, size);
+    memcpy(item, &all->free, sizeof all->free);
+    all->free = number;
+}
 
 static u64 multiply(u64 a, u64 b) { // both halves of the product, folded
     unsigned __int128 product = (unsigned __int128)a * b;

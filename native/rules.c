@@ -166,7 +166,7 @@ static bool is_earlier(const void *context, u32 a, u32 b) {
 // The last (or first) candidate alone: two searches per campaign, however many touches there are. NOBODY for none.
 static u32 edge_candidate(const shard *one, const transaction *given, const numbers *touches, bool newest) {
     u32 best = NOBODY;
-    for (u32 end = touches->count, begin; end; end = begin) {
+    for (u32 end = count_of(touches), begin; end; end = begin) {
         begin = begin_of_campaign(one, touches, end);
         const campaign *rules = CAMPAIGN(one, ARM(one, TOUCH(one, NUMBERS(touches)[begin])->arm)->campaign);
         if (!matches(one, rules, given)) continue;
@@ -207,8 +207,8 @@ static u32 without_repeated_ids(shard *one, u32 *found, u32 count) {
 
 // The touches a transaction may share its credit over, oldest first, in `candidates`; returns how many.
 static u32 find_candidates(shard *one, const transaction *given, const numbers *touches) {
-    u32 *found = room(&one->candidates, touches->count, sizeof(u32)), count = 0, groups = 0;
-    for (u32 end = touches->count, begin; end; end = begin) {
+    u32 *found = room(&one->candidates, count_of(touches), sizeof(u32)), count = 0, groups = 0;
+    for (u32 end = count_of(touches), begin; end; end = begin) {
         begin = begin_of_campaign(one, touches, end);
         const campaign *rules = CAMPAIGN(one, ARM(one, TOUCH(one, NUMBERS(touches)[begin])->arm)->campaign);
         if (!matches(one, rules, given)) continue;

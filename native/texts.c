@@ -60,17 +60,17 @@ void compact_texts(shard *one) {
     if (one->texts.count < (one->texts_limit ? one->texts_limit : FIRST_LIMIT)) return;
     list old = one->texts;
     one->texts = (list){0};
-    for (u64 at = 0; at < one->touches.count; at++) move(one, old.items, &TOUCH(one, at)->event_id);
-    for (u64 at = 0; at < one->transactions.count; at++) {
+    for (u64 at = 0; at < one->touches.items.count; at++) move(one, old.items, &TOUCH(one, at)->event_id);
+    for (u64 at = 0; at < one->transactions.items.count; at++) {
         move(one, old.items, &TRANSACTION(one, at)->event_id);
         move(one, old.items, &TRANSACTION(one, at)->product);
     }
-    for (u64 at = 0; at < one->reversals.count; at++) {
+    for (u64 at = 0; at < one->reversals.items.count; at++) {
         move(one, old.items, &REVERSAL(one, at)->event_id);
         move(one, old.items, &REVERSAL(one, at)->original_id);
     }
     for (u64 at = 0; at < one->originals.count; at++) move(one, old.items, &ITEM(one->originals, original, at)->id);
-    for (u64 at = 0; at < one->credits.count; at++) move(one, old.items, &CREDIT(one, at)->touch_id);
+    for (u64 at = 0; at < one->credits.items.count; at++) move(one, old.items, &CREDIT(one, at)->touch_id);
     for (u64 at = 0; at < one->touch_ids.count; at++) move(one, old.items, &ITEM(one->touch_ids, seen, at)->event_id);
     free(old.items);
     one->texts_limit = one->texts.count * 2 + FIRST_LIMIT;

@@ -56,28 +56,25 @@ void forget_touch_ids(shard *one, i64 floor) {
 
 // -- reach -----------------------------------------------------------------------------------------------------------
 
-static u64 reach_place(const account *had, u32 number) { // where an arm's is, or would be
-    u64 low = 0, high = had->reached.count;
-    BISECT(low, high, middle, ITEM(had->reached, reach, middle)->arm < number)
-    return low;
+static u32 reach_by(const shard *one, const account *had, u32 arm_number) { // NOBODY for none
+    u32 low = 0, high = count_of(&had->reached);
+    BISECT(low, high, middle, REACH(one, NUMBERS(&had->reached)[middle])->arm < arm_number)
+    if (low == count_of(&had->reached)) return NOBODY;
+    u32 found = NUMBERS(&had->reached)[low];
+    return REACH(one, found)->arm == arm_number ? found : NOBODY;
 }
 
-static reach *reach_by(const account *had, u32 number) {
-    u64 at = reach_place(had, number);
-    reach *found = ITEM(had->reached, reach, at);
-    return at < had->reached.count && found->arm == number ? found : NULL;
-}
+static bool is_reach_before(const shard *one, u32 a, u32 b) { return REACH(one, a)->arm < REACH(one, b)->arm; }
 
-static void set_reach(account *had, reach first) {
-    reach *known = reach_by(had, first.arm);
-    if (known) {
-        *known = first;
+static void set_reach(shard *one, account *had, reach first) {
+    u32 known = reach_by(one, had, first.arm);
+    if (known != NOBODY) {
+        *REACH(one, known) = first;
         return;
     }
-    u64 at = reach_place(had, first.arm), after = had->reached.count - at;
-    list_add_one(&had->reached, sizeof(reach));
-    memmove(ITEM(had->reached, reach, at + 1), ITEM(had->reached, reach, at), after * sizeof(reach));
-    *ITEM(had->reached, reach, at) = first;
+    u32 fresh = pool_take(&one->reaches, sizeof(reach));
+    *REACH(one, fresh) = first;
+    insert_number(one, &had->reached, fresh, is_reach_before);
 }
 
 enum { NEVER_REACHED, REACHED_LONG_AGO, REACHED_AT };
@@ -87,10 +84,10 @@ static u32 first_reach(const shard *one, const account *had, u32 campaign_number
     u32 found = NEVER_REACHED;
     for (u64 at = 0; at < arms->count; at++) {
         u32 number = *ITEM(*arms, u32, at);
-        if (has_number(&had->past_reach, number)) return REACHED_LONG_AGO;
-        const reach *known = reach_by(had, number);
-        if (known && (found == NEVER_REACHED || known->at < first->at)) {
-            *first = *known;
+        if (has_number(&had->past, slot_of_reach(one, number))) return REACHED_LONG_AGO;
+        u32 known = reach_by(one, had, number);
+        if (known != NOBODY && (found == NEVER_REACHED || REACH(one, known)->at < first->at)) {
+            *first = *REACH(one, known);
             found = REACHED_AT;
         }
     }
@@ -99,12 +96,13 @@ static u32 first_reach(const shard *one, const account *had, u32 campaign_number
 
 static void count_creditable(shard *one, u32 owner, u32 number, u32 tier, i64 at, i64 cost_minor) {
     account *had = ACCOUNT(one, owner);
-    const reach *known = reach_by(had, number);
-    bool is_past = !known && has_number(&had->past_reach, number), reaches_arm = !known && !is_past, reaches = false;
-    if (!is_past && (!known || at < known->at)) {
+    u32 known = reach_by(one, had, number);
+    bool is_past = known == NOBODY && has_number(&had->past, slot_of_reach(one, number)), reaches = false;
+    bool reaches_arm = known == NOBODY && !is_past;
+    if (!is_past && (known == NOBODY || at < REACH(one, known)->at)) {
         reach first = {0};
         u32 found = first_reach(one, had, ARM(one, number)->campaign, &first);
-        set_reach(had, (reach){.at = at, .arm = number, .tier = tier});
+        set_reach(one, had, (reach){.at = at, .arm = number, .tier = tier});
         reaches = found == NEVER_REACHED || (found == REACHED_AT && at < first.at);
         if (reaches && found == REACHED_AT) revert_reach(one, number, first.tier, first.at);
     }
@@ -114,8 +112,8 @@ static void count_creditable(shard *one, u32 owner, u32 number, u32 tier, i64 at
 // The customer's first creditable touch by an arm, however long ago: one that nothing can precede has no time any more.
 void load_reach(shard *one, u32 who, u32 number, i64 at, u32 tier, i64 floor) {
     account *had = open_account(one, who);
-    if (at < floor) add_number_to(&had->past_reach, number);
-    else set_reach(had, (reach){.at = at, .arm = number, .tier = tier});
+    if (at < floor) add_number_to(&had->past, slot_of_reach(one, number));
+    else set_reach(one, had, (reach){.at = at, .arm = number, .tier = tier});
 }
 
 // -- live touches ----------------------------------------------------------------------------------------------------
@@ -129,25 +127,18 @@ static bool is_touch_before(const shard *one, u32 a, u32 b) { // by campaign, ti
 }
 
 static u32 new_touch(shard *one, i64 at, text event_id, u32 number) {
-    u32 fresh = one->free_touch;
-    if (fresh == NOBODY) {
-        list_add(&one->touches, 1, sizeof(touch));
-        fresh = (u32)(one->touches.count - 1);
-    } else one->free_touch = TOUCH(one, fresh)->next_free;
+    u32 fresh = pool_take(&one->touches, sizeof(touch));
     *TOUCH(one, fresh) = (touch){.at = at, .event_id = event_id, .arm = number};
     return fresh;
 }
 
-void drop_touch(shard *one, u32 number) {
-    *TOUCH(one, number) = (touch){.next_free = one->free_touch};
-    one->free_touch = number;
-}
+void drop_touch(shard *one, u32 number) { pool_give(&one->touches, sizeof(touch), number); }
 
 // Adds a creditable touch; returns its place among the customer's.
 static u32 remember_touch(shard *one, u32 who, i64 at, text event_id, u32 number) {
     u32 fresh = new_touch(one, at, event_id, number);
     account *had = open_account(one, who);
-    if (!had->touches.count && !had->transactions.count)
+    if (!had->touches.place && !had->transactions.place)
         visit(one, who, at + CAMPAIGN(one, ARM(one, number)->campaign)->window_ms);
     return insert_number(one, &had->touches, fresh, is_touch_before);
 }
@@ -161,11 +152,11 @@ void load_touch(shard *one, u32 who, u32 number, i64 at, span id) {
 static void credit_touch(shard *one, u32 who, i64 at, text event_id, u32 number) {
     u32 place = remember_touch(one, who, at, event_id, number);
     account *had = ACCOUNT(one, CUSTOMER(one, who)->account);
-    u32 count = had->transactions.count;
+    u32 count = count_of(&had->transactions);
     if (!count || TRANSACTION(one, NUMBERS(&had->transactions)[count - 1])->at < at) return;
     const campaign *rules = CAMPAIGN(one, ARM(one, number)->campaign);
     i64 last = at + rules->window_ms;
-    if (one->only_last_touch && place + 1 < had->touches.count) {
+    if (one->only_last_touch && place + 1 < count_of(&had->touches)) {
         // behind the campaign's next touch that one is the later candidate of the two, whatever the transaction
         const touch *following = TOUCH(one, NUMBERS(&had->touches)[place + 1]);
         if (ARM(one, following->arm)->campaign == ARM(one, number)->campaign && following->at - 1 < last) last = following->at - 1;

@@ -124,18 +124,9 @@ static u32 original_of(const shard *one, const reversal *given) { // of an id's 
     return NOBODY;
 }
 
-static u32 new_reversal(shard *one) {
-    u32 fresh = one->free_reversal;
-    if (fresh == NOBODY) {
-        list_add(&one->reversals, 1, sizeof(reversal));
-        fresh = (u32)(one->reversals.count - 1);
-    } else one->free_reversal = REVERSAL(one, fresh)->next_free;
-    return fresh;
-}
-
 // Takes a reversal in; returns the transaction it takes something off, NOBODY while that is not known.
 static u32 reverse(shard *one, reversal given) {
-    u32 fresh = new_reversal(one), number = original_of(one, &given);
+    u32 fresh = pool_take(&one->reversals, sizeof(reversal)), number = original_of(one, &given);
     span id = text_of(one, given.event_id);
     given.is_live = true;
     given.is_waiting = number == NOBODY ? WAITING : 0;
@@ -154,24 +145,20 @@ static u32 reverse(shard *one, reversal given) {
 // -- transactions ----------------------------------------------------------------------------------------------------
 
 u32 first_transaction_since(const shard *one, const account *had, i64 at) {
-    u32 low = 0, high = had->transactions.count;
+    u32 low = 0, high = count_of(&had->transactions);
     BISECT(low, high, middle, TRANSACTION(one, NUMBERS(&had->transactions)[middle])->at < at)
     return low;
 }
 
 static u32 remember_transaction(shard *one, transaction given, u64 hash) {
-    u32 fresh = one->free_transaction;
-    if (fresh == NOBODY) {
-        list_add(&one->transactions, 1, sizeof(transaction));
-        fresh = (u32)(one->transactions.count - 1);
-    } else one->free_transaction = TRANSACTION(one, fresh)->next_free;
+    u32 fresh = pool_take(&one->transactions, sizeof(transaction));
     given.is_live = true;
     given.credits = NOBODY;
     given.reversed_minor = NOT_REVERSED;
     *TRANSACTION(one, fresh) = given;
     table_add(&one->event_of, hash, fresh * 2);
     account *had = open_account(one, given.customer);
-    if (!had->touches.count && !had->transactions.count) visit(one, given.customer, given.at + one->reversal_ms);
+    if (!had->touches.place && !had->transactions.place) visit(one, given.customer, given.at + one->reversal_ms);
     insert_number(one, &had->transactions, fresh, is_transaction_before);
     return fresh;
 }
@@ -225,7 +212,7 @@ static void add_transaction(shard *one, const u8 *texts, const transaction_row *
     u32 number = remember_transaction(one, given, hash);
     if (meet_waiting(one, number, hash)) note_adjustment(one, number);
     const account *had = ACCOUNT(one, CUSTOMER(one, given.customer)->account);
-    if (had->touches.count) share_credit(one, number, &had->touches);
+    if (had->touches.place) share_credit(one, number, &had->touches);
 }
 
 static void add_reversal(shard *one, const u8 *texts, const transaction_row *row, i64 offset) {
