@@ -57,7 +57,6 @@ static u32 begin(shard *one, family *of, u32 campaign, u32 detail, i64 coordinat
     cell *fresh = list_add(&of->cells, 1, sizeof(cell));
     u64 chapter = one->cells->chapter;
     *fresh = (cell){.coordinate = coordinate, .campaign = campaign, .detail = detail, .chapter = chapter, .used = chapter};
-    if (of->is_summed_up) memset(list_add(&of->before, 1, sizeof(measures)), 0, sizeof(measures));
     u32 number = (u32)(of->cells.count - 1);
     table_add(&of->number_of, hash, number);
     return number;
@@ -86,6 +85,7 @@ cell *changing_cell(shard *one, family *of, u32 campaign, u32 detail, i64 coordi
     if (!found->is_changed) {
         found->is_changed = 1;
         *(u32 *)list_add(&of->changed, 1, sizeof(u32)) = *memo;
+        if (of->is_summed_up) *(measures *)list_add(&of->before, 1, sizeof(measures)) = found->now;
     }
     return found;
 }
@@ -174,19 +174,16 @@ static void forget_cells(const shard *one, family *of, u64 before_version) {
     table none = {0};
     free(of->number_of.slots);
     of->number_of = none;
-    of->changed.count = 0;
+    for (u64 at = 0; at < of->changed.count; at++) ITEM(of->cells, cell, *ITEM(of->changed, u32, at))->used = at; // until it is stored
     for (u32 number = 0; number < count; number++) {
         const cell *each = ITEM(of->cells, cell, number);
         if (each->used < before_version && !each->is_changed) continue;
-        if (each->is_changed) *(u32 *)list_add(&of->changed, 1, sizeof(u32)) = kept;
+        if (each->is_changed) *ITEM(of->changed, u32, each->used) = kept;
         table_add(&of->number_of, hash_of(one, each->campaign, each->detail, each->coordinate), kept);
-        if (of->is_summed_up) memmove(ITEM(of->before, measures, kept), ITEM(of->before, measures, number), sizeof(measures));
         memmove(ITEM(of->cells, cell, kept++), each, sizeof *each);
     }
     of->cells.count = kept;
-    if (of->is_summed_up) of->before.count = kept;
     shrink(&of->cells, sizeof(cell));
-    shrink(&of->before, sizeof(measures));
 }
 
 // Drops cells of minutes, cohorts, hours and days that no block since `before_version` has changed.

@@ -222,15 +222,15 @@ typedef struct { // what a chapter of one cell has counted so far; what a touch 
     u32 campaign : 31, is_changed : 1;
     u32 detail;        // a tier, an arm, or whole days from touch to transaction
     measures now;
-    u64 chapter, used; // used: the version of the block that stored it last
+    u64 chapter, used; // used: the version of the block that stored it last; of one to be stored it says nothing
 } cell;
 
 typedef struct { // the cells of one family under one model
     list cells;        // cell
     table number_of;   // by campaign, detail and coordinate
     list memo;         // u32: MEMO numbers per campaign, of the cells found last: the cell itself tells whether it is the one
-    list before;       // measures: each cell's measures as the last block had them; of minutes and hours only
     list changed;      // u32: cells that the next block has to store
+    list before;       // measures: what each of those had before; of minutes and hours only
     bool is_summed_up; // minutes, hours
 } family;
 

@@ -109,12 +109,10 @@ static void drain(shard *one, u32 model, u32 number, u64 version, bool is_in_par
         u32 changed = *ITEM(of->changed, u32, at);
         cell *each = ITEM(of->cells, cell, changed);
         write_cell(one, model, number, each, is_in_parts);
-        measures *before = of->is_summed_up ? ITEM(of->before, measures, changed) : NULL;
-        if (before) roll_up(one, model, number, each, before);
+        if (of->is_summed_up) roll_up(one, model, number, each, ITEM(of->before, measures, at));
         settle(each, version);
-        if (before) *before = each->now;
     }
-    of->changed.count = 0;
+    of->changed.count = of->before.count = 0;
 }
 
 static bool fits(sum money) { return money == (i64)money; }
