@@ -20,13 +20,13 @@ void cells_add_model(cells *all) {
 void cells_free(cells *all) {
     for (u64 number = 0; number < all->families.count; number++) {
         family *of = ITEM(all->families, family, number);
-        free(of->cells.items);
-        free(of->number_of.slots);
-        free(of->memo.items);
-        free(of->before.items);
-        free(of->changed.items);
+        list_free(&of->cells);
+        table_free(&of->number_of);
+        list_free(&of->memo);
+        list_free(&of->before);
+        list_free(&of->changed);
     }
-    free(all->families.items);
+    list_free(&all->families);
     free(all);
 }
 
@@ -161,19 +161,9 @@ EXPORT void count_conversion(shard *one, u32 model, u32 arm, u32 tier, i64 at, i
 
 // -- cells that nothing has changed for long --------------------------------------------------------------------------
 
-static void shrink(list *items, u64 size) { // give back what a busier time has taken
-    if (items->room / 4 <= items->count) return;
-    void *smaller = realloc(items->items, (items->count + 1) * size);
-    if (!smaller) return;
-    items->items = smaller;
-    items->room = items->count + 1;
-}
-
 static void forget_cells(const shard *one, family *of, u64 before_version) {
     u32 kept = 0, count = (u32)of->cells.count;
-    table none = {0};
-    free(of->number_of.slots);
-    of->number_of = none;
+    table_free(&of->number_of);
     for (u64 at = 0; at < of->changed.count; at++) ITEM(of->cells, cell, *ITEM(of->changed, u32, at))->used = at; // until it is stored
     for (u32 number = 0; number < count; number++) {
         const cell *each = ITEM(of->cells, cell, number);
@@ -183,7 +173,7 @@ static void forget_cells(const shard *one, family *of, u64 before_version) {
         memmove(ITEM(of->cells, cell, kept++), each, sizeof *each);
     }
     of->cells.count = kept;
-    shrink(&of->cells, sizeof(cell));
+    list_shrink(&of->cells, sizeof(cell));
 }
 
 // Drops cells of minutes, cohorts, hours and days that no block since `before_version` has changed.

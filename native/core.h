@@ -26,11 +26,13 @@ typedef int64_t i64;
 
 typedef struct {
     void *items;
-    u64 count, room; // in items
+    u64 count, room; // in items; in bytes
 } list;
 
 // Room for `more` items of a size behind the last one; the caller fills them. Stops the process where there is none.
 void *list_add(list *items, u64 more, u64 size);
+void list_shrink(list *items, u64 size); // gives back what a busier time has taken
+void list_free(list *items);
 #define ITEM(items_, type, number) ((type *)(items_).items + (number))
 
 typedef struct { // things that come and go, by number; none has number 0
@@ -48,6 +50,7 @@ typedef struct {
     u32 mask, used;
 } table;
 
+void table_free(table *numbers);
 u64 hash_bytes(u64 seed, const void *bytes, u64 length); // keyed: whoever chooses ids cannot choose where they collide
 void table_add(table *numbers, u64 hash, u32 number);
 

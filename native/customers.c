@@ -15,8 +15,8 @@ EXPORT shard *shard_new(u64 seed, u32 span) {
 
 static void free_registry(shard *one) {
     for (u64 at = 0; at < one->campaigns.count; at++) {
-        free(CAMPAIGN(one, at)->products.items);
-        free(CAMPAIGN(one, at)->arms.items);
+        list_free(&CAMPAIGN(one, at)->products);
+        list_free(&CAMPAIGN(one, at)->arms);
     }
 }
 
@@ -27,12 +27,12 @@ EXPORT void shard_free(shard *one) {
                      &one->labels, &one->models_of, &one->texts, &one->touches.items, &one->transactions.items, &one->reversals.items,
                      &one->credits.items, &one->reaches.items, &one->conversions.items, &one->accounts, &one->dues, &one->touch_ids, &one->originals, &one->waiting, &one->orphans, &one->credit_changes, &one->offered,
                      &one->candidates, &one->spare, &one->fractions};
-    for (u32 at = 0; at < sizeof lists / sizeof *lists; at++) free(lists[at]->items);
+    for (u32 at = 0; at < sizeof lists / sizeof *lists; at++) list_free(lists[at]);
     for (u32 at = 0; at < SHEETS; at++)
-        for (u32 column = 0; column < SHEET_COLUMNS; column++) free(one->sheets[at].columns[column].items);
+        for (u32 column = 0; column < SHEET_COLUMNS; column++) list_free(&one->sheets[at].columns[column]);
     table *tables[] = {&one->by_id, &one->by_pseudonym, &one->change_of, &one->arm_of, &one->quarter_of, &one->touch_id_of,
                        &one->event_of, &one->original_of, &one->change_of_credit};
-    for (u32 at = 0; at < sizeof tables / sizeof *tables; at++) free(tables[at]->slots);
+    for (u32 at = 0; at < sizeof tables / sizeof *tables; at++) table_free(tables[at]);
     cells_free(one->cells);
     free(one);
 }

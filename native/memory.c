@@ -1,18 +1,57 @@
 // Arrays that grow, and a hash table of numbers.
+#define _GNU_SOURCE // mremap
 #include "core.h"
 #include <stdlib.h>
+#include <sys/mman.h>
+
+enum { LONG = 1 << 20 };
+
+// Gives an array another size, 0 to free it; NULL if there is no room. A long one has pages of its own where the system can
+// move these: it grows without being copied, and leaves no holes among the small ones. Their bytes are zero at first.
+static void *resize(void *items, u64 had, u64 bytes) {
+#ifdef MREMAP_MAYMOVE
+    if (had >= LONG || bytes >= LONG) {
+        void *moved = NULL;
+        if (had >= LONG && bytes >= LONG) moved = mremap(items, had, bytes, MREMAP_MAYMOVE);
+        else if (bytes >= LONG) moved = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        else if (bytes) moved = malloc(bytes);
+        if (moved == MAP_FAILED || (bytes && !moved)) return NULL;
+        if (had >= LONG && bytes >= LONG) return moved;
+        if (had && bytes) memcpy(moved, items, had < bytes ? had : bytes);
+        if (had >= LONG) munmap(items, had);
+        else free(items);
+        return moved;
+    }
+#endif
+    if (bytes) return realloc(items, bytes);
+    free(items);
+    return NULL;
+}
+
+static void list_resize(list *items, u64 room) {
+    void *moved = resize(items->items, items->room, room);
+    if (!moved) abort(); // half a change must not be written
+    items->items = moved;
+    items->room = room;
+}
 
 void *list_add(list *items, u64 more, u64 size) {
-    if (more > items->room - items->count) {
-        u64 room = items->room + items->room / 4 + more + 16;
-        void *grown = room > UINT64_MAX / 4 / size ? NULL : realloc(items->items, room * size);
-        if (!grown) abort(); // half a change must not be written
-        items->items = grown;
-        items->room = room;
-    }
+    u64 needed;
+    if (__builtin_mul_overflow(items->count + more, size, &needed) || needed > UINT64_MAX / 4) abort();
+    if (needed > items->room) list_resize(items, needed + needed / 4 + 16 * size);
     void *place = (u8 *)items->items + items->count * size;
     items->count += more;
     return place;
+}
+
+void list_shrink(list *items, u64 size) {
+    u64 room = (items->count + 1) * size;
+    if (items->room / 4 > room) list_resize(items, room);
+}
+
+void list_free(list *items) {
+    resize(items->items, items->room, 0);
+    *items = (list){0};
 }
 
 u32 pool_take(pool *all, u64 size) {
@@ -64,16 +103,22 @@ void table_add(table *numbers, u64 hash, u32 number) {
     u64 size = numbers->slots ? (u64)numbers->mask + 1 : 0;
     if (((u64)numbers->used + 1) * 5 > size * 3) { // never more than 60 % full: a search ends soon, and does end
         u64 *old = numbers->slots, larger = size ? size * 2 : 1024;
-        u64 *slots = larger > 1ull << 32 ? NULL : calloc(larger, sizeof(u64));
+        u64 *slots = larger > 1ull << 32 ? NULL : resize(NULL, 0, larger * sizeof(u64));
         if (!slots) abort();
+        if (larger * sizeof(u64) < LONG) memset(slots, 0, larger * sizeof(u64));
         numbers->slots = slots;
         numbers->mask = (u32)(larger - 1);
         for (u64 at = 0; at < size; at++)
             if (old[at]) put(numbers, old[at]);
-        free(old);
+        resize(old, size * sizeof(u64), 0);
     }
     numbers->used++;
     put(numbers, (hash & 0xffffffff00000000ull) | ((u64)number + 1));
+}
+
+void table_free(table *numbers) {
+    if (numbers->slots) resize(numbers->slots, ((u64)numbers->mask + 1) * sizeof(u64), 0);
+    *numbers = (table){0};
 }
 
 void forget_numbers(table *all) {

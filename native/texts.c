@@ -72,6 +72,6 @@ void compact_texts(shard *one) {
     for (u64 at = 0; at < one->originals.count; at++) move(one, old.items, &ITEM(one->originals, original, at)->id);
     for (u64 at = 0; at < one->credits.items.count; at++) move(one, old.items, &CREDIT(one, at)->touch_id);
     for (u64 at = 0; at < one->touch_ids.count; at++) move(one, old.items, &ITEM(one->touch_ids, seen, at)->event_id);
-    free(old.items);
+    list_free(&old);
     one->texts_limit = one->texts.count * 2 + FIRST_LIMIT;
 }
