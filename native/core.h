@@ -47,7 +47,7 @@ void pool_give(pool *all, u64 size, u32 number); // whose number may be given ag
 // An open hash table of numbers. A slot holds the upper half of a key's hash and the number + 1; 0 is a free slot.
 typedef struct {
     u64 *slots;
-    u32 mask, used;
+    u32 size, used;
 } table;
 
 void table_free(table *numbers);
@@ -59,16 +59,19 @@ typedef struct { // goes over the numbers that may be a key's: keys that share h
     u32 at, half;
 } search;
 
+// Where a search begins: as far in the table as the half is among all halves, so that a larger table is filled in order.
+static inline u32 first_slot(const table *numbers, u32 half) { return (u32)((u64)half * numbers->size >> 32); }
+
 static inline search search_for(const table *numbers, u64 hash) {
     u32 half = (u32)(hash >> 32);
-    return (search){numbers, half & numbers->mask, half};
+    return (search){numbers, first_slot(numbers, half), half};
 }
 
 static inline u32 next_number(search *by) { // NOBODY behind the last
     const table *numbers = by->numbers;
     if (!numbers->slots) return NOBODY;
     for (u64 slot; (slot = numbers->slots[by->at]);) {
-        by->at = (by->at + 1) & numbers->mask;
+        by->at = by->at + 1 < numbers->size ? by->at + 1 : 0;
         if (slot >> 32 == by->half) return (u32)slot - 1;
     }
     return NOBODY;

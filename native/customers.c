@@ -102,13 +102,13 @@ EXPORT u32 shard_meet(shard *one, const u8 *id, u32 length, const u8 *pseudonym)
 // among very many customers each of the two waits for memory otherwise.
 u64 expect_slot(const shard *one, const u8 *pseudonym) {
     u64 hash = hash_bytes(one->seed, pseudonym, PSEUDONYM);
-    if (one->by_pseudonym.slots) __builtin_prefetch(one->by_pseudonym.slots + ((u32)(hash >> 32) & one->by_pseudonym.mask));
+    if (one->by_pseudonym.slots) __builtin_prefetch(one->by_pseudonym.slots + first_slot(&one->by_pseudonym, (u32)(hash >> 32)));
     return hash;
 }
 
 void expect_customer(const shard *one, u64 hash) {
     if (!one->by_pseudonym.slots) return;
-    u64 slot = one->by_pseudonym.slots[(u32)(hash >> 32) & one->by_pseudonym.mask];
+    u64 slot = one->by_pseudonym.slots[first_slot(&one->by_pseudonym, (u32)(hash >> 32))];
     if (!slot || (slot ^ hash) >> 32) return;
     __builtin_prefetch(CUSTOMER(one, (u32)slot - 1), 1);
     __builtin_prefetch(ITEM(one->days, u64, 2 * (u64)one->words * ((u32)slot - 1)), 1);

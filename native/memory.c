@@ -94,20 +94,20 @@ u64 hash_bytes(u64 seed, const void *bytes, u64 length) {
 }
 
 static void put(table *numbers, u64 slot) {
-    u32 at = (u32)(slot >> 32) & numbers->mask;
-    while (numbers->slots[at]) at = (at + 1) & numbers->mask;
+    u32 at = first_slot(numbers, (u32)(slot >> 32));
+    while (numbers->slots[at]) at = at + 1 < numbers->size ? at + 1 : 0;
     numbers->slots[at] = slot;
 }
 
 void table_add(table *numbers, u64 hash, u32 number) {
-    u64 size = numbers->slots ? (u64)numbers->mask + 1 : 0;
-    if (((u64)numbers->used + 1) * 5 > size * 3) { // never more than 60 % full: a search ends soon, and does end
-        u64 *old = numbers->slots, larger = size ? size * 2 : 1024;
-        u64 *slots = larger > 1ull << 32 ? NULL : resize(NULL, 0, larger * sizeof(u64));
+    u64 size = numbers->size;
+    if (((u64)numbers->used + 1) * 4 > size * 3) { // never more than 75 % full: a search ends soon, and does end
+        u64 *old = numbers->slots, larger = size ? size + size / 4 : 1024;
+        u64 *slots = larger > UINT32_MAX ? NULL : resize(NULL, 0, larger * sizeof(u64));
         if (!slots) abort();
         if (larger * sizeof(u64) < LONG) memset(slots, 0, larger * sizeof(u64));
         numbers->slots = slots;
-        numbers->mask = (u32)(larger - 1);
+        numbers->size = (u32)larger;
         for (u64 at = 0; at < size; at++)
             if (old[at]) put(numbers, old[at]);
         resize(old, size * sizeof(u64), 0);
@@ -117,11 +117,11 @@ void table_add(table *numbers, u64 hash, u32 number) {
 }
 
 void table_free(table *numbers) {
-    if (numbers->slots) resize(numbers->slots, ((u64)numbers->mask + 1) * sizeof(u64), 0);
+    if (numbers->slots) resize(numbers->slots, numbers->size * sizeof(u64), 0);
     *numbers = (table){0};
 }
 
 void forget_numbers(table *all) {
-    if (all->slots) memset(all->slots, 0, ((u64)all->mask + 1) * sizeof(u64));
+    if (all->slots) memset(all->slots, 0, all->size * sizeof(u64));
     all->used = 0;
 }
