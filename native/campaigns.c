@@ -81,6 +81,7 @@ EXPORT u32 shard_find_arms(const shard *one, const u8 *texts, touch_row *rows, u
 // Adds an attribution model, by what the ledger calls it; the first one decides.
 EXPORT void shard_add_label(shard *one, const u8 *bytes, u32 length) {
     set_name(list_add(&one->labels, 1, sizeof(name)), bytes, length);
+    if (one->labels.count > MOST_MODELS) abort();
     one->models = (u32)one->labels.count;
     cells_add_model(one->cells);
 }

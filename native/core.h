@@ -87,7 +87,7 @@ static inline u32 next_number(search *by) { // NOBODY behind the last
 
 // -- texts.c: ids of events, kept as long as somebody refers to them ----------------------------------------------------
 
-typedef u64 text; // where a text stands in `texts`: two bytes of length, then its bytes; NO_TEXT for none
+typedef u32 text; // half of where a text begins in `texts`: two bytes of length, then its bytes; NO_TEXT for none
 #define NO_TEXT 0
 
 typedef struct {
@@ -271,16 +271,16 @@ static inline u32 *numbers_in(const numbers *all) { return all->place & BLOCK ? 
 typedef struct { // a creditable touch
     i64 at;
     text event_id;
-    u32 arm, unused;
+    u32 arm;
 } touch;
 
 typedef struct { // a touch's share of a transaction under one model
-    i64 touched_at;
+    i64 touched_at, return_minor, aum_minor;
     text touch_id;
-    i64 return_minor, aum_minor;
-    u32 millionths, arm;
-    u32 model, next;   // the transaction's next credit, NOBODY behind the last
+    u32 arm, millionths : 24, model : 8;
+    u32 next;          // the transaction's next credit, NOBODY behind the last
 } credit;
+enum { MOST_MODELS = 255 };
 
 typedef struct { // one that is no reversal
     i64 at, amount_minor, revenue_minor, aum_delta_minor;
@@ -307,7 +307,6 @@ typedef struct {
 typedef struct { // an original that reversals wait for
     text id;
     u32 first;         // reversal, NOBODY once all have met it
-    u32 unused;
 } original;
 
 typedef struct { // the first touch of a customer by an arm
@@ -337,7 +336,7 @@ typedef struct { // a transaction's credit as it stands at the end of the block
     u8 kind, unused[3];
 } credit_change;
 
-typedef struct { // an event's id and time, for telling copies
+typedef struct __attribute__((packed, aligned(4))) { // an event's id and time, for telling copies
     i64 at;
     text event_id;
 } seen;

@@ -3,14 +3,18 @@
 #include "core.h"
 #include <stdlib.h>
 
-// An entry is two bytes of length and the text. It has room for a mark and eight bytes: where it went, while texts move.
-enum { LENGTH = 2, SMALLEST = LENGTH + 8, MOVED = 0xffff, FIRST_LIMIT = 1 << 20 };
+// An entry is two bytes of length and the text, and begins at an even place. It has room for a mark and where it went, while
+// texts move.
+enum { LENGTH = 2, EVEN = 2, SMALLEST = LENGTH + sizeof(text), MOVED = 0xffff, FIRST_LIMIT = 1 << 20 };
 
-static u64 size_of(u32 length) { return LENGTH + length < SMALLEST ? SMALLEST : LENGTH + length; }
+static u64 size_of(u32 length) { return LENGTH + length < SMALLEST ? SMALLEST : (LENGTH + length + EVEN - 1) / EVEN * EVEN; }
+
+static u8 *entry_of(const list *texts, text kept) { return ITEM(*texts, u8, (u64)kept * EVEN); }
 
 text keep_text(shard *one, const u8 *bytes, u32 length) {
-    if (!one->texts.count) memset(list_add(&one->texts, 1, 1), 0, 1); // no text stands at NO_TEXT
-    text kept = one->texts.count;
+    if (!one->texts.count) memset(list_add(&one->texts, EVEN, 1), 0, EVEN); // no text stands at NO_TEXT
+    if (one->texts.count / EVEN > UINT32_MAX) abort(); // 8 GB of ids in one shard
+    text kept = (text)(one->texts.count / EVEN);
     u8 *entry = list_add(&one->texts, size_of(length), 1);
     u16 stored = (u16)length; // an id has at most 64 characters
     memcpy(entry, &stored, LENGTH);
@@ -25,7 +29,7 @@ static u16 length_of(const u8 *entry) {
 }
 
 span text_of(const shard *one, text kept) {
-    const u8 *entry = ITEM(one->texts, u8, kept);
+    const u8 *entry = entry_of(&one->texts, kept);
     return (span){entry + LENGTH, kept == NO_TEXT ? 0 : length_of(entry)};
 }
 
@@ -41,9 +45,9 @@ i32 compare_events(const shard *one, i64 at, text id, i64 other_at, text other_i
 
 // -- throwing away ---------------------------------------------------------------------------------------------------
 
-static void move(shard *one, u8 *old, text *kept) {
+static void move(shard *one, const list *old, text *kept) {
     if (*kept == NO_TEXT) return;
-    u8 *entry = old + *kept;
+    u8 *entry = entry_of(old, *kept);
     u16 length = length_of(entry), mark = MOVED;
     if (length == MOVED) { // somebody else refers to it, too
         memcpy(kept, entry + LENGTH, sizeof *kept);
@@ -60,18 +64,18 @@ void compact_texts(shard *one) {
     if (one->texts.count < (one->texts_limit ? one->texts_limit : FIRST_LIMIT)) return;
     list old = one->texts;
     one->texts = (list){0};
-    for (u64 at = 0; at < one->touches.items.count; at++) move(one, old.items, &TOUCH(one, at)->event_id);
+    for (u64 at = 0; at < one->touches.items.count; at++) move(one, &old, &TOUCH(one, at)->event_id);
     for (u64 at = 0; at < one->transactions.items.count; at++) {
-        move(one, old.items, &TRANSACTION(one, at)->event_id);
-        move(one, old.items, &TRANSACTION(one, at)->product);
+        move(one, &old, &TRANSACTION(one, at)->event_id);
+        move(one, &old, &TRANSACTION(one, at)->product);
     }
     for (u64 at = 0; at < one->reversals.items.count; at++) {
-        move(one, old.items, &REVERSAL(one, at)->event_id);
-        move(one, old.items, &REVERSAL(one, at)->original_id);
+        move(one, &old, &REVERSAL(one, at)->event_id);
+        move(one, &old, &REVERSAL(one, at)->original_id);
     }
-    for (u64 at = 0; at < one->originals.count; at++) move(one, old.items, &ITEM(one->originals, original, at)->id);
-    for (u64 at = 0; at < one->credits.items.count; at++) move(one, old.items, &CREDIT(one, at)->touch_id);
-    for (u64 at = 0; at < one->touch_ids.count; at++) move(one, old.items, &ITEM(one->touch_ids, seen, at)->event_id);
+    for (u64 at = 0; at < one->originals.count; at++) move(one, &old, &ITEM(one->originals, original, at)->id);
+    for (u64 at = 0; at < one->credits.items.count; at++) move(one, &old, &CREDIT(one, at)->touch_id);
+    for (u64 at = 0; at < one->touch_ids.count; at++) move(one, &old, &ITEM(one->touch_ids, seen, at)->event_id);
     list_free(&old);
     one->texts_limit = one->texts.count * 2 + FIRST_LIMIT;
 }
