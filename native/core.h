@@ -283,16 +283,23 @@ typedef struct { // a touch's share of a transaction under one model
 enum { MOST_MODELS = 255 };
 
 typedef struct { // one that is no reversal
-    i64 at, amount_minor, revenue_minor, aum_delta_minor;
-    i64 reversed_minor; // NOT_REVERSED without a reversal
-    text event_id, product;
+    i64 at, amount_minor, revenue_minor;
+    text event_id;
     u32 customer, credits; // credits: the first one, NOBODY for none
-    u32 tier;
+    u32 extras, tier;      // extras: 0 for none
     u8 kind, flags;
     u8 counts;         // whether its credits stand in the numbers
     u8 is_live;
 } transaction;
 #define NOT_REVERSED (-1)
+
+typedef struct { // what few transactions have
+    i64 aum_delta_minor;
+    i64 reversed_minor; // NOT_REVERSED without a reversal
+    text product;
+    u32 unused;
+} extras;
+
 enum { WAITING = 1, LISTED }; // a reversal that waits; the second only while the index of those is made
 
 typedef struct {
@@ -373,7 +380,7 @@ typedef struct {
     bool only_last_touch;
     list texts;           // u8
     u64 texts_limit;      // when `texts` has so many bytes, those that nobody refers to are thrown away
-    pool touches, transactions, reversals, credits, reaches, conversions;
+    pool touches, transactions, extras, reversals, credits, reaches, conversions;
     list accounts;
     list dues;            // due
     list touch_ids;       // seen
@@ -398,6 +405,7 @@ typedef struct {
 #define TIER_NAME(one, number) ITEM((one)->tiers, name, number)
 #define TOUCH(one, number) ITEM((one)->touches.items, touch, number)
 #define TRANSACTION(one, number) ITEM((one)->transactions.items, transaction, number)
+#define EXTRAS(one, number) ITEM((one)->extras.items, extras, number)
 #define REVERSAL(one, number) ITEM((one)->reversals.items, reversal, number)
 #define CREDIT(one, number) ITEM((one)->credits.items, credit, number)
 #define REACH(one, number) ITEM((one)->reaches.items, reach, number)
@@ -449,7 +457,8 @@ void forget_touch_ids(shard *one, i64 floor);
 
 // transactions.c
 span transaction_kind(u8 kind);
-void load_transaction(shard *one, transaction given, span id, span product);
+void load_transaction(shard *one, transaction given, span id, span product, i64 aum_delta_minor);
+void drop_transaction(shard *one, u32 number);
 u32 transaction_with(const shard *one, span id, i64 at);
 void wait_anew(shard *one);
 u32 first_transaction_since(const shard *one, const account *had, i64 at);
@@ -457,7 +466,8 @@ void add_kind(list *column, u8 kind);
 
 // rules.c: what they offer stands in `offered`
 bool matches(const shard *one, const campaign *rules, const transaction *given);
-i64 effective_minor(const transaction *given);
+i64 reversed_minor(const shard *one, const transaction *given); // NOT_REVERSED without a reversal
+i64 effective_minor(const shard *one, const transaction *given);
 void offer_credits(shard *one, const transaction *given, const numbers *touches);
 void offer_repriced(shard *one, const transaction *given);
 

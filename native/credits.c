@@ -184,7 +184,7 @@ static u32 slot_of_credit(const shard *one, const credit *given) { return slot_o
 // Puts the offered credits in the place of a transaction's old ones; they count while it has an effect.
 static void replace(shard *one, u32 number) {
     transaction *paid = TRANSACTION(one, number);
-    bool counted = paid->counts, counts = paid->reversed_minor == NOT_REVERSED || paid->reversed_minor < paid->amount_minor;
+    bool counted = paid->counts, counts = reversed_minor(one, paid) == NOT_REVERSED || reversed_minor(one, paid) < paid->amount_minor;
     if (counted == counts && are_offered_again(one, paid)) return;
     numbers old = {0}, new = {0};
     for (u32 at = paid->credits; at != NOBODY; at = CREDIT(one, at)->next) {

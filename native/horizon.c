@@ -45,11 +45,6 @@ static void drop_reversal(shard *one, u32 number) {
     pool_give(&one->reversals, sizeof(reversal), number);
 }
 
-static void drop_transaction(shard *one, u32 number) {
-    drop_credits(one, number);
-    pool_give(&one->transactions, sizeof(transaction), number);
-}
-
 // -- the horizon -----------------------------------------------------------------------------------------------------
 
 static i64 window_of(const shard *one, const touch *given) { return CAMPAIGN(one, ARM(one, given->arm)->campaign)->window_ms; }

@@ -180,8 +180,8 @@ static u32 apply_transaction(shard *one, u32 who, const row *given) {
     u32 kind = kind_of(given->category);
     if (kind == NOBODY) return UNSOUND;
     load_transaction(one, (transaction){.at = given->at, .amount_minor = given->amounts[0], .revenue_minor = given->amounts[1],
-        .aum_delta_minor = given->amounts[2], .customer = who, .tier = given->tier_number, .kind = (u8)kind, .flags = given->given},
-        given->id, given->product);
+        .customer = who, .tier = given->tier_number, .kind = (u8)kind, .flags = given->given},
+        given->id, given->product, given->amounts[2]);
     return DONE;
 }
 

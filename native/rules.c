@@ -15,7 +15,7 @@ EXPORT void shard_add_model(shard *one, u8 rule) {
 bool matches(const shard *one, const campaign *rules, const transaction *given) {
     if (!(rules->kinds >> given->kind & 1) || given->amount_minor < rules->min_amount_minor) return false;
     if (rules->any_product) return true;
-    span product = text_of(one, given->product);
+    span product = text_of(one, given->extras ? EXTRAS(one, given->extras)->product : NO_TEXT);
     for (u64 at = 0; at < rules->products.count; at++) {
         const name *wanted = ITEM(rules->products, name, at);
         if (product.length == wanted->length && !memcmp(product.bytes, wanted->bytes, product.length)) return true;
@@ -30,31 +30,33 @@ static sum floored(sum dividend, sum divisor) { // the divisor is positive
     return dividend % divisor < 0 ? quotient - 1 : quotient;
 }
 
-static i64 effective(const transaction *given) {
-    i64 reversed = given->reversed_minor == NOT_REVERSED ? 0 : given->reversed_minor;
+i64 reversed_minor(const shard *one, const transaction *given) {
+    return given->extras ? EXTRAS(one, given->extras)->reversed_minor : NOT_REVERSED;
+}
+
+i64 effective_minor(const shard *one, const transaction *given) {
+    i64 known = reversed_minor(one, given), reversed = known == NOT_REVERSED ? 0 : known;
     return reversed >= given->amount_minor ? 0 : given->amount_minor - reversed;
 }
 
-i64 effective_minor(const transaction *given) { return effective(given); }
-
-static i64 scaled(const transaction *given, i64 minor) {
-    if (given->reversed_minor == NOT_REVERSED) return minor;
-    return given->amount_minor ? (i64)floored((sum)minor * effective(given), given->amount_minor) : 0;
+static i64 scaled(const shard *one, const transaction *given, i64 minor) {
+    if (reversed_minor(one, given) == NOT_REVERSED) return minor;
+    return given->amount_minor ? (i64)floored((sum)minor * effective_minor(one, given), given->amount_minor) : 0;
 }
 
-static i64 return_of(const transaction *given, const campaign *rules) {
+static i64 return_of(const shard *one, const transaction *given, const campaign *rules) {
     i64 base = given->flags & REVENUE_GIVEN
                    ? given->revenue_minor
                    : (i64)floored((sum)given->amount_minor * rules->margins_bps[given->kind], BASIS);
-    return scaled(given, base);
+    return scaled(one, given, base);
 }
 
-static i64 aum_of(const transaction *given) {
-    i64 delta = given->flags & AUM_GIVEN       ? given->aum_delta_minor
+static i64 aum_of(const shard *one, const transaction *given) {
+    i64 delta = given->flags & AUM_GIVEN       ? EXTRAS(one, given->extras)->aum_delta_minor
                 : given->kind == DEPOSIT       ? given->amount_minor
                 : given->kind == WITHDRAWAL    ? -given->amount_minor
                                                : 0;
-    return delta >= 0 ? scaled(given, delta) : -scaled(given, -delta);
+    return delta >= 0 ? scaled(one, given, delta) : -scaled(one, given, -delta);
 }
 
 // -- sharing integers ------------------------------------------------------------------------------------------------
@@ -229,10 +231,10 @@ static u32 find_candidates(shard *one, const transaction *given, const numbers *
 // Fills in what the last `count` of the offered credits are worth: of one transaction and model, by their millionths.
 static void price(shard *one, const transaction *given, u64 first, u32 count) {
     credit *shares = ITEM(one->offered, credit, first);
-    i64 assets = aum_of(given);
+    i64 assets = aum_of(one, given);
     bool are_equal = true;
     for (u32 at = 0; at < count; at++) {
-        shares[at].return_minor = return_of(given, CAMPAIGN(one, ARM(one, shares[at].arm)->campaign));
+        shares[at].return_minor = return_of(one, given, CAMPAIGN(one, ARM(one, shares[at].arm)->campaign));
         are_equal = are_equal && shares[at].return_minor == shares->return_minor;
     }
     if (count == 1) {

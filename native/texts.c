@@ -65,10 +65,8 @@ void compact_texts(shard *one) {
     list old = one->texts;
     one->texts = (list){0};
     for (u64 at = 0; at < one->touches.items.count; at++) move(one, &old, &TOUCH(one, at)->event_id);
-    for (u64 at = 0; at < one->transactions.items.count; at++) {
-        move(one, &old, &TRANSACTION(one, at)->event_id);
-        move(one, &old, &TRANSACTION(one, at)->product);
-    }
+    for (u64 at = 0; at < one->transactions.items.count; at++) move(one, &old, &TRANSACTION(one, at)->event_id);
+    for (u64 at = 0; at < one->extras.items.count; at++) move(one, &old, &EXTRAS(one, at)->product);
     for (u64 at = 0; at < one->reversals.items.count; at++) {
         move(one, &old, &REVERSAL(one, at)->event_id);
         move(one, &old, &REVERSAL(one, at)->original_id);

@@ -46,9 +46,18 @@ static bool applies(const shard *one, const reversal *given, const transaction *
     return paid->customer == given->customer && behind >= 0 && behind <= one->reversal_ms;
 }
 
-static void take_off(transaction *paid, i64 amount_minor) { // what is beyond a transaction's amount changes nothing more
-    i64 before = paid->reversed_minor == NOT_REVERSED ? 0 : paid->reversed_minor;
-    paid->reversed_minor = before > INT64_MAX / 2 ? before : before + amount_minor;
+static extras *extras_of(shard *one, transaction *paid) {
+    if (!paid->extras) {
+        paid->extras = pool_take(&one->extras, sizeof(extras));
+        EXTRAS(one, paid->extras)->reversed_minor = NOT_REVERSED;
+    }
+    return EXTRAS(one, paid->extras);
+}
+
+static void take_off(shard *one, transaction *paid, i64 amount_minor) { // what is beyond a transaction's amount changes nothing more
+    extras *of = extras_of(one, paid);
+    i64 before = of->reversed_minor == NOT_REVERSED ? 0 : of->reversed_minor;
+    of->reversed_minor = before > INT64_MAX / 2 ? before : before + amount_minor;
 }
 
 static original *awaited(const shard *one, u64 hash, span id) {
@@ -109,7 +118,7 @@ static bool meet_waiting(shard *one, u32 number, u64 hash) {
         }
         *link = given->next_waiting;
         given->is_waiting = false;
-        take_off(paid, given->amount_minor);
+        take_off(one, paid, given->amount_minor);
         met = true;
     }
     return met;
@@ -134,7 +143,7 @@ static u32 reverse(shard *one, reversal given) {
     *REVERSAL(one, fresh) = given;
     table_add(&one->event_of, hash_bytes(one->seed, id.bytes, id.length), fresh * 2 + 1);
     if (number != NOBODY) {
-        take_off(TRANSACTION(one, number), given.amount_minor);
+        take_off(one, TRANSACTION(one, number), given.amount_minor);
         return number;
     }
     *(u32 *)list_add(&one->waiting, 1, sizeof(u32)) = fresh;
@@ -150,17 +159,29 @@ u32 first_transaction_since(const shard *one, const account *had, i64 at) {
     return low;
 }
 
+// What is not given of the two changes nothing, and takes no memory.
+static void add_extras(shard *one, transaction *given, span product, i64 aum_delta_minor) {
+    if (given->flags & AUM_GIVEN) extras_of(one, given)->aum_delta_minor = aum_delta_minor;
+    if (product.length) extras_of(one, given)->product = keep_text(one, product.bytes, product.length);
+}
+
 static u32 remember_transaction(shard *one, transaction given, u64 hash) {
     u32 fresh = pool_take(&one->transactions, sizeof(transaction));
     given.is_live = true;
     given.credits = NOBODY;
-    given.reversed_minor = NOT_REVERSED;
     *TRANSACTION(one, fresh) = given;
     table_add(&one->event_of, hash, fresh * 2);
     account *had = open_account(one, given.customer);
     if (!had->touches.place && !had->transactions.place) visit(one, given.customer, given.at + one->reversal_ms);
     insert_number(one, &had->transactions, fresh, is_transaction_before);
     return fresh;
+}
+
+void drop_transaction(shard *one, u32 number) {
+    u32 gone = TRANSACTION(one, number)->extras;
+    drop_credits(one, number);
+    if (gone) pool_give(&one->extras, sizeof(extras), gone);
+    pool_give(&one->transactions, sizeof(transaction), number);
 }
 
 static void note_adjustment(shard *one, u32 number) {
@@ -170,7 +191,7 @@ static void note_adjustment(shard *one, u32 number) {
     rows->count++;
     add_number(&rows->columns[AT_COLUMN], paid->at);
     add_text(&rows->columns[ID_COLUMN], id.bytes, id.length);
-    add_number(&rows->columns[MEASURES_COLUMN], effective_minor(paid));
+    add_number(&rows->columns[MEASURES_COLUMN], effective_minor(one, paid));
 }
 
 // -- batches ---------------------------------------------------------------------------------------------------------
@@ -206,9 +227,9 @@ static void note_transaction(shard *one, const u8 *texts, const transaction_row 
 
 static void add_transaction(shard *one, const u8 *texts, const transaction_row *row, u64 hash) {
     transaction given = {.at = row->head.at, .amount_minor = row->amount_minor, .revenue_minor = row->revenue_minor,
-        .aum_delta_minor = row->aum_delta_minor, .event_id = keep_text(one, texts + row->event_id.begin, row->event_id.length),
-        .product = row->product.length ? keep_text(one, texts + row->product.begin, row->product.length) : NO_TEXT,
-        .customer = row->head.customer, .tier = CUSTOMER(one, row->head.customer)->tier, .kind = row->head.kind, .flags = row->head.flags};
+        .event_id = keep_text(one, texts + row->event_id.begin, row->event_id.length), .customer = row->head.customer,
+        .tier = CUSTOMER(one, row->head.customer)->tier, .kind = row->head.kind, .flags = row->head.flags};
+    add_extras(one, &given, (span){texts + row->product.begin, row->product.length}, row->aum_delta_minor);
     u32 number = remember_transaction(one, given, hash);
     if (meet_waiting(one, number, hash)) note_adjustment(one, number);
     const account *had = ACCOUNT(one, CUSTOMER(one, given.customer)->account);
@@ -246,9 +267,9 @@ EXPORT u32 shard_apply_transactions(shard *one, const u8 *texts, const transacti
 
 // -- loading ---------------------------------------------------------------------------------------------------------
 
-void load_transaction(shard *one, transaction given, span id, span product) {
+void load_transaction(shard *one, transaction given, span id, span product, i64 aum_delta_minor) {
     given.event_id = keep_text(one, id.bytes, id.length);
-    if (product.length) given.product = keep_text(one, product.bytes, product.length);
+    add_extras(one, &given, product, aum_delta_minor);
     remember_transaction(one, given, hash_bytes(one->seed, id.bytes, id.length));
 }
 
