@@ -42,8 +42,29 @@ static void shift(u64 *days, u32 words, u32 span, u32 by) { // make every day ol
     }
 }
 
+// -- a customer's two sets: one, while every login day is an engaged one ------------------------------------------------
+
+static u64 *logins_of(const shard *one, u32 number) { return ITEM(one->days, u64, (u64)one->words * number); }
+
+static u64 *engaged_of(const shard *one, const customer *who, u64 *logins) {
+    return who->engaged ? ITEM(one->engaged.items, u64, (u64)one->words * who->engaged) : logins;
+}
+
+static void part(shard *one, customer *who, const u64 *logins) { // before a login day that is no engaged one
+    if (who->engaged) return;
+    who->engaged = pool_take(&one->engaged, one->words * sizeof(u64));
+    memcpy(engaged_of(one, who, NULL), logins, one->words * sizeof(u64));
+}
+
+static void join_again(shard *one, customer *who, const u64 *logins) { // the days that are not engaged may have gone
+    if (!who->engaged || memcmp(engaged_of(one, who, NULL), logins, one->words * sizeof(u64))) return;
+    pool_give(&one->engaged, one->words * sizeof(u64), who->engaged);
+    who->engaged = 0;
+}
+
 // Moves a customer's days on so that a day lies in them; returns its position, -1 where it lies too far back.
-static i64 turn_to(const shard *one, customer *who, u64 *engaged, u64 *logins, i32 day) {
+static i64 turn_to(shard *one, customer *who, u64 *logins, i32 day) {
+    u64 *engaged = engaged_of(one, who, logins);
     if (oldest(logins, one->words) < 0) {
         who->last_day = day;
         return 0;
@@ -53,8 +74,9 @@ static i64 turn_to(const shard *one, customer *who, u64 *engaged, u64 *logins, i
     i32 first = oldest(engaged, one->words);
     if (first >= 0 && first + ahead >= one->span) who->engaged_before_horizon = 1;
     u32 by = ahead < (i64)one->words * 64 ? (u32)ahead : one->words * 64;
-    shift(engaged, one->words, one->span, by);
     shift(logins, one->words, one->span, by);
+    if (who->engaged) shift(engaged, one->words, one->span, by);
+    join_again(one, who, logins);
     who->last_day = day;
     return 0;
 }
@@ -101,18 +123,21 @@ static void engage(shard *one, const customer *who, const u64 *engaged, i32 day,
 }
 
 // Counts a login: 1 where it says something new, 0 where not, -1 where it lies further back than days are remembered.
-static i32 add_login(shard *one, customer *who, u64 *engaged_days, u64 *login_days, i32 day, bool engaged) {
-    i64 found = turn_to(one, who, engaged_days, login_days, day);
+static i32 add_login(shard *one, customer *who, u64 *login_days, i32 day, bool engaged) {
+    i64 found = turn_to(one, who, login_days, day);
     if (found < 0) return -1;
     u32 position = (u32)found;
     bool fresh = !has_day(login_days, position);
+    if (fresh && !engaged) part(one, who, login_days);
+    u64 *engaged_days = engaged_of(one, who, login_days);
+    bool engages = engaged && !has_day(engaged_days, position);
     if (fresh) {
         i32 before = days_before(login_days, one->words, position), after = days_after(login_days, position);
         cover(one, who->tier, day, before, after, MONTH, GROSS_MAU_CHANGE);
         measures_of(one, who->tier, day)[GROSS_DAY]++;
         add_day(login_days, position);
     }
-    if (engaged && !has_day(engaged_days, position)) {
+    if (engages) {
         engage(one, who, engaged_days, day, position);
         add_day(engaged_days, position);
         return 1;
@@ -132,13 +157,12 @@ static void note_login(shard *one, const customer *who, i32 day, bool engaged) {
 // Counts a batch's logins, whose customers are known; false where one lies too far back: the shard is of no use then.
 EXPORT bool shard_count_logins(shard *one, const login *logins, u32 count) {
     for (u32 row = 0; row < count; row++) {
-        customer *who = ITEM(one->customers, customer, logins[row].head.customer);
-        u64 *engaged_days = ITEM(one->days, u64, 2 * (u64)one->words * logins[row].head.customer);
-        u64 *login_days = engaged_days + one->words;
+        customer *who = CUSTOMER(one, logins[row].head.customer);
+        u64 *login_days = logins_of(one, logins[row].head.customer);
         bool engaged = logins[row].head.engaged;
-        if (logins[row].day == who->last_day && (engaged ? *engaged_days : *login_days) & 1)
+        if (logins[row].day == who->last_day && *(engaged ? engaged_of(one, who, login_days) : login_days) & 1)
             continue; // the commonest login of all: the day is known already
-        i32 news = add_login(one, who, engaged_days, login_days, logins[row].day, engaged);
+        i32 news = add_login(one, who, login_days, logins[row].day, engaged);
         if (news < 0) return false;
         if (!news) continue;
         note_login(one, who, logins[row].day, engaged);
@@ -148,12 +172,13 @@ EXPORT bool shard_count_logins(shard *one, const login *logins, u32 count) {
 
 // Remembers a stored login day without counting it again; false as above.
 EXPORT bool shard_load_login(shard *one, u32 number, i32 day, bool engaged) {
-    u64 *engaged_days = ITEM(one->days, u64, 2 * (u64)one->words * number);
-    u64 *login_days = engaged_days + one->words;
-    i64 position = turn_to(one, ITEM(one->customers, customer, number), engaged_days, login_days, day);
+    customer *who = CUSTOMER(one, number);
+    u64 *login_days = logins_of(one, number);
+    i64 position = turn_to(one, who, login_days, day);
     if (position < 0) return false;
+    if (!engaged && !has_day(login_days, (u32)position)) part(one, who, login_days);
     add_day(login_days, (u32)position);
-    if (engaged) add_day(engaged_days, (u32)position);
+    if (engaged) add_day(engaged_of(one, who, login_days), (u32)position);
     return true;
 }
 

@@ -191,13 +191,13 @@ enum { PSEUDONYM = 16 };
 enum { DORMANT, MET, ERASED }; // loaded and not seen since; known by its id; forgotten, its number is not used again
 
 typedef struct {
-    u64 id;               // where the id begins in `ids`, once met
+    u64 id : 40;          // where the id begins in `ids`, once met
+    u64 id_length : 16, standing : 4; // standing: DORMANT, MET or ERASED
+    u64 engaged_before_horizon : 4;
     i32 last_day;         // the day of bit 0 in both sets of days
+    u32 engaged;          // its set of engaged days, 0 while every login day is one
     u32 account;          // its place in `accounts`, NOBODY while there has been no touch and no transaction
     u32 tier;
-    u16 id_length;
-    u8 standing;          // DORMANT, MET or ERASED
-    u8 engaged_before_horizon;
     u8 pseudonym[PSEUDONYM];
 } customer;
 
@@ -360,7 +360,8 @@ typedef struct {
     u32 models;           // attribution models: as many as labels and rules
     list customers;       // customer
     list ids;             // u8: texts of customers' ids, one after another
-    list days;            // u64: per customer `words` of engaged days, then `words` of all login days
+    list days;            // u64: per customer `words` of login days
+    pool engaged;         // `words` of engaged days, of customers with a login day that is none
     list tiers;           // name
     table by_id, by_pseudonym;
     list changes;         // day_change

@@ -23,7 +23,7 @@ static void free_registry(shard *one) {
 EXPORT void shard_free(shard *one) {
     free_registry(one);
     for (u64 at = 0; at < one->accounts.count; at++) close_account(one, ACCOUNT(one, at));
-    list *lists[] = {&one->customers, &one->ids, &one->days, &one->tiers, &one->changes, &one->campaigns, &one->arms, &one->quarters,
+    list *lists[] = {&one->customers, &one->ids, &one->days, &one->engaged.items, &one->tiers, &one->changes, &one->campaigns, &one->arms, &one->quarters,
                      &one->labels, &one->models_of, &one->texts, &one->touches.items, &one->transactions.items, &one->extras.items, &one->reversals.items,
                      &one->credits.items, &one->reaches.items, &one->conversions.items, &one->accounts, &one->dues, &one->touch_ids, &one->originals, &one->waiting, &one->orphans, &one->credit_changes, &one->offered,
                      &one->candidates, &one->spare, &one->fractions};
@@ -70,8 +70,8 @@ static u32 add_customer(shard *one, const u8 *pseudonym) {
     memcpy(fresh->pseudonym, pseudonym, PSEUDONYM);
     fresh->last_day = -1;
     fresh->account = NOBODY;
-    u64 *days = list_add(&one->days, 2 * (u64)one->words, sizeof(u64));
-    memset(days, 0, 2 * (u64)one->words * sizeof(u64));
+    u64 *days = list_add(&one->days, one->words, sizeof(u64));
+    memset(days, 0, one->words * sizeof(u64));
     if (one->customers.count >= NOBODY) abort();
     one->known++;
     return (u32)(one->customers.count - 1);
@@ -91,6 +91,7 @@ EXPORT u32 shard_meet(shard *one, const u8 *id, u32 length, const u8 *pseudonym)
     if (number == NOBODY) number = add_customer(one, pseudonym);
     customer *met = ITEM(one->customers, customer, number);
     met->standing = MET;
+    if (one->ids.count >> 40) abort(); // a terabyte of ids
     met->id = one->ids.count;
     met->id_length = (u16)length;
     memcpy(list_add(&one->ids, length, 1), id, length);
@@ -111,7 +112,7 @@ void expect_customer(const shard *one, u64 hash) {
     u64 slot = one->by_pseudonym.slots[first_slot(&one->by_pseudonym, (u32)(hash >> 32))];
     if (!slot || (slot ^ hash) >> 32) return;
     __builtin_prefetch(CUSTOMER(one, (u32)slot - 1), 1);
-    __builtin_prefetch(ITEM(one->days, u64, 2 * (u64)one->words * ((u32)slot - 1)), 1);
+    __builtin_prefetch(ITEM(one->days, u64, (u64)one->words * ((u32)slot - 1)), 1);
 }
 
 // The customer of a pseudonym whose id has not been seen: for loading stored state, before any event.
@@ -128,8 +129,9 @@ static void forget(shard *one, u32 number) {
     customer *gone = ITEM(one->customers, customer, number);
     forget_account(one, number);
     if (gone->standing == MET) memset(ITEM(one->ids, u8, gone->id), 0, gone->id_length);
+    if (gone->engaged) pool_give(&one->engaged, one->words * sizeof(u64), gone->engaged);
     memset(gone, 0, sizeof *gone);
-    memset(ITEM(one->days, u64, 2 * (u64)one->words * number), 0, 2 * (u64)one->words * sizeof(u64));
+    memset(ITEM(one->days, u64, (u64)one->words * number), 0, one->words * sizeof(u64));
     gone->account = NOBODY;
     gone->standing = ERASED;
     one->known--;
