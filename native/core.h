@@ -87,7 +87,7 @@ static inline u32 next_number(search *by) { // NOBODY behind the last
 
 // -- texts.c: ids of events, kept as long as somebody refers to them ----------------------------------------------------
 
-typedef u32 text; // half of where a text begins in `texts`: two bytes of length, then its bytes; NO_TEXT for none
+typedef u32 text; // half of where a text begins in `texts`: its length, then its bytes; NO_TEXT for none
 #define NO_TEXT 0
 
 typedef struct {

@@ -3,34 +3,36 @@
 #include "core.h"
 #include <stdlib.h>
 
-// An entry is two bytes of length and the text, and begins at an even place. It has room for a mark and where it went, while
-// texts move.
-enum { LENGTH = 2, EVEN = 2, SMALLEST = LENGTH + sizeof(text), MOVED = 0xffff, FIRST_LIMIT = 1 << 20 };
-
-static u64 size_of(u32 length) { return LENGTH + length < SMALLEST ? SMALLEST : (LENGTH + length + EVEN - 1) / EVEN * EVEN; }
+// An entry is a byte of length, or LONGER and two, then the text; it begins at an even place. It has room for a mark and
+// where it went, while texts move.
+enum { MOVED, LONGER = 255, EVEN = 2, SMALLEST = 1 + sizeof(text), FIRST_LIMIT = 1 << 20 };
 
 static u8 *entry_of(const list *texts, text kept) { return ITEM(*texts, u8, (u64)kept * EVEN); }
 
 text keep_text(shard *one, const u8 *bytes, u32 length) {
+    u32 head = length < LONGER ? 1 : 3, size = head + length < SMALLEST ? SMALLEST : head + length;
+    if (!length) return NO_TEXT;
+    if (length > UINT16_MAX) abort(); // an id has at most 64 characters
     if (!one->texts.count) memset(list_add(&one->texts, EVEN, 1), 0, EVEN); // no text stands at NO_TEXT
     if (one->texts.count / EVEN > UINT32_MAX) abort(); // 8 GB of ids in one shard
     text kept = (text)(one->texts.count / EVEN);
-    u8 *entry = list_add(&one->texts, size_of(length), 1);
-    u16 stored = (u16)length; // an id has at most 64 characters
-    memcpy(entry, &stored, LENGTH);
-    memcpy(entry + LENGTH, bytes, length);
+    u8 *entry = list_add(&one->texts, (size + EVEN - 1) / EVEN * EVEN, 1);
+    u16 stored = (u16)length;
+    *entry = head == 1 ? (u8)length : LONGER;
+    if (head > 1) memcpy(entry + 1, &stored, sizeof stored);
+    memcpy(entry + head, bytes, length);
     return kept;
 }
 
-static u16 length_of(const u8 *entry) {
-    u16 length;
-    memcpy(&length, entry, LENGTH);
-    return length;
+static span read_entry(const u8 *entry) {
+    u16 length = *entry;
+    if (length < LONGER) return (span){entry + 1, length};
+    memcpy(&length, entry + 1, sizeof length);
+    return (span){entry + 3, length};
 }
 
 span text_of(const shard *one, text kept) {
-    const u8 *entry = entry_of(&one->texts, kept);
-    return (span){entry + LENGTH, kept == NO_TEXT ? 0 : length_of(entry)};
+    return kept == NO_TEXT ? (span){(const u8 *)"", 0} : read_entry(entry_of(&one->texts, kept));
 }
 
 i32 compare_texts(span a, span b) { // UTF-8 compares as its characters do
@@ -48,14 +50,14 @@ i32 compare_events(const shard *one, i64 at, text id, i64 other_at, text other_i
 static void move(shard *one, const list *old, text *kept) {
     if (*kept == NO_TEXT) return;
     u8 *entry = entry_of(old, *kept);
-    u16 length = length_of(entry), mark = MOVED;
-    if (length == MOVED) { // somebody else refers to it, too
-        memcpy(kept, entry + LENGTH, sizeof *kept);
+    if (*entry == MOVED) { // somebody else refers to it, too
+        memcpy(kept, entry + 1, sizeof *kept);
         return;
     }
-    *kept = keep_text(one, entry + LENGTH, length);
-    memcpy(entry, &mark, LENGTH);
-    memcpy(entry + LENGTH, kept, sizeof *kept);
+    span old_text = read_entry(entry);
+    *kept = keep_text(one, old_text.bytes, old_text.length);
+    *entry = MOVED;
+    memcpy(entry + 1, kept, sizeof *kept);
 }
 
 // Throws away the texts that nobody refers to, once there are many bytes. The changes of a block must have been handed

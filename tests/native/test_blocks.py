@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, strategies
 
+from schemas.common import MAX_IDENTIFIER_LENGTH
+from tests.oracle.building import Ledger
 from tests.oracle.compare import differences
 from tests.oracle.evaluate import evaluate
 from tests.oracle.generators import random_log
@@ -69,3 +71,17 @@ def test_a_ledger_begun_by_one_core_goes_on_with_the_other(first: CoreName) -> N
         player = played(DEFAULT, log, seed, 8, first, other)
         views = deciding(player.views(), "last_touch")
         assert differences(evaluate(log, DEFAULT.config), views) == []
+
+
+def test_ids_of_253_to_256_bytes_stay_themselves() -> None:
+    written = Ledger()
+    written.campaign()
+    for place, last in enumerate("aé€𠀋"):  # one to four bytes
+        name = "𠀋" * (MAX_IDENTIFIER_LENGTH - 1) + last
+        for _ in range(2):  # the second is a copy
+            written.touch(name, f"2026-03-0{place + 1} 12:00", cost_minor=1)
+            written.pay(name, f"2026-03-0{place + 1} 13:00")
+    blocks = {core: played(DEFAULT, written.log, 1, 0, core) for core in ("plain", "native")}
+    assert blocks["native"].blocks == blocks["plain"].blocks
+    rows = blocks["native"].views()["credits"]
+    assert sorted(len(row["touch_event_id"].encode()) for row in rows) == [253, 254, 255, 256]
