@@ -189,6 +189,10 @@ class NativeCustomerShard(CustomerLane):
         """Return how much of each kind is in memory."""
         return self.events.held()
 
+    def sizes(self) -> Mapping[str, int]:
+        """Return how many bytes each structure takes: `bench.memory` asks where memory goes."""
+        return self.events.sizes()
+
 
 def days_of(calendar: BusinessCalendar, logins: LoginRows) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Return the logins' business days; they come nearly in order of time, so a quarter of an hour is asked once."""

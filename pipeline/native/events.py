@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.native.library import HELD, MODELS, library
+from pipeline.native.library import HELD, MODELS, SIZES, library
 from pipeline.state.intake import ORPHAN_REVERSAL, Refusal
 from pipeline.state.reversals import NO_ORIGINAL
 
@@ -87,6 +87,10 @@ class Events:
     def held(self) -> dict[str, int]:
         """Return how much of each kind is in memory."""
         return {name: int(self._library.shard_held(self._shard, number)) for number, name in enumerate(HELD)}
+
+    def sizes(self) -> dict[str, int]:
+        """Return how many bytes each structure of the compiled shard takes."""
+        return {name: int(self._library.shard_size(self._shard, number)) for number, name in enumerate(SIZES)}
 
     # -- loading stored state, before any event --------------------------------------------------------------------
 

@@ -53,6 +53,27 @@ SHEETS: Final = (
 )
 MODELS: Final = ("last_touch", "first_touch", "linear", "position", "time_decay")  # native/rules.c
 HELD: Final = ("touches", "transactions", "conversions", "reach", "touch ids", "due", "reversals", "waiting", "cells")
+SIZES: Final = (  # of native/sizes.c
+    "customers",
+    "customer ids",
+    "days",
+    "tables of customers",
+    "accounts",
+    "blocks of numbers",
+    "reach",
+    "conversions",
+    "touches",
+    "transactions",
+    "reversals",
+    "credits",
+    "event ids",
+    "times of touch ids",
+    "table of touch ids",
+    "table of transactions",
+    "due",
+    "cells",
+    "rows to store",
+)
 TRANSACTION_KINDS: Final[tuple[str, ...]] = get_args(TransactionKind)  # the order of native/core.h
 
 
@@ -128,6 +149,7 @@ _FUNCTIONS: Final[dict[str, tuple[Any, list[Any]]]] = {  # name: (result, argume
     "shard_orphan": (c_int64, [c_void_p, c_uint32, POINTER(c_void_p), POINTER(c_uint32)]),
     "shard_forget": (None, [c_void_p, c_int64, c_int64]),
     "shard_held": (c_uint64, [c_void_p, c_uint32]),
+    "shard_size": (c_uint64, [c_void_p, c_uint32]),
     "shard_forget_touch_id": (None, [c_void_p, c_char_p, c_uint32, c_int64]),
     "shard_load_reversal": (None, [c_void_p, c_uint32, c_int64, *_TEXT, *_TEXT, c_int64, c_int64]),
     "shard_define_campaign": (
