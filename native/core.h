@@ -89,6 +89,11 @@ static inline u32 next_number(search *by) { // NOBODY behind the last
 
 typedef u32 text; // half of where a text begins in `texts`: its length, then its bytes; NO_TEXT for none
 #define NO_TEXT 0
+enum { UUID_LENGTH = 36 };
+
+static inline i32 digit_of(u8 letter) { // hexadecimal, lower case; -1 for none
+    return letter >= '0' && letter <= '9' ? letter - '0' : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
 
 typedef struct {
     const u8 *bytes;
@@ -393,6 +398,7 @@ typedef struct {
     table original_of;    // by id
     list waiting;         // u32 reversals that wait, and some that have waited
     list orphans;         // u32 reversals
+    u8 orphan_id[UUID_LENGTH]; // of the one handed out last, where there is no text of it
     list credit_changes;  // credit_change
     table change_of_credit;
     list offered;         // credit: what a transaction is about to be given
@@ -422,7 +428,8 @@ void forget_numbers(table *all);
 
 // texts.c
 text keep_text(shard *one, const u8 *bytes, u32 length);
-span text_of(const shard *one, text kept);
+span read_text_of(const shard *one, text kept, u8 *room);
+#define text_of(one, kept) read_text_of(one, kept, (u8[UUID_LENGTH]){0}) // valid to the end of the block that asks
 i32 compare_texts(span a, span b);
 i32 compare_events(const shard *one, i64 at, text id, i64 other_at, text other_id); // the contract's order: time, then event id
 void compact_texts(shard *one);

@@ -31,9 +31,9 @@ EXPORT u32 shard_find_orphans(shard *one, i64 floor) {
     return count;
 }
 
-EXPORT i64 shard_orphan(const shard *one, u32 at, const u8 **id, u32 *length) {
+EXPORT i64 shard_orphan(shard *one, u32 at, const u8 **id, u32 *length) {
     const reversal *found = REVERSAL(one, *ITEM(one->orphans, u32, at));
-    span event_id = text_of(one, found->event_id);
+    span event_id = read_text_of(one, found->event_id, one->orphan_id);
     *id = event_id.bytes;
     *length = event_id.length;
     return found->offset;

@@ -84,17 +84,13 @@ static i64 take_optional(reader *from, u8 *given, u8 flag) {
     return take_number(from);
 }
 
-static i32 digit(u8 letter) {
-    return letter >= '0' && letter <= '9' ? letter - '0' : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-}
-
 static void take_pseudonym(reader *from, row *given) { // 32 digits
     span text = take_text(from);
     given->has_customer = true;
     if (from->is_cut) return;
     given->is_unsound = text.length != 2 * PSEUDONYM;
     for (u32 at = 0; at < PSEUDONYM && !given->is_unsound; at++) {
-        i32 high = digit(text.bytes[2 * at]), low = digit(text.bytes[2 * at + 1]);
+        i32 high = digit_of(text.bytes[2 * at]), low = digit_of(text.bytes[2 * at + 1]);
         given->is_unsound = high < 0 || low < 0;
         given->pseudonym[at] = (u8)((u32)high << 4 | ((u32)low & 15));
     }

@@ -3,36 +3,80 @@
 #include "core.h"
 #include <stdlib.h>
 
-// An entry is a byte of length, or LONGER and two, then the text; it begins at an even place. It has room for a mark and
-// where it went, while texts move.
-enum { MOVED, LONGER = 255, EVEN = 2, SMALLEST = 1 + sizeof(text), FIRST_LIMIT = 1 << 20 };
+// An entry is a byte of length, or LONGER and two, then the text; or UUID and 16 bytes. It begins at an even place, and has
+// room for a mark and where it went, while texts move.
+enum { MOVED, UUID = 254, LONGER = 255, EVEN = 2, SMALLEST = 1 + sizeof(text), UUID_BYTES = 16, FIRST_LIMIT = 1 << 20 };
 
 static u8 *entry_of(const list *texts, text kept) { return ITEM(*texts, u8, (u64)kept * EVEN); }
 
-text keep_text(shard *one, const u8 *bytes, u32 length) {
-    u32 head = length < LONGER ? 1 : 3, size = head + length < SMALLEST ? SMALLEST : head + length;
-    if (!length) return NO_TEXT;
-    if (length > UINT16_MAX) abort(); // an id has at most 64 characters
+static bool is_hyphen(u32 place) { return place == 8 || place == 13 || place == 18 || place == 23; }
+
+static bool pack_uuid(const u8 *bytes, u32 length, u8 *packed) { // false: it is none, or spelled in another way
+    if (length != UUID_LENGTH) return false;
+    for (u32 place = 0; place < UUID_LENGTH; place += 2) {
+        if (is_hyphen(place) && bytes[place++] != '-') return false;
+        i32 high = digit_of(bytes[place]), low = digit_of(bytes[place + 1]);
+        if (high < 0 || low < 0) return false;
+        *packed++ = (u8)(high << 4 | low);
+    }
+    return true;
+}
+
+static void unpack_uuid(const u8 *packed, u8 *bytes) {
+    for (u32 place = 0; place < UUID_LENGTH; place += 2, packed++) {
+        if (is_hyphen(place)) bytes[place++] = '-';
+        bytes[place] = (u8)"0123456789abcdef"[*packed >> 4];
+        bytes[place + 1] = (u8)"0123456789abcdef"[*packed & 15];
+    }
+}
+
+static u8 *add_entry(shard *one, u32 size, text *kept) {
     if (!one->texts.count) memset(list_add(&one->texts, EVEN, 1), 0, EVEN); // no text stands at NO_TEXT
     if (one->texts.count / EVEN > UINT32_MAX) abort(); // 8 GB of ids in one shard
-    text kept = (text)(one->texts.count / EVEN);
-    u8 *entry = list_add(&one->texts, (size + EVEN - 1) / EVEN * EVEN, 1);
+    *kept = (text)(one->texts.count / EVEN);
+    return list_add(&one->texts, ((size < SMALLEST ? SMALLEST : size) + EVEN - 1) / EVEN * EVEN, 1);
+}
+
+text keep_text(shard *one, const u8 *bytes, u32 length) {
+    text kept;
+    u8 packed[UUID_BYTES];
+    if (!length) return NO_TEXT;
+    if (length > UINT16_MAX) abort(); // an id has at most 64 characters
+    if (pack_uuid(bytes, length, packed)) {
+        u8 *entry = add_entry(one, 1 + UUID_BYTES, &kept);
+        *entry = UUID;
+        memcpy(entry + 1, packed, UUID_BYTES);
+        return kept;
+    }
+    u32 head = length < UUID ? 1 : 3;
     u16 stored = (u16)length;
+    u8 *entry = add_entry(one, head + length, &kept);
     *entry = head == 1 ? (u8)length : LONGER;
     if (head > 1) memcpy(entry + 1, &stored, sizeof stored);
     memcpy(entry + head, bytes, length);
     return kept;
 }
 
-static span read_entry(const u8 *entry) {
-    u16 length = *entry;
-    if (length < LONGER) return (span){entry + 1, length};
+static span read_entry(const u8 *entry, u8 *room) {
+    if (*entry == UUID) {
+        unpack_uuid(entry + 1, room);
+        return (span){room, UUID_LENGTH};
+    }
+    if (*entry < UUID) return (span){entry + 1, *entry};
+    u16 length;
     memcpy(&length, entry + 1, sizeof length);
     return (span){entry + 3, length};
 }
 
-span text_of(const shard *one, text kept) {
-    return kept == NO_TEXT ? (span){(const u8 *)"", 0} : read_entry(entry_of(&one->texts, kept));
+static u32 size_of(const u8 *entry) {
+    u16 length = *entry;
+    if (length == LONGER) memcpy(&length, entry + 1, sizeof length);
+    return *entry == UUID ? 1 + UUID_BYTES : (*entry < UUID ? 1u : 3u) + length;
+}
+
+// A kept text; one that is not kept as such is written to `room`, UUID_LENGTH bytes.
+span read_text_of(const shard *one, text kept, u8 *room) {
+    return kept == NO_TEXT ? (span){room, 0} : read_entry(entry_of(&one->texts, kept), room);
 }
 
 i32 compare_texts(span a, span b) { // UTF-8 compares as its characters do
@@ -54,8 +98,8 @@ static void move(shard *one, const list *old, text *kept) {
         memcpy(kept, entry + 1, sizeof *kept);
         return;
     }
-    span old_text = read_entry(entry);
-    *kept = keep_text(one, old_text.bytes, old_text.length);
+    u32 size = size_of(entry);
+    memcpy(add_entry(one, size, kept), entry, size);
     *entry = MOVED;
     memcpy(entry + 1, kept, sizeof *kept);
 }

@@ -85,3 +85,24 @@ def test_ids_of_253_to_256_bytes_stay_themselves() -> None:
     assert blocks["native"].blocks == blocks["plain"].blocks
     rows = blocks["native"].views()["credits"]
     assert sorted(len(row["touch_event_id"].encode()) for row in rows) == [253, 254, 255, 256]
+
+
+def test_ids_that_are_uuids_and_ids_that_are_nearly_stay_themselves() -> None:
+    canonical = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+    spellings = (
+        canonical,
+        canonical.upper(),
+        canonical.replace("-", ""),
+        f"{{{canonical}}}",
+        canonical.replace("-", "_"),
+    )
+    written = Ledger()
+    written.campaign()
+    for place, name in enumerate((*spellings, canonical[:-1] + "g", canonical[:-1] + "a", "f" * 36, "0" * 35 + "-")):
+        for copy in range(2):
+            written.touch(name, f"2026-03-02 12:00:{place // 3:02d}", cost_minor=1, kind=("send", "click")[copy])
+            written.pay(name, f"2026-03-02 13:00:{place // 3:02d}", reverses=canonical if place == 1 else None)
+        written.pay(f"{name}r"[:64], "2026-03-02 14:00", reverses=f"{canonical[:-2]}ff")
+    blocks = {core: played(DEFAULT, written.log, 1, 0, core) for core in ("plain", "native")}
+    assert blocks["native"].blocks == blocks["plain"].blocks
+    assert differences(evaluate(written.log, DEFAULT.config), deciding(blocks["native"].views(), "last_touch")) == []
