@@ -129,6 +129,13 @@ def record(topic: str, random: Random) -> Record:
     return key, None if random.random() < 0.005 else bytes(value)
 
 
+def mutated(random: Random, value: bytes) -> bytes:
+    """Return a value with some odd bytes more."""
+    odd = bytearray(value)
+    _mutate(random, odd)
+    return bytes(odd)
+
+
 def _mutate(random: Random, value: bytearray) -> None:
     for _ in range(random.choice((1, 1, 1, 2, 3))):
         at = random.randrange(len(value) + 1)

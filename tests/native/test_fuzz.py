@@ -14,7 +14,8 @@ from tests.support.depth import depth
 @pytest.mark.usefixtures("native_core")
 def test_records_that_nobody_would_write_are_judged_alike(topic: str) -> None:
     """A short run of what `python -m tests.native.fuzz` does for long, with sanitizers."""
-    assert "sound" in fuzz(topic, depth(30_000), seed=0)
+    inputs = depth(30_000)
+    assert inputs // 10 < fuzz(topic, inputs, seed=0) < inputs
 
 
 @pytest.mark.usefixtures("native_core")
