@@ -113,9 +113,10 @@ class Reversals:
         for reversal in [reversal for reversals in self._by_day.values() for reversal in reversals]:
             if reversal.customer is customer:
                 self._drop(reversal)
-                reversal.matched = True
         for original_id, waiting in list(self._waiting.items()):
-            self._keep_waiting(original_id, [one for one in waiting if one.customer is not customer])
+            for reversal in waiting:  # some may not stand under their day any more: no block has been made since
+                reversal.matched = reversal.customer is customer
+            self._keep_waiting(original_id, [reversal for reversal in waiting if not reversal.matched])
 
     def forget_before(self, floor: int) -> None:
         """Drop reversals whose ids are known no longer; ``floor`` is the earliest instant in time."""

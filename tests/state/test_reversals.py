@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.state.building import Bench
+from pipeline.state.calendar import DAY_MS
+from tests.state.building import POLICY, Bench
 
 pytestmark = pytest.mark.usefixtures("each_core")
 
@@ -138,3 +141,14 @@ def test_an_orphan_waits_until_its_own_time_is_past_the_floor_and_no_longer() ->
     bench.written.pay("x", "2026-03-02 10:00", 100)
     bench.take()
     assert bench.shares()["x", "t", 0][1] == 70
+
+
+def test_an_erased_customers_reversal_gets_no_verdict_also_where_memory_was_tidied_before_the_block() -> None:
+    bench = Bench(replace(POLICY, reversal_ms=DAY_MS))
+    bench.written.pay("r", "2026-03-01 10:00", 30, reverses="nothing")
+    bench.written.pay("later", "2026-03-10 10:00", customer_id="bob")
+    bench.take()
+    bench.shard.tidy()  # nobody can send a copy of it any more
+    bench.core.erase("ann", "request")
+    assert bench.core.held()["waiting"] == 0
+    assert bench.block().changes.orphans == []
