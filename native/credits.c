@@ -240,25 +240,41 @@ void fold_into_past(shard *one, u32 number) {
 
 enum { NO_CREDIT, COUNTS, EATEN }; // what `counts` says while credits are being loaded
 
-static bool is_credit_before(const shard *one, const credit *a, const credit *b) { // by model, time, id, arm
+static bool is_credit_before(const void *context, u32 left, u32 right) { // by model, time, id, arm
+    const shard *one = context;
+    const credit *a = CREDIT(one, left), *b = CREDIT(one, right);
     if (a->model != b->model) return a->model < b->model;
     i32 order = compare_events(one, a->touched_at, a->touch_id, b->touched_at, b->touch_id);
     return order ? order < 0 : a->arm < b->arm;
 }
 
-// A stored credit of a loaded transaction; `counts` is false for those that reversals have eaten altogether.
+// A stored credit of a loaded transaction; `counts` is false for those that reversals have eaten altogether. They come in
+// any order, and one transaction may have very many: `load_counts` sorts them once.
 void load_credit(shard *one, u32 number, const credit *given, span touch_id, bool counts) {
-    u32 fresh = new_credit(one, given), *link = &TRANSACTION(one, number)->credits;
+    u32 fresh = new_credit(one, given);
+    transaction *paid = TRANSACTION(one, number);
     CREDIT(one, fresh)->touch_id = keep_text(one, touch_id.bytes, touch_id.length);
-    while (*link != NOBODY && !is_credit_before(one, CREDIT(one, fresh), CREDIT(one, *link))) link = &CREDIT(one, *link)->next;
-    CREDIT(one, fresh)->next = *link;
-    *link = fresh;
-    u8 *standing = &TRANSACTION(one, number)->counts;
-    *standing = counts && *standing != EATEN ? COUNTS : EATEN;
+    CREDIT(one, fresh)->next = paid->credits;
+    paid->credits = fresh;
+    paid->counts = counts && paid->counts != EATEN ? COUNTS : EATEN;
+}
+
+static void sort_credits(shard *one, u32 number) {
+    transaction *paid = TRANSACTION(one, number);
+    if (paid->credits == NOBODY || CREDIT(one, paid->credits)->next == NOBODY) return;
+    u32 count = 0;
+    one->spare.count = 0;
+    for (u32 at = paid->credits; at != NOBODY; at = CREDIT(one, at)->next, count++) *(u32 *)list_add(&one->spare, 1, sizeof(u32)) = at;
+    u32 *spare = list_add(&one->spare, count, sizeof(u32)); // behind them, as room to sort
+    u32 *sorted = ITEM(one->spare, u32, 0);
+    sort_numbers(sorted, spare, count, is_credit_before, one);
+    paid->credits = NOBODY;
+    for (u32 at = count; at-- > 0; paid->credits = sorted[at]) CREDIT(one, sorted[at])->next = paid->credits;
 }
 
 // Lets the loaded credits of a transaction stand in the numbers, without booking them again.
 void load_counts(shard *one, u32 number) {
+    sort_credits(one, number);
     bool counts = TRANSACTION(one, number)->counts == COUNTS;
     TRANSACTION(one, number)->counts = counts;
     if (!counts) return;
