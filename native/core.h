@@ -368,6 +368,7 @@ typedef struct {
     list days;            // u64: per customer `words` of login days
     pool engaged;         // `words` of engaged days, of customers with a login day that is none
     list tiers;           // name
+    table tier_of;        // tiers by name
     table by_id, by_pseudonym;
     list changes;         // day_change
     table change_of;      // day changes by tier and day
@@ -450,6 +451,7 @@ void sort_numbers(u32 *items, u32 *spare, u32 count, bool (*before)(const void *
 u32 insert_number(const shard *one, numbers *ordered, u32 number, bool (*is_before)(const shard *, u32, u32));
 
 // customers.c, activity.c: for loading
+u32 find_tier(const shard *one, span text);
 u32 shard_dormant(shard *one, const u8 *pseudonym);
 u64 expect_slot(const shard *one, const u8 *pseudonym);
 void expect_customer(const shard *one, u64 hash);

@@ -30,7 +30,7 @@ EXPORT void shard_free(shard *one) {
     for (u32 at = 0; at < sizeof lists / sizeof *lists; at++) list_free(lists[at]);
     for (u32 at = 0; at < SHEETS; at++)
         for (u32 column = 0; column < SHEET_COLUMNS; column++) list_free(&one->sheets[at].columns[column]);
-    table *tables[] = {&one->by_id, &one->by_pseudonym, &one->change_of, &one->arm_of, &one->quarter_of, &one->touch_id_of,
+    table *tables[] = {&one->tier_of, &one->by_id, &one->by_pseudonym, &one->change_of, &one->arm_of, &one->quarter_of, &one->touch_id_of,
                        &one->event_of, &one->original_of, &one->change_of_credit};
     for (u32 at = 0; at < sizeof tables / sizeof *tables; at++) table_free(tables[at]);
     cells_free(one->cells);
@@ -43,7 +43,19 @@ EXPORT u32 shard_add_tier(shard *one, const u8 *bytes, u8 length) {
     name *tier = list_add(&one->tiers, 1, sizeof(name));
     tier->length = length;
     memcpy(tier->bytes, bytes, length);
-    return (u32)(one->tiers.count - 1);
+    u32 number = (u32)(one->tiers.count - 1);
+    table_add(&one->tier_of, hash_bytes(one->seed, bytes, length), number);
+    return number;
+}
+
+// The number of a tier, NOBODY for one that Python has not told of. There may be very many, if tiers are scores.
+u32 find_tier(const shard *one, span text) {
+    u32 number;
+    for (search by = search_for(&one->tier_of, hash_bytes(one->seed, text.bytes, text.length)); (number = next_number(&by)) != NOBODY;) {
+        const name *known = TIER_NAME(one, number);
+        if (known->length == text.length && !memcmp(known->bytes, text.bytes, text.length)) break;
+    }
+    return number;
 }
 
 static u32 find_met(const shard *one, u64 hash, const u8 *id, u32 length) {

@@ -150,7 +150,7 @@ static bool has_instant(const row *given, u32 query, i64 floor, i64 *at) { // so
 static u32 resolve(u32 query, row *given, stop *why) {
     const shard *one = given->to->one;
     if (given->tier.bytes) {
-        given->tier_number = name_among(&one->tiers, given->tier);
+        given->tier_number = find_tier(one, given->tier);
         if (given->tier_number == NOBODY) return NEW_TIER;
     }
     if (given->campaign_id.bytes) {

@@ -58,3 +58,12 @@ def test_very_many_credits_of_one_transaction_are_loaded_in_whatever_order_they_
     loading.take("load_credits", rows)
     loading.finish()
     assert process_time() - began < 1.5
+
+
+def test_as_many_tiers_as_customers_are_loaded() -> None:
+    count = 80_000
+    loading = loading_of(shard_of(POLICY))
+    rows = answer("load_profiles", ((f"{number:032x}", f"t{number}") for number in range(count)))
+    began = process_time()
+    loading.take("load_profiles", rows)
+    assert process_time() - began < 4
