@@ -423,6 +423,7 @@ typedef struct {
 // A slot is an arm's reach, or its conversions under a model; 0 is none.
 static inline u32 slot_of_reach(const shard *one, u32 arm_number) { return (arm_number + 1) * (one->models + 1); }
 static inline u32 slot_of(const shard *one, u32 arm_number, u32 model) { return slot_of_reach(one, arm_number) + 1 + model; }
+static inline u32 arm_of_slot(const shard *one, u32 slot) { return slot / (one->models + 1) - 1; }
 
 // memory.c
 void forget_numbers(table *all);

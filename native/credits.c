@@ -48,23 +48,42 @@ static bool has_converted(const shard *one, const account *had, u32 number, u32 
     return place < count_of(paid) && NUMBERS(paid)[place] == number;
 }
 
+static bool is_slot_of(const shard *one, u32 slot, u32 campaign_number, u32 model) {
+    return slot == slot_of(one, arm_of_slot(one, slot), model) && ARM(one, arm_of_slot(one, slot))->campaign == campaign_number;
+}
+
+static u32 earlier(const shard *one, u32 known, u32 first) {
+    u32 number = *NUMBERS(&CONVERSION(one, known)->transactions);
+    return first == NOBODY || is_transaction_before(one, number, first) ? number : first;
+}
+
 // The first live transaction a campaign is credited with under a model, NOBODY for none; callers rule out a past one.
+// The shorter list is gone through: a campaign may have as many arms as customers, if a producer is at fault.
 static u32 first_credited(const shard *one, const account *had, u32 campaign_number, u32 model) {
     const list *arms = &CAMPAIGN(one, campaign_number)->arms;
     u32 first = NOBODY;
-    for (u64 at = 0; had->converted.place && at < arms->count; at++) {
-        u32 known = conversion_of(one, had, slot_of(one, *ITEM(*arms, u32, at), model));
-        if (known == NOBODY) continue;
-        u32 paid = *NUMBERS(&CONVERSION(one, known)->transactions);
-        if (first == NOBODY || is_transaction_before(one, paid, first)) first = paid;
-    }
+    if (count_of(&had->converted) < arms->count) {
+        for (u32 at = 0; at < count_of(&had->converted); at++) {
+            u32 known = NUMBERS(&had->converted)[at];
+            if (is_slot_of(one, CONVERSION(one, known)->slot, campaign_number, model)) first = earlier(one, known, first);
+        }
+    } else
+        for (u64 at = 0; at < arms->count; at++) {
+            u32 known = conversion_of(one, had, slot_of(one, *ITEM(*arms, u32, at), model));
+            if (known != NOBODY) first = earlier(one, known, first);
+        }
     return first;
 }
 
 static bool is_past(const shard *one, const account *had, u32 campaign_number, u32 model) {
     const list *arms = &CAMPAIGN(one, campaign_number)->arms;
-    for (u64 at = 0; had->past.place && at < arms->count; at++)
-        if (has_number(&had->past, slot_of(one, *ITEM(*arms, u32, at), model))) return true;
+    const numbers *past = &had->past;
+    if (count_of(past) < arms->count) {
+        for (u32 at = 0; at < count_of(past); at++)
+            if (is_slot_of(one, NUMBERS(past)[at], campaign_number, model)) return true;
+    } else
+        for (u64 at = 0; at < arms->count; at++)
+            if (has_number(past, slot_of(one, *ITEM(*arms, u32, at), model))) return true;
     return false;
 }
 

@@ -120,8 +120,17 @@ class Conversions:
         conversions = customer.conversions
         if not conversions:
             return None
-        slots = (arm_index * self._models + model for arm_index in self._campaigns.arms_of[campaign_index])
-        found = [conversions[slot][0] for slot in slots if slot in conversions]
+        arms, models = self._campaigns.arms_of[campaign_index], self._models
+        if len(conversions) < len(arms):  # a campaign may have as many arms as customers, if a producer is at fault
+            all_arms = self._campaigns.arms
+            found = [
+                transactions[0]
+                for slot, transactions in conversions.items()
+                if slot % models == model and all_arms[slot // models].campaign_index == campaign_index
+            ]
+        else:
+            slots = (arm_index * models + model for arm_index in arms)
+            found = [conversions[slot][0] for slot in slots if slot in conversions]
         return min(found, key=by_order) if found else None
 
     def _is_past(self, customer: Customer, campaign_index: int, model: int) -> bool:

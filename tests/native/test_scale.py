@@ -15,6 +15,7 @@ import pytest
 from pipeline.native.customers import NativeCustomerShard
 from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.policy import Policy
+from schemas.columns import TouchColumns, TransactionColumns
 from schemas.topics import LOGINS, TOUCHES, TRANSACTIONS
 from tests.oracle.story import START_MS
 from tests.support.row_binary import row_binary
@@ -67,3 +68,41 @@ def test_as_many_tiers_as_customers_are_loaded() -> None:
     began = process_time()
     loading.take("load_profiles", rows)
     assert process_time() - began < 4
+
+
+@pytest.mark.parametrize("models", [("last_touch",), ("linear", "first_touch")])
+def test_as_many_arms_of_a_campaign_as_customers_are_counted(models: tuple[str, ...]) -> None:
+    count = 50_000
+    shard = shard_of(Policy(models=models, future_ms=None))
+    names = [f"n{number}" for number in range(count)]
+    variants: list[str | None] = list(names)
+    common: dict[str, Any] = {
+        "offset": list(range(count)), "event_id": names, "currency": [""] * count, "customer_id": names,
+        "channel": ["app"] * count,
+    }  # fmt: skip
+    touches = TouchColumns(
+        **common,
+        occurred_at=[START_MS] * count,
+        campaign_id=["spring"] * count,
+        variant=variants,
+        kind=["send"] * count,
+        cost_minor=[0] * count,
+        automated=[False] * count,
+        recommended=[False] * count,
+    )
+    payments = TransactionColumns(
+        **common,
+        occurred_at=[START_MS + 1] * count,
+        kind=["deposit"] * count,
+        amount_minor=[100] * count,
+        product=[None] * count,
+        revenue_minor=[None] * count,
+        aum_delta_minor=[None] * count,
+        cross_bank=[False] * count,
+        scenario=[None] * count,
+        reverses=[None] * count,
+    )
+    began = process_time()
+    shard.apply(TOUCHES, touches, None)
+    shard.apply(TRANSACTIONS, payments, None)
+    assert process_time() - began < 6
