@@ -93,17 +93,15 @@ static void share_out(shard *one, i64 whole, const i64 *weights, u32 count, i64 
         *parts = whole;
         return;
     }
-    i64 amount = whole < 0 ? -whole : whole, rest = amount;
+    i64 rest = whole;
     i64 *fractions = room(&one->fractions, count, sizeof(i64));
     for (u32 at = 0; at < count; at++) {
-        sum product = (sum)amount * weights[at];
-        parts[at] = (i64)(product / total);
-        fractions[at] = (i64)(product % total);
+        sum product = (sum)whole * weights[at], part = floored(product, total);
+        parts[at] = (i64)part;
+        fractions[at] = (i64)(product - part * total);
         rest -= parts[at];
     }
     give_rest(one, parts, count, rest, is_larger_part, fractions);
-    if (whole < 0)
-        for (u32 at = 0; at < count; at++) parts[at] = -parts[at];
 }
 
 // -- models ----------------------------------------------------------------------------------------------------------
@@ -250,8 +248,8 @@ static void price(shard *one, const transaction *given, u64 first, u32 count) {
         for (u32 at = 0; at < count; at++) shares[at].return_minor = parts[at];
     } else
         for (u32 at = 0; at < count; at++) shares[at].return_minor = (i64)floored((sum)shares[at].return_minor * weights[at], WHOLE);
-    share_out(one, assets, weights, count, WHOLE, parts);
-    for (u32 at = 0; at < count; at++) shares[at].aum_minor = parts[at];
+    share_out(one, assets < 0 ? -assets : assets, weights, count, WHOLE, parts); // by its size, and the sign kept
+    for (u32 at = 0; at < count; at++) shares[at].aum_minor = assets < 0 ? -parts[at] : parts[at];
     free(weights);
 }
 

@@ -10,7 +10,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
-from pipeline.state.money import WHOLE, aum_of, return_of, share_out
+from pipeline.state.money import WHOLE, aum_of, return_of, share_out, share_out_assets
 from pipeline.state.records import Credit, by_order
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ class Attribution:
             returns = share_out(returns[0], weights, WHOLE)
         else:
             returns = [own * weight // WHOLE for own, weight in zip(returns, weights, strict=True)]
-        aum = share_out(aum_of(transaction), weights, WHOLE)
+        aum = share_out_assets(aum_of(transaction), weights)
         return tuple(
             Credit(model, touch, part, money, assets)
             for (touch, part), money, assets in zip(shares, returns, aum, strict=True)

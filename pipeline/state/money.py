@@ -14,7 +14,7 @@ _BASIS: Final = 10_000
 
 
 def scaled(transaction: Transaction, minor: int) -> int:
-    """Return minor * effective / original amount, floored; ``minor`` must not be negative."""
+    """Return minor * effective / original amount, floored; of assets it is the size that is scaled."""
     if transaction.reversed_minor is None:
         return minor
     amount = transaction.amount_minor
@@ -46,15 +46,20 @@ def share_out(whole: int, weights: Sequence[int], total: int) -> list[int]:
     """Split an integer by weights that sum to ``total``: largest remainder, ties to the later position.
 
     Floors first, then the rest one by one to the largest fractions (Hamilton's method). The parts add up to
-    ``whole`` exactly; a negative whole is split by its absolute value.
+    ``whole`` exactly. Floors of a negative whole are below it, as those of a negative return are everywhere.
     """
     if len(weights) == 1:
         return [whole]
-    amount = abs(whole)
-    parts = [amount * weight // total for weight in weights]
-    rest = amount - sum(parts)
+    parts = [whole * weight // total for weight in weights]
+    rest = whole - sum(parts)
     if rest:
-        by_fraction = sorted(range(len(weights)), key=lambda i: (amount * weights[i] % total, i), reverse=True)
+        by_fraction = sorted(range(len(weights)), key=lambda i: (whole * weights[i] % total, i), reverse=True)
         for position in by_fraction[:rest]:
             parts[position] += 1
-    return parts if whole >= 0 else [-part for part in parts]
+    return parts
+
+
+def share_out_assets(delta: int, weights: Sequence[int]) -> list[int]:
+    """Split a change of assets by millionths: its absolute value is split, and the sign kept."""
+    sizes = share_out(abs(delta), weights, WHOLE)
+    return sizes if delta >= 0 else [-size for size in sizes]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import floor
 from typing import TYPE_CHECKING
 
 from schemas import topics
@@ -145,7 +146,7 @@ def _share_out(
         paid = next(money[place] for place in range(len(money)) if credit[place])
         returns = hand_out(paid, [Fraction(part, MILLION) for part in credit])
     else:
-        returns = [int(amount * Fraction(part, MILLION)) for amount, part in zip(money, credit, strict=True)]
+        returns = [floor(amount * Fraction(part, MILLION)) for amount, part in zip(money, credit, strict=True)]
     delta = transaction.aum_delta_minor
     if delta is None:
         delta = transaction.amount_minor * ((transaction.kind == "deposit") - (transaction.kind == "withdrawal"))
@@ -161,7 +162,7 @@ def _money(transaction: Transaction, left: Fraction, catalogue: Catalogue, touch
     if transaction.revenue_minor is not None:
         return int(transaction.revenue_minor * left)
     margins = {**config.margins_bps, **catalogue.of(touch).margins_bps}
-    return int(int(transaction.amount_minor * Fraction(margins.get(transaction.kind, 0), 10_000)) * left)
+    return floor(floor(transaction.amount_minor * Fraction(margins.get(transaction.kind, 0), 10_000)) * left)
 
 
 def _shares(transaction: Transaction, touches: Sequence[Touch], config: OracleConfig) -> list[Fraction]:
@@ -182,7 +183,7 @@ def _shares(transaction: Transaction, touches: Sequence[Touch], config: OracleCo
 
 def hand_out(whole: int, shares: Sequence[Fraction]) -> list[int]:
     """Return floors of ``whole`` * share, then one unit at a time to whoever still lacks most, the later of equals."""
-    parts = [int(whole * share) for share in shares]
+    parts = [floor(whole * share) for share in shares]
     lacking = [whole * share - part for share, part in zip(shares, parts, strict=True)]
     for _ in range(whole - sum(parts)):
         most = max(range(len(shares)), key=lambda place: (lacking[place], place))

@@ -23,7 +23,7 @@ PRODUCTS: Final = ("fund-1", "fund-2")
 # whole milliseconds as decimals, though 0.29 and 0.7 are not when multiplied as doubles and cut off
 WINDOWS_DAYS: Final = (0.001, 0.29, 0.5, 0.7, 1, 3, 7, 30)
 COMMON_KINDS: Final = ("deposit", "withdrawal", "payment", "wealth_purchase", "account_open")
-MARGINS_BPS: Final = (0, 1, 33, 150, 10_000)
+MARGINS_BPS: Final = (-33, 0, 1, 33, 10_000)
 
 
 @dataclass(slots=True)

@@ -110,7 +110,9 @@ def any_rules() -> strategies.SearchStrategy[Rules]:
         reversal_days=strategies.sampled_from((30.0, 1.5)),
         window_days=strategies.sampled_from((7.0, 0.29, 40.0)),
         half_life_days=strategies.sampled_from((7.0, 0.001, 90.0)),
-        margins_bps=strategies.sampled_from(({}, {"deposit": 33, "payment": 150})),
+        margins_bps=strategies.sampled_from(
+            ({}, {"deposit": 33, "payment": 150}, {"deposit": -33, "payment": -100_000})
+        ),
         default_goal_kinds=strategies.sampled_from((None, ("deposit", "account_open"))),
         engaged_seconds=strategies.sampled_from((5.0, 0.0)),
         now_ms=nows,

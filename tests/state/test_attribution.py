@@ -155,6 +155,18 @@ def test_where_margins_differ_each_touch_has_its_share_of_its_own_return() -> No
     assert bench.shares() == {("x", "t1", 0): (500_000, 500, 500), ("x", "t2", 0): (500_000, 5, 501)}
 
 
+@pytest.mark.usefixtures("each_core")
+def test_a_negative_return_is_floored_before_the_rest_is_handed_out() -> None:
+    bench = Bench(Policy(models=("linear",), future_ms=None, margins_bps={"deposit": -10_000}))
+    for hour in (10, 11, 12):
+        bench.written.touch(f"t{hour}", f"2026-03-01 {hour}:00")
+    bench.written.pay("x", "2026-03-01 13:00", 2)
+    bench.take()
+    # -2 * 0.333333, -2 * 0.333333 and -2 * 0.333334: floors of -1 each, and 1 back to the later of the larger fractions
+    returns = {touch: returned for (_, touch, _), (_, returned, _) in bench.shares().items()}
+    assert returns == {"t10": -1, "t11": 0, "t12": -1}
+
+
 def test_a_control_group_and_an_assignment_are_no_candidates() -> None:
     bench = Bench(spring={"control_variant": "holdout"})
     bench.written.touch("t1", "2026-03-01 10:00", variant="holdout")

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, strategies
 
-from pipeline.state.money import aum_of, return_of, share_out
+from pipeline.state.money import aum_of, return_of, share_out, share_out_assets
 from pipeline.state.records import Customer, Transaction
 
 WEIGHTS = strategies.lists(strategies.integers(0, 1_000), min_size=1, max_size=12).filter(any)
@@ -20,7 +20,7 @@ def test_parts_add_up_and_are_less_than_one_unit_from_fair(whole: int, weights: 
         assert part * whole >= 0
 
 
-@given(strategies.integers(0, 10**15), WEIGHTS)
+@given(strategies.integers(-(10**15), 10**15), WEIGHTS)
 def test_the_larger_fraction_is_rounded_up_before_the_smaller_one(whole: int, weights: list[int]) -> None:
     total = sum(weights)
     parts = share_out(whole, weights, total)
@@ -34,7 +34,11 @@ def test_the_larger_fraction_is_rounded_up_before_the_smaller_one(whole: int, we
 
 def test_a_tie_goes_to_the_later_position() -> None:
     assert share_out(1, [1, 1, 1], 3) == [0, 0, 1]
-    assert share_out(-2, [1, 1, 1], 3) == [0, -1, -1]
+
+
+def test_floors_of_a_negative_whole_are_below_it() -> None:
+    assert share_out(-2, [1, 1, 1], 3) == [-1, -1, 0]
+    assert share_out_assets(-2, [333_333, 333_333, 333_334]) == [0, -1, -1]  # its size is split, and the sign kept
 
 
 def _transaction(amount: int, **fields: object) -> Transaction:
