@@ -72,3 +72,24 @@ def test_both_cores_write_the_same_rows_of_sums_beyond_64_bits(models: tuple[str
         if step.do == "block":
             parts += sum(row[0] == "tier" and row[6] == "1" for _, row in said[0])
     assert parts  # of a cell that no one row could hold
+
+
+@pytest.mark.parametrize("model", ["linear", "position", "time_decay"])
+def test_a_reversal_after_a_take_over_hands_out_the_rest_in_the_order_of_touches(model: str) -> None:
+    random = Random(0)
+    touches = [  # the ledger has them in the order of variants and ids, not of time
+        {"event_id": f"t{9 - place}", "campaign_id": "spring", "variant": "DCBA"[place % 4], "kind": "send"}
+        | {"occurred_at": instant_text(random, START_MS + place)}
+        for place in range(6)
+    ]
+    paid = {"event_id": "x", "kind": "deposit", "amount_minor": 1_000_003}
+    back = {"event_id": "r", "kind": "deposit", "amount_minor": 500_000, "reverses": "x"}
+    steps = [
+        _sent(TOUCHES, touches), _sent(TRANSACTIONS, [paid | {"occurred_at": instant_text(random, START_MS + 10)}]),
+        Step("block"), Step("crash"),
+        _sent(TRANSACTIONS, [back | {"occurred_at": instant_text(random, START_MS + 11)}]), Step("block"),
+    ]  # fmt: skip
+    policy = Policy(models=("last_touch", model), future_ms=None, margins_bps={"deposit": 10_000})
+    plain, native, mixed = Worker(policy, "plain"), Worker(policy, "native"), Worker(policy, "plain", "native")
+    for step in steps:
+        assert plain.take(step) == native.take(step) == mixed.take(step)
