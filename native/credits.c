@@ -293,6 +293,7 @@ static void sort_credits(shard *one, u32 number) {
 
 // Lets the loaded credits of a transaction stand in the numbers, without booking them again.
 void load_counts(shard *one, u32 number) {
+    if (TRANSACTION(one, number)->counts == NO_CREDIT) return; // number 0 is nobody's, too
     sort_credits(one, number);
     bool counts = TRANSACTION(one, number)->counts == COUNTS;
     TRANSACTION(one, number)->counts = counts;
