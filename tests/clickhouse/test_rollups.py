@@ -50,14 +50,14 @@ def old_program(
     # today's loader, which stands for the old one here, asks which runs are replays
     (replays,) = sql.MIGRATIONS.glob("*_replays.sql")
     spare_client.command(sql.statements(replays.read_text().replace("{database}", "roi"))[0])
-    add_cells = body._Body._cells
+    add_cells = body._Rows._cells
 
-    def without_rollups(self: body._Body, block: ShardBlock, family: str, cells: CellColumns) -> None:
+    def without_rollups(self: body._Rows, block: ShardBlock, family: str, cells: CellColumns) -> None:
         if family not in {HOUR, DAY}:
             add_cells(self, block, family, cells)
 
     with monkeypatch.context() as patch:
-        patch.setattr(body._Body, "_cells", without_rollups)
+        patch.setattr(body._Rows, "_cells", without_rollups)
         patch.setattr(body, "FORM", 1)
         yield patch
 
