@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("native_core")
 
 @PROPERTY
 @given(SEEDS, strategies.integers(1, 150), strategies.booleans())
-def test_both_cores_say_and_write_the_same_whatever_happens(seed: int, size: int, mixed: bool) -> None:  # noqa: FBT001
+def test_both_cores_say_and_write_the_same_whatever_happens(seed: int, size: int, mixed: bool) -> None:  # noqa: FBT001 - as hypothesis gives it
     one = life(Random(seed))
     plain = Worker(one.policy, "plain")
     native = Worker(one.policy, "native", "plain") if mixed else Worker(one.policy, "native")
