@@ -108,6 +108,22 @@ account *open_account(shard *one, u32 who) { // `ACCOUNT(one, account_of(…))` 
     return ACCOUNT(one, number);
 }
 
+// Whether an arm of a campaign has a past slot, which is `offset` behind that of the arm's reach. The shorter list is gone
+// through: a campaign may have as many arms as customers, if a producer is at fault.
+bool has_past(const shard *one, const account *had, u32 campaign_number, u32 offset) {
+    const list *arms = &CAMPAIGN(one, campaign_number)->arms;
+    const numbers *past = &had->past;
+    if (count_of(past) < arms->count) {
+        for (u32 at = 0; at < count_of(past); at++) {
+            u32 slot = NUMBERS(past)[at], number = arm_of_slot(one, slot);
+            if (slot == slot_of_reach(one, number) + offset && ARM(one, number)->campaign == campaign_number) return true;
+        }
+    } else
+        for (u64 at = 0; at < arms->count; at++)
+            if (has_number(past, slot_of_reach(one, *ITEM(*arms, u32, at)) + offset)) return true;
+    return false;
+}
+
 // Closes the account of an erased customer; its touches and transactions have gone.
 void close_account(shard *one, account *had) {
     for (u32 at = 0; at < count_of(&had->converted); at++) {

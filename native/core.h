@@ -443,6 +443,7 @@ void close_account(shard *one, account *had);
 void visit(shard *one, u32 who, i64 last_use);
 u32 next_due(shard *one, i64 floor, u64 *next, u64 *kept, u64 end);
 bool has_number(const numbers *sorted, u32 number);
+bool has_past(const shard *one, const account *had, u32 campaign_number, u32 offset);
 void add_number_to(numbers *sorted, u32 number);
 void take_out(numbers *all, u32 at);
 void keep_first(numbers *all, u32 kept);

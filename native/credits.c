@@ -75,21 +75,9 @@ static u32 first_credited(const shard *one, const account *had, u32 campaign_num
     return first;
 }
 
-static bool is_past(const shard *one, const account *had, u32 campaign_number, u32 model) {
-    const list *arms = &CAMPAIGN(one, campaign_number)->arms;
-    const numbers *past = &had->past;
-    if (count_of(past) < arms->count) {
-        for (u32 at = 0; at < count_of(past); at++)
-            if (is_slot_of(one, NUMBERS(past)[at], campaign_number, model)) return true;
-    } else
-        for (u64 at = 0; at < arms->count; at++)
-            if (has_number(past, slot_of(one, *ITEM(*arms, u32, at), model))) return true;
-    return false;
-}
-
 static void date_converter(shard *one, const account *had, u32 arm_number, u32 model, u32 before) {
     u32 campaign_number = ARM(one, arm_number)->campaign;
-    if (is_past(one, had, campaign_number, model)) return;
+    if (has_past(one, had, campaign_number, 1 + model)) return;
     u32 after = first_credited(one, had, campaign_number, model);
     if (before == after) return;
     if (before != NOBODY) count_conversion(one, model, arm_number, TRANSACTION(one, before)->tier, TRANSACTION(one, before)->at, -1);

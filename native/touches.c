@@ -81,20 +81,6 @@ enum { NEVER_REACHED, REACHED_LONG_AGO, REACHED_AT };
 
 static bool is_of_campaign(const shard *one, u32 number, u32 campaign_number) { return ARM(one, number)->campaign == campaign_number; }
 
-static bool is_reached_long_ago(const shard *one, const account *had, u32 campaign_number) {
-    const list *arms = &CAMPAIGN(one, campaign_number)->arms;
-    const numbers *past = &had->past;
-    if (count_of(past) < arms->count) { // a campaign may have as many arms as customers, if a producer is at fault
-        for (u32 at = 0; at < count_of(past); at++) {
-            u32 number = arm_of_slot(one, NUMBERS(past)[at]);
-            if (NUMBERS(past)[at] == slot_of_reach(one, number) && is_of_campaign(one, number, campaign_number)) return true;
-        }
-    } else
-        for (u64 at = 0; at < arms->count; at++)
-            if (has_number(past, slot_of_reach(one, *ITEM(*arms, u32, at)))) return true;
-    return false;
-}
-
 // Of reaches at the same time the first arm's is kept, whichever of the two lists is gone through.
 static void take_earlier(const reach *known, u32 *found, reach *first) {
     if (*found != NEVER_REACHED && known->at >= first->at) return;
@@ -105,7 +91,7 @@ static void take_earlier(const reach *known, u32 *found, reach *first) {
 static u32 first_reach(const shard *one, const account *had, u32 campaign_number, reach *first) {
     const list *arms = &CAMPAIGN(one, campaign_number)->arms;
     u32 found = NEVER_REACHED;
-    if (is_reached_long_ago(one, had, campaign_number)) return REACHED_LONG_AGO;
+    if (has_past(one, had, campaign_number, 0)) return REACHED_LONG_AGO;
     if (count_of(&had->reached) < arms->count) {
         for (u32 at = 0; at < count_of(&had->reached); at++) {
             const reach *known = REACH(one, NUMBERS(&had->reached)[at]);
