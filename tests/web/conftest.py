@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -54,10 +55,6 @@ READ: Final = "[data-live=live], [data-live=quiet]"
 """The numbers on the page are read; of a bank in which nothing happens they are said to be old."""
 _WATCHED: Final = """
 window.shifts = 0;
-window.longTasks = [];
-new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) window.longTasks.push(Math.round(entry.duration));
-}).observe({ type: 'longtask', buffered: true });
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts += entry.value;
 }).observe({ type: 'layout-shift', buffered: true });
@@ -218,9 +215,27 @@ class Visit:
             done = f"['shown', 'empty', 'failed'].includes(document.getElementById('{name}').dataset.state)"
             self.wait_for(f"{done} && !document.querySelector('#{name} .chart:not([data-drawn])')")
 
-    def long_tasks(self) -> list[int]:
-        """Return how many milliseconds each task of more than 50 took since one last asked."""
-        return list(self.page.evaluate("(window.longTasks ?? []).splice(0)"))
+    def longest_task(self, does: Callable[[], None]) -> int:
+        """Return how many milliseconds of processor time the page's longest task took while something was done.
+
+        Processor time, as the browser's own tracing has it: what other programs on the machine take meanwhile is no
+        property of the page.
+        """
+        chromium = self.page.context.browser
+        assert chromium is not None
+        chromium.start_tracing(page=self.page, categories=["__metadata", "toplevel"])
+        try:
+            does()
+        finally:
+            found = json.loads(chromium.stop_tracing())["traceEvents"]
+        pages = {
+            (told["pid"], told["tid"])
+            for told in found
+            if told["name"] == "thread_name" and told["args"]["name"] == "CrRendererMain"
+        }
+        tasks = [told["tdur"] for told in found if "tdur" in told and (told["pid"], told["tid"]) in pages]
+        assert tasks, "the browser traced no task of the page"
+        return round(max(tasks) / 1000)
 
     def shifts(self) -> float:
         return float(self.page.evaluate("window.shifts"))

@@ -19,7 +19,7 @@ from tests.support.waiting import wait_until
 from tests.web.conftest import PATIENCE_MS, Site, Visit, open_site, visiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from playwright.sync_api import Browser, Locator
 
@@ -28,8 +28,6 @@ CAMPAIGNS: Final = 500
 END_MS: Final = T0
 MOST_MS: Final = 200
 MOST_SHIFT: Final = 0.05
-ROUNDS: Final = 3
-"""A task that other programs on the machine have stretched is short in one of these."""
 RANKING: Final = "#campaigns-ranking"
 _DAY: Final = END_MS // DAY_MS
 
@@ -130,18 +128,6 @@ def _judge(writer: Any) -> None:
     write_alerts(writer, lines)
 
 
-def _longest(visit: Visit, does: Callable[[], None]) -> int:
-    """Return how many milliseconds the longest task took while something was done, in the quietest of some rounds."""
-    found = []
-    for _ in range(ROUNDS):
-        visit.long_tasks()
-        does()
-        found.append(max(visit.long_tasks(), default=0))
-        if found[-1] <= MOST_MS:
-            break
-    return min(found)
-
-
 def _first_name(visit: Visit) -> str:
     return visit.page.locator(f"{RANKING} tbody th").first.inner_text()
 
@@ -185,16 +171,16 @@ def test_the_ranking_of_all_campaigns_stays_smooth(browser: Browser, full: Site)
                 visit.wait_for(f"document.querySelector('{RANKING} tbody').textContent.includes('{ratio}')")
 
         versions = [2]
-        took["open"] = _longest(visit, opens)
+        took["open"] = visit.longest_task(opens)
         assert f"of {CAMPAIGNS}" in page.locator(f"{RANKING} .pages").inner_text()
-        took["scroll"] = _longest(visit, scrolls)
-        took["sort"] = _longest(visit, sorts)
+        took["scroll"] = visit.longest_task(scrolls)
+        took["sort"] = visit.longest_task(sorts)
         page.locator(f"{RANKING} input[type=search]").fill("Savings for the 0th")
         wait_until(lambda: page.locator(f"{RANKING} tbody tr").count() == 1, 30)
-        took["live"] = _longest(visit, hears)
+        took["live"] = visit.longest_task(hears)
         page.locator(f"{RANKING} input[type=search]").fill("")
         wait_until(lambda: page.locator(f"{RANKING} tbody tr").count() > 1, 30)
-        took["pages"] = _longest(visit, turns_pages)
+        took["pages"] = visit.longest_task(turns_pages)
         print(took, visit.shifts())  # noqa: T201 - figures for people
         assert {name: most for name, most in took.items() if most > MOST_MS} == {}
         assert visit.shifts() < MOST_SHIFT
@@ -209,7 +195,7 @@ def test_every_other_board_stays_smooth(browser: Browser, full: Site, board: str
             visit.open(f"?board={board}&{full.period}")
             visit.see_everything()
 
-        took = _longest(visit, opens)
+        took = visit.longest_task(opens)
         print(board, took, visit.shifts())  # noqa: T201 - figures for people
         assert took <= MOST_MS
         assert visit.shifts() < MOST_SHIFT
@@ -234,6 +220,6 @@ def test_choices_and_lists_of_all_campaigns_open_at_once(browser: Browser, full:
             page.keyboard.press("Escape")
             visit.wait_for("!document.querySelector('dialog')")
 
-        took = {"choose": _longest(visit, chooses), "list": _longest(visit, lists)}
+        took = {"choose": visit.longest_task(chooses), "list": visit.longest_task(lists)}
         print(took)  # noqa: T201 - figures for people
         assert {name: most for name, most in took.items() if most > MOST_MS} == {}
