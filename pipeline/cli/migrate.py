@@ -6,6 +6,7 @@ import json
 import socket
 import time
 from contextlib import closing
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import urlsplit
 
@@ -31,6 +32,16 @@ def _migrate(
     wait: Annotated[
         float, typer.Option("--wait", min=0, metavar="SECONDS", help="Wait so long for Kafka and ClickHouse to answer.")
     ] = 0.0,
+    tables: Annotated[
+        Path | None,
+        typer.Option(
+            "--tables",
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="Where ClickHouse on this machine keeps them: new ones are written to disk all at once.",
+        ),
+    ] = None,
 ) -> None:
     """Create the topics and bring the tables up to date; running it again changes nothing."""
     settings = options.settings_for(data)
@@ -43,7 +54,7 @@ def _migrate(
         _await_answers(settings, wait)
     with answering(settings), TopicAdmin(settings) as admin:
         created = admin.create_missing()
-    applied = migrate(settings)
+    applied = migrate(settings, tables)
     if as_json:
         typer.echo(json.dumps({"created_topics": created, "applied_migrations": applied}))
     else:

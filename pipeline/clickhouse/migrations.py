@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from pipeline.clickhouse import sql
 from pipeline.clickhouse.connection import connect
-from pipeline.clickhouse.superseded import superseded
+from pipeline.clickhouse.superseded import for_new_database
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
     from pipeline.settings import Settings
 
@@ -37,8 +39,13 @@ def scripts() -> list[Path]:
     return files
 
 
-def migrate(settings: Settings) -> list[str]:
+def migrate(settings: Settings, folder: Path | None = None) -> list[str]:
     """Bring the database to this version; return the names of the migrations applied now.
+
+    Args:
+        settings: address, login and name of the database.
+        folder: where a ClickHouse of this machine keeps its tables, if it does. The definitions in a new database are
+            then written to disk all at once: each of its own waits for the disk several times.
 
     Raises:
         UserError: an applied migration's file has changed since, so the database is not what the files say; or the
@@ -47,7 +54,7 @@ def migrate(settings: Settings) -> list[str]:
     database, writer = settings.clickhouse_database, settings.clickhouse_writer_user
     client = connect(settings, "writer", silence_seconds=_LONGEST_SECONDS)
     try:
-        return _apply(client, database)
+        return _apply(client, database, folder)
     except DatabaseError as error:
         if f"code: {_ACCESS_DENIED}," not in str(error):
             raise
@@ -59,32 +66,65 @@ def migrate(settings: Settings) -> list[str]:
         client.close()
 
 
-def _apply(client: Any, database: str) -> list[str]:
+class _Migration(NamedTuple):
+    """A file, its digest, and those of its statements that are to be run."""
+
+    name: str
+    digest: str
+    statements: list[str]
+
+
+def _apply(client: Any, database: str, folder: Path | None) -> list[str]:
     client.command(f"CREATE DATABASE IF NOT EXISTS {database}")
     client.command(sql.query("create_migrations", database))
     done: dict[str, str] = dict(client.query(sql.query("applied_migrations", database)).result_rows)
-    applied: list[str] = []
-    files = scripts()
-    left_out = set() if done else _superseded(files)
-    for file in files:
-        script = file.read_text()
-        digest = hashlib.sha256(script.encode()).hexdigest()
-        if file.name in done:
-            if done[file.name] != digest:
-                raise UserError(
-                    f"migration {file.name} is not the one that was applied to database {database}",
-                    "put the file back as it was and write the change as a new migration",
-                )
-            continue
-        for place, statement in enumerate(sql.statements(script)):
-            if (file, place) not in left_out:
-                client.command(statement.replace("{database}", database))
-        client.command(sql.query("record_migration", database), parameters={"name": file.name, "digest": digest})
-        applied.append(file.name)
-    return applied
+    found = [(file, file.read_text()) for file in scripts()]
+    migrations = [
+        _Migration(file.name, hashlib.sha256(text.encode()).hexdigest(), sql.statements(text)) for file, text in found
+    ]
+    for each in migrations:
+        if done.get(each.name, each.digest) != each.digest:
+            raise UserError(
+                f"migration {each.name} is not the one that was applied to database {database}",
+                "put the file back as it was and write the change as a new migration",
+            )
+    if not done:
+        return _make_new(client, database, migrations, folder)
+    waiting = [each for each in migrations if each.name not in done]
+    for each in waiting:
+        _run(client, database, each.statements)
+        _record(client, database, [each])
+    return [each.name for each in waiting]
 
 
-def _superseded(files: Sequence[Path]) -> set[tuple[Path, int]]:
-    """Return the statements that a new database can do without, by file and place."""
-    places = [(file, place, text) for file in files for place, text in enumerate(sql.statements(file.read_text()))]
-    return {places[number][:2] for number in superseded([text for _, _, text in places])}
+def _make_new(client: Any, database: str, migrations: Sequence[_Migration], folder: Path | None) -> list[str]:
+    """Run what an empty database needs. Broken off, it is run again: nothing is recorded before all is on the disk."""
+    needed = for_new_database([statement for each in migrations for statement in each.statements])
+    _run(client, database, needed, {} if folder is None else {"fsync_metadata": 0})
+    if folder is not None:
+        _write_to_disk(folder)
+    _record(client, database, migrations)
+    return [each.name for each in migrations]
+
+
+def _run(
+    client: Any, database: str, statements: Sequence[str], settings: Mapping[str, int] = MappingProxyType({})
+) -> None:
+    for statement in statements:
+        client.command(statement.replace("{database}", database), settings=dict(settings))
+
+
+def _record(client: Any, database: str, migrations: Sequence[_Migration]) -> None:
+    given = {"names": [each.name for each in migrations], "digests": [each.digest for each in migrations]}
+    client.command(sql.query("record_migrations", database), parameters=given)
+
+
+def _write_to_disk(folder: Path) -> None:
+    """Wait until the definitions of databases, tables and views below a folder are on the disk, and their names."""
+    for place, _, files in os.walk(folder):
+        for name in (*(name for name in files if name.endswith(".sql")), "."):
+            descriptor = os.open(Path(place, name), os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)

@@ -8,9 +8,29 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_VIEW: Final = re.compile(r"(?:\s|--[^\n]*\n)*CREATE OR REPLACE VIEW \{database\}\.(\w+)")
+_ANEW: Final = "CREATE OR REPLACE VIEW"
+_VIEW: Final = re.compile(rf"(?:\s|--[^\n]*\n)*{_ANEW} \{{database\}}\.(\w+)")
 # a Merge table names what it reads by a pattern
 _PATTERNS: Final = re.compile(r"\bmerge\s*\(", re.IGNORECASE)
+
+
+def for_new_database(statements: Sequence[str]) -> list[str]:
+    """Return what makes of an empty database what all statements would, also where a former attempt was broken off.
+
+    Where a view is replaced, ClickHouse makes it under another name, exchanges the two and drops one, even if there is
+    none: three times as much as to make it.
+    """
+    left_out = superseded(statements)
+    made: set[str] = set()
+    needed = []
+    for place, statement in enumerate(statements):
+        if place in left_out:
+            continue
+        view = _VIEW.match(statement)
+        is_first = view is not None and view[1] not in made
+        needed.append(statement.replace(_ANEW, "CREATE VIEW IF NOT EXISTS", 1) if is_first else statement)
+        made |= {view[1]} if view else set()
+    return needed
 
 
 def superseded(statements: Sequence[str]) -> set[int]:

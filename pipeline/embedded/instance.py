@@ -20,6 +20,7 @@ from pipeline.embedded.tcp_ports import LOOPBACK, answers, usable_port
 from pipeline.settings import environment_of
 
 if TYPE_CHECKING:
+    from pipeline.embedded.child import Child
     from pipeline.embedded.directory import InstanceDirectory, Secrets
     from pipeline.embedded.supervisor import Supervisor
     from pipeline.settings import Settings
@@ -77,7 +78,11 @@ async def run_embedded(
 async def run_clients(settings: Settings, board_port: int, workers: int, supervisor: Supervisor) -> None:
     """Run workers, evaluator and board against the configured Kafka and ClickHouse until a signal ends it."""
     async with supervisor.running():
-        await _start_clients(settings, usable_port(board_port, "--board-port"), workers, supervisor)
+        port = usable_port(board_port, "--board-port")
+        settings = _with_board(settings, port)
+        if not supervisor.stopping:
+            board = await supervisor.keep(_board_part(settings, port))
+            await _start_clients(settings, workers, board, port, supervisor)
         await supervisor.until_stopped()
 
 
@@ -87,25 +92,32 @@ async def _start(
     """Start the parts and return the settings with the addresses they answer on.
 
     Broker, endpoint and what makes topics and tables start side by side, as each takes about a second to load what it
-    needs; the others follow once there are tables.
+    needs. The board loads while tables are made, which takes longest; the others follow once there are tables.
     """
     configured = frozenset(settings.model_fields_set)
     if supervisor.stopping:
         return settings
-    settings = _addressed(directory.load_secrets(settings), settings, ports)
+    settings = _with_board(_addressed(directory.load_secrets(settings), settings, ports), ports.board)
     directory.keep(_private_values(settings))
-    starting = [supervisor.run_to_end(_client_part("migrate", settings, "pipeline", "migrate", "--wait", _READY_TEXT))]
-    if "kafka_bootstrap_servers" not in configured:
-        starting.append(_start_broker(ports.kafka, supervisor))
+    options = ["--wait", _READY_TEXT]
     if "clickhouse_url" not in configured:
-        starting.append(_start_endpoint(directory, settings, ports.clickhouse, supervisor))
+        options += ["--tables", str(directory.clickhouse)]
     try:
         async with asyncio.TaskGroup() as group:
-            for each in starting:
-                group.create_task(each)
+            group.create_task(supervisor.run_to_end(_client_part("migrate", settings, "pipeline", "migrate", *options)))
+            if "kafka_bootstrap_servers" not in configured:
+                group.create_task(_start_broker(ports.kafka, supervisor))
+            if "clickhouse_url" not in configured:
+                await _start_endpoint(directory, settings, ports.clickhouse, supervisor)
+            board = await supervisor.keep(_board_part(settings, ports.board, "--instance", str(directory.root)))
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None  # the first of them; the others were waiting for it
-    return await _start_clients(settings, ports.board, workers, supervisor, ("--instance", str(directory.root)))
+    await _start_clients(settings, workers, board, ports.board, supervisor)
+    return settings
+
+
+def _with_board(settings: Settings, port: int) -> Settings:
+    return settings.model_copy(update={"board_url": f"http://{LOOPBACK}:{port}"})
 
 
 def _addressed(found: Secrets, settings: Settings, ports: Ports) -> Settings:
@@ -174,18 +186,20 @@ async def _start_endpoint(directory: InstanceDirectory, settings: Settings, port
 
 
 async def _start_clients(
-    settings: Settings, board_port: int, workers: int, supervisor: Supervisor, board_options: tuple[str, ...] = ()
-) -> Settings:
-    settings = settings.model_copy(update={"board_url": f"http://{LOOPBACK}:{board_port}"})
+    settings: Settings, workers: int, board: Child, board_port: int, supervisor: Supervisor
+) -> None:
+    """Start what needs tables, and wait for the board, which has been started."""
     if supervisor.stopping:
-        return settings
+        return
     for number in range(1, workers + 1):
         await supervisor.keep(_worker_part(number, settings))
     await supervisor.keep(_alerts_part(settings))
-    board_part = _client_part("board", settings, "pipeline.api", "--port", str(board_port), *board_options)
-    board = await supervisor.keep(replace(board_part, health_url=f"{settings.board_url}/livez"))
     await supervisor.until(partial(answers, board_port), board, _READY_SECONDS)
-    return settings
+
+
+def _board_part(settings: Settings, port: int, *options: str) -> Part:
+    part = _client_part("board", settings, "pipeline.api", "--port", str(port), *options)
+    return replace(part, health_url=f"{settings.board_url}/livez")
 
 
 def _worker_part(number: int, settings: Settings) -> Part:

@@ -1,17 +1,17 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pipeline.clickhouse import migrations, sql
 from pipeline.clickhouse.migrations import migrate, scripts
-from pipeline.clickhouse.superseded import superseded
+from pipeline.clickhouse.superseded import for_new_database, superseded
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pipeline.settings import Settings
 
 
@@ -51,6 +51,7 @@ def test_a_database_that_is_not_the_writers_is_told_with_the_remedy(settings: Se
 
 
 def test_a_migration_that_failed_half_way_is_run_again(folder: Path, settings: Settings) -> None:
+    migrate(settings)
     third = folder / "0003_third.sql"
     third.write_text("CREATE TABLE IF NOT EXISTS {database}.three (a UInt8) ENGINE = Memory;\nSELECT nonsense;\n")
     with pytest.raises(Exception, match="nonsense"):
@@ -93,10 +94,52 @@ def test_a_new_database_is_what_all_statements_make_of_it(
     short = _objects(spare_client)
     spare_client.command("DROP DATABASE roi")
     with monkeypatch.context() as patch:
-        patch.setattr(migrations, "superseded", lambda _: set())
+        patch.setattr(migrations, "for_new_database", lambda statements: statements)
         migrate(settings)
     assert _objects(spare_client) == short
     assert len(short) > 50
+
+
+def test_a_new_database_that_was_broken_off_is_made_whole(
+    settings: Settings, spare_client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the broken attempt had made is there already; a view may be of a later form than what is run again."""
+    needed = for_new_database([statement for file in scripts() for statement in sql.statements(file.read_text())])
+    for ran in (len(needed) // 3, len(needed)):
+        with monkeypatch.context() as patch:
+            patch.setattr(migrations, "for_new_database", lambda _, ran=ran: [*needed[:ran], "SELECT nonsense"])
+            with pytest.raises(Exception, match="nonsense"):
+                migrate(settings)
+        assert spare_client.query("SELECT name FROM roi.migrations").result_rows == []
+    twice = _objects(spare_client)
+    assert migrate(settings) == [file.name for file in scripts()]
+    assert _objects(spare_client) == twice
+    spare_client.command("DROP DATABASE roi")
+    migrate(settings)
+    assert _objects(spare_client) == twice
+
+
+def test_definitions_that_are_written_at_the_end_are_those_that_are_written_one_by_one(
+    settings: Settings, spare_client: Any, tmp_path: Path
+) -> None:
+    migrate(settings)
+    one_by_one = _objects(spare_client)
+    spare_client.command("DROP DATABASE roi")
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "table.sql").write_text("ATTACH TABLE")
+    (tmp_path / "store" / "data.bin").write_text("rows")
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        fsync(descriptor)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", noted)
+        assert migrate(settings, tmp_path) == [file.name for file in scripts()]
+    assert _objects(spare_client) == one_by_one
+    assert sorted(synced) == sorted(map(str, (tmp_path, tmp_path / "store", tmp_path / "store" / "table.sql")))
 
 
 def _objects(client: Any) -> dict[str, tuple[str, str]]:
@@ -131,3 +174,13 @@ def test_a_view_that_is_made_anew_later_is_left_out_unless_something_uses_it() -
 def test_statements_end_at_semicolons_at_the_end_of_a_line() -> None:
     script = "-- only a comment;\n\nSELECT ';' AS a;\n-- one more\nSELECT 2\n;\n\n-- the end\n"
     assert [statement.splitlines()[-1] for statement in sql.statements(script)] == ["SELECT ';' AS a", "SELECT 2"]
+
+
+def test_a_view_that_is_made_for_the_first_time_replaces_none() -> None:
+    view = "CREATE OR REPLACE VIEW {database}."
+    uses = "CREATE TABLE {database}.c AS {database}.a"
+    assert for_new_database([f"-- why\n{view}a AS SELECT 1", uses, f"{view}a AS SELECT 2"]) == [
+        "-- why\nCREATE VIEW IF NOT EXISTS {database}.a AS SELECT 1",
+        uses,
+        f"{view}a AS SELECT 2",
+    ]

@@ -1,1 +1,0 @@
-INSERT INTO {database}.migrations (name, digest) SELECT {name:String}, {digest:String}
