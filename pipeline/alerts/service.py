@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     Sender: TypeAlias = Callable[[Desk], Coroutine[Any, Any, None]]
 
 _ACTION_SECONDS: Final = 0.25
+_RESTS: Final = 3
+_LONGEST_REST_SECONDS: Final = 5.0
 _log = logging.getLogger(__name__)
 
 
@@ -78,11 +80,11 @@ def addressing_of(settings: Settings) -> Addressing:
 
 
 def rest_seconds(tick_seconds: float, took_seconds: float) -> float:
-    """Return how long to rest after a look: till the next tick, but as long as the look took, up to two ticks.
+    """Return how long to rest after a look: till the next tick, but three times as long as it took, up to 5 s or tick.
 
     While a backlog is read each look finds much that is new, and takes what the engine needs for the blocks themselves.
     """
-    return max(tick_seconds - took_seconds, min(took_seconds, 2 * tick_seconds))
+    return max(tick_seconds - took_seconds, min(_RESTS * took_seconds, max(_LONGEST_REST_SECONDS, tick_seconds)))
 
 
 async def serve(settings: Settings, parts: Parts, stop: asyncio.Event) -> None:
