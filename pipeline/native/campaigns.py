@@ -36,6 +36,7 @@ class NativeCampaigns:
         self._rules: list[CampaignRules] = []
         self._controls: list[bool] = []
         self._revision = campaigns.revision
+        self._quarters: set[int] = set()
 
     def sync(self) -> None:
         """Tell what is new or has changed since the last call; nothing to tell costs next to nothing."""
@@ -99,11 +100,13 @@ class NativeCampaigns:
     def know_quarters(self, instants: npt.NDArray[np.int64]) -> None:
         """Tell business day and hour of instants (epoch milliseconds), before anything is counted at them."""
         for number in np.unique(instants // QUARTER_MS).tolist():
-            if not self._library.shard_has_quarter(self._shard, number):
+            if number not in self._quarters:
                 # the hour's own quarter first: who knows a quarter can ask for the day of its hour's start
                 self._tell_quarter(self._calendar.hour_of(number * QUARTER_MS) * _SECOND_MS // QUARTER_MS)
                 self._tell_quarter(number)
 
     def _tell_quarter(self, number: int) -> None:
-        at = number * QUARTER_MS
-        self._library.shard_add_quarter(self._shard, number, self._calendar.hour_of(at), self._calendar.day_of(at))
+        if number not in self._quarters:
+            at = number * QUARTER_MS
+            self._library.shard_add_quarter(self._shard, number, self._calendar.hour_of(at), self._calendar.day_of(at))
+            self._quarters.add(number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,12 @@ _EPOCH_ORDINAL: Final = _EPOCH.toordinal()
 def whole_milliseconds(days: float) -> int:
     """Return the whole milliseconds in a number of days, read as the decimal a person wrote: 0.29 means 25,056,000."""
     return int(Decimal(repr(days)) * DAY_MS)
+
+
+@cache
+def calendar_of(zone: str) -> BusinessCalendar:
+    """Return the one calendar of a zone: shards of a process share what it has worked out."""
+    return BusinessCalendar(zone)
 
 
 class BusinessCalendar:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import accumulate, repeat
+from operator import add, le
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, Self, TypeVar
 
 from pipeline.state.calendar import DAY_MS
@@ -97,10 +98,17 @@ class Intake:
             return columns, []
         limit = None if now_ms is None or self._future_ms is None else now_ms + self._future_ms
         newest = max(times)
-        if (limit is None or newest <= limit) and min(times) >= max(newest, self.watermark) - self._lateness_ms:
+        if (limit is None or newest <= limit) and self._are_in_time(times, newest):
             self.watermark = max(newest, self.watermark)
             return columns, []
         return self._screen_each(columns, limit)
+
+    def _are_in_time(self, times: Sequence[int], newest: int) -> bool:
+        """Say whether none of a batch is late; it may span far more than the lateness, as where a backlog is read."""
+        if min(times) >= max(newest, self.watermark) - self._lateness_ms:
+            return True
+        marks = accumulate(times, max, initial=self.watermark)
+        return all(map(le, marks, map(add, times, repeat(self._lateness_ms))))
 
     def floors(self, columns: EventColumns) -> list[int]:
         """Return the floor as it stood before each event of the batch screened last, or of what is left of it."""

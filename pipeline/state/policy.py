@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from pipeline.state.calendar import DAY_MS, MINUTE_MS, BusinessCalendar
+from pipeline.state.calendar import DAY_MS, MINUTE_MS, BusinessCalendar, calendar_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +64,7 @@ class Policy:
 
     def calendar(self) -> BusinessCalendar:
         """Return the calendar of the policy's zone."""
-        return BusinessCalendar(self.zone)
+        return calendar_of(self.zone)
 
     def pseudonym(self, customer_id: str) -> bytes:
         """Return the first 16 bytes of HMAC-SHA256 of a customer id; their hex is the contract's customer_hash.
