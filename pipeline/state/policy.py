@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 CoreName = Literal["plain", "native", "auto"]
+_BLOCK_BYTES: Final = 64  # of SHA-256
 _PSEUDONYM: Final = re.compile("[0-9a-f]{32}")
 
 
@@ -77,7 +78,10 @@ class Policy:
 
     def hashed(self, customer_id: str) -> bytes:
         """Return the pseudonym of an id that is none."""
-        return hmac.digest(self.pseudonym_key, customer_id.encode(), "sha256")[:16]
+        inner, outer = (each.copy() for each in _keyed(self.pseudonym_key))
+        inner.update(customer_id.encode())
+        outer.update(inner.digest())
+        return outer.digest()[:16]
 
     def fingerprint(self) -> str:
         """Return a digest of everything that decides numbers: a ledger is only continued under the same one."""
@@ -108,6 +112,16 @@ class Policy:
             # left out otherwise: ledgers that were begun before there was such a setting can be continued
             facts["earliest_ms"] = self.earliest_ms
         return facts
+
+
+@cache
+def _keyed(key: bytes) -> tuple[hashlib._Hash, hashlib._Hash]:
+    """Return the inner and the outer hash of HMAC-SHA256, having taken the key in.
+
+    `hmac.digest` begins anew with the key for each id, which takes three times as long. Source: RFC 2104, section 4.
+    """
+    block = (hashlib.sha256(key).digest() if len(key) > _BLOCK_BYTES else key).ljust(_BLOCK_BYTES, b"\0")
+    return hashlib.sha256(bytes(each ^ 0x36 for each in block)), hashlib.sha256(bytes(each ^ 0x5C for each in block))
 
 
 def _digest(facts: dict[str, object]) -> str:
