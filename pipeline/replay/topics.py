@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from pipeline.errors import UnreachableError, UserError
+from pipeline.replay.loop_thread import LoopThread
 from pipeline.transport.batches import run_batch, runs_before
 from pipeline.transport.draining import fetched_runs
 from pipeline.transport.record_headers import read_tolerantly
@@ -19,7 +20,7 @@ from pipeline.transport.security import client_options
 from pipeline.worker.cores import chosen_core
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pipeline.replay.fixed_tables import FixedTables
     from pipeline.settings import Settings
@@ -35,7 +36,8 @@ _NO_RUNS: Final = ()
 class TopicSource:
     """Implements `pipeline.replay.ports.ReplaySource` over a broker: Kafka or Tansu.
 
-    One task fetches for all partitions; each has room for one batch, so memory does not grow with what is read ahead.
+    One task fetches for all partitions, in a thread of its own; each has room for one batch, so memory does not grow
+    with what is read ahead. A batch is handed over before its position: who sees the position finds the batch.
 
     Args:
         settings: how to connect.
@@ -60,8 +62,10 @@ class TopicSource:
         self._positions: dict[TP, int] = {}
         self._batches: dict[TP, RecordBatch] = {}
         self._silent_seconds = 0.0  # spent in fetches that brought nothing of any partition, in a row
-        self._arrived = {tp: asyncio.Event() for tp in ends}
-        self._room = asyncio.Event()
+        self._arrived = {tp: asyncio.Event() for tp in ends}  # of the reader's loop
+        self._room = asyncio.Event()  # of the fetching loop
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: LoopThread | None = None
 
     @property
     def dimensions(self) -> DimensionSource:
@@ -70,6 +74,47 @@ class TopicSource:
 
     async def start(self) -> None:
         """Connect."""
+        self._loop = asyncio.get_running_loop()
+        self._thread = LoopThread("fetching")
+        try:
+            await self._thread.run(self._connect())
+            await self._dimensions.start()
+        except KafkaError as error:
+            raise self._unreachable(error) from error
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        try:
+            await self._dimensions.stop()
+        finally:
+            thread, self._thread = self._thread, None
+            if thread is not None:
+                await thread.run(self._disconnect())
+                await thread.end()
+
+    async def seek(self, positions: Mapping[TP, int]) -> None:
+        """Read these partitions from these offsets on."""
+        await self._fetching().run(self._seek(positions))
+
+    async def next_batch(self, tp: TP) -> RecordBatch | None:
+        """Return the partition's next records, None once its end is reached."""
+        arrived = self._arrived[tp]
+        while True:
+            arrived.clear()
+            is_read = self._positions[tp] >= self._ends[tp]  # before the look at the batch, which comes first
+            batch = self._batches.pop(tp, None)
+            if batch is not None:
+                self._fetching().call(self._room.set)
+                return batch
+            if self._failure is not None:
+                raise self._failure
+            if is_read:
+                return None
+            await arrived.wait()
+
+    # -- in the thread that fetches --------------------------------------------------------------------------------
+
+    async def _connect(self) -> None:
         self._consumer = AIOKafkaConsumer(
             **client_options(self._settings),
             enable_auto_commit=False,
@@ -77,27 +122,20 @@ class TopicSource:
             isolation_level="read_committed",
             fetch_max_wait_ms=int(_POLL_SECONDS * 1000),
         )
-        try:
-            await self._consumer.start()
-            await self._dimensions.start()
-        except KafkaError as error:
-            raise self._unreachable(error) from error
+        await self._consumer.start()
         self._consumer.assign([TopicPartition(*tp) for tp in self._ends])
         self._consumer.pause(*self._consumer.assignment())
         self._task = asyncio.create_task(self._fetch_on())
 
-    async def stop(self) -> None:
-        """Disconnect."""
+    async def _disconnect(self) -> None:
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-        await self._dimensions.stop()
         if self._consumer is not None:
             await self._consumer.stop()
 
-    async def seek(self, positions: Mapping[TP, int]) -> None:
-        """Read these partitions from these offsets on."""
+    async def _seek(self, positions: Mapping[TP, int]) -> None:
         consumer = self._connected()
         for tp, position in positions.items():
             self._batches.pop(tp, None)
@@ -107,18 +145,11 @@ class TopicSource:
                 consumer.resume(TopicPartition(*tp))
         self._room.set()
 
-    async def next_batch(self, tp: TP) -> RecordBatch | None:
-        """Return the partition's next records, None once its end is reached."""
-        while tp not in self._batches:
-            if self._failure is not None:
-                raise self._failure
-            if self._positions[tp] >= self._ends[tp]:
-                return None
-            self._arrived[tp].clear()
-            await self._arrived[tp].wait()
-        batch = self._batches.pop(tp)
-        self._room.set()
-        return batch
+    def _tell(self, tps: Iterable[TP]) -> None:
+        """Wake up the readers of partitions."""
+        for tp in tps:
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._arrived[tp].set)
 
     async def _fetch_on(self) -> None:
         try:
@@ -131,8 +162,7 @@ class TopicSource:
                     await self._room.wait()
         except Exception as error:  # noqa: BLE001 - whoever waits for a batch is told
             self._failure = self._explained(error)
-            for arrived in self._arrived.values():
-                arrived.set()
+            self._tell(self._arrived)
 
     async def _fetch(self, wanted: list[TP]) -> None:
         consumer = self._connected()
@@ -172,10 +202,10 @@ class TopicSource:
             position = end
             self._connected().pause(TopicPartition(*tp))
             runs = runs_before(runs, end)
-        self._positions[tp] = position
         # the tables are fixed: a batch has nothing of them to wait for
         self._batches[tp] = run_batch(tp, runs, position, end, self._partition_counts[tp.topic], fetched_at=-math.inf)
-        self._arrived[tp].set()
+        self._positions[tp] = position
+        self._tell([tp])
 
     def _explained(self, error: Exception) -> Exception:
         if isinstance(error, OffsetOutOfRangeError):
@@ -190,6 +220,11 @@ class TopicSource:
             f"Kafka at {self._settings.kafka_bootstrap_servers} does not answer ({type(error).__name__})",
             "start it, then go on with: roi replay … --resume",
         )
+
+    def _fetching(self) -> LoopThread:
+        if self._thread is None:
+            raise RuntimeError("the source is not started")
+        return self._thread
 
     def _connected(self) -> AIOKafkaConsumer:
         if self._consumer is None:
