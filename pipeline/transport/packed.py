@@ -87,18 +87,20 @@ def joined(parts: Sequence[Packed]) -> Packed:
     """Return the parts one after another."""
     if len(parts) == 1:
         return parts[0]
-    rows = np.concatenate([part.rows for part in parts])
-    at = row = 0
+    rows = np.frombuffer(bytearray().join([part.rows.tobytes() for part in parts]), RECORD)  # concatenate() is slow
+    at = 0
     texts: list[bytes] = []
+    begins: list[int] = []
     for part in parts:
         # parts of one record batch share its buffer
         if not texts or texts[-1] is not part.texts:
             at += len(texts[-1]) if texts else 0
             texts.append(part.texts)
-        moved = rows[row : row + len(part)]
-        moved["key_begin"] += at
-        moved["value_begin"] += at
-        row += len(part)
+        begins.append(at)
+    # one addition for all: producers that wait little write record batches of few records
+    moved_by = np.repeat(np.array(begins, np.uint32), [len(part) for part in parts])
+    rows["key_begin"] += moved_by
+    rows["value_begin"] += moved_by
     return Packed(b"".join(texts), rows)
 
 
