@@ -92,7 +92,8 @@ async def _start(
     """Start the parts and return the settings with the addresses they answer on.
 
     Broker, endpoint and what makes topics and tables start side by side, as each takes about a second to load what it
-    needs. The board loads while tables are made, which takes longest; the others follow once there are tables.
+    needs. The others follow once there are tables; but the board of a new instance loads while they are made, which
+    takes longest. Over older tables it waits: nobody is to read numbers that a migration is counting again.
     """
     configured = frozenset(settings.model_fields_set)
     if supervisor.stopping:
@@ -102,6 +103,9 @@ async def _start(
     options = ["--wait", _READY_TEXT]
     if "clickhouse_url" not in configured:
         options += ["--tables", str(directory.clickhouse)]
+    board: Child | None = None
+    board_options = ("--instance", str(directory.root))
+    is_new = "clickhouse_url" not in configured and not any(directory.clickhouse.iterdir())
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(supervisor.run_to_end(_client_part("migrate", settings, "pipeline", "migrate", *options)))
@@ -109,9 +113,11 @@ async def _start(
                 group.create_task(_start_broker(ports.kafka, supervisor))
             if "clickhouse_url" not in configured:
                 await _start_endpoint(directory, settings, ports.clickhouse, supervisor)
-            board = await supervisor.keep(_board_part(settings, ports.board, "--instance", str(directory.root)))
+            if is_new:
+                board = await supervisor.keep(_board_part(settings, ports.board, *board_options))
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None  # the first of them; the others were waiting for it
+    board = board or await supervisor.keep(_board_part(settings, ports.board, *board_options))
     await _start_clients(settings, workers, board, ports.board, supervisor)
     return settings
 
