@@ -44,6 +44,11 @@ class Sheet:
     count: int
     columns: list[bytes]
 
+    @property
+    def size(self) -> int:
+        """Bytes of the columns."""
+        return sum(map(len, self.columns))
+
 
 class NativeTable:
     """Encodes blocks of one table. A column that is not given holds its type's empty value."""

@@ -18,7 +18,7 @@ from pipeline.ledger.ledger import Block, LedgerUnavailableError
 from pipeline.ledger.rows import DeadLetterRow
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
     from pipeline.clickhouse.native import Sheet
     from pipeline.ledger.ledger import LedgerPort
@@ -33,6 +33,11 @@ _log = logging.getLogger(__name__)
 _RETRIES: Final = Backoff(first_seconds=0.1, longest_seconds=5.0)
 
 
+BLOCK_BYTES: Final = 64 * 1024 * 1024
+"""How large a block is to be: more than one shard's changes beyond it go in blocks of their own."""
+_FEW_EVENTS: Final = 1_000
+_FEWEST_EVENTS: Final = 20_000
+_LIKELY_BYTES: Final = 1_000.0
 _PIECE_LETTERS: Final = 500
 _PIECE_BYTES: Final = 4 * 1024 * 1024
 
@@ -59,6 +64,23 @@ class _Sealed(NamedTuple):
     dead: list[DeadLetter]
     sheets: list[Sheet]
 
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(sheet.size for sheet in self.sheets)
+
+
+def _blocks(taken: Sequence[_Sealed], most: int) -> Iterator[list[_Sealed]]:
+    """Yield what goes into one block after another: whole shards, as many as ``most`` bytes hold, at least one."""
+    block: list[_Sealed] = []
+    for each in taken:
+        if block and sum(other.size for other in block) + each.size > most:
+            yield block
+            block = []
+        block.append(each)
+    if block:
+        yield block
+
 
 class Committer:
     """Writes blocks, in order and one at a time; a block's bytes never change between attempts."""
@@ -83,33 +105,50 @@ class Committer:
         self._now_ms = now_ms
         self._lock = asyncio.Lock()
         self._number = 0
+        self._bytes_per_event = _LIKELY_BYTES
 
     async def commit(self, shards: Iterable[OwnedShard]) -> int:
         """Make everything the shards have learnt durable; return the number of rows written.
 
         Raises:
-            FencedError: a shard belongs to somebody else now; nothing of this block was written.
+            FencedError: a shard belongs to somebody else now; nothing of its block was written, nor of those after it.
         """
         async with self._lock:
             taken: list[_Sealed] = []
             try:
+                events = 0
                 for shard in shards:
+                    pending = shard.pending
                     sealed = None if shard.is_broken else await self._seal(shard)
                     if sealed is not None:
                         taken.append(sealed)
+                        events += pending
                 if not taken:
                     await self._repeated("campaign definitions", self._dimensions.save)
                     return 0
-                rows = await self._make_durable(self._block(taken), [letter for each in taken for letter in each.dead])
+                self._weigh(taken, events)
+                rows = 0
+                for block in list(_blocks(taken, BLOCK_BYTES)):
+                    rows += await self._make_durable(self._block(block), [dead for each in block for dead in each.dead])
+                    for each in block:
+                        each.shard.made_durable(each.part)
+                        self._telemetry.made_durable(each.shard.partition, each.part)
+                        taken.remove(each)
             except BaseException:
                 # what was taken from these shards is gone from memory: only the ledger knows their state now
                 for each in taken:
                     each.shard.is_broken = True
                 raise
-            for each in taken:
-                each.shard.made_durable(each.part)
-                self._telemetry.made_durable(each.shard.partition, each.part)
             return rows
+
+    @property
+    def events_in_a_block(self) -> int:
+        """How many events a block holds, going by the last ones: each adds kilobytes where models share credit."""
+        return max(_FEWEST_EVENTS, int(BLOCK_BYTES / self._bytes_per_event))
+
+    def _weigh(self, taken: Sequence[_Sealed], events: int) -> None:
+        if events >= _FEW_EVENTS:  # of few, most rows are of what all of them share
+            self._bytes_per_event = sum(each.size for each in taken) / events
 
     async def _seal(self, shard: OwnedShard) -> _Sealed | None:
         """Return the encoded part of a shard; one that cannot be encoded drops its own state and nobody else's."""

@@ -181,7 +181,7 @@ class ShardProcessor:
         self._telemetry.batch(batch)
         self._dirty.set()
         await self._halts.observe(batch.topic, outcome)
-        while self.pending > PENDING_LIMIT:
+        while self.pending > min(PENDING_LIMIT, self._committer.events_in_a_block):
             self._committed.clear()
             self._full.set()
             await self._committed.wait()

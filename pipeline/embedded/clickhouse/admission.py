@@ -30,7 +30,7 @@ _FALLBACK_DATABASE: Final = "system"  # exists always, and unqualified names in 
 class Limits:
     """What one request may cost; ``read_seconds`` holds for readers only."""
 
-    body_bytes: int = 512 * 2**20
+    body_bytes: int = 2 * 2**30
     statement_bytes: int = MAX_STATEMENT_BYTES
     read_seconds: int = 60
     memory_bytes: int = 4 * 2**30
