@@ -19,6 +19,7 @@ from pipeline.alerts.lifecycle import Conduct
 from pipeline.alerts.log import Addressing
 from pipeline.alerts.publishing import publish_for_ever
 from pipeline.alerts.record import Moment
+from pipeline.alerts.telemetry import STALE_SECONDS
 from pipeline.errors import FencedError
 from schemas.instants import instant_text
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _ACTION_SECONDS: Final = 0.25
 _RESTS: Final = 3
 _LONGEST_REST_SECONDS: Final = 5.0
+_MARGIN_SECONDS: Final = 5.0
 _log = logging.getLogger(__name__)
 
 
@@ -83,8 +85,10 @@ def rest_seconds(tick_seconds: float, took_seconds: float) -> float:
     """Return how long to rest after a look: till the next tick, but three times as long as it took, up to 5 s or tick.
 
     While a backlog is read each look finds much that is new, and takes what the engine needs for the blocks themselves.
+    A service that rests must not be taken for one that has fallen silent.
     """
-    return max(tick_seconds - took_seconds, min(_RESTS * took_seconds, max(_LONGEST_REST_SECONDS, tick_seconds)))
+    longest = min(max(_LONGEST_REST_SECONDS, tick_seconds), max(0.0, STALE_SECONDS - _MARGIN_SECONDS - took_seconds))
+    return max(tick_seconds - took_seconds, min(_RESTS * took_seconds, longest))
 
 
 async def serve(settings: Settings, parts: Parts, stop: asyncio.Event) -> None:

@@ -3,10 +3,12 @@ from __future__ import annotations
 import pytest
 
 from pipeline.alerts.service import rest_seconds
+from pipeline.alerts.telemetry import STALE_SECONDS
 
 
 @pytest.mark.parametrize(
-    ("took", "rest"), [(0.0, 1.0), (0.2, 0.8), (0.25, 0.75), (0.5, 1.5), (1.5, 4.5), (2.0, 5.0), (40.0, 5.0)]
+    ("took", "rest"),
+    [(0.0, 1.0), (0.2, 0.8), (0.25, 0.75), (0.5, 1.5), (1.5, 4.5), (2.0, 5.0), (22.0, 3.0), (40.0, 0.0)],
 )
 def test_a_look_that_takes_long_is_followed_by_a_rest_three_times_as_long_up_to_five_seconds(
     took: float, rest: float
@@ -15,4 +17,9 @@ def test_a_look_that_takes_long_is_followed_by_a_rest_three_times_as_long_up_to_
 
 
 def test_a_rest_is_no_longer_than_a_long_tick() -> None:
-    assert rest_seconds(20.0, 15.0) == pytest.approx(20.0)
+    assert rest_seconds(8.0, 5.0) == pytest.approx(8.0)
+
+
+@pytest.mark.parametrize("took", [0.1, 5.0, 10.5, 19.0, 24.0])
+def test_a_service_that_rests_does_not_look_like_one_that_is_silent(took: float) -> None:
+    assert took + rest_seconds(20.0, took) < STALE_SECONDS
