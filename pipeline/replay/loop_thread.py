@@ -1,4 +1,4 @@
-"""A thread with an event loop of its own: fetching goes on while the compiled core counts without Python's lock."""
+"""A thread with an event loop of its own: what comes next is fetched and unpacked while another loop is busy."""
 
 from __future__ import annotations
 

@@ -89,8 +89,10 @@ class TopicSource:
         finally:
             thread, self._thread = self._thread, None
             if thread is not None:
-                await thread.run(self._disconnect())
-                await thread.end()
+                try:
+                    await thread.run(self._disconnect())
+                finally:
+                    await thread.end()
 
     async def seek(self, positions: Mapping[TP, int]) -> None:
         """Read these partitions from these offsets on."""
