@@ -6,6 +6,7 @@ import json
 import socket
 import time
 from contextlib import closing
+from enum import StrEnum
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import urlsplit
@@ -15,10 +16,21 @@ import typer
 from pipeline.cli import options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from pipeline.settings import Settings
 
+_WAIT_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.05
 _CONNECT_SECONDS: Final = 1.0
+_KAFKA_PORT: Final = 9092  # which clients take where none is given
+
+
+class Part(StrEnum):
+    """What tables and topics need, where it may just have been started."""
+
+    KAFKA = "kafka"
+    CLICKHOUSE = "clickhouse"
 
 
 def register(app: typer.Typer) -> None:
@@ -29,9 +41,9 @@ def register(app: typer.Typer) -> None:
 def _migrate(
     as_json: options.Json = False,
     data: options.Data = None,
-    wait: Annotated[
-        float, typer.Option("--wait", min=0, metavar="SECONDS", help="Wait so long for Kafka and ClickHouse to answer.")
-    ] = 0.0,
+    wait_for: Annotated[
+        list[Part] | None, typer.Option("--wait-for", help="Wait up to a minute until it answers; may be repeated.")
+    ] = None,
     tables: Annotated[
         Path | None,
         typer.Option(
@@ -50,8 +62,7 @@ def _migrate(
     from pipeline.transport.admin import TopicAdmin
     from pipeline.transport.reading import answering
 
-    if wait:
-        _await_answers(settings, wait)
+    _await_answers(settings, wait_for or [])
     with answering(settings), TopicAdmin(settings) as admin:
         created = admin.create_missing()
     applied = migrate(settings, tables)
@@ -61,24 +72,42 @@ def _migrate(
         typer.echo(f"topics: {_listed(created)} created; migrations: {_listed(applied)} applied")
 
 
-def _await_answers(settings: Settings, seconds: float) -> None:
-    """Return once both answer, or when time is up: whoever is asked next says then who does not."""
-    deadline = time.monotonic() + seconds
-    while not _both_answer(settings) and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
+def _await_answers(settings: Settings, parts: Sequence[Part]) -> None:
+    """Return once they answer, or when time is up: whoever is asked next says then who does not."""
+    deadline = time.monotonic() + _WAIT_SECONDS
+    for part in parts:
+        while not _ANSWERS[part](settings) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
 
 
-def _both_answer(settings: Settings) -> bool:
+def _kafka_answers(settings: Settings) -> bool:
+    return any(map(_is_listened_on, settings.kafka_bootstrap_servers.split(",")))
+
+
+def _is_listened_on(address: str) -> bool:
+    url = urlsplit(f"//{address.strip()}")
+    try:
+        with closing(socket.create_connection((url.hostname or "", url.port or _KAFKA_PORT), _CONNECT_SECONDS)):
+            return True
+    except (OSError, ValueError):
+        return False
+
+
+def _clickhouse_answers(settings: Settings) -> bool:
     from pipeline.clickhouse.ping import ping
     from pipeline.errors import UnreachableError
 
-    host, _, port = settings.kafka_bootstrap_servers.partition(",")[0].strip().rpartition(":")
     try:
-        with closing(socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS)):
-            ping(urlsplit(settings.clickhouse_url))
-    except (OSError, ValueError, UnreachableError):
+        ping(urlsplit(settings.clickhouse_url))
+    except UnreachableError:
         return False
     return True
+
+
+_ANSWERS: Final[dict[Part, Callable[[Settings], bool]]] = {
+    Part.KAFKA: _kafka_answers,
+    Part.CLICKHOUSE: _clickhouse_answers,
+}
 
 
 def _listed(names: list[str]) -> str:

@@ -88,7 +88,7 @@ def _apply(client: Any, database: str, folder: Path | None) -> list[str]:
                 f"migration {each.name} is not the one that was applied to database {database}",
                 "put the file back as it was and write the change as a new migration",
             )
-    if not done:
+    if not done and not _has_tables(client, database):
         return _make_new(client, database, migrations, folder)
     waiting = [each for each in migrations if each.name not in done]
     for each in waiting:
@@ -98,13 +98,21 @@ def _apply(client: Any, database: str, folder: Path | None) -> list[str]:
 
 
 def _make_new(client: Any, database: str, migrations: Sequence[_Migration], folder: Path | None) -> list[str]:
-    """Run what an empty database needs. Broken off, it is run again: nothing is recorded before all is on the disk."""
+    """Run what an empty database needs. Nothing is recorded before all is on the disk.
+
+    Broken off, the database is not empty any more and without a record: everything is run over what is there, as a
+    later release may be the one that goes on, and what this one would leave out it may need.
+    """
     needed = for_new_database([statement for each in migrations for statement in each.statements])
     _run(client, database, needed, {} if folder is None else {"fsync_metadata": 0})
     if folder is not None:
         _write_to_disk(folder)
     _record(client, database, migrations)
     return [each.name for each in migrations]
+
+
+def _has_tables(client: Any, database: str) -> bool:
+    return bool(client.query(sql.query("count_tables", "system"), parameters={"database": database}).result_rows[0][0])
 
 
 def _run(
@@ -120,10 +128,16 @@ def _record(client: Any, database: str, migrations: Sequence[_Migration]) -> Non
 
 
 def _write_to_disk(folder: Path) -> None:
-    """Wait until the definitions of databases, tables and views below a folder are on the disk, and their names."""
+    """Wait until the definitions of databases, tables and views below a folder are on the disk, and their names.
+
+    Views that are counted now and then exchange their tables meanwhile: what is gone again has no name to keep.
+    """
     for place, _, files in os.walk(folder):
         for name in (*(name for name in files if name.endswith(".sql")), "."):
-            descriptor = os.open(Path(place, name), os.O_RDONLY)
+            try:
+                descriptor = os.open(Path(place, name), os.O_RDONLY)
+            except FileNotFoundError:
+                continue
             try:
                 os.fsync(descriptor)
             finally:

@@ -15,7 +15,7 @@ _PATTERNS: Final = re.compile(r"\bmerge\s*\(", re.IGNORECASE)
 
 
 def for_new_database(statements: Sequence[str]) -> list[str]:
-    """Return what makes of an empty database what all statements would, also where a former attempt was broken off.
+    """Return what makes of an empty database what all statements would.
 
     Where a view is replaced, ClickHouse makes it under another name, exchanges the two and drops one, even if there is
     none: three times as much as to make it.
@@ -28,7 +28,7 @@ def for_new_database(statements: Sequence[str]) -> list[str]:
             continue
         view = _VIEW.match(statement)
         is_first = view is not None and view[1] not in made
-        needed.append(statement.replace(_ANEW, "CREATE VIEW IF NOT EXISTS", 1) if is_first else statement)
+        needed.append(statement.replace(_ANEW, "CREATE VIEW", 1) if is_first else statement)
         made |= {view[1]} if view else set()
     return needed
 

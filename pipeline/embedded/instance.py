@@ -35,7 +35,6 @@ _NEEDED: Final = {
     ("pipeline.api", "--port"): frozenset({"clickhouse_password", "clickhouse_actor_password", "api_token"}),
 }
 _READY_SECONDS: Final = 60.0
-_READY_TEXT: Final = str(int(_READY_SECONDS))
 _ENDPOINT_STAGE: Final = 1  # the broker is stage 0
 _CLIENT_STAGE: Final = 2
 
@@ -100,9 +99,11 @@ async def _start(
         return settings
     settings = _with_board(_addressed(directory.load_secrets(settings), settings, ports), ports.board)
     directory.keep(_private_values(settings))
-    options = ["--wait", _READY_TEXT]
+    options = []  # what is started here may not answer yet; who was configured does, or is missed at once
+    if "kafka_bootstrap_servers" not in configured:
+        options += ["--wait-for", "kafka"]
     if "clickhouse_url" not in configured:
-        options += ["--tables", str(directory.clickhouse)]
+        options += ["--wait-for", "clickhouse", "--tables", str(directory.clickhouse)]
     board: Child | None = None
     board_options = ("--instance", str(directory.root))
     is_new = "clickhouse_url" not in configured and not any(directory.clickhouse.iterdir())

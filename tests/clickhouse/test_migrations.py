@@ -105,18 +105,34 @@ def test_a_new_database_that_was_broken_off_is_made_whole(
 ) -> None:
     """Whatever the broken attempt had made is there already; a view may be of a later form than what is run again."""
     needed = for_new_database([statement for file in scripts() for statement in sql.statements(file.read_text())])
-    for ran in (len(needed) // 3, len(needed)):
+    for ran in (1, len(needed) // 2, len(needed)):
+        spare_client.command("DROP DATABASE IF EXISTS roi")
         with monkeypatch.context() as patch:
             patch.setattr(migrations, "for_new_database", lambda _, ran=ran: [*needed[:ran], "SELECT nonsense"])
             with pytest.raises(Exception, match="nonsense"):
                 migrate(settings)
         assert spare_client.query("SELECT name FROM roi.migrations").result_rows == []
-    twice = _objects(spare_client)
-    assert migrate(settings) == [file.name for file in scripts()]
-    assert _objects(spare_client) == twice
+        assert migrate(settings) == [file.name for file in scripts()]
+        continued = _objects(spare_client)
     spare_client.command("DROP DATABASE roi")
     migrate(settings)
-    assert _objects(spare_client) == twice
+    assert _objects(spare_client) == continued
+
+
+def test_a_later_release_goes_on_where_one_was_broken_off(
+    folder: Path, settings: Settings, spare_client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its views replace those of the release before, which it would not have made at all."""
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "_record", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            migrate(settings)
+    folder.joinpath("0003_third.sql").write_text(
+        "CREATE OR REPLACE VIEW {database}.both AS SELECT a + 1 AS a FROM {database}.two;"
+    )
+    assert migrate(settings) == ["0001_first.sql", "0002_second.sql", "0003_third.sql"]
+    spare_client.command("INSERT INTO roi.two VALUES (1)")
+    assert spare_client.query("SELECT a FROM roi.both").result_rows == [(2,)]
 
 
 def test_definitions_that_are_written_at_the_end_are_those_that_are_written_one_by_one(
@@ -128,10 +144,12 @@ def test_definitions_that_are_written_at_the_end_are_those_that_are_written_one_
     (tmp_path / "store").mkdir()
     (tmp_path / "store" / "table.sql").write_text("ATTACH TABLE")
     (tmp_path / "store" / "data.bin").write_text("rows")
+    (tmp_path / "store" / "exchanged.sql").write_text("ATTACH TABLE")
     synced: list[str] = []
     fsync = os.fsync
 
     def noted(descriptor: int) -> None:
+        (tmp_path / "store" / "exchanged.sql").unlink(missing_ok=True)  # a view's table that is gone again
         synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
         fsync(descriptor)
 
@@ -180,7 +198,7 @@ def test_a_view_that_is_made_for_the_first_time_replaces_none() -> None:
     view = "CREATE OR REPLACE VIEW {database}."
     uses = "CREATE TABLE {database}.c AS {database}.a"
     assert for_new_database([f"-- why\n{view}a AS SELECT 1", uses, f"{view}a AS SELECT 2"]) == [
-        "-- why\nCREATE VIEW IF NOT EXISTS {database}.a AS SELECT 1",
+        "-- why\nCREATE VIEW {database}.a AS SELECT 1",
         uses,
         f"{view}a AS SELECT 2",
     ]

@@ -1,0 +1,1 @@
+SELECT count() FROM {database}.tables WHERE database = {database:String} AND name != 'migrations'
