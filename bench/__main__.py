@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import Final
 
@@ -20,6 +21,8 @@ _PAGE_WIDTH: Final = 180
 def main() -> int:
     """Measure everything asked for; a part that cannot be measured costs its rows, not the others'."""
     arguments = parse(sys.argv[1:])
+    # what was started is ended too, as after Ctrl-C: an instance left alone would slow whatever is measured next
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     progress = Console(stderr=True)
     results = Results(arguments.json)
     title = f"mix {' and '.join(arguments.mix)}, one process each"
