@@ -233,7 +233,7 @@ class Visit:
             for told in found
             if told["name"] == "thread_name" and told["args"]["name"] == "CrRendererMain"
         }
-        tasks = [told["tdur"] for told in found if "tdur" in told and (told["pid"], told["tid"]) in pages]
+        tasks: list[float] = [told["tdur"] for told in found if "tdur" in told and (told["pid"], told["tid"]) in pages]
         assert tasks, "the browser traced no task of the page"
         return round(max(tasks) / 1000)
 
