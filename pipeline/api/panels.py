@@ -116,8 +116,10 @@ async def list_words(_: Reads) -> dict[str, dict[str, str]]:
 
 def _panel(panel_id: str) -> Panel:
     panel = PANELS.get(panel_id)
-    if panel is None or panel.source != "clickhouse":
-        raise ApiError(404, f"there is no panel {panel_id[:40]!r} with numbers here", "see the list: GET /api/panels")
+    if panel is None:
+        raise ApiError(404, f"there is no panel {panel_id[:40]!r}", "see the list: GET /api/panels")
+    if panel.source != "clickhouse":
+        raise ApiError(404, f"the numbers of panel {panel.id} are in {panel.source}, not here", "see it in Grafana")
     return panel
 
 
