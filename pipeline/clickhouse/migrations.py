@@ -112,7 +112,7 @@ def _make_new(client: Any, database: str, migrations: Sequence[_Migration], fold
 
 
 def _has_tables(client: Any, database: str) -> bool:
-    return bool(client.query(sql.query("count_tables", "system"), parameters={"database": database}).result_rows[0][0])
+    return bool(client.query(sql.query("count_tables", database), parameters={"name": database}).result_rows[0][0])
 
 
 def _run(

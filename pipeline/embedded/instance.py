@@ -105,6 +105,7 @@ async def _start(
     if "clickhouse_url" not in configured:
         options += ["--wait-for", "clickhouse", "--tables", str(directory.clickhouse)]
     board: Child | None = None
+    endpoint: Child | None = None
     board_options = ("--instance", str(directory.root))
     is_new = "clickhouse_url" not in configured and not any(directory.clickhouse.iterdir())
     try:
@@ -113,13 +114,15 @@ async def _start(
             if "kafka_bootstrap_servers" not in configured:
                 group.create_task(_start_broker(ports.kafka, supervisor))
             if "clickhouse_url" not in configured:
-                await _start_endpoint(directory, settings, ports.clickhouse, supervisor)
+                endpoint = await _start_endpoint(directory, settings, ports.clickhouse, supervisor)
             if is_new:
                 board = await supervisor.keep(_board_part(settings, ports.board, *board_options))
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None  # the first of them; the others were waiting for it
     board = board or await supervisor.keep(_board_part(settings, ports.board, *board_options))
     await _start_clients(settings, workers, board, ports.board, supervisor)
+    if endpoint is not None:  # it may have died since, and is started again
+        await supervisor.until(partial(answers, ports.clickhouse), endpoint, _READY_SECONDS)
     return settings
 
 
@@ -163,7 +166,7 @@ async def _start_broker(port: int, supervisor: Supervisor) -> None:
     await supervisor.until(partial(answers, port), child, _READY_SECONDS)
 
 
-async def _start_endpoint(directory: InstanceDirectory, settings: Settings, port: int, supervisor: Supervisor) -> None:
+async def _start_endpoint(directory: InstanceDirectory, settings: Settings, port: int, supervisor: Supervisor) -> Child:
     ready = directory.scratch / "endpoint.ready"
     command = own_module(
         "pipeline.embedded.clickhouse",
@@ -190,6 +193,7 @@ async def _start_endpoint(directory: InstanceDirectory, settings: Settings, port
         )
     )
     await supervisor.until(ready.exists, child, _READY_SECONDS)
+    return child
 
 
 async def _start_clients(

@@ -1,1 +1,1 @@
-SELECT count() FROM {database}.tables WHERE database = {database:String} AND name != 'migrations'
+SELECT count() FROM system.tables WHERE database = {name:String} AND name != 'migrations'
