@@ -57,27 +57,25 @@ def _row(letter: DeadLetter) -> DeadLetterRow:
 
 
 class _Sealed(NamedTuple):
-    """One shard's part of a block, and its encoding."""
+    """One shard's part of a block, its encoding, and how many bytes this has."""
 
     shard: OwnedShard
     part: ShardBlock
     dead: list[DeadLetter]
     sheets: list[Sheet]
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        return sum(sheet.size for sheet in self.sheets)
+    size: int
 
 
 def _blocks(taken: Sequence[_Sealed], most: int) -> Iterator[list[_Sealed]]:
     """Yield what goes into one block after another: whole shards, as many as ``most`` bytes hold, at least one."""
     block: list[_Sealed] = []
+    size = 0
     for each in taken:
-        if block and sum(other.size for other in block) + each.size > most:
+        if block and size + each.size > most:
             yield block
-            block = []
+            block, size = [], 0
         block.append(each)
+        size += each.size
     if block:
         yield block
 
@@ -160,7 +158,8 @@ class Committer:
             if part.changes.orphans:
                 dead = await self._recalled(shard, dead)
                 part = part._replace(dead_letters=[_row(letter) for letter in dead])
-            return _Sealed(shard, part, dead, encode(part, self._labels, self._now_ms()))
+            sheets = encode(part, self._labels, self._now_ms())
+            return _Sealed(shard, part, dead, sheets, sum(sheet.size for sheet in sheets))
         except Exception as error:  # noqa: BLE001 - whatever it is, a record has led to it: it is found from here on
             shard.is_broken, shard.fault = True, error
             return None
