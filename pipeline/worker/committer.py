@@ -81,7 +81,11 @@ def _blocks(taken: Sequence[_Sealed], most: int) -> Iterator[list[_Sealed]]:
 
 
 class Committer:
-    """Writes blocks, in order and one at a time; a block's bytes never change between attempts."""
+    """Writes blocks, in order and one at a time; a block's bytes never change between attempts.
+
+    Attributes:
+        sealed: set when shards have given what the next blocks will hold: they have room again while these are written.
+    """
 
     def __init__(  # noqa: PLR0913 - what one cycle writes to, in the order it is written
         self,
@@ -102,6 +106,7 @@ class Committer:
         self._telemetry = telemetry
         self._now_ms = now_ms
         self._lock = asyncio.Lock()
+        self.sealed = asyncio.Event()
         self._number = 0
         self._bytes_per_event = _LIKELY_BYTES
 
@@ -121,6 +126,7 @@ class Committer:
                     if sealed is not None:
                         taken.append(sealed)
                         events += pending
+                self.sealed.set()
                 if not taken:
                     await self._repeated("campaign definitions", self._dimensions.save)
                     return 0

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _COLLECT_SECONDS: Final = 2.0
 _IDLE_SECONDS: Final = 2.0
-PENDING_LIMIT: Final = 200_000  # events taken in but not yet durable, beyond which a worker stops reading
+PENDING_LIMIT: Final = 200_000  # events taken in that no block holds yet, beyond which a worker stops reading
 
 
 class StateDroppedError(PipelineError):
@@ -182,9 +182,9 @@ class ShardProcessor:
         self._dirty.set()
         await self._halts.observe(batch.topic, outcome)
         while self.pending > min(PENDING_LIMIT, self._committer.events_in_a_block):
-            self._committed.clear()
+            self._committer.sealed.clear()
             self._full.set()
-            await self._committed.wait()
+            await self._committer.sealed.wait()
 
     def durable_position(self, tp: TP) -> int | None:
         """Return the next offset after everything durable."""
@@ -196,7 +196,7 @@ class ShardProcessor:
 
     @property
     def pending(self) -> int:
-        """Events taken in that no acknowledged block holds yet."""
+        """Events taken in that no block holds yet."""
         return sum(shard.pending for shard in self._shards.values())
 
     @property

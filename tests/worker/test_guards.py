@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from typing import TYPE_CHECKING
 
 from prometheus_client import generate_latest
 
+from pipeline.transport.ports import TP
 from pipeline.worker import processor
 from schemas import topics
 from tests.support.fakes import rows_of
@@ -26,6 +28,7 @@ from tests.worker.running import (
 if TYPE_CHECKING:
     import pytest
 
+    from pipeline.ledger.ledger import Block
     from tests.support.fakes import LedgerStore
     from tests.support.fakes_transport import FakeKafka
 
@@ -54,7 +57,7 @@ async def test_an_orphan_that_has_left_the_log_is_told_without_bytes(worker: Wor
     assert "has left the log" in worker.views()["dead_letters"][0]["detail"]
 
 
-async def test_reading_waits_for_a_block_when_too_much_is_not_durable(
+async def test_reading_waits_for_a_block_when_too_much_is_in_none(
     worker: Worker, kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processor, "PENDING_LIMIT", 2)
@@ -69,6 +72,32 @@ async def test_reading_waits_for_a_block_when_too_much_is_not_durable(
     await asyncio.wait_for(batch, 10)
     commits.cancel()
     assert worker.processor.pending == 0
+
+
+async def test_reading_goes_on_while_a_block_is_written(
+    worker: Worker, kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processor, "PENDING_LIMIT", 2)
+    answers, write = threading.Event(), worker.ledger.write
+
+    def patient(block: Block) -> None:
+        assert answers.wait(10)
+        write(block)
+
+    monkeypatch.setattr(worker.ledger, "write", patient)
+    kafka.send(topics.LOGINS, *[login(f"2026-03-0{day} 08:00") for day in range(1, 6)])
+    await worker.take()
+    commits = asyncio.create_task(worker.processor.run_commits(lambda *_: None))
+    try:
+        await asyncio.wait_for(worker.processor.process(kafka.batch(topics.LOGINS, 0, most=3)), 10)
+        await asyncio.wait_for(worker.processor.process(kafka.batch(topics.LOGINS, 3)), 10)
+        assert worker.processor.pending == 2
+        assert worker.processor.durable_position(TP(topics.LOGINS, 0)) in {None, 0}
+    finally:
+        answers.set()
+    await worker.commit()
+    commits.cancel()
+    assert worker.processor.durable_position(TP(topics.LOGINS, 0)) == 5
 
 
 async def test_telemetry_counts_what_was_taken_in_and_written(worker: Worker, kafka: FakeKafka) -> None:
