@@ -160,6 +160,12 @@ class PackedBatch(RecordBatch):
         """The records' values."""
         return self.packed.column("value")
 
+    @property
+    def stamped(self) -> tuple[int, int] | None:
+        """Kafka timestamps of the first and the last record, of which alone no list is made."""
+        stamps = self.packed.rows["timestamp"]
+        return (int(stamps[0]), int(stamps[-1])) if len(stamps) else None
+
     def __len__(self) -> int:
         return len(self.packed)
 

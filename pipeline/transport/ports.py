@@ -57,6 +57,11 @@ class RecordBatch:
         """The partition that the records come from."""
         return TP(self.topic, self.partition)
 
+    @property
+    def stamped(self) -> tuple[int, int] | None:
+        """Kafka timestamps of the first and the last record; None where there are none."""
+        return (self.timestamps[0], self.timestamps[-1]) if self.timestamps else None
+
     def part(self, start: int, end: int) -> RecordBatch:
         """Return the records in [start, end); parts in a row cover the gaps between records too."""
         return replace(

@@ -26,12 +26,12 @@ class Freshness:
 
     def taken_in(self, batch: RecordBatch) -> None:
         """Note a batch; one that reaches less far than the last says that the partition was taken over anew."""
-        if not batch.timestamps or batch.timestamps[0] < 0:
+        if batch.stamped is None or batch.stamped[0] < 0:
             return
         waiting = self._waiting.setdefault(batch.tp, deque())
         if waiting and batch.next_offset <= waiting[-1].next_offset:
             waiting.clear()
-        waiting.append(_Waiting(batch.next_offset, batch.timestamps[0]))
+        waiting.append(_Waiting(batch.next_offset, batch.stamped[0]))
 
     def made_durable(self, tp: TP, next_offset: int) -> Iterator[int]:
         """Yield the timestamps of the batches that are durable now, in epoch milliseconds."""

@@ -129,8 +129,8 @@ class Telemetry:
 
     def batch(self, batch: RecordBatch) -> None:
         """Note a batch that was taken in, so that it is known how old its events are when they become visible."""
-        if batch.timestamps:
-            newest = self._newest_ms[batch.topic] = max(self._newest_ms.get(batch.topic, 0), batch.timestamps[-1])
+        if batch.stamped is not None:
+            newest = self._newest_ms[batch.topic] = max(self._newest_ms.get(batch.topic, 0), batch.stamped[1])
             self._last_event.labels(batch.topic).set(newest / 1000)
             self._freshness.taken_in(batch)
 

@@ -31,6 +31,7 @@ def source(fetch: Fetch, reader: Any) -> Any:
 
 
 def rows(batch: RecordBatch) -> list[Row]:
+    assert batch.stamped == ((batch.timestamps[0], batch.timestamps[-1]) if batch.timestamps else None)
     return list(zip(batch.offsets, batch.keys, batch.values, batch.timestamps, strict=True))
 
 
