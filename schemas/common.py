@@ -21,9 +21,10 @@ from pydantic import (
     ValidationError,
     WithJsonSchema,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError, from_json
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from schemas.instants import RFC_3339, floor_instant, format_instant, parse_instant, to_epoch_milliseconds
+from schemas.parser_limits import readable_json
 
 MAX_MONEY_MINOR: Final = 10**15
 """Largest amount either way, in minor units (fen)."""
@@ -94,17 +95,17 @@ class Message(BaseModel):
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
-        """Read one JSON object; unlike pydantic's own, reject NaN and Infinity in ignored fields too.
+        """Read one JSON object, of any depth; unlike pydantic's own, reject NaN and Infinity in ignored fields too.
 
         Raises:
             ValidationError: not JSON (``json_invalid`` is the first error's type), or against the contract.
         """
         try:
-            from_json(json_data, allow_inf_nan=False)
+            readable = readable_json(json_data)
         except ValueError as error:
             details = InitErrorDetails(type="json_invalid", ctx={"error": str(error)}, input=None)
             raise ValidationError.from_exception_data(cls.__name__, [details], "json", hide_input=True) from error
-        return super().model_validate_json(json_data, **options)
+        return super().model_validate_json(readable, **options)
 
 
 class Event(Message):

@@ -13,6 +13,7 @@ from pipeline.transport.partitioner import misplaced
 from pipeline.worker.placement import decode_placed, place_expected
 from schemas.decode import decode, decode_campaign, decode_customer
 from schemas.judge import RejectedError
+from schemas.parser_limits import decode_at_any_depth
 from schemas.topics import CAMPAIGNS, CUSTOMER_KEYED_TOPICS, CUSTOMERS, DIMENSION_TOPICS
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ Refused = tuple[int, str, str]  # offset, reason, detail
 
 class _Stated(msgspec.Struct):
     currency: str = ""
+
+
+_STATED: Final = msgspec.json.Decoder(_Stated)
 
 
 class Rows(NamedTuple):
@@ -72,7 +76,7 @@ def _judged(batch: RecordBatch, currency: str) -> tuple[list[Columns], list[Refu
     for item in found.rejected:
         key, value = batch.keys[place[item.offset]], batch.values[place[item.offset]]
         if item.reason == _CURRENCY and not misplaced([key], batch.partition, batch.partition_count):
-            own = msgspec.json.decode(value or b"", type=_Stated).currency
+            own = decode_at_any_depth(_STATED, value or b"").currency
             event = decode(batch.topic, [item.offset], [key], [value], currency=own, earliest_ms=_ALWAYS)
             if len(event.columns):
                 columns.append(event.columns)

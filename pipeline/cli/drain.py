@@ -194,6 +194,7 @@ def defined_campaigns(records: Iterable[Record]) -> dict[str, str]:
     """Return the definitions that a whole topic leaves, by campaign; bad records change nothing."""
     from schemas.decode import decode_campaign
     from schemas.judge import RejectedError
+    from schemas.parser_limits import readable_json
 
     defined: dict[str, str] = {}
     for record in records:
@@ -203,7 +204,7 @@ def defined_campaigns(records: Iterable[Record]) -> dict[str, str]:
             if definition is None or record.value is None:
                 defined.pop(campaign_id, None)
             else:
-                defined[campaign_id] = record.value.decode()
+                defined[campaign_id] = readable_json(record.value).decode()
     return defined
 
 

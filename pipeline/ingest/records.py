@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import msgspec
 
 from pipeline.errors import PipelineError
+from schemas.parser_limits import decode_at_any_depth
 from schemas.topics import DIMENSION_TOPICS, INPUT_TOPICS, KEY_FIELD
 
 if TYPE_CHECKING:
@@ -76,6 +77,10 @@ def _parse_envelope(line: bytes) -> Record:
         raise RefusedError(reason) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RefusedError("not JSON") from error
+    except RecursionError as error:  # the event is to pass through as it is, so it cannot be brought within limits
+        raise RefusedError(
+            "nested too deeply to stand beside its topic; a file of one topic (--topic) may be"
+        ) from error
     topic = envelope.topic
     if topic not in _KEY_OF:
         raise RefusedError("unknown topic")
@@ -96,14 +101,14 @@ def _tombstone_key(topic: str, key: str | None) -> bytes:
 
 def _customer_key(event: bytes) -> bytes:
     try:
-        return _CUSTOMER_KEYED.decode(event).customer_id.encode() or _no_key("customer_id is empty")
+        return decode_at_any_depth(_CUSTOMER_KEYED, event).customer_id.encode() or _no_key("customer_id is empty")
     except (msgspec.DecodeError, UnicodeError) as error:
         raise _refusal(error, "customer_id") from error
 
 
 def _campaign_key(event: bytes) -> bytes:
     try:
-        return _CAMPAIGN_KEYED.decode(event).campaign_id.encode() or _no_key("campaign_id is empty")
+        return decode_at_any_depth(_CAMPAIGN_KEYED, event).campaign_id.encode() or _no_key("campaign_id is empty")
     except (msgspec.DecodeError, UnicodeError) as error:
         raise _refusal(error, "campaign_id") from error
 

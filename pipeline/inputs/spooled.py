@@ -9,7 +9,7 @@ import asyncio
 import tempfile
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Final
 
 import msgspec
 
@@ -24,6 +24,7 @@ from pipeline.transport.partitioner import partition_of
 from pipeline.transport.ports import TP
 from schemas.instants import parse_instant, to_epoch_milliseconds
 from schemas.judge import MAX_VALUE_BYTES
+from schemas.parser_limits import decode_at_any_depth
 from schemas.topics import CAMPAIGNS, CUSTOMERS, DIMENSION_TOPICS
 
 if TYPE_CHECKING:
@@ -228,13 +229,13 @@ class _Dated(msgspec.Struct):
     occurred_at: str
 
 
-_DATED: Final[Any] = msgspec.json.Decoder(_Dated)
+_DATED: Final = msgspec.json.Decoder(_Dated)
 
 
 def _time_of(value: bytes | None) -> int | None:
     if value is None or len(value) > MAX_VALUE_BYTES:
         return None
     try:
-        return to_epoch_milliseconds(parse_instant(_DATED.decode(value).occurred_at))
+        return to_epoch_milliseconds(parse_instant(decode_at_any_depth(_DATED, value).occurred_at))
     except (msgspec.MsgspecError, ValueError):
         return None

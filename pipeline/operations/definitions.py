@@ -63,6 +63,8 @@ def _json(source: str, text: str) -> Iterator[Located]:
             raise UserError(f"{source}:{error.lineno}: not JSON ({error.msg})", _MEND) from error
         except RecursionError as error:
             raise UserError(f"{source}: nested too deeply to be a definition", _MEND) from error
+        except ValueError as error:
+            raise UserError(f"{source}: a number in it has too many digits", _MEND) from error
         yield Located(source, text.count("\n", 0, index) + 1, value)
         index = _next(source, text, end) if listed else _skip(text, end, "")
     if listed and (index >= len(text) or text[index + 1 :].strip()):

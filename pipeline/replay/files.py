@@ -10,6 +10,7 @@ from pipeline.ingest.sources import BrokenSourceError, text_chunks
 from pipeline.operations.definitions import read_definitions, validated
 from schemas.decode import decode_customer
 from schemas.judge import RejectedError
+from schemas.parser_limits import decode_at_any_depth
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +22,9 @@ _LONGEST: Final = 64 * 1024
 
 class _Keyed(msgspec.Struct):
     customer_id: str
+
+
+_KEYED: Final = msgspec.json.Decoder(_Keyed)
 
 
 def read_campaigns(path: Path) -> dict[str, bytes]:
@@ -58,7 +62,7 @@ def read_profiles(path: Path) -> list[tuple[bytes, bytes]]:
 
 def _profile(path: Path, number: int, line: bytes) -> tuple[bytes, bytes]:
     try:
-        key = msgspec.json.decode(line, type=_Keyed).customer_id.encode()
+        key = decode_at_any_depth(_KEYED, line).customer_id.encode()
         decode_customer(key, line)
     except msgspec.MsgspecError as error:
         raise UserError(f"{path}:{number}: no customer: it is not JSON, or has no customer_id", "correct it") from error

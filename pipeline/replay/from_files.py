@@ -17,6 +17,7 @@ from pipeline.transport.dimensions import DimensionRecord
 from pipeline.transport.partitioner import partition_of
 from pipeline.transport.ports import TP
 from pipeline.worker.verdicts import ClockVerdicts
+from schemas.customer import Customer
 from schemas.topics import CAMPAIGNS, CUSTOMERS, DIMENSION_TOPICS
 
 if TYPE_CHECKING:
@@ -175,7 +176,6 @@ def _profiles_by_partition(plan: Plan, policy: Policy) -> Callable[[int], Sequen
 
 
 def _renamed(key: bytes, value: bytes, policy: Policy) -> tuple[bytes, bytes]:
-    import msgspec
-
     name = policy.hashed(key.decode()).hex()
-    return name.encode(), msgspec.json.encode(msgspec.json.decode(value) | {"customer_id": name})
+    profile = Customer.model_validate_json(value).model_copy(update={"customer_id": name})
+    return name.encode(), profile.model_dump_json().encode()

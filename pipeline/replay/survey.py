@@ -15,6 +15,7 @@ from pipeline.transport.ports import TP
 from pipeline.transport.security import confluent_options
 from pipeline.worker.logs import KafkaLogs
 from schemas.instants import instant_text, parse_instant, to_epoch_milliseconds
+from schemas.parser_limits import decode_at_any_depth
 from schemas.topics import DIMENSION_TOPICS, EVENT_TOPICS, INPUT_TOPICS
 
 if TYPE_CHECKING:
@@ -116,6 +117,9 @@ class _Dated(msgspec.Struct):
     occurred_at: str
 
 
+_DATED: Final = msgspec.json.Decoder(_Dated)
+
+
 def _first_times(settings: Settings, logs: Iterable[LogPart]) -> dict[TP, int]:
     """Return when the first event of each log occurred, of those whose first records say so."""
     starts = {log.tp: log.start for log in logs}
@@ -148,7 +152,7 @@ def _first_times(settings: Settings, logs: Iterable[LogPart]) -> dict[TP, int]:
 
 def _occurred_at(message: Message) -> int | None:
     try:
-        dated = msgspec.json.decode(message.value() or b"", type=_Dated)
+        dated = decode_at_any_depth(_DATED, message.value() or b"")
         return to_epoch_milliseconds(parse_instant(dated.occurred_at))
     except (msgspec.MsgspecError, ValueError):
         return None

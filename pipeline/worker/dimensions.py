@@ -17,6 +17,7 @@ from pipeline.worker.profiles import ProfileUpdate
 from pipeline.worker.shard import FAULT, INTERNAL_ERROR
 from schemas.decode import decode_campaign, decode_customer
 from schemas.judge import RejectedError
+from schemas.parser_limits import readable_json
 from schemas.topics import CAMPAIGNS, CUSTOMERS
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class DimensionTables:
         campaign_id = (record.key or b"").decode()
         self._register(campaign_id, campaign)
         # also one that is stored already: it may come after another that is not
-        self._unsaved[campaign_id] = "" if record.value is None else record.value.decode()
+        self._unsaved[campaign_id] = "" if record.value is None else readable_json(record.value).decode()
 
     def _register(self, campaign_id: str, campaign: Campaign | None) -> None:
         self._campaigns.define(campaign_id, rules_of(campaign, self._campaigns.policy))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from pipeline.state.intake import ORPHAN_REVERSAL
 from pipeline.transport.ports import TP
+from schemas.parser_limits import decode_at_any_depth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 class _Identified(msgspec.Struct):
     event_id: str
+
+
+_IDENTIFIED: Final = msgspec.json.Decoder(_Identified)
 
 
 class OrphanRecall:
@@ -45,6 +49,6 @@ class OrphanRecall:
 
 def _event_id(value: bytes | None) -> str | None:
     try:
-        return msgspec.json.decode(value or b"", type=_Identified).event_id
+        return decode_at_any_depth(_IDENTIFIED, value or b"").event_id
     except msgspec.MsgspecError:
         return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from schemas.topics import INPUT_TOPICS, TOUCHES
+from schemas.topics import CAMPAIGNS, COSTS, CUSTOMERS, INPUT_TOPICS, TOUCHES, TRANSACTIONS
 from tests.oracle.log import Record
 from tests.replay.running import roi
 from tests.support.cluster import Cluster, running_cluster
@@ -31,9 +31,37 @@ def huge_costs() -> str:
     return "\n".join(json.dumps({"topic": "bank.costs.v1", "value": event}) for event in events)
 
 
+def beyond_parsers() -> str:
+    """Return lines whose unknown fields no parser takes, a touch behind its transaction, and one such known field."""
+    at = "2025-03-03T10:00:00+08:00"
+    goal = {"goal": {"kinds": ["deposit"]}, "starts_at": at, "attribution_window_days": 14}
+    paid = {"event_id": "x", "occurred_at": "2025-03-05T10:00:00+08:00", "kind": "deposit", "amount_minor": 500}
+    touched = {"event_id": "t", "occurred_at": at, "campaign_id": "deep", "kind": "send", "cost_minor": 50}
+    cost = {"event_id": "k", "occurred_at": at, "campaign_id": "deep", "category": "media"}
+    who: dict[str, object] = {"customer_id": "deep-1"}
+    bodies = [
+        (CAMPAIGNS, {"campaign_id": "deep", "name": "Deep", **goal}),
+        (CUSTOMERS, who | {"tier": "growth"}),
+        (TRANSACTIONS, who | paid | {"channel": "app", "revenue_minor": 900}),
+        (TOUCHES, who | touched | {"channel": "sms"}),
+        (COSTS, cost | {"amount_minor": 300}),
+    ]
+    more = f', "deep": {"[" * 500 + "1e400" + "]" * 500}, "long": {"7" * 5_000}, "small": {"7" * 5_000}e-4999}}'
+    values = [(topic, json.dumps(body)[:-1] + more) for topic, body in bodies]
+    values.append((COSTS, json.dumps(cost)[:-1] + f', "amount_minor": {"7" * 5_000}}}'))
+    return "\n".join(f'{{"topic": "{topic}", "value": {value}}}' for topic, value in values)
+
+
 def hostile() -> list[Record]:
     """Return records that no file of lines can hold: without key and value, of no text, with control characters."""
-    bodies = ((None, None), (b"\x1b[31m\x00", b'{"event_id": "\x1b[31m"}'), (b"k", b"\xff\xfe{"), (b"k", b"[" * 5_000))
+    deep = b'{"x": ' + b"[" * 20_000 + b"]" * 20_000 + b"}"
+    bodies = (
+        (None, None),
+        (b"\x1b[31m\x00", b'{"event_id": "\x1b[31m"}'),
+        (b"k", b"\xff\xfe{"),
+        (b"k", deep),
+        (b"k", deep[:9_000]),
+    )
     return [Record(topic, 0, place, *body) for topic in INPUT_TOPICS for place, body in enumerate(bodies)]
 
 
@@ -41,7 +69,9 @@ def hostile() -> list[Record]:
 def files(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     huge = tmp_path_factory.mktemp("cases") / "big_sum.ndjson"
     huge.write_text(huge_costs())
-    return [*(str(CASES / f"{name}.ndjson") for name in COUNTED), str(huge)]
+    beyond = huge.with_name("beyond_parsers.ndjson")
+    beyond.write_text(beyond_parsers())
+    return [*(str(CASES / f"{name}.ndjson") for name in COUNTED), str(huge), str(beyond)]
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +107,11 @@ def test_every_case_counts_the_same_from_files_topics_and_an_archive(
     assert from_archive.returncode == 0, from_archive.stdout + from_archive.stderr
     huge = "SELECT toString(cost_minor) FROM roi.campaign_totals WHERE run = 'archive' AND campaign_id = 'huge'"
     assert cluster.rows(huge) == [(str(HUGE * 10**15),)]
+    deep = (
+        "SELECT run, reached, converters, cost_minor, return_minor FROM roi.campaign_totals WHERE campaign_id = 'deep'"
+    )
+    runs = ("archive", "files", "live", "topics")
+    assert sorted(cluster.rows(deep)) == [(run, 1, 1, 350, 900) for run in runs]
     days = cluster.rows("SELECT count(), min(toString(day)) FROM roi.active_users WHERE run = 'archive'")
     assert days[0][0] < 100, "no day of the year 1"
 

@@ -27,6 +27,21 @@ def test_value_passes_byte_for_byte() -> None:
     assert parser_for(AUTO)(envelope(LOGINS, event)) == (LOGINS, "könig".encode(), event.encode())
 
 
+@pytest.mark.parametrize("levels", [500, 20_000])
+def test_line_of_any_depth_has_a_key_and_passes_as_it_is(levels: int) -> None:
+    deep = '{"x":' + "[" * levels + "]" * levels + ',"customer_id":"c1","y":' + "7" * 5_000 + "}"
+    assert parser_for(LOGINS)(deep.encode()) == (LOGINS, b"c1", deep.encode())
+    with pytest.raises(RefusedError, match="not JSON"):
+        parser_for(LOGINS)(deep.replace("[]", "[}").encode())
+
+
+def test_event_beside_its_topic_may_be_deep_but_not_endlessly() -> None:
+    event = '{"x":' + "[" * 500 + "]" * 500 + ',"customer_id":"c1"}'
+    assert parser_for(AUTO)(envelope(LOGINS, event)) == (LOGINS, b"c1", event.encode())
+    with pytest.raises(RefusedError, match="--topic"):
+        parser_for(AUTO)(envelope(LOGINS, event.replace("[]", "[" * 20_000 + "]" * 20_000)))
+
+
 def test_event_that_breaks_the_schema_is_a_record_all_the_same() -> None:
     event = b'{"customer_id":"c1","occurred_at":"yesterday","session_seconds":-1}'
     assert parser_for(LOGINS)(event) == (LOGINS, b"c1", event)

@@ -54,6 +54,18 @@ def doubtful(topic: str, value: str, key: bytes = b"c") -> bool:
     return bool(seen)
 
 
+@pytest.mark.parametrize("topic", TOPICS)
+def test_unknown_fields_beyond_the_parsers_count_on_both_cores(topic: str) -> None:
+    texts = ("7" * 5_000, "-" + "7" * 5_000 + ".5", "[" * 20_000 + "]" * 20_000, '{"a":' * 500 + "1e400" + "}" * 500)
+    values = [SOUND[topic] % f',"x":{text}' for text in texts]
+    values += [value[:-1] for value in values]
+    batch: list[Record] = [(b"c", value.encode()) for value in values]
+    events, rejected = scanned(topic, batch, Policy())
+    assert (events, rejected) == judged(topic, batch, Policy())
+    assert len(events) == len(texts)
+    assert {item.reason for item in rejected} == {"not_json"}
+
+
 # 40 times over, as where the plain decoder is compared with the models: its batches are parsed by column then
 @pytest.mark.parametrize("times", [1, 40])
 @pytest.mark.parametrize("topic", TOPICS)

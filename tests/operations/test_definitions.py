@@ -126,6 +126,13 @@ def test_absent_and_binary_files_are_the_users_error(tmp_path: Path) -> None:
         read_definitions(tmp_path / "binary.json")
 
 
+def test_a_number_of_too_many_digits_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "long.json"
+    path.write_text('{"budget_minor": ' + "7" * 5_000 + "}")
+    with pytest.raises(UserError, match="too many digits"):
+        read_definitions(path)
+
+
 def test_a_file_nested_too_deeply_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "deep.json"
     path.write_text("[" * 100_000)

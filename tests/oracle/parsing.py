@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LARGEST_VALUE_BYTES: Final = 65_536
+_MOST_DIGITS: Final = 1_000
 _EVENT_FIELDS: Final = {
     topics.LOGINS: fields.LOGIN_FIELDS,
     topics.TRANSACTIONS: fields.TRANSACTION_FIELDS,
@@ -101,11 +102,17 @@ def _read(value: bytes, rules: Mapping[str, fields.Field]) -> dict[str, Any]:
 def _json(value: bytes) -> Any:
     try:
         text = value.decode("utf-8")
-        body = json.loads(text, parse_constant=_not_json)
+        body = json.loads(text, parse_constant=_not_json, parse_int=_integer)
         _check_unicode(text, body)
     except (ValueError, RecursionError) as error:
         raise BadRecordError("not_json") from error
     return body
+
+
+def _integer(digits: str) -> int:
+    return int(
+        digits[:_MOST_DIGITS]
+    )  # what is longer is too large for every field, and still is; int() would refuse it
 
 
 def _not_json(constant: str) -> NoReturn:

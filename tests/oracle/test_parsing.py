@@ -71,6 +71,7 @@ def test_bad_event_has_its_reason(topic: str, corruption: Corruption) -> None:
         (topics.LOGINS, {"currency": 7}),
         (topics.LOGINS, {"occurred_at": "1990-01-01T00:00:00Z"}),
         (topics.LOGINS, {"unknown": {"deep": [None, 1.5]}}),
+        (topics.LOGINS, {"unknown": 7 * 10**4_299}),
         (topics.LOGINS, {"channel": "0_.-"}),
         (topics.TRANSACTIONS, {"amount_minor": 10**15, "aum_delta_minor": -(10**15)}),
         (topics.TRANSACTIONS, {"product": None, "revenue_minor": None, "scenario": None, "reverses": None}),
@@ -81,6 +82,12 @@ def test_bad_event_has_its_reason(topic: str, corruption: Corruption) -> None:
 )
 def test_unusual_event_is_taken(topic: str, change: dict[str, Any]) -> None:
     assert reason(topic, key_of(topic), encoded(GOOD[topic] | change)) == ""
+
+
+def test_integers_may_be_of_any_length_where_nobody_reads_them() -> None:
+    body = encoded(GOOD[topics.COSTS])[:-1] + b', "x": ' + b"7" * 5_000 + b"}"
+    assert reason(topics.COSTS, b"C-1", body) == ""
+    assert reason(topics.COSTS, b"C-1", body.replace(b'"x"', b'"amount_minor"')) == "invalid_event"
 
 
 def test_largest_value_is_sixty_four_kibibytes() -> None:

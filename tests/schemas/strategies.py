@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 _NUMBERS = (
     "0", "1", "-1", "-0", "-0.0", "5.0", "5e0", "1e3", "1e400", "-1e400", "0.1", "01", "1.", "+1", "NaN", "Infinity",
     "-Infinity", "nan", "9223372036854775807", "9223372036854775808", "18446744073709551616", "9" * 30, "9" * 400,
-    "9" * 4500, *(str(sign * (MAX_MONEY_MINOR + beyond)) for sign in (1, -1) for beyond in (-1, 0, 1)),
+    "9" * 4500,
+    "9" * 4500 + ".5", "9" * 4500 + "e-4499", "1e" + "9" * 4500,
+    *(str(sign * (MAX_MONEY_MINOR + beyond)) for sign in (1, -1) for beyond in (-1, 0, 1)),
 )  # fmt: skip
 _TEXTS = (
     '""', '"5"', '"true"', '"null"', '"CNY"', '"USD"', '"cny"', '"CNY\\n"', '"app"', '"App"', '"app\\n"', '"app "',

@@ -45,6 +45,17 @@ async def test_an_orphan_reversal_is_told_with_its_original_bytes(worker: Worker
     assert (letter.offset, letter.reason, letter.key, letter.value) == (0, "orphan_reversal", *orphan)
 
 
+async def test_an_orphan_reversal_of_any_depth_is_told_with_its_bytes(worker: Worker, kafka: FakeKafka) -> None:
+    key, value = pay("r", "2026-03-01 10:00", 30, reverses="nothing")
+    orphan = key, (value or b"")[:-1] + b', "x": ' + b"[" * 20_000 + b"]" * 20_000 + b"}"
+    kafka.send(topics.TRANSACTIONS, orphan, pay("y", "2026-03-09 10:00"))
+    await worker.take()
+    await worker.read()
+    await worker.commit()
+    (letter,) = kafka.dead_letters
+    assert (letter.offset, letter.reason, letter.key, letter.value) == (0, "orphan_reversal", *orphan)
+
+
 async def test_an_orphan_that_has_left_the_log_is_told_without_bytes(worker: Worker, kafka: FakeKafka) -> None:
     kafka.send(topics.TRANSACTIONS, pay("r", "2026-03-01 10:00", reverses="nothing"), pay("y", "2026-03-09 10:00"))
     await worker.take()
