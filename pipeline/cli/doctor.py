@@ -257,10 +257,15 @@ def _check_clickhouse(settings: Settings) -> list[Finding]:
 
 
 def _check_health(settings: Settings, data: Path | None) -> list[Finding]:
+    from pipeline.clickhouse.reader import Reader
     from pipeline.operations.health import faults
-    from pipeline.operations.observing import observe
+    from pipeline.operations.observing import QUESTION_SECONDS, observe
+    from pipeline.operations.presence import workers_seen
 
-    seen = replace(observe(settings, data), unreachable=())  # the check of ClickHouse tells that
+    are_gone = False
+    with suppress(UserError):  # the checks of ClickHouse and Kafka tell that
+        are_gone = workers_seen(settings, Reader(settings, timeout_seconds=QUESTION_SECONDS)).are_gone
+    seen = replace(observe(settings, data, asks_parts=True, workers_are_gone=are_gone), unreachable=())
     found = [Finding(fault.part, fault.severity, f"{fault.cause}; {fault.remedy}") for fault in faults(seen)]
     return found or [Finding("health", "ok", "no halted topic, no part that dies again and again, room on the disk")]
 

@@ -35,7 +35,7 @@ def _status(
     as_json: options.Json = False,
     data: options.Data = None,
 ) -> None:
-    """Show per topic how far behind it is and what became of its events, and the campaigns that need somebody."""
+    """Show how far behind topics are, what became of events, and alarms; exit code 1 if a part does not answer."""
     from pipeline.cli.output import print_rows
     from pipeline.cli.status_look import look, summary_lines, topic_columns
     from pipeline.cli.status_watch import watch_status
@@ -50,11 +50,13 @@ def _status(
         _tell_unreachable(error, settings, data, as_json=as_json)
     if as_json:
         typer.echo(json.dumps(found.as_dict(), indent=2))
-        return
-    print_rows(found.topics, topic_columns(), as_json=False, empty="no topic")
-    for line in summary_lines(found):
-        typer.echo(line)
-    print_faults(found.faults)
+    else:
+        print_rows(found.topics, topic_columns(), as_json=False, empty="no topic")
+        for line in summary_lines(found):
+            typer.echo(line)
+        print_faults(found.faults)
+    if found.seen.is_anybody_missing:
+        raise typer.Exit(1)
 
 
 def _tell_unreachable(error: UnreachableError, settings: Settings, data: Path | None, *, as_json: bool) -> NoReturn:
@@ -62,7 +64,7 @@ def _tell_unreachable(error: UnreachableError, settings: Settings, data: Path | 
     from pipeline.operations.health import faults
     from pipeline.operations.observing import observe
 
-    seen = observe(settings, data)
+    seen = observe(settings, data, asks_parts=True)
     wrong = faults(seen if seen.unreachable else replace(seen, unreachable=(("Kafka", error.cause, error.remedy),)))
     if as_json:
         typer.echo(json.dumps({"faults": [fault.as_dict() for fault in wrong]}, indent=2))

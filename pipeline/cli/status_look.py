@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from pipeline.operations.lag import Standing
     from pipeline.settings import Settings
 
-_OWNERS: Final = """
-    SELECT uniqExact(owner) AS owners
-    FROM (SELECT argMax(owner, epoch) AS owner FROM claims WHERE run = 'live' GROUP BY shard)
-"""
 _COUNTERS: Final = ("accepted", "duplicates", "dead_letters")
 
 
@@ -75,19 +71,26 @@ def look(settings: Settings, data: Path | None) -> StatusLook:
     from pipeline.operations.health import faults
     from pipeline.operations.lag import log_ends, positions
     from pipeline.operations.observing import QUESTION_SECONDS, observe
+    from pipeline.operations.presence import workers_seen
     from pipeline.operations.refusals import definitions_by_topic, refusals
-    from pipeline.transport.reading import worker_count
 
     reader = Reader(settings, timeout_seconds=QUESTION_SECONDS)
     rows = positions(reader)
     topics = summarise(log_ends(settings).standings(rows), rows)
-    # the embedded broker does not tell a group's members: there, who owns the shards stands in for them
     refused = definitions_by_topic(refusals(reader))
-    workers = shard_owners(reader) if settings.kafka_incarnation else worker_count(settings)
+    workers = workers_seen(settings, reader)
     age = block_age_seconds(rows, time.time())
     lag = sum(topic["lag"] for topic in topics)
-    seen = observe(settings, data, asks_kafka=True, lag=lag, block_age_seconds=age)
-    return StatusLook(topics, refused, workers, age, _alerts(reader, settings), seen, faults(seen))
+    seen = observe(
+        settings,
+        data,
+        asks_kafka=True,
+        asks_parts=True,
+        workers_are_gone=workers.are_gone,
+        lag=lag,
+        block_age_seconds=age,
+    )
+    return StatusLook(topics, refused, workers.number, age, _alerts(reader, settings), seen, faults(seen))
 
 
 def topic_columns() -> tuple[Column, ...]:
@@ -121,11 +124,6 @@ def _alerts(reader: Reader, settings: Settings) -> list[dict[str, Any]]:
     from pipeline.clickhouse import sql
 
     return reader.rows(sql.query("status_alerts", settings.clickhouse_database))
-
-
-def shard_owners(reader: Reader) -> int:
-    """Return how many workers own shards by the latest claims; one that has ended counts until another claims."""
-    return int(reader.rows(_OWNERS)[0]["owners"])
 
 
 def summarise(standing: Iterable[Standing], rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -120,6 +120,7 @@ class Supervisor:
         self._watch(self._restart_for_ever(child))
         if part.health_url:
             self._watch(self._ask_for_ever(child))
+        self.changed(self._children)
         return child
 
     async def keep_once(self, part: Part, consequence: str) -> Child:

@@ -21,6 +21,9 @@ _LITTLE_BYTES: Final = 32 * 1024 * 1024  # less than a merge or a few blocks nee
 _LOW_BYTES: Final = 1024 * 1024 * 1024
 _LOW_SHARE: Final = 0.05
 
+_SILENT: Final = "does not answer: frozen, or without any processor time"
+_KILLED: Final = "wait: roi up kills it where it stays silent, and starts it again; look into the log of {}"
+_GONE: Final = "none is in the consumer group any more: nothing is read"
 _SEND_AGAIN: Final = "see that all events are there, and send again what is missing"
 
 Severity = Literal["failed", "warning"]
@@ -92,6 +95,8 @@ class Observations:
         log_faults: what was wrong with logs within the last day.
         deaths: recent ones, of any part.
         troubles: of processes that run.
+        silent: processes that run and did not answer a question of some seconds.
+        workers_are_gone: there were workers, and none is in their group now.
         disk: of an embedded instance.
         lag: records that wait, None where nobody asked.
         block_age_seconds: age of the newest block.
@@ -105,10 +110,17 @@ class Observations:
     log_faults: tuple[LogFault, ...] = ()
     deaths: tuple[Death, ...] = ()
     troubles: tuple[Trouble, ...] = ()
+    silent: tuple[str, ...] = ()
+    workers_are_gone: bool = False
     disk: Disk | None = None
     lag: int | None = None
     block_age_seconds: float | None = None
     evaluator: EvaluatorSeen | None = None
+
+    @property
+    def is_anybody_missing(self) -> bool:
+        """Whether a server or a process that should be there does not answer."""
+        return bool(self.unreachable or self.silent or self.workers_are_gone)
 
 
 def faults(seen: Observations) -> list[Fault]:
@@ -188,6 +200,10 @@ def _troubles(seen: Observations) -> list[Fault]:
         for it in seen.troubles
         if seen.now - it.since >= _TROUBLE_SECONDS
     ]
+    told = {fault.part for fault in found}
+    found += [Fault(name, _SILENT, _KILLED.format(name)) for name in seen.silent if name not in told]
+    if seen.workers_are_gone:
+        found.append(Fault("workers", _GONE, "start one: roi worker; kill one that is frozen"))
     stalled = seen.block_age_seconds is not None and seen.block_age_seconds > STALLED_SECONDS
     if seen.lag and stalled and not found:
         cause = f"{seen.lag:,} records wait, and the last block was written {seen.block_age_seconds:.0f} s ago"

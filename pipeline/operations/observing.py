@@ -12,6 +12,7 @@ from pipeline.errors import UnreachableError, UserError
 from pipeline.operations.evaluators import EvaluatorSeen, evaluator_seen
 from pipeline.operations.halts import halted, log_faults
 from pipeline.operations.health import RECENT_SECONDS, Death, Disk, Observations, Trouble
+from pipeline.operations.presence import silent_parts
 from schemas.topics import ALL_TOPICS
 
 if TYPE_CHECKING:
@@ -28,11 +29,13 @@ _DEATHS: Final = """
 """
 
 
-def observe(
+def observe(  # noqa: PLR0913 - what is to be asked, and what the caller has seen itself
     settings: Settings,
     data: Path | None,
     *,
     asks_kafka: bool = False,
+    asks_parts: bool = False,
+    workers_are_gone: bool = False,
     lag: int | None = None,
     block_age_seconds: float | None = None,
 ) -> Observations:
@@ -42,6 +45,8 @@ def observe(
         settings: where ClickHouse answers.
         data: directory of the instance, where it is known.
         asks_kafka: whether to ask the broker, too, which topics are there.
+        asks_parts: whether to ask the instance's parts themselves, too, whether they live.
+        workers_are_gone: whether there were workers and are none, if the caller has asked.
         lag: records that wait, if the caller has asked Kafka.
         block_age_seconds: age of the newest block, likewise.
     """
@@ -58,7 +63,8 @@ def observe(
     try:
         halts, found = halted(reader), log_faults(reader, settings)
         evaluator = evaluator_seen(reader)
-        if not parts:  # a supervisor knows of every death, a worker only of those that it could tell
+        if not any(part["name"].startswith("worker") for part in parts):
+            # a supervisor knows of every death of its own, a worker only of those that it could tell
             deaths += [Death(f"worker on {row['host']}", row["at"], row["cause"]) for row in reader.rows(_DEATHS)]
     except UserError as error:  # also one that answers with nothing but errors
         unreachable.append(("ClickHouse", error.cause, error.remedy))
@@ -70,6 +76,8 @@ def observe(
         log_faults=tuple(found),
         deaths=tuple(deaths),
         troubles=tuple(troubles),
+        silent=silent_parts(parts, QUESTION_SECONDS) if asks_parts else (),
+        workers_are_gone=workers_are_gone,
         disk=disk_of(data),
         lag=lag,
         block_age_seconds=block_age_seconds,

@@ -64,6 +64,40 @@ def test_a_frozen_endpoint_is_told_within_seconds_and_started_again(tmp_path: Pa
         assert (drained["events"], drained["accepted"], drained["refused"]) == (1, 1, 0)
 
 
+@pytest.mark.parametrize("part", ["worker-1", "board"])
+def test_a_frozen_part_fails_status_and_doctor_at_once(tmp_path: Path, part: str) -> None:
+    data = tmp_path / "data"
+    with running(data) as up:
+        wait_until(lambda: "workers 1" in ask(data, "status").stdout, 60)
+        assert ask(data, "status").returncode == 0
+        found = children(up.pid)
+        frozen = found[{"worker-1": "worker", "board": "pipeline.api"}[part]]
+        os.kill(frozen, signal.SIGSTOP)
+        told = ask(data, "status")
+        os.kill(frozen, signal.SIGCONT)
+        assert told.returncode == 1, told.stdout
+        assert f"FAULT {part}: does not answer" in told.stdout
+        wait_until(lambda: ask(data, "doctor").returncode == 0, 60)
+        os.kill(frozen, signal.SIGSTOP)
+        told = ask(data, "doctor", "--json")
+        os.kill(frozen, signal.SIGCONT)
+        assert told.returncode == 1
+        checks = {check["check"]: check for check in json.loads(told.stdout)["checks"]}
+        assert checks[part]["state"] == "failed"
+        assert "starts it again" in checks[part]["detail"]
+
+
+def test_a_frozen_broker_fails_status_and_doctor(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data) as up:
+        broker = children(up.pid)["broker"]
+        os.kill(broker, signal.SIGSTOP)
+        told = [ask(data, command) for command in ("status", "doctor")]
+        os.kill(broker, signal.SIGCONT)
+        assert [each.returncode for each in told] == [1, 1]
+        assert all("Kafka does not answer" in each.stdout + each.stderr for each in told)
+
+
 def test_a_frozen_broker_is_told_by_the_board_within_seconds(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(data) as up:

@@ -69,6 +69,23 @@ def test_a_process_in_trouble_says_why_and_since_when() -> None:
     assert str(fault).startswith("worker-1: block 7 not acknowledged (Code: 243), since 45 s")
 
 
+def test_a_process_that_does_not_answer_is_missed_and_told_once() -> None:
+    seen = Observations(NOW, silent=("worker-1", "board"), troubles=(Trouble("board", "no answer", NOW - 9),))
+    assert seen.is_anybody_missing
+    board, worker = faults(seen)
+    assert str(board) == "board: no answer, since 9 s; look into the log of board"
+    assert str(worker).startswith("worker-1: does not answer: frozen")
+    assert len(failed([board, worker])) == 2
+
+
+def test_workers_that_have_left_their_group_are_missed() -> None:
+    seen = Observations(NOW, workers_are_gone=True)
+    assert seen.is_anybody_missing
+    (fault,) = failed(faults(seen))
+    assert "none is in the consumer group" in fault.cause
+    assert not Observations(NOW, lag=5, block_age_seconds=31).is_anybody_missing
+
+
 def test_records_that_wait_while_no_block_is_written_are_told() -> None:
     (fault,) = faults(Observations(NOW, lag=5, block_age_seconds=31))
     assert fault.severity == "warning"

@@ -1,0 +1,78 @@
+"""Who is there: workers, by their group and their claims, and whether the parts of an instance say anything."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipeline.clickhouse.reader import Reader
+    from pipeline.settings import Settings
+
+_OWNERS: Final = """
+    SELECT uniqExact(owner) AS owners
+    FROM (SELECT argMax(owner, epoch) AS owner FROM claims WHERE run = 'live' GROUP BY shard)
+"""
+
+
+class WorkersSeen(NamedTuple):
+    """Workers that run, as far as it is known, and whether there were some and are none."""
+
+    number: int
+    are_gone: bool = False
+
+
+def workers_seen(settings: Settings, reader: Reader) -> WorkersSeen:
+    """Ask the broker who is in the workers' group; one that is frozen leaves it after some seconds.
+
+    Raises:
+        UserError: broker or ClickHouse do not answer, or there are no tables.
+    """
+    from pipeline.transport.reading import worker_count
+
+    owners = shard_owners(reader)
+    if settings.kafka_incarnation:  # the embedded broker does not tell a group's members: the claims stand in for them
+        return WorkersSeen(owners)
+    members = worker_count(settings)
+    return WorkersSeen(members, are_gone=owners > 0 and members == 0)
+
+
+def shard_owners(reader: Reader) -> int:
+    """Return how many workers own shards by the latest claims; one that has ended counts until another claims."""
+    return int(reader.rows(_OWNERS)[0]["owners"])
+
+
+def silent_parts(parts: Sequence[Mapping[str, Any]], seconds: float) -> tuple[str, ...]:
+    """Return the names of the parts that run, take a question and do not answer it.
+
+    The supervisor finds them too, but says so only of those that stay silent. One that refuses the question is no case
+    of it: it starts, or has just ended.
+
+    Args:
+        parts: as the supervisor writes them.
+        seconds: how long an answer may take.
+    """
+    asked = [part for part in parts if part["is_running"] and part.get("url")]
+    if not asked:
+        return ()
+    with ThreadPoolExecutor(len(asked)) as pool:
+        silent = list(pool.map(lambda part: _is_silent(part["url"], seconds), asked))
+    return tuple(part["name"] for part, says_nothing in zip(asked, silent, strict=True) if says_nothing)
+
+
+def _is_silent(url: str, seconds: float) -> bool:
+    address = urlsplit(url)
+    try:
+        with closing(HTTPConnection(address.hostname or "", address.port, timeout=seconds)) as connection:
+            connection.request("GET", address.path or "/")
+            connection.getresponse().read()
+    except TimeoutError:
+        return True
+    except (OSError, HTTPException):
+        return False
+    return False
