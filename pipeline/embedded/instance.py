@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from pipeline.embedded.broker import broker_part
 from pipeline.embedded.child import Part, own_environment, own_module
 from pipeline.embedded.clickhouse.access import DIGEST_VARIABLE, Role
-from pipeline.embedded.tcp_ports import LOOPBACK, answers, usable_port
+from pipeline.embedded.tcp_ports import LOOPBACK, PortClaims, answers, usable_port
 from pipeline.settings import environment_of
 
 if TYPE_CHECKING:
@@ -58,30 +58,38 @@ async def run_embedded(
     Raises:
         UserError: a part cannot be started, or the broker died.
     """
-    ports = _usable(ports, frozenset(settings.model_fields_set))
-    if "kafka_bootstrap_servers" not in settings.model_fields_set:
-        broker_part(ports.kafka)  # complains, before anything is made, where there is no broker to start
-    with directory.locked():
-        try:
-            async with supervisor.running():
-                supervisor.changed = directory.publish_health
-                ready = await _start(directory, settings, ports, workers, supervisor)
-                if not supervisor.stopping:
-                    directory.publish(ready)
-                    supervisor.say(summary(ready, workers, directory.root))
-                await supervisor.until_stopped()
-        finally:
-            directory.withdraw()
+    with PortClaims() as claims:
+        ports = _claimed(ports, frozenset(settings.model_fields_set), claims)
+        if "kafka_bootstrap_servers" not in settings.model_fields_set:
+            broker_part(ports.kafka)  # complains, before anything is made, where there is no broker to start
+        with directory.locked():
+            try:
+                await _run(directory, settings, ports, workers, supervisor)
+            finally:
+                directory.withdraw()
 
 
 async def run_clients(settings: Settings, board_port: int, workers: int, supervisor: Supervisor) -> None:
     """Run workers, evaluator and board against the configured Kafka and ClickHouse until a signal ends it."""
-    async with supervisor.running():
-        port = usable_port(board_port, "--board-port")
+    with PortClaims() as claims:
+        port = claims.take(board_port, "--board-port")
         settings = _with_board(settings, port)
+        async with supervisor.running():
+            if not supervisor.stopping:
+                board = await supervisor.keep(_board_part(settings, port))
+                await _start_clients(settings, workers, board, port, supervisor)
+            await supervisor.until_stopped()
+
+
+async def _run(
+    directory: InstanceDirectory, settings: Settings, ports: Ports, workers: int, supervisor: Supervisor
+) -> None:
+    async with supervisor.running():
+        supervisor.changed = directory.publish_health
+        ready = await _start(directory, settings, ports, workers, supervisor)
         if not supervisor.stopping:
-            board = await supervisor.keep(_board_part(settings, port))
-            await _start_clients(settings, workers, board, port, supervisor)
+            directory.publish(ready)
+            supervisor.say(summary(ready, workers, directory.root))
         await supervisor.until_stopped()
 
 
@@ -148,14 +156,14 @@ def _addressed(found: Secrets, settings: Settings, ports: Ports) -> Settings:
     return settings.model_copy(update=given)
 
 
-def _usable(ports: Ports, configured: frozenset[str]) -> Ports:
+def _claimed(ports: Ports, configured: frozenset[str], claims: PortClaims) -> Ports:
     """Return the ports to use, found before anything is started; one that is not needed is not looked at."""
     return Ports(
-        kafka=ports.kafka if "kafka_bootstrap_servers" in configured else usable_port(ports.kafka, "--kafka-port"),
+        kafka=ports.kafka if "kafka_bootstrap_servers" in configured else claims.take(ports.kafka, "--kafka-port"),
         clickhouse=(
-            ports.clickhouse if "clickhouse_url" in configured else usable_port(ports.clickhouse, "--clickhouse-port")
+            ports.clickhouse if "clickhouse_url" in configured else claims.take(ports.clickhouse, "--clickhouse-port")
         ),
-        board=usable_port(ports.board, "--board-port"),
+        board=claims.take(ports.board, "--board-port"),
     )
 
 
@@ -266,6 +274,10 @@ def _private_values(settings: Settings) -> dict[str, str]:
     }
 
 
+def _ready(settings: Settings, workers: int) -> str:
+    return f"ready: {workers} worker{'' if workers == 1 else 's'}, board {settings.board_url}"
+
+
 def summary(settings: Settings, workers: int, root: Path) -> str:
     """Return the lines that tell where everything answers."""
     shown = root
@@ -274,7 +286,7 @@ def summary(settings: Settings, workers: int, root: Path) -> str:
     user = settings.clickhouse_user
     return "\n".join(
         (
-            f"ready: {workers} worker{'' if workers == 1 else 's'}, board {settings.board_url}",
+            _ready(settings, workers),
             f"  Kafka       {settings.kafka_bootstrap_servers}",
             f"  ClickHouse  {settings.clickhouse_url} (user {user}, password in {shown / 'roi.env'})",
             f"  query it    roi sql 'SHOW TABLES' --data {shown}",

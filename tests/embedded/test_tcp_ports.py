@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 
 import pytest
 
-from pipeline.embedded.tcp_ports import answers, free_or_zero, usable_port
+from pipeline.embedded import tcp_ports
+from pipeline.embedded.tcp_ports import PortClaims, answers, free_or_zero, usable_port
 from pipeline.errors import UserError
 
 
@@ -35,3 +38,50 @@ def test_answers_follows_the_listener() -> None:
         port = server.getsockname()[1]
         assert answers(port)
     assert not answers(port)
+
+
+def claim_of_another_process(port: int) -> subprocess.Popen[str]:
+    code = (
+        "import sys, time; from pipeline.embedded.tcp_ports import PortClaims; claims = PortClaims(); "
+        "claims.take(int(sys.argv[1]), '--board-port'); print('held', flush=True); time.sleep(60)"
+    )
+    return subprocess.Popen([sys.executable, "-c", code, str(port)], stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.process
+def test_a_claimed_port_is_no_other_instances_from_the_choice_to_the_end() -> None:
+    port = usable_port(0, "--board-port")
+    with claim_of_another_process(port) as other, PortClaims() as claims:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(
+            UserError, match=f"port {port} of 127.0.0.1 is in use by another instance; pass --board-port 0"
+        ):
+            claims.take(port, "--board-port")
+        with pytest.raises(UserError, match="in use by another instance"):
+            usable_port(port, "--board-port")
+        with socket.create_server(("127.0.0.1", port)):
+            assert answers(port), "the part itself still can listen there"
+        other.kill()
+        other.wait()
+        assert claims.take(port, "--board-port") == port
+
+
+def test_any_free_port_is_none_that_is_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = usable_port(0, "--board-port")
+    monkeypatch.setattr(tcp_ports, "_FREE_RANGE", range(begin, begin + 4))
+    with PortClaims() as claims:
+        taken = [claims.take(0, "--board-port") for _ in range(2)]
+        assert len(set(taken)) == 2
+        assert usable_port(0, "--board-port") not in taken
+        with pytest.raises(UserError, match="no free port"):
+            [claims.take(0, "--board-port") for _ in range(3)]
+    assert usable_port(taken[0], "--board-port") == taken[0]
+
+
+def test_one_port_for_two_parts_is_refused() -> None:
+    port = usable_port(0, "--board-port")
+    with PortClaims() as claims:
+        claims.take(port, "--kafka-port")
+        with pytest.raises(UserError, match="pass --clickhouse-port 0"):
+            claims.take(port, "--clickhouse-port")

@@ -19,6 +19,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import pipeline
+from pipeline.embedded.tcp_ports import usable_port
 from pipeline.metrics.operational_metrics import PROMETHEUS_METRICS
 from pipeline.settings import read_env_file
 from tests.embedded.waiting import alive
@@ -191,6 +192,35 @@ def test_instances_run_side_by_side_and_one_directory_takes_one(tmp_path: Path) 
             f"error: {one} is in use by process {up.pid}; stop that one or choose another --data\n"
         )
         assert (one / "roi.env").exists(), "the refused one must not withdraw the other's addresses"
+
+
+def test_of_two_instances_with_one_port_the_later_one_is_told_so(tmp_path: Path) -> None:
+    port = str(usable_port(0, "--clickhouse-port"))
+    given = ("--workers", "0", "--kafka-port", "0", "--clickhouse-port", port, "--board-port", "0")
+    both = [
+        subprocess.Popen(
+            command("up", "--embedded", "--data", str(tmp_path / name), *given),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment(),
+            cwd=tmp_path,
+        )
+        for name in ("one", "two")
+    ]
+    try:
+        wait_until(lambda: any(up.poll() is not None for up in both), 60)
+        (refused,) = (up for up in both if up.poll() is not None)
+        assert refused.stdout is not None
+        said = refused.stdout.read()
+        assert f"port {port} of 127.0.0.1 is in use" in said
+        assert "pass --clickhouse-port 0 for any free one" in said
+    finally:
+        for up in both:
+            up.kill()
+            up.wait()
+            if up.stdout is not None:
+                up.stdout.close()
 
 
 def test_no_secret_stands_on_a_command_line_or_in_a_log(tmp_path: Path) -> None:
