@@ -78,6 +78,8 @@ async def run_clients(settings: Settings, board_port: int, workers: int, supervi
             if not supervisor.stopping:
                 board = await supervisor.keep(_board_part(settings, port))
                 await _start_clients(settings, workers, board, port, supervisor)
+            if not supervisor.stopping:
+                supervisor.say(_ready(settings, workers))
             await supervisor.until_stopped()
 
 

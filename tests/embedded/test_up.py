@@ -223,6 +223,29 @@ def test_of_two_instances_with_one_port_the_later_one_is_told_so(tmp_path: Path)
                 up.stdout.close()
 
 
+def test_without_embedded_parts_any_free_port_of_the_board_is_told(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with running(data, "--workers", "0"):
+        up = subprocess.Popen(
+            command("up", "--data", str(data), "--workers", "0", "--board-port", "0"),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment(),
+            cwd=tmp_path,
+        )
+        try:
+            assert up.stdout is not None
+            line = next(line for line in up.stdout if line.startswith("ready: "))
+            address = line.removeprefix("ready: 0 workers, board ").strip()
+            with urlopen(f"{address}/livez", timeout=20) as answer:
+                assert answer.status == 200
+            assert address != read_env_file(data / "roi.env")["ROI_BOARD_URL"]
+        finally:
+            up.send_signal(signal.SIGTERM)
+            up.communicate(timeout=30)
+
+
 def test_no_secret_stands_on_a_command_line_or_in_a_log(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(data) as up:
