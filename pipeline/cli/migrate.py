@@ -65,7 +65,7 @@ def _migrate(
     _await_answers(settings, wait_for or [])
     with answering(settings), TopicAdmin(settings) as admin:
         created = admin.create_missing()
-    applied = migrate(settings, tables)
+    applied = migrate(settings, tables, lambda text: typer.echo(text, err=True))
     if as_json:
         typer.echo(json.dumps({"created_topics": created, "applied_migrations": applied}))
     else:

@@ -13,12 +13,14 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 from pipeline.clickhouse import sql
 from pipeline.clickhouse.connection import connect
+from pipeline.clickhouse.migration_lock import SILENT_SECONDS, migration_lock
 from pipeline.clickhouse.superseded import for_new_database
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from pipeline.clickhouse.migration_lock import MigrationLock
     from pipeline.settings import Settings
 
 _ACCESS_DENIED: Final = 497
@@ -39,13 +41,14 @@ def scripts() -> list[Path]:
     return files
 
 
-def migrate(settings: Settings, folder: Path | None = None) -> list[str]:
+def migrate(settings: Settings, folder: Path | None = None, say: Callable[[str], None] = lambda _: None) -> list[str]:
     """Bring the database to this version; return the names of the migrations applied now.
 
     Args:
         settings: address, login and name of the database.
         folder: where a ClickHouse of this machine keeps its tables, if it does. The definitions in a new database are
             then written to disk all at once: each of its own waits for the disk several times.
+        say: is told what is waited for.
 
     Raises:
         UserError: an applied migration's file has changed since, so the database is not what the files say; or the
@@ -54,7 +57,14 @@ def migrate(settings: Settings, folder: Path | None = None) -> list[str]:
     database, writer = settings.clickhouse_database, settings.clickhouse_writer_user
     client = connect(settings, "writer", silence_seconds=_LONGEST_SECONDS)
     try:
-        return _apply(client, database, folder)
+        client.command(f"CREATE DATABASE IF NOT EXISTS {database}")
+        client.command(sql.query("create_migrations", database))
+        if not _waiting(client, database)[0]:
+            return []
+        # whoever has just started a ClickHouse on its own folder is alone: a lock that it finds is a killed one's
+        silent_seconds = SILENT_SECONDS if folder is None else 0.0
+        with migration_lock(client, database, lambda: connect(settings, "writer"), silent_seconds, say) as held:
+            return _apply(client, database, folder, held)
     except DatabaseError as error:
         if f"code: {_ACCESS_DENIED}," not in str(error):
             raise
@@ -74,9 +84,8 @@ class _Migration(NamedTuple):
     statements: list[str]
 
 
-def _apply(client: Any, database: str, folder: Path | None) -> list[str]:
-    client.command(f"CREATE DATABASE IF NOT EXISTS {database}")
-    client.command(sql.query("create_migrations", database))
+def _waiting(client: Any, database: str) -> tuple[list[_Migration], bool]:
+    """Return the migrations that the database lacks, and whether it lacks all of them."""
     done: dict[str, str] = dict(client.query(sql.query("applied_migrations", database)).result_rows)
     found = [(file, file.read_text()) for file in scripts()]
     migrations = [
@@ -88,23 +97,29 @@ def _apply(client: Any, database: str, folder: Path | None) -> list[str]:
                 f"migration {each.name} is not the one that was applied to database {database}",
                 "put the file back as it was and write the change as a new migration",
             )
-    if not done and not _has_tables(client, database):
-        return _make_new(client, database, migrations, folder)
-    waiting = [each for each in migrations if each.name not in done]
+    return [each for each in migrations if each.name not in done], not done
+
+
+def _apply(client: Any, database: str, folder: Path | None, held: MigrationLock) -> list[str]:
+    waiting, is_new = _waiting(client, database)  # another one may have migrated meanwhile
+    if is_new and not _has_tables(client, database):
+        return _make_new(client, database, waiting, folder, held)
     for each in waiting:
-        _run(client, database, each.statements)
+        _run(client, database, each.statements, held)
         _record(client, database, [each])
     return [each.name for each in waiting]
 
 
-def _make_new(client: Any, database: str, migrations: Sequence[_Migration], folder: Path | None) -> list[str]:
+def _make_new(
+    client: Any, database: str, migrations: Sequence[_Migration], folder: Path | None, held: MigrationLock
+) -> list[str]:
     """Run what an empty database needs. Nothing is recorded before all is on the disk.
 
     Broken off, the database is not empty any more and without a record: everything is run over what is there, as a
     later release may be the one that goes on, and what this one would leave out it may need.
     """
     needed = for_new_database([statement for each in migrations for statement in each.statements])
-    _run(client, database, needed, {} if folder is None else {"fsync_metadata": 0})
+    _run(client, database, needed, held, {} if folder is None else {"fsync_metadata": 0})
     if folder is not None:
         _write_to_disk(folder)
     _record(client, database, migrations)
@@ -116,9 +131,14 @@ def _has_tables(client: Any, database: str) -> bool:
 
 
 def _run(
-    client: Any, database: str, statements: Sequence[str], settings: Mapping[str, int] = MappingProxyType({})
+    client: Any,
+    database: str,
+    statements: Sequence[str],
+    held: MigrationLock,
+    settings: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
     for statement in statements:
+        held.check()
         client.command(statement.replace("{database}", database), settings=dict(settings))
 
 

@@ -169,6 +169,8 @@ def test_the_oracle_looks_at_the_columns_that_name_a_row(clickhouse: Any) -> Non
 def test_every_query_binds_and_runs_on_an_empty_database(empty: Any, name: str) -> None:
     if name in {"write_block", "write_alerts"}:
         pytest.skip("is written by the contract's tests, with a body")
+    if name in {"take_migration_lock", "beat_migration_lock", "count_migration_beats"}:
+        pytest.skip("is run by tests of the lock, which make its table and drop it")
     statement = sql.query(name, "roi")
     for gap, text in _GAPS.items():
         statement = statement.replace(gap, text)

@@ -1,0 +1,1 @@
+INSERT INTO {database}.migrating (at) VALUES (now64(3))
