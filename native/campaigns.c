@@ -104,11 +104,10 @@ static const quarter *find_quarter(const shard *one, i64 number, u64 hash) {
 
 static u64 hash_of_quarter(const shard *one, i64 number) { return hash_bytes(one->seed, &number, sizeof number); }
 
-EXPORT bool shard_has_quarter(const shard *one, i64 number) {
+bool knows_quarter(const shard *one, i64 at) {
+    i64 number = floor_divide(at, QUARTER_MS);
     return find_quarter(one, number, hash_of_quarter(one, number)) != NULL;
 }
-
-bool knows_quarter(const shard *one, i64 at) { return shard_has_quarter(one, floor_divide(at, QUARTER_MS)); }
 
 // Tells the business day of a quarter of an hour, and the start of the hour that it lies in (epoch seconds).
 EXPORT void shard_add_quarter(shard *one, i64 number, i64 hour, i32 day) {

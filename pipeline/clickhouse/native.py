@@ -18,23 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _ARRAY: Final = "Array(Int64)"
-_NUMBERS: Final = {"UInt8": "B", "UInt32": "I", "UInt64": "Q", "Int64": "q"}
+_NUMBERS: Final = {"UInt8": "B", "UInt32": "I", "UInt64": "Q", "Int64": "q", _ARRAY: "q"}
 # lengths below 128 are one byte, which is also one ASCII character
 _LENGTHS: Final = [chr(length) for length in range(128)]
 
 
-class Measures:
-    """An Array(Int64) column in which every row has the same number of values, given one after another."""
-
-    __slots__ = ("flat", "per_row")
-
-    def __init__(self, flat: Sequence[int], per_row: int) -> None:
-        self.flat = flat
-        self.per_row = per_row
-
-
 if TYPE_CHECKING:
-    ColumnValues = Sequence[str] | Sequence[int] | Measures | str | int | bytes
+    ColumnValues = Sequence[str] | Sequence[int] | str | int | bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +49,8 @@ class NativeTable:
     def sheet(self, count: int, columns: Mapping[str, ColumnValues]) -> Sheet:
         """Return ``count`` rows, at least one.
 
-        A single text or number stands for all rows; bytes are a column that has been encoded already.
+        A single text or number stands for all rows; bytes are a column that has been encoded already. Of arrays the
+        values are given one after another, as many for every row.
         """
         return Sheet(count, [_column(kind, count, columns.get(name)) for name, kind, _ in self._heads])
 
@@ -99,11 +90,9 @@ def _column(kind: str, count: int, values: ColumnValues | None) -> bytes:
         return values
     if kind == "String":
         return _texts(count, values)
-    if kind == _ARRAY:
-        return _measures(values)
     code = _NUMBERS[kind]
     if values is None:
-        return bytes(array(code).itemsize * count)
+        return b"" if kind == _ARRAY else bytes(array(code).itemsize * count)
     if isinstance(values, int):
         return _little(array(code, [values])) * count
     return _little(array(code, values))  # type: ignore[arg-type] # the table's types say that these are numbers
@@ -122,14 +111,6 @@ def _texts(count: int, values: object) -> bytes:
     if joined.isascii():
         return joined.encode("ascii")
     return b"".join([text_bytes(text) for text in texts])
-
-
-def _measures(values: object) -> bytes:
-    if values is None:
-        return b""
-    if not isinstance(values, Measures):
-        raise TypeError("an array column takes Measures")
-    return _little(array("q", values.flat))
 
 
 def _ends(sheets: Sequence[Sheet], place: int) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from pipeline.clickhouse.native import Measures, NativeTable
+from pipeline.clickhouse.native import NativeTable
 from pipeline.ledger.rows import (
     AUM_GIVEN,
     AUTOMATED,
@@ -17,7 +17,7 @@ from pipeline.ledger.rows import (
     RECOMMENDED,
     REVENUE_GIVEN,
 )
-from pipeline.state.rows import CELL_WIDTH, DAY_WIDTH, FULL, HOUR, CellColumns
+from pipeline.state.rows import FULL, HOUR, CellColumns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +102,7 @@ class _Rows:
                     facts.automated, facts.recommended, facts.creditable, strict=True
                 )
             ],
-            measures=Measures(facts.cost_minor, 1),
+            measures=facts.cost_minor,
             source=facts.offset,
         )
 
@@ -161,7 +161,7 @@ class _Rows:
             at=facts.at,
             id=facts.event_id,
             category=facts.category,
-            measures=Measures(facts.amount_minor, 1),
+            measures=facts.amount_minor,
             source=facts.offset,
         )
 
@@ -172,7 +172,7 @@ class _Rows:
             len(rows),
             at=[row.at for row in rows],
             id=[row.event_id for row in rows],
-            measures=Measures([row.effective_minor for row in rows], 1),
+            measures=[row.effective_minor for row in rows],
         )
 
     def _profiles(self, block: ShardBlock, rows: list[ProfileRow]) -> None:
@@ -183,7 +183,7 @@ class _Rows:
             id=[row.pseudonym.hex() for row in rows],
             tier=[row.tier for row in rows],
             category=[row.segment for row in rows],
-            measures=Measures([row.opened_at or 0 for row in rows], 1),
+            measures=[row.opened_at or 0 for row in rows],
         )
 
     def _credits(self, block: ShardBlock, credits_now: CreditColumns) -> None:
@@ -232,18 +232,12 @@ class _Rows:
             lag=cells.lag,
             model=[self._labels[model] for model in cells.model],
             chapter=cells.chapter,
-            measures=Measures(cells.measures, CELL_WIDTH),
+            measures=cells.measures,
         )
 
     def _days(self, block: ShardBlock, days: DayColumns) -> None:
         self._add(
-            block,
-            "activity",
-            len(days),
-            label=days.tier,
-            at=days.day,
-            chapter=days.chapter,
-            measures=Measures(days.measures, DAY_WIDTH),
+            block, "activity", len(days), label=days.tier, at=days.day, chapter=days.chapter, measures=days.measures
         )
 
     def _dead_letters(self, block: ShardBlock, letters: list[DeadLetterRow]) -> None:
@@ -255,7 +249,7 @@ class _Rows:
             at=[letter.offset for letter in letters],
             lag=[letter.partition for letter in letters],
             other_id=[letter.reason for letter in letters],
-            measures=Measures([self._written_at_ms] * len(letters), 1),
+            measures=[self._written_at_ms] * len(letters),
             source=[letter.offset for letter in letters],
             detail=[letter.detail for letter in letters],
         )
@@ -277,7 +271,7 @@ class _Rows:
             "position",
             len(positions),
             label=[position.topic for position in positions],
-            measures=Measures(numbers, 7),
+            measures=numbers,
             detail=[position.topic_id for position in positions],
         )
 
@@ -291,7 +285,7 @@ class _Rows:
                 label=[row.topic for row in found],
                 at=[row.offset for row in found],
                 id=[row.pseudonym for row in found],
-                measures=Measures([row.watermark for row in found], 1),
+                measures=[row.watermark for row in found],
                 detail=[row.topic_id for row in found],
             )
 
@@ -304,7 +298,7 @@ class _Rows:
             "erased",
             len(rows),
             id=[row.pseudonym.hex() for row in rows],
-            measures=Measures(numbers, 8),
+            measures=numbers,
             detail=[",".join(row.requests) for row in rows],
         )
 
@@ -313,8 +307,8 @@ def _hex(pseudonyms: list[bytes]) -> list[str]:
     return [pseudonym.hex() for pseudonym in pseudonyms]
 
 
-def _interleaved(*columns: list[int]) -> Measures:
-    return Measures(list(chain.from_iterable(zip(*columns, strict=True))), len(columns))
+def _interleaved(*columns: list[int]) -> list[int]:
+    return list(chain.from_iterable(zip(*columns, strict=True)))
 
 
 def _within_64_bits(cells: CellColumns) -> tuple[CellColumns, list[str]]:

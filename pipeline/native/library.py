@@ -161,7 +161,6 @@ _FUNCTIONS: Final[dict[str, tuple[Any, list[Any]]]] = {  # name: (result, argume
     "shard_set_control": (None, [c_void_p, c_uint32, c_bool]),
     "shard_find_arms": (c_uint32, [c_void_p, c_char_p, c_void_p, c_uint32]),
     "shard_add_label": (None, [c_void_p, c_char_p, c_uint32]),
-    "shard_has_quarter": (c_bool, [c_void_p, c_int64]),
     "shard_add_quarter": (None, [c_void_p, c_int64, c_int64, c_int32]),
     "shard_open_chapter": (None, [c_void_p, c_uint64]),
     "shard_drain_cells": (None, [c_void_p, c_uint64]),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies
 
-from pipeline.clickhouse.native import Measures, NativeTable, varint
+from pipeline.clickhouse.native import NativeTable, varint
 from pipeline.ledger.rows import COLUMNS
 from pipeline.state.rows import CELL_WIDTH, FULL, CellColumns, CellRow
 from tests.ledger.building import block_of, letter, part, touch_facts
@@ -26,9 +26,7 @@ def test_texts_of_any_length_come_back(length: int, letter_of: str) -> None:
 @pytest.mark.parametrize("count", [1, 15, 16, 127, 128, 65_535, 65_536])
 def test_any_number_of_rows_comes_back(count: int) -> None:
     table = NativeTable([("number", "Int64"), ("fixed", "UInt8"), ("empty", "String"), ("measures", "Array(Int64)")])
-    body = table.block(
-        count, {"number": list(range(-1, count - 1)), "fixed": 9, "measures": Measures(list(range(2 * count)), 2)}
-    )
+    body = table.block(count, {"number": list(range(-1, count - 1)), "fixed": 9, "measures": list(range(2 * count))})
     ((_, rows),) = NativeReader(body).blocks()
     assert len(rows) == count
     assert rows[0] == (-1, 9, "", [0, 1])
@@ -60,7 +58,7 @@ def test_any_values_come_back(rows: list[tuple[str, int, int]]) -> None:
         "text": list(texts),
         "signed": list(signed),
         "version": list(versions),
-        "measures": Measures(list(signed), 1),
+        "measures": list(signed),
     }
     ((_, found),) = NativeReader(table.block(len(rows), columns)).blocks()
     assert found == [(*row, [row[1]]) for row in rows]
@@ -80,7 +78,7 @@ def test_sheets_are_joined_to_one_block_with_the_rows_of_all(shapes: list[tuple[
         for row in range(count)
     ]
     sheets = [
-        table.sheet(count, {"text": text, "measures": Measures(range(count * width), width), "number": width})
+        table.sheet(count, {"text": text, "measures": range(count * width), "number": width})
         for count, width, text in shapes
     ]
     assert [rows for _, rows in NativeReader(table.joined(sheets)).blocks()] == [wished]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any, Final, get_args
 
 import numpy as np
@@ -139,16 +140,18 @@ def test_rows_are_given_the_numbers_of_their_arms() -> None:
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_whoever_knows_an_instant_knows_the_start_of_its_hour(zone: str) -> None:
+def test_whoever_knows_an_instant_knows_the_start_of_its_hour(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
     people, calendar = People(125), BusinessCalendar(zone)
     native = NativeCampaigns(people, CampaignRegistry(POLICY), calendar)
     instants = [-1, 0, 1_772_323_200_123, -2_717_650_800_001, 1_793_512_800_000]
-    has = library().shard_has_quarter
-    assert not any(has(people.handle, at // QUARTER_MS) for at in instants)
+    told: dict[int, tuple[int, int]] = {}
+    core = SimpleNamespace(shard_add_quarter=lambda _, number, *about: told.__setitem__(number, about))
+    monkeypatch.setattr(native, "_library", core)
     native.know_quarters(np.array(instants))
-    for at in instants:
-        assert has(people.handle, at // QUARTER_MS)
-        assert has(people.handle, calendar.hour_of(at) * 1000 // QUARTER_MS)
+    hours = [calendar.hour_of(at) for at in instants]
+    assert set(told) == {at // QUARTER_MS for at in instants} | {hour * 1000 // QUARTER_MS for hour in hours}
+    for at, hour in zip(instants, hours, strict=True):
+        assert told[at // QUARTER_MS] == (hour, calendar.day_of(at))
 
 
 def test_kinds_of_transactions_have_the_numbers_that_their_order_in_the_schema_gives() -> None:
