@@ -55,7 +55,7 @@ def _status(
         for line in summary_lines(found):
             typer.echo(line)
         print_faults(found.faults)
-    if found.seen.is_anybody_missing:
+    if found.seen.is_anybody_silent:
         raise typer.Exit(1)
 
 

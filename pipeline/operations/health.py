@@ -118,9 +118,9 @@ class Observations:
     evaluator: EvaluatorSeen | None = None
 
     @property
-    def is_anybody_missing(self) -> bool:
-        """Whether a server or a process that should be there does not answer."""
-        return bool(self.unreachable or self.silent or self.workers_are_gone)
+    def is_anybody_silent(self) -> bool:
+        """Whether a server or a process that runs does not answer; workers may have been ended on purpose."""
+        return bool(self.unreachable or self.silent)
 
 
 def faults(seen: Observations) -> list[Fault]:

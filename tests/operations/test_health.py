@@ -71,19 +71,19 @@ def test_a_process_in_trouble_says_why_and_since_when() -> None:
 
 def test_a_process_that_does_not_answer_is_missed_and_told_once() -> None:
     seen = Observations(NOW, silent=("worker-1", "board"), troubles=(Trouble("board", "no answer", NOW - 9),))
-    assert seen.is_anybody_missing
+    assert seen.is_anybody_silent
     board, worker = faults(seen)
     assert str(board) == "board: no answer, since 9 s; look into the log of board"
     assert str(worker).startswith("worker-1: does not answer: frozen")
     assert len(failed([board, worker])) == 2
 
 
-def test_workers_that_have_left_their_group_are_missed() -> None:
+def test_workers_that_have_left_their_group_are_missed_but_may_have_been_ended() -> None:
     seen = Observations(NOW, workers_are_gone=True)
-    assert seen.is_anybody_missing
+    assert not seen.is_anybody_silent
     (fault,) = failed(faults(seen))
     assert "none is in the consumer group" in fault.cause
-    assert not Observations(NOW, lag=5, block_age_seconds=31).is_anybody_missing
+    assert not Observations(NOW, lag=5, block_age_seconds=31).is_anybody_silent
 
 
 def test_records_that_wait_while_no_block_is_written_are_told() -> None:
