@@ -455,8 +455,8 @@ u32 insert_number(const shard *one, numbers *ordered, u32 number, bool (*is_befo
 // customers.c, activity.c: for loading
 u32 find_tier(const shard *one, span text);
 u32 shard_dormant(shard *one, const u8 *pseudonym);
-u64 expect_slot(const shard *one, const u8 *pseudonym);
-void expect_customer(const shard *one, u64 hash);
+void expect_slot(const table *numbers, u64 hash);
+u32 expect_customer(const shard *one, const table *numbers, u64 hash);
 void shard_set_tier(shard *one, u32 number, u32 tier);
 bool shard_load_login(shard *one, u32 number, i32 day, bool engaged);
 

@@ -111,20 +111,27 @@ EXPORT u32 shard_meet(shard *one, const u8 *id, u32 length, const u8 *pseudonym)
     return number;
 }
 
-// Fetches where a pseudonym's number stands into the processor's cache, then, a few rows later, what it is the number of:
-// among very many customers each of the two waits for memory otherwise.
-u64 expect_slot(const shard *one, const u8 *pseudonym) {
-    u64 hash = hash_bytes(one->seed, pseudonym, PSEUDONYM);
-    if (one->by_pseudonym.slots) __builtin_prefetch(one->by_pseudonym.slots + first_slot(&one->by_pseudonym, (u32)(hash >> 32)));
-    return hash;
+// Fetches where a customer's number stands into the processor's cache, then, a few rows later, what it is the number of,
+// and then what that points to: among very many customers each of the three waits for memory otherwise.
+void expect_slot(const table *numbers, u64 hash) {
+    if (numbers->slots) __builtin_prefetch(numbers->slots + first_slot(numbers, (u32)(hash >> 32)));
 }
 
-void expect_customer(const shard *one, u64 hash) {
-    if (!one->by_pseudonym.slots) return;
-    u64 slot = one->by_pseudonym.slots[first_slot(&one->by_pseudonym, (u32)(hash >> 32))];
-    if (!slot || (slot ^ hash) >> 32) return;
-    __builtin_prefetch(CUSTOMER(one, (u32)slot - 1), 1);
-    __builtin_prefetch(ITEM(one->days, u64, (u64)one->words * ((u32)slot - 1)), 1);
+// Returns the number, NOBODY if the first slot is not this customer's.
+u32 expect_customer(const shard *one, const table *numbers, u64 hash) {
+    if (!numbers->slots) return NOBODY;
+    u64 slot = numbers->slots[first_slot(numbers, (u32)(hash >> 32))];
+    if (!slot || (slot ^ hash) >> 32) return NOBODY;
+    u32 number = (u32)slot - 1;
+    __builtin_prefetch(CUSTOMER(one, number), 1);
+    __builtin_prefetch(ITEM(one->days, u64, (u64)one->words * number), 1);
+    return number;
+}
+
+static void expect_rest(const shard *one, u32 number) {
+    const customer *likely = CUSTOMER(one, number);
+    if (likely->standing == MET) __builtin_prefetch(ITEM(one->ids, u8, likely->id));
+    if (likely->account != NOBODY) __builtin_prefetch(ACCOUNT(one, likely->account), 1);
 }
 
 // The customer of a pseudonym whose id has not been seen: for loading stored state, before any event.
@@ -165,13 +172,28 @@ EXPORT void shard_set_tier(shard *one, u32 number, u32 tier) {
 
 static head *row_of(u8 *rows, u32 number, u32 size) { return (head *)(rows + (u64)number * size); }
 
+static span id_of(const u8 *texts, const head *row) { return (span){texts + row->customer_id.begin, row->customer_id.length}; }
+
+enum { STEP = 8, RING = 32 }; // rows between one wait for memory and the next one of the same customer; rows under way
+
 // Says which customers a batch's rows (of `size` bytes, with a head each) are of; returns how many are of strangers.
 EXPORT u32 shard_find_all(const shard *one, const u8 *texts, u8 *rows, u32 count, u32 size) {
-    u32 strangers = 0;
-    for (u32 number = 0; number < count; number++) {
-        head *row = row_of(rows, number, size);
-        row->customer = shard_find(one, texts + row->customer_id.begin, row->customer_id.length);
-        strangers += row->customer == NOBODY;
+    u64 hashes[RING];
+    u32 likely[RING], strangers = 0;
+    for (u64 next = 0; next < (u64)count + 3 * STEP; next++) {
+        u64 second = next - STEP, third = second - STEP, number = third - STEP; // those before the first row wrap around
+        if (next < count) {
+            span id = id_of(texts, row_of(rows, (u32)next, size));
+            expect_slot(&one->by_id, hashes[next % RING] = hash_bytes(one->seed, id.bytes, id.length));
+        }
+        if (second < count) likely[second % RING] = expect_customer(one, &one->by_id, hashes[second % RING]);
+        if (third < count && likely[third % RING] != NOBODY) expect_rest(one, likely[third % RING]);
+        if (number < count) {
+            head *row = row_of(rows, (u32)number, size);
+            span id = id_of(texts, row);
+            row->customer = find_met(one, hashes[number % RING], id.bytes, id.length);
+            strangers += row->customer == NOBODY;
+        }
     }
     return strangers;
 }

@@ -228,10 +228,12 @@ static u32 take_rows(reader *rows, u32 query, const target *targets, u32 count, 
         if (rows->is_cut) break;
         one->end = rows->next;
         one->to = last = target_of(targets, count, number, last);
-        if (one->to && one->has_customer) one->hash = expect_slot(one->to->one, one->pseudonym);
+        if (!one->to || !one->has_customer) continue;
+        one->hash = hash_bytes(one->to->one->seed, one->pseudonym, PSEUDONYM);
+        expect_slot(&one->to->one->by_pseudonym, one->hash);
     }
     for (u32 at = 0; at < taken; at++)
-        if (given[at].to && given[at].has_customer) expect_customer(given[at].to->one, given[at].hash);
+        if (given[at].to && given[at].has_customer) expect_customer(given[at].to->one, &given[at].to->one->by_pseudonym, given[at].hash);
     return taken;
 }
 
