@@ -452,11 +452,13 @@ u32 ordered_place(const shard *one, const numbers *ordered, u32 number, bool (*i
 void sort_numbers(u32 *items, u32 *spare, u32 count, bool (*before)(const void *context, u32 a, u32 b), const void *context);
 u32 insert_number(const shard *one, numbers *ordered, u32 number, bool (*is_before)(const shard *, u32, u32));
 
-// customers.c, activity.c: for loading
-u32 find_tier(const shard *one, span text);
-u32 shard_dormant(shard *one, const u8 *pseudonym);
+// customers.c, activity.c: for batches and loading
+enum { STEP = 8 }; // rows between two waits for memory that are about the same thing
 void expect_slot(const table *numbers, u64 hash);
 u32 expect_customer(const shard *one, const table *numbers, u64 hash);
+void expect_account(const shard *one, u32 customer);
+u32 find_tier(const shard *one, span text);
+u32 shard_dormant(shard *one, const u8 *pseudonym);
 void shard_set_tier(shard *one, u32 number, u32 tier);
 bool shard_load_login(shard *one, u32 number, i32 day, bool engaged);
 

@@ -128,10 +128,14 @@ u32 expect_customer(const shard *one, const table *numbers, u64 hash) {
     return number;
 }
 
-static void expect_rest(const shard *one, u32 number) {
+void expect_account(const shard *one, u32 number) {
+    u32 had = CUSTOMER(one, number)->account;
+    if (had != NOBODY) __builtin_prefetch(ACCOUNT(one, had), 1);
+}
+
+static void expect_id(const shard *one, u32 number) {
     const customer *likely = CUSTOMER(one, number);
     if (likely->standing == MET) __builtin_prefetch(ITEM(one->ids, u8, likely->id));
-    if (likely->account != NOBODY) __builtin_prefetch(ACCOUNT(one, likely->account), 1);
 }
 
 // The customer of a pseudonym whose id has not been seen: for loading stored state, before any event.
@@ -174,7 +178,7 @@ static head *row_of(u8 *rows, u32 number, u32 size) { return (head *)(rows + (u6
 
 static span id_of(const u8 *texts, const head *row) { return (span){texts + row->customer_id.begin, row->customer_id.length}; }
 
-enum { STEP = 8, RING = 32 }; // rows between one wait for memory and the next one of the same customer; rows under way
+enum { RING = 32 }; // rows under way
 
 // Says which customers a batch's rows (of `size` bytes, with a head each) are of; returns how many are of strangers.
 EXPORT u32 shard_find_all(const shard *one, const u8 *texts, u8 *rows, u32 count, u32 size) {
@@ -187,7 +191,7 @@ EXPORT u32 shard_find_all(const shard *one, const u8 *texts, u8 *rows, u32 count
             expect_slot(&one->by_id, hashes[next % RING] = hash_bytes(one->seed, id.bytes, id.length));
         }
         if (second < count) likely[second % RING] = expect_customer(one, &one->by_id, hashes[second % RING]);
-        if (third < count && likely[third % RING] != NOBODY) expect_rest(one, likely[third % RING]);
+        if (third < count && likely[third % RING] != NOBODY) expect_id(one, likely[third % RING]);
         if (number < count) {
             head *row = row_of(rows, (u32)number, size);
             span id = id_of(texts, row);

@@ -246,13 +246,27 @@ static void add_reversal(shard *one, const u8 *texts, const transaction_row *row
     reprice_credit(one, number);
 }
 
+static u64 hash_of(const shard *one, const u8 *texts, const transaction_row *row) {
+    return hash_bytes(one->seed, texts + row->event_id.begin, row->event_id.length);
+}
+
+// Fetches what the row two steps on will be looked for among, and what its customer has had, into the processor's cache.
+static void expect_rows(const shard *one, const u8 *texts, const transaction_row *rows, u32 left) {
+    if (left > 2 * STEP) {
+        expect_slot(&one->event_of, hash_of(one, texts, rows + 2 * STEP));
+        __builtin_prefetch(CUSTOMER(one, rows[2 * STEP].head.customer));
+    }
+    if (left > STEP) expect_account(one, rows[STEP].head.customer);
+}
+
 // Counts a batch's transactions and reversals, as `shard_apply_touches` does touches.
 EXPORT u32 shard_apply_transactions(shard *one, const u8 *texts, const transaction_row *rows, const i64 *offsets, u32 from,
                                     u32 count, const i64 *floors, u8 *is_new) {
     for (u32 number = from; number < count; number++) {
         const transaction_row *row = rows + number;
+        expect_rows(one, texts, row, count - number);
         span id = {texts + row->event_id.begin, row->event_id.length};
-        u64 hash = hash_bytes(one->seed, id.bytes, id.length);
+        u64 hash = hash_of(one, texts, row);
         i64 newest;
         bool is_known = newest_time(one, hash, id, &newest);
         if (is_known && !floors) return number;
