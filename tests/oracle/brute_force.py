@@ -48,7 +48,7 @@ def arrived(log: Log, config: OracleConfig) -> list[Arrived]:
     return found
 
 
-def accepted(everything: Sequence[Arrived], config: OracleConfig) -> list[Event]:
+def accepted(everything: Sequence[Arrived], config: OracleConfig) -> list[Arrived]:
     """Return what counts: in time, and of no name that an earlier event has, which is not past yet."""
     taken: list[Arrived] = []
     for this in sorted(everything, key=lambda each: each.offset):
@@ -64,7 +64,7 @@ def accepted(everything: Sequence[Arrived], config: OracleConfig) -> list[Event]
             for other in taken
         ):
             taken.append(this)
-    return [this.event for this in taken]
+    return taken
 
 
 def _is_before(other: Arrived, this: Arrived) -> bool:
@@ -75,21 +75,24 @@ def _last_use(event: Event, config: OracleConfig) -> int:
     return event.occurred_at + config.reversal_ms if isinstance(event, Transaction) else event.occurred_at
 
 
-def orphans(events: Sequence[Event], everything: Sequence[Arrived], config: OracleConfig) -> set[tuple[str, int, int]]:
-    """Return the places of reversals that no original can save any more."""
+def orphans(taken: Sequence[Arrived], everything: Sequence[Arrived], config: OracleConfig) -> set[tuple[str, int, int]]:
+    """Return the places of reversals, among what counts, that no original can save any more.
+
+    By place and not by event: of two equal records the first may be a copy of an older event of that name, which is
+    past by the second.
+    """
     found = set()
-    for this in everything:
+    for this in taken:
         event = this.event
-        if not isinstance(event, Transaction) or event.reverses is None or event not in events:
+        if not isinstance(event, Transaction) or event.reverses is None:
             continue
-        first = not any(other.event == event and other.offset < this.offset for other in everything)
-        saved = any(isinstance(other, Transaction) and _reverses(event, other, config) for other in events)
+        saved = any(isinstance(other.event, Transaction) and _reverses(event, other.event, config) for other in taken)
         latest = max(
             other.event.occurred_at
             for other in everything
             if (other.topic, other.partition) == (this.topic, this.partition)
         )
-        if first and not saved and latest - event.occurred_at > config.lateness_ms:
+        if not saved and latest - event.occurred_at > config.lateness_ms:
             found.add((this.topic, this.partition, this.offset))
     return found
 

@@ -39,7 +39,7 @@ for each in ("campaign_cohorts", "campaign_hours", "campaign_days"):
 def opinion(log: Log, judged: Judged, config: OracleConfig) -> dict[str, list[dict[str, Any]]]:
     """Return the views of ``log`` but for `dead_letters`; of ``judged`` only the dimension tables are used."""
     facts = Facts(judged, config)
-    events = brute_force.accepted(brute_force.arrived(log, config), config)
+    events = [each.event for each in brute_force.accepted(brute_force.arrived(log, config), config)]
     found = brute_force.credits_of(events, facts.catalogue, config)
     with closing(sqlite3.connect(":memory:")) as database:
         database.row_factory = sqlite3.Row
