@@ -36,7 +36,7 @@ class NativeCampaigns:
         self._rules: list[CampaignRules] = []
         self._controls: list[bool] = []
         self._revision = campaigns.revision
-        self._quarters: set[int] = set()
+        self._quarters: set[int] = set()  # those that were told with their hours
 
     def sync(self) -> None:
         """Tell what is new or has changed since the last call; nothing to tell costs next to nothing."""
@@ -101,12 +101,12 @@ class NativeCampaigns:
         """Tell business day and hour of instants (epoch milliseconds), before anything is counted at them."""
         for number in np.unique(instants // QUARTER_MS).tolist():
             if number not in self._quarters:
-                # the hour's own quarter first: who knows a quarter can ask for the day of its hour's start
+                # the hour's own quarter first: who knows a quarter can ask for the day of its hour's start. The hour of that
+                # quarter may be another: before there were zones, clocks were off by minutes and seconds
                 self._tell_quarter(self._calendar.hour_of(number * QUARTER_MS) * _SECOND_MS // QUARTER_MS)
                 self._tell_quarter(number)
+                self._quarters.add(number)
 
     def _tell_quarter(self, number: int) -> None:
-        if number not in self._quarters:
-            at = number * QUARTER_MS
-            self._library.shard_add_quarter(self._shard, number, self._calendar.hour_of(at), self._calendar.day_of(at))
-            self._quarters.add(number)
+        at = number * QUARTER_MS
+        self._library.shard_add_quarter(self._shard, number, self._calendar.hour_of(at), self._calendar.day_of(at))

@@ -51,6 +51,14 @@ def test_both_cores_write_the_same_cells_in_each_block(story: list[Step], zone: 
         assert native == plain
 
 
+def test_an_hour_may_begin_within_a_quarter_that_belongs_to_the_hour_before() -> None:
+    before_zones = -2_717_650_800_000 - 30 * DAY_MS  # New York's clock was 4:56:02 behind
+    # two o'clock (UTC) is in the hour that began at 1:56:02, in the quarter of 1:45, which is of the one of 0:56:02
+    story = [Step("touch", at=before_zones + minutes * MINUTE_MS) for minutes in (120, 105)]
+    for plain, native in BothCells("America/New_York").play(story):
+        assert native == plain
+
+
 @pytest.mark.parametrize("money", [FULL, FULL - 1, -FULL, 1 - FULL, MOST, -MOST])
 @pytest.mark.parametrize("times", [1, 2, 3, 4, 7])
 def test_the_bounds_of_a_chapter_and_of_a_row_are_those_of_the_plain_core(money: int, times: int) -> None:
