@@ -101,8 +101,8 @@ class NativeCampaigns:
         """Tell business day and hour of instants (epoch milliseconds), before anything is counted at them."""
         for number in np.unique(instants // QUARTER_MS).tolist():
             if number not in self._quarters:
-                # the hour's own quarter first: who knows a quarter can ask for the day of its hour's start. The hour of that
-                # quarter may be another: before there were zones, clocks were off by minutes and seconds
+                # The hour's own quarter first: who knows a quarter can ask for the day of its hour's start. The hour of
+                # that quarter may be another: before there were zones, clocks were off by minutes and seconds.
                 self._tell_quarter(self._calendar.hour_of(number * QUARTER_MS) * _SECOND_MS // QUARTER_MS)
                 self._tell_quarter(number)
                 self._quarters.add(number)
