@@ -20,7 +20,7 @@ from pipeline.errors import UserError
 from tests.embedded.waiting import alive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.process
@@ -135,6 +135,15 @@ async def test_end_of_a_part_that_cannot_be_replaced_ends_everything(tmp_path: P
     assert other.pid is None
 
 
+@pytest.fixture
+def _heard() -> Iterator[None]:
+    """Have SIGHUP heard also where the tests run under nohup, which has it ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("_heard")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_signal_ends_every_part(tmp_path: Path, number: signal.Signals) -> None:
     keeper = supervisor(tmp_path)
