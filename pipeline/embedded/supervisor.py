@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pipeline.backoff import Backoff
 from pipeline.embedded.child import Child, Part, PartDeath, trim_log
-from pipeline.embedded.probe import ask
 from pipeline.errors import UserError
+from pipeline.probe import ask
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine

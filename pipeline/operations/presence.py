@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import urlsplit
+
+from pipeline.probe import ask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,8 +49,7 @@ def shard_owners(reader: Reader) -> int:
 def silent_parts(parts: Sequence[Mapping[str, Any]], seconds: float) -> tuple[str, ...]:
     """Return the names of the parts that run, take a question and do not answer it.
 
-    The supervisor finds them too, but says so only of those that stay silent. One that refuses the question is no case
-    of it: it starts, or has just ended.
+    The supervisor finds them too, but says so only of those that stay silent.
 
     Args:
         parts: as the supervisor writes them.
@@ -61,18 +59,5 @@ def silent_parts(parts: Sequence[Mapping[str, Any]], seconds: float) -> tuple[st
     if not asked:
         return ()
     with ThreadPoolExecutor(len(asked)) as pool:
-        silent = list(pool.map(lambda part: _is_silent(part["url"], seconds), asked))
-    return tuple(part["name"] for part, says_nothing in zip(asked, silent, strict=True) if says_nothing)
-
-
-def _is_silent(url: str, seconds: float) -> bool:
-    address = urlsplit(url)
-    try:
-        with closing(HTTPConnection(address.hostname or "", address.port, timeout=seconds)) as connection:
-            connection.request("GET", address.path or "/")
-            connection.getresponse().read()
-    except TimeoutError:
-        return True
-    except (OSError, HTTPException):
-        return False
-    return False
+        answers = list(pool.map(lambda part: ask(part["url"], seconds), asked))
+    return tuple(part["name"] for part, answer in zip(asked, answers, strict=True) if answer.is_silent)

@@ -15,21 +15,25 @@ _LONGEST: Final = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a part said: whether anything at all, and in its own words what keeps it from getting on."""
+    """What a part said: whether anything at all, and in its own words what keeps it from getting on.
+
+    One that took the question and did not answer it in time is silent; one that refuses it starts, or has just ended.
+    """
 
     is_alive: bool
     trouble: str = ""
+    is_silent: bool = False
 
 
-def ask(url: str) -> Answer:
-    """Ask once, for two seconds at most; any HTTP answer is a sign of life."""
+def ask(url: str, seconds: float = _SECONDS) -> Answer:
+    """Ask once, for so long at most; any HTTP answer is a sign of life."""
     parts = urlsplit(url)
     try:
-        with closing(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_SECONDS)) as connection:
+        with closing(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=seconds)) as connection:
             connection.request("GET", parts.path or "/")
             body = connection.getresponse().read(_LONGEST)
-    except (OSError, http.client.HTTPException):
-        return Answer(is_alive=False)
+    except (OSError, http.client.HTTPException) as error:
+        return Answer(is_alive=False, is_silent=isinstance(error, TimeoutError))
     try:
         said = json.loads(body)
         reasons = [str(reason) for reason in said["reasons"]] if said["status"] == "failing" else []
