@@ -195,13 +195,13 @@ def _log_severity(fault: LogFault) -> Severity:
 
 
 def _troubles(seen: Observations) -> list[Fault]:
-    found = [
+    found = [Fault(name, _SILENT, _KILLED.format(name)) for name in seen.silent]
+    found += [
         Fault(it.part, f"{it.cause}, since {seen.now - it.since:.0f} s", f"look into the log of {it.part}")
         for it in seen.troubles
-        if seen.now - it.since >= _TROUBLE_SECONDS
+        # of a silent one the supervisor knows no more than that it is silent
+        if it.part not in seen.silent and seen.now - it.since >= _TROUBLE_SECONDS
     ]
-    told = {fault.part for fault in found}
-    found += [Fault(name, _SILENT, _KILLED.format(name)) for name in seen.silent if name not in told]
     if seen.workers_are_gone:
         found.append(Fault("workers", _GONE, "start one: roi worker; kill one that is frozen"))
     stalled = seen.block_age_seconds is not None and seen.block_age_seconds > STALLED_SECONDS
