@@ -109,12 +109,14 @@ bool knows_quarter(const shard *one, i64 at) {
     return find_quarter(one, number, hash_of_quarter(one, number)) != NULL;
 }
 
-// Tells the business day of a quarter of an hour, and the start of the hour that it lies in (epoch seconds).
-EXPORT void shard_add_quarter(shard *one, i64 number, i64 hour, i32 day) {
-    u64 hash = hash_of_quarter(one, number);
-    if (find_quarter(one, number, hash)) return;
-    *(quarter *)list_add(&one->quarters, 1, sizeof(quarter)) = (quarter){.number = number, .hour = hour, .day = day};
-    table_add(&one->quarter_of, hash, (u32)(one->quarters.count - 1));
+// Tells the business days of quarters of an hour, and the starts of the hours that they lie in (epoch seconds).
+EXPORT void shard_add_quarters(shard *one, const quarter *told, u32 count) {
+    for (u32 at = 0; at < count; at++) {
+        u64 hash = hash_of_quarter(one, told[at].number);
+        if (find_quarter(one, told[at].number, hash)) continue;
+        *(quarter *)list_add(&one->quarters, 1, sizeof(quarter)) = told[at];
+        table_add(&one->quarter_of, hash, (u32)(one->quarters.count - 1));
+    }
 }
 
 const quarter *quarter_of(const shard *one, i64 at) {

@@ -502,7 +502,7 @@ void forget_account(shard *one, u32 who);
 u32 find_arm(const shard *one, const u8 *id, u32 id_length, const u8 *variant, u32 length);
 bool knows_quarter(const shard *one, i64 at);
 i64 floor_divide(i64 number, i64 by); // rounds down, for instants before 1970 too; `by` is positive
-const quarter *quarter_of(const shard *one, i64 at); // Python has told of it (`shard_add_quarter`), or the process stops
+const quarter *quarter_of(const shard *one, i64 at); // Python has told of it (`shard_add_quarters`), or the process stops
 
 // cells.c. `at` and `touched_at` are epoch milliseconds; model 0 decides, and alone has touches, cost and reach
 cells *cells_new(void);

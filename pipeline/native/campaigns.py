@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pipeline.native.library import NOBODY, TRANSACTION_KINDS, library
+from pipeline.native.library import NOBODY, QUARTER, TRANSACTION_KINDS, library
 from pipeline.state.calendar import QUARTER_MS
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pipeline.state.campaign_registry import CampaignRegistry, CampaignRules
 
 _Margins: Final = ctypes.c_int64 * len(TRANSACTION_KINDS)
-_SECOND_MS: Final = 1000
 
 
 class NativeCampaigns:
@@ -99,14 +98,9 @@ class NativeCampaigns:
 
     def know_quarters(self, instants: npt.NDArray[np.int64]) -> None:
         """Tell business day and hour of instants (epoch milliseconds), before anything is counted at them."""
-        for number in np.unique(instants // QUARTER_MS).tolist():
-            if number not in self._quarters:
-                # The hour's own quarter first: who knows a quarter can ask for the day of its hour's start. The hour of
-                # that quarter may be another: before there were zones, clocks were off by minutes and seconds.
-                self._tell_quarter(self._calendar.hour_of(number * QUARTER_MS) * _SECOND_MS // QUARTER_MS)
-                self._tell_quarter(number)
-                self._quarters.add(number)
-
-    def _tell_quarter(self, number: int) -> None:
-        at = number * QUARTER_MS
-        self._library.shard_add_quarter(self._shard, number, self._calendar.hour_of(at), self._calendar.day_of(at))
+        new = set(np.unique(instants // QUARTER_MS).tolist()) - self._quarters
+        if not new:
+            return
+        told = np.array([quarter for number in new for quarter in self._calendar.quarters_of_hour(number)], QUARTER)
+        self._library.shard_add_quarters(self._shard, told.ctypes.data, len(told))
+        self._quarters |= new

@@ -111,6 +111,7 @@ TRANSACTION: Final = np.dtype(
         *_places("event_id", "channel", "product", "scenario", "reverses"),
     ]
 )
+QUARTER: Final = np.dtype([("number", "<i8"), ("hour", "<i8"), ("day", "<i4")], align=True)
 # the structures of native/loading.c
 TARGET: Final = np.dtype([("handle", "<u8"), ("floor", "<i8"), ("number", "<u4"), ("unused", "<u4")])
 STOP: Final = np.dtype(
@@ -161,7 +162,7 @@ _FUNCTIONS: Final[dict[str, tuple[Any, list[Any]]]] = {  # name: (result, argume
     "shard_set_control": (None, [c_void_p, c_uint32, c_bool]),
     "shard_find_arms": (c_uint32, [c_void_p, c_char_p, c_void_p, c_uint32]),
     "shard_add_label": (None, [c_void_p, c_char_p, c_uint32]),
-    "shard_add_quarter": (None, [c_void_p, c_int64, c_int64, c_int32]),
+    "shard_add_quarters": (None, [c_void_p, c_void_p, c_uint32]),
     "shard_open_chapter": (None, [c_void_p, c_uint64]),
     "shard_drain_cells": (None, [c_void_p, c_uint64]),
     "shard_forget_idle": (None, [c_void_p, c_uint64]),

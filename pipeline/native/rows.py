@@ -30,17 +30,21 @@ _TRANSACTION_KIND_NUMBERS: Final = {name: number for number, name in enumerate(g
 class EventRows:
     """Events of one batch; ``texts`` holds the texts that the rows point to, UTF-8."""
 
-    __slots__ = ("occurred_at", "offset", "rows", "texts")
+    __slots__ = ("offset", "rows", "texts")
     DTYPE: ClassVar[np.dtype[np.void]]
 
     def __init__(self, offset: list[int], rows: Array, texts: bytes) -> None:
         self.offset = offset
         self.rows = rows
         self.texts = texts
-        self.occurred_at: list[int] = rows["at"].tolist()
 
     def __len__(self) -> int:
         return len(self.offset)
+
+    @property
+    def occurred_at(self) -> npt.NDArray[np.int64]:
+        """The events' times, epoch milliseconds; a copy, for who keeps them need not keep the rows."""
+        return self.rows["at"].copy()
 
     @property
     def customer_id(self) -> list[str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 MINUTE_MS: Final = 60_000
 DAY_MS: Final = 86_400_000
 # Every zone's offset changes on a multiple of a quarter of an hour, so one answer serves the whole quarter.
 QUARTER_MS: Final = 900_000
+_SECOND_MS: Final = 1_000
 _HOUR_SECONDS: Final = 3_600
 _CACHE_LIMIT: Final = 200_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -23,6 +24,14 @@ def whole_milliseconds(days: float) -> int:
     return int(Decimal(repr(days)) * DAY_MS)
 
 
+class Quarter(NamedTuple):
+    """A quarter of an hour by its number since 1970, the start of its hour in epoch seconds, and its business day."""
+
+    number: int
+    hour: int
+    day: int
+
+
 @cache
 def calendar_of(zone: str) -> BusinessCalendar:
     """Return the one calendar of a zone: shards of a process share what it has worked out."""
@@ -32,10 +41,11 @@ def calendar_of(zone: str) -> BusinessCalendar:
 class BusinessCalendar:
     """Tells which business day an instant falls on, and which hour; days are numbered from 1970-01-01 = 0."""
 
-    __slots__ = ("_days", "_hours", "_zone")
+    __slots__ = ("_days", "_hours", "_pairs", "_zone")
 
     def __init__(self, zone: str) -> None:
         self._zone = ZoneInfo(zone)
+        self._pairs: dict[int, tuple[Quarter, Quarter]] = {}
         self._days: dict[int, int] = {}
         self._hours: dict[int, int] = {}
 
@@ -61,6 +71,24 @@ class BusinessCalendar:
                 self._hours.clear()
             hour = self._hours[quarter] = self._hour_start(quarter * QUARTER_MS)
         return hour
+
+    def quarters_of_hour(self, number: int) -> tuple[Quarter, Quarter]:
+        """Return the quarter in which the hour of a quarter begins, and the quarter itself.
+
+        Who knows both can ask for the day of an event's hour, too. The hour of the first may be another one: before
+        there were zones, clocks were off by minutes and seconds.
+        """
+        pair = self._pairs.get(number)
+        if pair is None:
+            if len(self._pairs) > _CACHE_LIMIT:
+                self._pairs.clear()
+            first = self.hour_of(number * QUARTER_MS) * _SECOND_MS // QUARTER_MS
+            pair = self._pairs[number] = self._quarter(first), self._quarter(number)
+        return pair
+
+    def _quarter(self, number: int) -> Quarter:
+        at = number * QUARTER_MS
+        return Quarter(number, self.hour_of(at), self.day_of(at))
 
     def _hour_start(self, instant_ms: int) -> int:
         seconds = instant_ms // 1000

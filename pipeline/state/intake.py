@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from itertools import accumulate, repeat
-from operator import add, le
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, Self, TypeVar
+from itertools import repeat
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, Self, TypeAlias, TypeVar
+
+import numpy as np
 
 from pipeline.state.calendar import DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    import numpy.typing as npt
+
+    Instants: TypeAlias = npt.NDArray[np.int64]
 
 TOO_LATE: Final = "too_late"
 FROM_THE_FUTURE: Final = "from_the_future"
@@ -40,7 +45,10 @@ class EventColumns(Protocol):
     """What intake needs of any topic's columns."""
 
     offset: list[int]
-    occurred_at: list[int]
+
+    @property
+    def occurred_at(self) -> Sequence[int] | Instants:
+        """The events' times, epoch milliseconds."""
 
     def select(self, keep: Sequence[bool]) -> Self:
         """Return the columns with only the rows marked True."""
@@ -63,7 +71,7 @@ class Intake:
         self.accepted = 0
         self.duplicates = 0
         self.refused = 0
-        self._screened: tuple[int, list[int], list[int]] = (NEVER, [], [])  # of the last batch, for `floors`
+        self._screened: tuple[int, list[int], Instants] = (NEVER, [], _instants([]))  # of the last batch, for `floors`
 
     @property
     def floor(self) -> int:
@@ -83,38 +91,37 @@ class Intake:
         """
         before = self.watermark
         in_time, refusals = self._judge(columns, now_ms)
-        self._screened = (before, in_time.offset, in_time.occurred_at)
+        times_in_time = _instants(in_time.occurred_at)
+        self._screened = (before, in_time.offset, times_in_time)
         if self._span is None:
             return in_time, refusals
         covers = self._span.covers
-        keep = [covers(at) for at in in_time.occurred_at]
-        times = dict(zip(columns.offset, columns.occurred_at, strict=True)) if refusals else {}
+        keep = [covers(at) for at in times_in_time.tolist()]
+        times = dict(zip(columns.offset, _instants(columns.occurred_at).tolist(), strict=True)) if refusals else {}
         refusals = [refusal for refusal in refusals if covers(times[refusal.offset])]
         return (in_time if all(keep) else in_time.select(keep)), refusals
 
     def _judge(self, columns: Columns, now_ms: int | None) -> tuple[Columns, list[Refusal]]:
-        times = columns.occurred_at
-        if not times:
+        times = _instants(columns.occurred_at)
+        if not len(times):
             return columns, []
         limit = None if now_ms is None or self._future_ms is None else now_ms + self._future_ms
-        newest = max(times)
+        newest = int(times.max())
         if (limit is None or newest <= limit) and self._are_in_time(times, newest):
             self.watermark = max(newest, self.watermark)
             return columns, []
         return self._screen_each(columns, limit)
 
-    def _are_in_time(self, times: Sequence[int], newest: int) -> bool:
+    def _are_in_time(self, times: Instants, newest: int) -> bool:
         """Say whether none of a batch is late; it may span far more than the lateness, as where a backlog is read."""
-        if min(times) >= max(newest, self.watermark) - self._lateness_ms:
+        if times.min() >= max(newest, self.watermark) - self._lateness_ms:
             return True
-        marks = accumulate(times, max, initial=self.watermark)
-        return all(map(le, marks, map(add, times, repeat(self._lateness_ms))))
+        return bool((_watermarks(self.watermark, times) - times <= self._lateness_ms).all())
 
     def floors(self, columns: EventColumns) -> list[int]:
         """Return the floor as it stood before each event of the batch screened last, or of what is left of it."""
         before, offsets, times = self._screened
-        watermarks = accumulate(times, max, initial=before)
-        floor_of = {offset: mark - self._lateness_ms for offset, mark in zip(offsets, watermarks, strict=False)}
+        floor_of = dict(zip(offsets, (_watermarks(before, times) - self._lateness_ms).tolist(), strict=True))
         return [floor_of[offset] for offset in columns.offset]
 
     def advance_to(self, watermark: int) -> None:
@@ -145,7 +152,7 @@ class Intake:
     def _screen_each(self, columns: Columns, limit: int | None) -> tuple[Columns, list[Refusal]]:
         keep: list[bool] = []
         refusals: list[Refusal] = []
-        for offset, at in zip(columns.offset, columns.occurred_at, strict=True):
+        for offset, at in zip(columns.offset, _instants(columns.occurred_at).tolist(), strict=True):
             if limit is not None and at > limit:
                 keep.append(False)
                 refusals.append(Refusal(offset, FROM_THE_FUTURE, AHEAD))
@@ -157,6 +164,16 @@ class Intake:
                 keep.append(True)
                 self.watermark = max(self.watermark, at)
         return columns.select(keep), refusals
+
+
+def _instants(times: Sequence[int] | Instants) -> Instants:
+    return np.asarray(times, np.int64)
+
+
+def _watermarks(before: int, times: Instants) -> Instants:
+    """Return the watermark as it stood before each of the events."""
+    marks = np.maximum.accumulate(np.concatenate((_instants([before]), times)))
+    return marks[:-1]
 
 
 class RecentIds:

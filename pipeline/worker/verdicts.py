@@ -72,6 +72,6 @@ def without_future(
     refusals = [
         Refusal(offset, FROM_THE_FUTURE, AHEAD)
         for offset, at, stays in zip(columns.offset, columns.occurred_at, keep, strict=True)
-        if not stays and (span is None or span.covers(at))
+        if not stays and (span is None or span.covers(int(at)))
     ]
     return columns.select(keep), refusals

@@ -60,14 +60,14 @@ def judged(topic: str, batch: Sequence[Record], policy: Policy) -> Outcome:
 
 def events_of_rows(topic: str, found: EventRows) -> list[Event]:
     rows = found.rows
-    assert rows["at"].tolist() == found.occurred_at
+    assert rows["at"].tolist() == list(found.occurred_at)
     assert rows["is_sound"].tolist() == [1] * len(found)
     for name in {"customer", "arm"}.intersection(rows.dtype.names or ()):
         assert set(rows[name].tolist()) <= {NOBODY}
     flags = rows["flags"].tolist()
     known = sum(FLAGS[topic].values()) | sum(MONEY[topic].values())
     assert all(flag | known == known for flag in flags)
-    columns: list[list[Any]] = [found.offset, found.occurred_at]
+    columns: list[list[Any]] = [found.offset, found.occurred_at.tolist()]
     columns += [[text or None for text in found.texts_of(name)] for name in TEXTS[topic]]
     if topic == LOGINS:
         columns.append([bool(engaged) for engaged in rows["engaged"].tolist()])

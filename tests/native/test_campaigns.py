@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ctypes
 from types import SimpleNamespace
 from typing import Any, Final, get_args
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given, strategies
 
 from pipeline.native.campaigns import NativeCampaigns
-from pipeline.native.library import HEAD, NOBODY, TRANSACTION_KINDS, library
+from pipeline.native.library import HEAD, NOBODY, QUARTER, TRANSACTION_KINDS, library
 from pipeline.native.people import People
 from pipeline.state.calendar import QUARTER_MS, BusinessCalendar
 from pipeline.state.campaign_registry import CampaignRegistry, CampaignRules
@@ -145,8 +146,12 @@ def test_whoever_knows_an_instant_knows_the_start_of_its_hour(zone: str, monkeyp
     native = NativeCampaigns(people, CampaignRegistry(POLICY), calendar)
     instants = [-1, 0, 1_772_323_200_123, -2_717_650_800_001, 1_793_512_800_000]
     told: dict[int, tuple[int, int]] = {}
-    core = SimpleNamespace(shard_add_quarter=lambda _, number, *about: told.__setitem__(number, about))
-    monkeypatch.setattr(native, "_library", core)
+
+    def add(_: object, place: int, count: int) -> None:
+        rows = np.frombuffer(ctypes.string_at(place, count * QUARTER.itemsize), QUARTER)
+        told.update({number: (hour, day) for number, hour, day in rows.tolist()})
+
+    monkeypatch.setattr(native, "_library", SimpleNamespace(shard_add_quarters=add))
     native.know_quarters(np.array(instants))
     hours = [calendar.hour_of(at) for at in instants]
     assert set(told) == {at // QUARTER_MS for at in instants} | {hour * 1000 // QUARTER_MS for hour in hours}
