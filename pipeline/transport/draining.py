@@ -68,8 +68,8 @@ def _drain(fetcher: Any, partitions: frozenset[TP], longest: int) -> dict[Any, l
             result.check_raise()
         if not result.has_more():
             _forget(fetcher, tp)
+        drained[tp] = taken
         if taken:
-            drained[tp] = taken
             most -= sum(map(len, taken))
             if most <= 0:
                 break

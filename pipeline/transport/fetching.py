@@ -43,7 +43,6 @@ class _Cursor:
 
     opening: int
     position: int
-    reported: bool = False  # the first fetch is reported even without records: it brings the log's end
 
 
 class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust is untyped here
@@ -56,6 +55,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
     def __post_init__(self) -> None:  # mode's own hook
         super().__post_init__()
         self._cursors: dict[TP, _Cursor] = {}
+        self._unreported: set[TP] = set()  # the first fetch is reported even without records: it brings the log's end
         self._gathered_at = 0.0
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
@@ -111,6 +111,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
             except IllegalStateError:  # revoked while the beginnings were asked for
                 continue
             self._cursors[tp] = _Cursor(openings[tp], position)
+            self._unreported.add(tp)
             positions[tp] = position
         return positions
 
@@ -135,7 +136,9 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
             except KafkaError:  # of a broken record batch, say: the caller fetches again
                 self._read_again(consumer, partitions)
                 raise
-        deliveries = (self._delivery(consumer, tp, runs.get(tp, NO_RUNS)) for tp in partitions)
+        # of hundreds of partitions few have brought something
+        looked_at = partitions & (runs.keys() | self._unreported)
+        deliveries = (self._delivery(consumer, tp, runs.get(tp, NO_RUNS)) for tp in looked_at)
         found = [delivery for delivery in deliveries if delivery is not None]
         batches = [delivery.batch for delivery in found]
         if any(map(len, batches)) and all(batch.next_offset >= batch.end_offset for batch in batches):
@@ -147,22 +150,25 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
         await asyncio.sleep(self._gathered_at - asyncio.get_running_loop().time())
 
     async def _runs(self, fetcher: Any, partitions: frozenset[TP]) -> dict[Any, list[Run]]:
+        """Return what has arrived; a partition that has moved on without a record is there without a run."""
         most = self.app.conf.broker_max_poll_records
         if self.app.reads_packed:
             return await fetched_runs(fetcher, partitions, POLL_SECONDS, most)
         fetched = await fetcher.fetched_records(partitions, timeout=POLL_SECONDS, max_records=most)
-        return {tp: [records] for tp, records in fetched.items()}
+        # it does not tell which ones have moved on over markers and gaps alone
+        return {tp: [fetched[tp]] if tp in fetched else [] for tp in partitions}
 
     def _delivery(self, consumer: aiokafka.AIOKafkaConsumer, tp: TP, runs: list[Run]) -> Delivery | None:
         assignment = consumer._subscription.subscription.assignment  # noqa: SLF001 - position() would wait
-        state = assignment.state_value(TopicPartition(*tp)) if assignment else None
+        state = assignment.state_value(tp) if assignment else None
         cursor = self._cursors.get(tp)
         if state is None or cursor is None or not state.has_valid_position or state.highwater is None:
             return None
         start, position = cursor.position, state.position
-        if position == start and cursor.reported:
+        if position == start and tp not in self._unreported:
             return None
-        cursor.position, cursor.reported = position, True
+        cursor.position = position
+        self._unreported.discard(tp)
         partition_count = len(consumer.partitions_for_topic(tp.topic) or ())
         batch = run_batch(tp, runs, position, state.highwater, partition_count)
         return Delivery(batch, cursor.opening, start)
