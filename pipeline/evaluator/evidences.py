@@ -1,7 +1,7 @@
 """What stands on an alert beside its verdict: whether one segment drags it down, and what other models would decide.
 
-Each campaign's questions cost some queries, so only those that are below or open are asked about, and again when enough
-event time has passed.
+Each campaign's questions cost some queries, so only those that are below or open are asked about: at once when nothing
+is known of one, for it is not told before, and again when enough event time has passed and its turn comes.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.alerts.advice import Segment, SegmentKind, advice
 from pipeline.alerts.facts import segment_statistics, statistics
 from pipeline.alerts.judging import judge
 from pipeline.alerts.statistics import HOUR_MS
+from pipeline.evaluator.repeating import Repeats
 from pipeline.ledger.ledger import LedgerUnavailableError
 
 if TYPE_CHECKING:
@@ -58,15 +60,20 @@ class LedgerEvidences:
         self._executor = executor or ThreadPoolExecutor(1, thread_name_prefix="evidence")
         self._found: dict[str, _Found] = {}
         self._asked: dict[str, Future[_Found]] = {}
+        self._repeats: Repeats[_Found] = Repeats(self._executor)
 
     def evidence(self, plan: CampaignPlan, verdict: Verdict, rule: AlertRule, evidence: Evidence) -> Evidence:
         """Return the evidence with what is known beside it by now."""
         name = plan.campaign_id
         self._collect(name)
         found = self._found.get(name)
-        if (found is None or verdict.as_of_ms - found.as_of_ms >= _AGAIN_MS) and name not in self._asked:
+        if found is None or verdict.as_of_ms - found.as_of_ms >= _AGAIN_MS:
             library = self._shelf.library(plan.product, plan.window_ms / HOUR_MS)
-            self._asked[name] = self._executor.submit(self._look, plan, verdict, rule, library)
+            look = partial(self._look, plan, verdict, rule, library)
+            if found is not None:
+                self._repeats.ask(name, look)
+            elif name not in self._asked:
+                self._asked[name] = self._executor.submit(look)
         if found is None:
             return evidence
         decisions = found.decisions_by_model | dict(evidence.decisions_by_model)  # of the model that decides: newer
@@ -78,11 +85,11 @@ class LedgerEvidences:
 
     def _collect(self, name: str) -> None:
         asked = self._asked.get(name)
-        if asked is None or not asked.done():
-            return
-        del self._asked[name]
         try:
-            self._found[name] = asked.result()
+            self._found |= self._repeats.answers()
+            if asked is not None and asked.done():
+                del self._asked[name]
+                self._found[name] = asked.result()
         except LedgerUnavailableError as error:
             _log.warning("evidence waits for ClickHouse (%s)", error)
 
