@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bench.children import REPOSITORY, own_module
@@ -12,6 +14,7 @@ from bench.figures import Throughput
 from bench.servers import Broker, running_broker, running_instance
 from bench.throughput import GETMANY, peer, whole_path
 from bench.workload import fill
+from pipeline.clickhouse.connection import connect
 from pipeline.errors import UserError
 from pipeline.settings import load_settings
 from pipeline.simulation.mixes import MixName, MixOptions, mix_events
@@ -19,8 +22,13 @@ from pipeline.simulation.mixes import MixName, MixOptions, mix_events
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pipeline.settings import Settings
+
 PROCESSES: Final = (1, 2)
 _DAY_MS: Final = 86_400_000
+_SETTLE_SECONDS: Final = 60.0
+_LOOK_SECONDS: Final = 0.2
+_CALM_LOOKS: Final = 10
 
 
 class Replayed(NamedTuple):
@@ -48,7 +56,23 @@ def measure(broker: Broker, events: int, mix: MixName) -> Replays:
         count = fill(load_settings(data), mix_events(options))
         ceiling = peer(GETMANY, bootstrap, count)
         live = whole_path(data, count)
-        return Replays(live, ceiling, {processes: _replay(data, processes) for processes in PROCESSES})
+        replayed = {}
+        for processes in PROCESSES:
+            _settle(load_settings(data))  # what was written before is not this one's work
+            replayed[processes] = _replay(data, processes)
+        return Replays(live, ceiling, replayed)
+
+
+def _settle(settings: Settings) -> None:
+    """Wait until the engine has merged what was written, no longer than a minute."""
+    client = connect(settings, "writer")
+    deadline = time.monotonic() + _SETTLE_SECONDS
+    with closing(client):
+        calm = 0
+        while calm < _CALM_LOOKS and time.monotonic() < deadline:
+            merges = int(client.command("SELECT count() FROM system.merges"))
+            calm = 0 if merges else calm + 1
+            time.sleep(_LOOK_SECONDS)
 
 
 def _replay(data: Path, processes: int) -> Replayed:
