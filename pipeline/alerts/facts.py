@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from pipeline.alerts.plans import CampaignPlan
     from pipeline.alerts.reading import FactsPort
-    from pipeline.alerts.segments import Dimension
+    from pipeline.alerts.segments import CampaignReading, Dimension
     from pipeline.alerts.statistics import Statistics
     from pipeline.state.policy import Policy
     from schemas import Campaign
@@ -145,16 +145,10 @@ def statistics(  # noqa: PLR0913 - what to look at, and how it was counted
     return assemble(facts, [as_of_ms] * len(facts), ZoneInfo(policy.zone), ages=ages)
 
 
-def segment_statistics(  # noqa: PLR0913 - what to look at, and how it was counted
-    port: FactsPort,
-    plan: CampaignPlan,
-    dimension: Dimension,
-    as_of_ms: int,
-    policy: Policy,
-    *,
-    model: str = "",
-    ages: int | None = None,
+def segment_statistics(
+    campaign: CampaignReading, dimension: Dimension, *, ages: int | None = None
 ) -> tuple[list[str], Statistics]:
     """Return one campaign's segments and the statistics of each, a row a segment: see `segments.read_segments`."""
-    names, facts = read_segments(port, plan, dimension, as_of_ms, policy, model=model)
-    return names, assemble(facts, [as_of_ms] * len(facts), ZoneInfo(policy.zone), ages=ages)
+    names, facts = read_segments(campaign, dimension)
+    instants = [campaign.as_of_ms] * len(facts)
+    return names, assemble(facts, instants, ZoneInfo(campaign.policy.zone), ages=ages)

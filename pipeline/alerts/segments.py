@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import compress, groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,41 +27,84 @@ if TYPE_CHECKING:
 Dimension = Literal["channel", "variant", "tier"]
 
 
-def read_segments(  # noqa: PLR0913 - what to look at, and how it was counted
-    port: FactsPort, plan: CampaignPlan, dimension: Dimension, as_of_ms: int, policy: Policy, *, model: str = ""
-) -> tuple[list[str], list[CampaignFacts]]:
+@dataclass(frozen=True)
+class CampaignReading:
+    """What the questions about one campaign's segments have in common, read once.
+
+    Attributes:
+        port: the ledger.
+        plan: the campaign.
+        as_of_ms: nothing later is looked at, reversals neither.
+        policy: how the run counts.
+        model: the attribution model; '' is the deciding one.
+    """
+
+    port: FactsPort
+    plan: CampaignPlan
+    as_of_ms: int
+    policy: Policy
+    model: str = ""
+
+    @cached_property
+    def whole(self) -> CampaignFacts:
+        """The campaign's cost events."""
+        facts = CampaignFacts(self.plan)
+        set_events([facts], self.port.fetch("alert_costs", campaigns=[self.plan.campaign_id], until=self.as_of_ms))
+        return facts
+
+    @cached_property
+    def booked(self) -> Reversed | None:
+        """Its credited transactions that are taken back later."""
+        names = [self.plan.campaign_id]
+        return read_reversed(self.port, names, self.as_of_ms, self.policy, model=self.model, since=self.as_of_ms)
+
+    def touches(self, dimension: Dimension) -> list[list[Any]]:
+        """Return touches and their own cost: segment, hour, creditable touches, cost."""
+        return [row[1:] for row in self._touches if row[0] == dimension]
+
+    def named(self, dimension: Dimension) -> set[str]:
+        """Return the variants or tiers that have a number: also one with costs, or with credits, alone."""
+        return {label for kind, label in self._named if kind == dimension}
+
+    @cached_property
+    def _touches(self) -> list[list[Any]]:
+        return list(self.port.fetch("alert_segment_touches", campaign=self.plan.campaign_id, until=self.as_of_ms))
+
+    @cached_property
+    def _named(self) -> list[list[Any]]:
+        return list(self.port.fetch("alert_segments", campaign=self.plan.campaign_id))
+
+
+def read_segments(campaign: CampaignReading, dimension: Dimension) -> tuple[list[str], list[CampaignFacts]]:
     """Return a campaign's segments, in the order of their names, and the facts of each.
 
     A transaction that was credited to touches of several segments stands in each with its share. A cost event is
     shared by the touches that it pays for; one that names a variant pays for touches of that variant alone.
     """
-    campaign = {"campaign": plan.campaign_id, "dimension": dimension, "until": as_of_ms}
-    touches = port.fetch("alert_segment_touches", **campaign)
-    whole = CampaignFacts(plan)
-    set_events([whole], port.fetch("alert_costs", campaigns=[plan.campaign_id], until=as_of_ms))
-    names = sorted({row[0] for row in touches} | _named(port, plan, dimension))
-    facts = [_with_touches(CampaignFacts(plan, events=whole.events), touches, name) for name in names]
-    for name, part, cost in zip(names, facts, _costs(whole, names, facts, dimension), strict=True):
+    plan, port = campaign.plan, campaign.port
+    touches = campaign.touches(dimension)
+    names = sorted({row[0] for row in touches} | campaign.named(dimension))
+    facts = [_with_touches(CampaignFacts(plan, events=campaign.whole.events), touches, name) for name in names]
+    for name, part, cost in zip(names, facts, _costs(campaign.whole, names, facts, dimension), strict=True):
         part.cost_hours, part.cost = cost
         if dimension == "variant":
             part.events = tuple(event for event in part.events if event.variant in {"", name})
     changes = port.records(
-        "alert_segment_conversions", CHANGES, segments=names, kinds=list(KINDS), model=model, **campaign
+        "alert_segment_conversions",
+        CHANGES,
+        segments=names,
+        kinds=list(KINDS),
+        model=campaign.model,
+        campaign=plan.campaign_id,
+        dimension=dimension,
+        until=campaign.as_of_ms,
     )
-    booked = read_reversed(port, [plan.campaign_id], as_of_ms, policy, model=model, since=as_of_ms)
-    if booked is not None:
-        place_of = _place_of(port, plan, dimension, booked, names)
-        changes = np.concatenate([changes, booked.changes([plan], policy, place_of)])
-    set_conversions(facts, changes, as_of_ms)
+    if campaign.booked is not None:
+        place_of = _place_of(port, plan, dimension, campaign.booked, names)
+        changes = np.concatenate([changes, campaign.booked.changes([plan], campaign.policy, place_of)])
+    set_conversions(facts, changes, campaign.as_of_ms)
     seen = [bool(len(part.hours) or len(part.customers.total) or part.cost.any()) for part in facts]
     return list(compress(names, seen)), list(compress(facts, seen))
-
-
-def _named(port: FactsPort, plan: CampaignPlan, dimension: Dimension) -> set[str]:
-    """Return the variants or tiers that have a number: also one with costs, or with credits, alone."""
-    if dimension == "channel":
-        return set()
-    return {row[0] for row in port.fetch("alert_segments", campaign=plan.campaign_id, dimension=dimension)}
 
 
 def _with_touches(part: CampaignFacts, rows: Sequence[Sequence[Any]], name: str) -> CampaignFacts:

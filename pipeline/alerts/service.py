@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     Sender: TypeAlias = Callable[[Desk], Coroutine[Any, Any, None]]
 
 _ACTION_SECONDS: Final = 0.25
+_LONGEST_ACTION_SECONDS: Final = 1.0
+_ACTION_RESTS: Final = 20  # the question is to cost a twentieth of a core at most
 _RESTS: Final = 3
 _LONGEST_REST_SECONDS: Final = 5.0
 _MARGIN_SECONDS: Final = 5.0
@@ -193,5 +195,8 @@ class _Turns:
 async def _apply_for_ever(store: AlertStore, evaluator: Evaluator, trouble: Callable[[str], None]) -> None:
     """Apply actions as they come in; FencedError: another instance decides."""
     while True:
-        await evaluator.apply(await insistently(store.actions, trouble))
-        await asyncio.sleep(_ACTION_SECONDS)
+        began = time.monotonic()
+        waiting = await insistently(store.actions, trouble)
+        took = time.monotonic() - began
+        await evaluator.apply(waiting)
+        await asyncio.sleep(min(max(_ACTION_SECONDS, _ACTION_RESTS * took), _LONGEST_ACTION_SECONDS))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pipeline.alerts.advice import Segment, SegmentKind, advice
 from pipeline.alerts.facts import segment_statistics, statistics
 from pipeline.alerts.judging import judge
+from pipeline.alerts.segments import CampaignReading
 from pipeline.alerts.statistics import HOUR_MS
 from pipeline.evaluator.repeating import Repeats
 from pipeline.ledger.ledger import LedgerUnavailableError
@@ -94,9 +95,8 @@ class LedgerEvidences:
             _log.warning("evidence waits for ClickHouse (%s)", error)
 
     def _look(self, plan: CampaignPlan, verdict: Verdict, rule: AlertRule, library: PeerLibrary) -> _Found:
-        segments = [
-            segment for kind in _KINDS for segment in self._segments(kind, plan, verdict.as_of_ms, library, rule)
-        ]
+        reading = CampaignReading(self._port, plan, verdict.as_of_ms, self._policy)
+        segments = [segment for kind in _KINDS for segment in _segments(reading, kind, library, rule)]
         mending = advice(verdict, segments, rule)
         decisions = {self._policy.models[0]: verdict.outcome == "below"}
         for model, label in list(zip(self._policy.models, self._policy.labels, strict=True))[1:]:
@@ -104,10 +104,9 @@ class LedgerEvidences:
             decisions[model] = judge(rows, library, rule)[0].outcome == "below"
         return _Found(verdict.as_of_ms, None if mending is None else asdict(mending), decisions)
 
-    def _segments(
-        self, kind: SegmentKind, plan: CampaignPlan, as_of_ms: int, library: PeerLibrary, rule: AlertRule
-    ) -> list[Segment]:
-        names, rows = segment_statistics(self._port, plan, kind, as_of_ms, self._policy)
-        if len(names) < 2:  # the only one is the campaign itself
-            return []
-        return [Segment(kind, name, one) for name, one in zip(names, judge(rows, library, rule), strict=True)]
+
+def _segments(reading: CampaignReading, kind: SegmentKind, library: PeerLibrary, rule: AlertRule) -> list[Segment]:
+    names, rows = segment_statistics(reading, kind)
+    if len(names) < 2:  # the only one is the campaign itself
+        return []
+    return [Segment(kind, name, one) for name, one in zip(names, judge(rows, library, rule), strict=True)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 
 from pipeline.alerts.facts import segment_statistics, statistics
-from pipeline.alerts.segments import Dimension
+from pipeline.alerts.segments import CampaignReading, Dimension
 from pipeline.alerts.statistics import HOUR_MS
 from tests.alerts.facts_support import POLICY, SHAPE, differences, instants, plans_of, played
 from tests.oracle.as_of import expected
@@ -38,8 +38,9 @@ def test_segments_are_those_of_a_batch_and_their_costs_add_up(clickhouse: Any, r
     lines: list[str] = []
     for instant in instants(judged, Random(seed), 2):
         whole = statistics(port, [plan], instant, POLICY, model=label)
+        reading = CampaignReading(port, plan, instant, POLICY, label)
         for dimension in get_args(Dimension):
-            names, found = segment_statistics(port, plan, dimension, instant, POLICY, model=label)
+            names, found = segment_statistics(reading, dimension)
             if names and abs(found.cost_total.sum() - whole.cost_total[0]) > 1e-6:
                 lines.append(f"{dimension}: {found.cost_total.sum()} of {whole.cost_total[0]}")
             for row, name in enumerate(names):

@@ -83,9 +83,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Of two channels one drags the campaign down; of the models only the last one would let it run."""
     questions: list[str] = []
 
-    def segment_statistics(
-        _port: Any, _plan: Any, kind: str, _at: int, _policy: Any
-    ) -> tuple[list[str], list[Verdict]]:
+    def segment_statistics(_campaign: Any, kind: str) -> tuple[list[str], list[Verdict]]:
         questions.append(kind)
         channels = [part(1_000, 0.05, 1e-9), part(1_000, 2.4, 0.9)]
         return (["sms", "wecom"], channels) if kind == "channel" else (["only"], [WHOLE])
