@@ -22,9 +22,7 @@ from pipeline.inputs.given import Refusals, digest_of, records_in
 from pipeline.transport.dimensions import DimensionRecord
 from pipeline.transport.partitioner import partition_of
 from pipeline.transport.ports import TP
-from schemas.instants import parse_instant, to_epoch_milliseconds
-from schemas.judge import MAX_VALUE_BYTES
-from schemas.parser_limits import decode_at_any_depth
+from schemas.dating import occurred_at_of
 from schemas.topics import CAMPAIGNS, CUSTOMERS, DIMENSION_TOPICS
 
 if TYPE_CHECKING:
@@ -207,7 +205,7 @@ class SpooledSource:
                 if name in DIMENSION_TOPICS:
                     self._take_table(name, key, value)
                     continue
-                at = _time_of(value)
+                at = occurred_at_of(value)
                 order.add(_NEVER if at is None else at, record)
         yield from order.drain()
 
@@ -223,19 +221,3 @@ class SpooledSource:
 def _nameless() -> IO[bytes]:
     """Return a file that is gone when it is closed, or when this process ends."""
     return tempfile.TemporaryFile(prefix="roi-replay-")
-
-
-class _Dated(msgspec.Struct):
-    occurred_at: str
-
-
-_DATED: Final = msgspec.json.Decoder(_Dated)
-
-
-def _time_of(value: bytes | None) -> int | None:
-    if value is None or len(value) > MAX_VALUE_BYTES:
-        return None
-    try:
-        return to_epoch_milliseconds(parse_instant(decode_at_any_depth(_DATED, value).occurred_at))
-    except (msgspec.MsgspecError, ValueError):
-        return None

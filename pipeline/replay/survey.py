@@ -6,7 +6,6 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import msgspec
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from pipeline.errors import UnreachableError, UserError
@@ -14,14 +13,12 @@ from pipeline.replay.plan import LogPart
 from pipeline.transport.ports import TP
 from pipeline.transport.security import confluent_options
 from pipeline.worker.logs import KafkaLogs
-from schemas.instants import instant_text, parse_instant, to_epoch_milliseconds
-from schemas.parser_limits import decode_at_any_depth
+from schemas.dating import occurred_at_of
+from schemas.instants import instant_text
 from schemas.topics import DIMENSION_TOPICS, EVENT_TOPICS, INPUT_TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    from confluent_kafka import Message
 
     from pipeline.ledger.ledger import LedgerPort
     from pipeline.replay.plan import Plan
@@ -113,13 +110,6 @@ def check_range(settings: Settings, survey: Survey, begin_ms: int | None, live: 
     )
 
 
-class _Dated(msgspec.Struct):
-    occurred_at: str
-
-
-_DATED: Final = msgspec.json.Decoder(_Dated)
-
-
 def _first_times(settings: Settings, logs: Iterable[LogPart]) -> dict[TP, int]:
     """Return when the first event of each log occurred, of those whose first records say so."""
     starts = {log.tp: log.start for log in logs}
@@ -140,7 +130,7 @@ def _first_times(settings: Settings, logs: Iterable[LogPart]) -> dict[TP, int]:
                 for message in consumer.consume(_FIRST_RECORDS, timeout=0.1):
                     tp = TP(str(message.topic()), int(message.partition() or 0))
                     looked[tp] += 1
-                    at = _occurred_at(message)
+                    at = occurred_at_of(message.value())
                     if at is not None:
                         found.setdefault(tp, at)
     except KafkaException as error:
@@ -148,14 +138,6 @@ def _first_times(settings: Settings, logs: Iterable[LogPart]) -> dict[TP, int]:
             f"Kafka does not answer at {settings.kafka_bootstrap_servers} ({error.args[0].name()})", "start it"
         ) from error
     return found
-
-
-def _occurred_at(message: Message) -> int | None:
-    try:
-        dated = decode_at_any_depth(_DATED, message.value() or b"")
-        return to_epoch_milliseconds(parse_instant(dated.occurred_at))
-    except (msgspec.MsgspecError, ValueError):
-        return None
 
 
 def live_positions(live: LedgerPort, run: str) -> Mapping[TP, tuple[int, str]]:
