@@ -2,7 +2,7 @@
 #include "core.h"
 #include <stdlib.h>
 
-enum { QUARTER_MS = 900000 };
+enum { QUARTER_MS = 900000, SECOND_MS = 1000 };
 
 static void set_name(name *given, const u8 *bytes, u32 length) {
     if (length > sizeof given->bytes) abort(); // tokens are far shorter; a name cut off would be another one's
@@ -104,9 +104,13 @@ static const quarter *find_quarter(const shard *one, i64 number, u64 hash) {
 
 static u64 hash_of_quarter(const shard *one, i64 number) { return hash_bytes(one->seed, &number, sizeof number); }
 
+// Whether the quarter of an instant is known, and the one in which its hour begins: minutes are summed up there.
 bool knows_quarter(const shard *one, i64 at) {
     i64 number = floor_divide(at, QUARTER_MS);
-    return find_quarter(one, number, hash_of_quarter(one, number)) != NULL;
+    const quarter *known = find_quarter(one, number, hash_of_quarter(one, number));
+    if (!known) return false;
+    i64 first = floor_divide(known->hour * SECOND_MS, QUARTER_MS);
+    return find_quarter(one, first, hash_of_quarter(one, first)) != NULL;
 }
 
 // Tells the business days of quarters of an hour, and the starts of the hours that they lie in (epoch seconds).
