@@ -11,7 +11,7 @@ import secrets
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SILENT_SECONDS: Final = 20.0
 _BEAT_SECONDS: Final = 2.0
 _POLL_SECONDS: Final = 0.1
+_NOBODYS_TURNS: Final = 50
 _THERE_ALREADY: Final = 57
 _QUICKLY: Final = {"fsync_metadata": 0}  # it need not outlive this machine's power
 
@@ -44,24 +45,26 @@ class MigrationLock:
         Raises:
             UserError: this process was frozen or cut off so long that another one has gone on with the migration.
         """
-        if time.monotonic() - self._confirmed < SILENT_SECONDS / 2:
+        asked = time.monotonic()  # an answer says how it was when it was asked for, however late it comes
+        if asked - self._confirmed < SILENT_SECONDS / 2:
             return
-        if _holder(self._client, self._database) != self._holder:
+        if not _is_mine(self._client, self._database, self._holder):
             raise UserError(
                 f"another roi migrate has gone on with database {self._database}: this one was silent for too long",
                 "wait for the other one, then run it again",
             )
-        self._confirmed = time.monotonic()
+        self._confirmed = asked
 
     def keep(self, connect: Callable[[], Any]) -> None:
         """Show that it is held, until it is released; in a thread, with a connection of its own."""
         client: Any = None
         while not self._released.wait(_BEAT_SECONDS):
+            asked = time.monotonic()
             with suppress(ClickHouseError, OSError, UserError):  # a server that does not answer has nobody else migrate
                 client = client or connect()
-                if _holder(client, self._database) == self._holder:
+                if _is_mine(client, self._database, self._holder):
                     client.command(sql.query("beat_migration_lock", self._database))
-                    self._confirmed = time.monotonic()
+                    self._confirmed = asked
         if client is not None:
             client.close()
 
@@ -72,7 +75,7 @@ class MigrationLock:
             self._drop()
 
     def _drop(self) -> None:
-        if _holder(self._client, self._database) != self._holder:
+        if not _is_mine(self._client, self._database, self._holder):
             return
         aside = self._client.query(
             sql.query("migration_locks_aside", self._database), parameters={"name": self._database}
@@ -83,8 +86,13 @@ class MigrationLock:
 
 
 @contextmanager
-def migration_lock(
-    client: Any, database: str, connect: Callable[[], Any], silent_seconds: float, say: Callable[[str], None]
+def migration_lock(  # noqa: PLR0913, PLR0917 - what is locked, how, and who is told
+    client: Any,
+    database: str,
+    connect: Callable[[], Any],
+    silent_seconds: float,
+    say: Callable[[str], None],
+    is_of_server: bool = False,  # noqa: FBT001, FBT002 - as above
 ) -> Iterator[MigrationLock]:
     """Wait until nobody else migrates the database, then hold the lock.
 
@@ -92,16 +100,14 @@ def migration_lock(
         client: the connection that migrates.
         database: its name.
         connect: gives a further connection.
-        silent_seconds: how long another one may show no sign of life; 0 where nobody else can be there.
+        silent_seconds: how long another one may show no sign of life.
         say: is told that somebody else is waited for.
+        is_of_server: whoever migrates ends with the server, so a lock from before the server's start is a killed one's.
     """
     holder = secrets.token_hex(8)
-    is_told = silent_seconds == 0
+    waiting = _Waiting(client, database, silent_seconds, say, is_of_server=is_of_server)
     while not _is_taken(client, database, holder):
-        if not is_told:
-            say(f"another roi migrate is at work on database {database}: waiting until it is done")
-            is_told = True
-        _await_release(client, database, silent_seconds)
+        waiting.await_release()
     held = MigrationLock(database, client, holder)
     keeping = threading.Thread(target=held.keep, args=(connect,), daemon=True)
     keeping.start()
@@ -122,25 +128,75 @@ def _is_taken(client: Any, database: str, holder: str) -> bool:
     return True
 
 
-def _await_release(client: Any, database: str, silent_seconds: float) -> None:
-    """Return once the other one has ended, or was silent for so long that its table was moved aside."""
-    seen: tuple[str, int] | None = None
-    heard = time.monotonic()
-    while holder := _holder(client, database):
-        beats = 0
-        with suppress(DatabaseError):  # it has ended just now
-            beats = client.query(sql.query("count_migration_beats", database)).result_rows[0][0]
-        if seen not in {None, (holder, beats)}:
-            heard = time.monotonic()
-        seen = holder, beats
-        if time.monotonic() - heard >= silent_seconds:
-            with suppress(DatabaseError):  # somebody else has done it, or it has ended
-                client.command(f"RENAME TABLE {database}.migrating TO {database}.migrating_{holder}", settings=_QUICKLY)
-            return
+class _Waiting:
+    """Waits for whoever holds the lock."""
+
+    def __init__(
+        self, client: Any, database: str, silent_seconds: float, say: Callable[[str], None], *, is_of_server: bool
+    ) -> None:
+        self._client = client
+        self._database = database
+        self._silent_seconds = silent_seconds
+        self._say = say
+        self._is_of_server = is_of_server
+        self._is_told = False
+        self._nobodys = 0
+
+    def await_release(self) -> None:
+        """Return once the other one has ended, or was silent for so long that its table was moved aside.
+
+        Raises:
+            UserError: the table is there, and is nobody's.
+        """
+        seen: tuple[str, int] | None = None
+        silence = 0.0
+        while (found := _lock(self._client, self._database)) is not None and found.holder:
+            began = time.monotonic()
+            state = found.holder, self._beats()
+            silence = silence if seen == state else 0.0
+            seen = state
+            if silence >= self._silent_seconds or (self._is_of_server and found.is_older):
+                self._move_aside(found.holder)
+                return
+            self._tell()
+            time.sleep(_POLL_SECONDS)
+            # a process that was held up, or has waited for its answer, has not been listening
+            silence += min(time.monotonic() - began, 2 * _POLL_SECONDS)
+        self._nobodys = 0 if seen else self._nobodys + 1
+        if self._nobodys > _NOBODYS_TURNS:
+            raise UserError(
+                f"database {self._database} has a table migrating that is no lock of roi migrate: nobody has it",
+                f"drop it: DROP TABLE {self._database}.migrating",
+            )
         time.sleep(_POLL_SECONDS)
 
+    def _beats(self) -> int:
+        with suppress(DatabaseError):  # it has ended just now
+            return int(self._client.query(sql.query("count_migration_beats", self._database)).result_rows[0][0])
+        return 0
 
-def _holder(client: Any, database: str) -> str:
-    """Return the name of who holds the lock, empty where nobody does."""
+    def _move_aside(self, holder: str) -> None:
+        aside = f"RENAME TABLE {self._database}.migrating TO {self._database}.migrating_{holder}"
+        with suppress(DatabaseError):  # somebody else has done it, or it has ended
+            self._client.command(aside, settings=_QUICKLY)
+
+    def _tell(self) -> None:
+        if not self._is_told:
+            self._say(f"another roi migrate is at work on database {self._database}: waiting until it is done")
+        self._is_told = True
+
+
+class _Lock(NamedTuple):
+    holder: str
+    is_older: bool  # than the server's start
+
+
+def _lock(client: Any, database: str) -> _Lock | None:
+    """Return who holds the lock, None where there is none."""
     rows = client.query(sql.query("migration_lock_holder", database), parameters={"name": database}).result_rows
-    return str(rows[0][0]) if rows else ""
+    return _Lock(str(rows[0][0]), bool(rows[0][1])) if rows else None
+
+
+def _is_mine(client: Any, database: str, holder: str) -> bool:
+    found = _lock(client, database)
+    return found is not None and found.holder == holder

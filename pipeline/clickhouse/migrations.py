@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 _ACCESS_DENIED: Final = 497
+_BEAT_ANSWER_SECONDS: Final = 5
 _LONGEST_SECONDS: Final = 86_400  # a migration may count every stored row again
 _NAME: Final = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
 
@@ -61,9 +62,13 @@ def migrate(settings: Settings, folder: Path | None = None, say: Callable[[str],
         client.command(sql.query("create_migrations", database))
         if not _waiting(client, database)[0]:
             return []
-        # whoever has just started a ClickHouse on its own folder is alone: a lock that it finds is a killed one's
-        silent_seconds = SILENT_SECONDS if folder is None else 0.0
-        with migration_lock(client, database, lambda: connect(settings, "writer"), silent_seconds, say) as held:
+
+        def connected() -> Any:
+            return connect(settings, "writer", silence_seconds=_BEAT_ANSWER_SECONDS)
+
+        # who keeps its ClickHouse on this machine has started it, and has ended it when it was killed itself
+        is_of_server = folder is not None
+        with migration_lock(client, database, connected, SILENT_SECONDS, say, is_of_server) as held:
             return _apply(client, database, folder, held)
     except DatabaseError as error:
         if f"code: {_ACCESS_DENIED}," not in str(error):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,6 +26,78 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 AT_ONCE = 4
+ONE_SERVER = """
+import sys
+from chdb.session import Session
+server = Session(sys.argv[1])
+for statement in sys.argv[2:]:
+    print(server.query(statement))
+"""
+
+
+class Rounds:
+    """Stands for the event that ends the signs of life."""
+
+    def __init__(self, rounds: int) -> None:
+        self._rounds = rounds
+
+    def wait(self, _seconds: float) -> bool:
+        self._rounds -= 1
+        return self._rounds < 0
+
+
+class Stories:
+    """A server as one that waits sees it, and its clock: the holder is killed unless ``beats_every`` says otherwise."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.holder = "killed"
+        self.is_older = False
+        self.beats_every = float("inf")
+        self.ends_at = float("inf")
+        self.late: dict[int, float] = {}  # of the answers with the signs of life, by their number
+        self.beat_seconds = 0.0
+        self.taken_over_during_beat = False
+        self.moved: list[str] = []
+        self._answers = 0
+
+    def waiting(self, *, is_of_server: bool = False) -> Any:
+        return locks._Waiting(self, "roi", locks.SILENT_SECONDS, lambda _: None, is_of_server=is_of_server)
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def query(self, text: str, parameters: Any = None) -> SimpleNamespace:
+        del parameters
+        if "system.tables" in text:
+            rows = [] if self.now >= self.ends_at else [(self.holder, self.is_older)]
+            return SimpleNamespace(result_rows=rows)
+        beats = int(self.now // self.beats_every)
+        self._answers += 1
+        self.now += self.late.get(self._answers, 0.0)
+        return SimpleNamespace(result_rows=[(beats,)])
+
+    def command(self, text: str, settings: Any = None) -> None:
+        del settings
+        if text.startswith("RENAME"):
+            self.moved.append(text.rpartition("_")[2])
+        else:
+            self.now += self.beat_seconds
+            if self.taken_over_during_beat:
+                self.holder = "other"
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.fixture
+def stories(monkeypatch: pytest.MonkeyPatch) -> Stories:
+    found = Stories()
+    monkeypatch.setattr(locks, "time", found)
+    return found
 
 
 @pytest.fixture
@@ -81,12 +155,64 @@ def test_the_lock_of_a_killed_one_is_taken_once(
     assert left_over(spare_client) == []
 
 
-def test_who_is_alone_on_its_folder_waits_for_nobody(settings: Settings, spare_client: Any, tmp_path: Path) -> None:
-    take(spare_client)
-    began = time.monotonic()
-    assert migrate(settings, tmp_path)
-    assert time.monotonic() - began < locks.SILENT_SECONDS
-    assert left_over(spare_client) == []
+def test_a_lock_is_older_than_the_server_once_that_has_been_started_again(tmp_path: Path) -> None:
+    asked = sql.query("migration_lock_holder", "roi").replace("{name:String}", "'roi'")
+    make = sql.query("take_migration_lock", "roi").replace("{holder}", "killed")
+
+    def answer(*statements: str) -> str:
+        told = subprocess.run(
+            [sys.executable, "-c", ONE_SERVER, str(tmp_path), *statements],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        return told.stdout.split()[-1]
+
+    assert answer("CREATE DATABASE roi", "SELECT sleep(2.5)", make, asked) == '"killed",0'
+    assert answer(asked) == '"killed",1'
+
+
+def test_who_keeps_its_server_does_not_wait_for_a_lock_from_before_its_start(stories: Stories) -> None:
+    waiting = stories.waiting(is_of_server=True)
+    stories.is_older = True
+    waiting.await_release()
+    assert (stories.moved, stories.now) == (["killed"], 0.0)
+
+
+def test_who_keeps_its_server_waits_for_whoever_else_migrates_there(stories: Stories) -> None:
+    stories.waiting(is_of_server=True).await_release()
+    assert stories.moved == ["killed"]
+    assert stories.now >= locks.SILENT_SECONDS
+
+
+def test_who_was_held_up_does_not_take_a_living_lock(stories: Stories) -> None:
+    """An answer 25 seconds late says nothing of the seconds between: the holder showed itself all the time."""
+    stories.beats_every = 2.0
+    stories.late = {5: 25.0, 9: 25.0}
+    stories.ends_at = 90.0
+    stories.waiting().await_release()
+    assert stories.moved == []
+
+
+def test_a_sign_of_life_that_was_held_up_confirms_nothing(stories: Stories) -> None:
+    lock = MigrationLock("roi", stories, "killed")
+    stories.beat_seconds = 25.0
+    lock._released = Rounds(1)  # type: ignore[assignment] # one beat, then released
+    stories.taken_over_during_beat = True
+    lock.keep(lambda: stories)
+    with pytest.raises(UserError, match="another roi migrate has gone on"):
+        lock.check()
+
+
+def test_a_table_that_is_nobodys_lock_is_told(stories: Stories) -> None:
+    stories.holder = ""
+    waiting = stories.waiting()
+    for _ in range(locks._NOBODYS_TURNS):  # one that has just ended is not there either
+        waiting.await_release()
+    with pytest.raises(UserError, match=r"nobody has it; drop it: DROP TABLE roi\.migrating"):
+        waiting.await_release()
+    assert 1.0 < stories.now < 60.0
 
 
 def test_one_that_shows_itself_is_waited_for(
