@@ -51,9 +51,10 @@ class PortClaims:
         claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             claim.bind((LOOPBACK, port))
-        except OSError:
+        except OSError as error:
             claim.close()
-            return "is in use by another instance"
+            is_taken = error.errno == errno.EADDRINUSE
+            return "is in use by another instance, or by UDP" if is_taken else f"cannot be used ({error.strerror})"
         self._held.append(claim)
         return None
 
@@ -93,8 +94,12 @@ def _why_unusable(port: int) -> str | None:
 
 
 def free_or_zero(port: int) -> int:
-    """Return ``port`` while it is free, otherwise 0 (any free one)."""
-    return port if _why_unusable(port) is None else 0
+    """Return ``port`` while it is free, and no instance has claimed it, otherwise 0 (any free one)."""
+    with PortClaims() as claims:
+        try:
+            return claims.take(port, "")
+        except UserError:
+            return 0
 
 
 def answers(port: int, timeout_seconds: float = 0.2) -> bool:
