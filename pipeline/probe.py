@@ -27,12 +27,12 @@ class Answer:
 
 def ask(url: str, seconds: float = _SECONDS) -> Answer:
     """Ask once, for so long at most; any HTTP answer is a sign of life."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         with closing(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=seconds)) as connection:
             connection.request("GET", parts.path or "/")
             body = connection.getresponse().read(_LONGEST)
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:  # ValueError: of an address that is none
         return Answer(is_alive=False, is_silent=isinstance(error, TimeoutError))
     try:
         said = json.loads(body)

@@ -240,6 +240,7 @@ def _asked(part: Part, group: str, host: str, configured_port: int) -> Part:
     """
     port = configured_port or usable_port(0, f"ROI_{group}__METRICS_PORT")
     reached = host if host not in {"0.0.0.0", "::"} else LOOPBACK  # noqa: S104 - compared, not bound
+    reached = f"[{reached}]" if ":" in reached else reached
     environment = dict(part.environment) | {f"ROI_{group}__METRICS_PORT": str(port)}
     asked = replace(part, environment=environment, health_url=f"http://{reached}:{port}/healthz")
     return asked if configured_port else replace(asked, renewed=partial(_asked, part, group, host, 0))
