@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import aiokafka
 from aiokafka import TopicPartition
+from aiokafka.consumer.fetcher import FetchError
 from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, credentials_to_aiokafka_auth, server_list
@@ -136,8 +137,10 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
             except KafkaError:  # of a broken record batch, say: the caller fetches again
                 self._read_again(consumer, partitions)
                 raise
-        # of hundreds of partitions few have brought something
-        looked_at = partitions & (runs.keys() | self._unreported)
+        # Of hundreds of partitions few have brought something. Where a fetch has failed aiokafka may have moved on over
+        # a record that nobody has seen: the next fetch tells, and seeks it back.
+        brought = partitions & (runs.keys() | self._unreported)
+        looked_at = [tp for tp in brought if not isinstance(fetcher._records.get(tp), FetchError)]  # noqa: SLF001 - as above
         deliveries = (self._delivery(consumer, tp, runs.get(tp, NO_RUNS)) for tp in looked_at)
         found = [delivery for delivery in deliveries if delivery is not None]
         batches = [delivery.batch for delivery in found]
