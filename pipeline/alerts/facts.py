@@ -8,7 +8,7 @@ and equal t give equal bits, whatever the order of arrival, the crashes and the 
     port = LedgerFacts(client, settings.clickhouse_database, "live")
     plans = read_plans(port, policy)
     numbers = statistics(port, list(plans.values()), t, policy)
-    channels, parts = segment_statistics(port, plans["spring"], "channel", t, policy)
+    channels, parts = segment_statistics(CampaignReading(port, plans["spring"], t, policy), "channel")
 
 Live, every tick: `pipeline.alerts.live.LiveFacts`. Finished campaigns: `pipeline.alerts.finished`. A warehouse's
 export: `pipeline.alerts.warehouse`.

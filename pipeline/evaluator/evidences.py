@@ -87,10 +87,10 @@ class LedgerEvidences:
     def _collect(self, name: str) -> None:
         asked = self._asked.get(name)
         try:
-            self._found |= self._repeats.answers()
             if asked is not None and asked.done():
                 del self._asked[name]
                 self._found[name] = asked.result()
+            self._found |= self._repeats.answers()
         except LedgerUnavailableError as error:
             _log.warning("evidence waits for ClickHouse (%s)", error)
 

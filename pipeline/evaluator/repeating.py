@@ -78,6 +78,7 @@ class Repeats(Generic[Answer]):
         try:
             answer = question()
         except Exception as error:  # noqa: BLE001 - whoever takes the answers is told
+            error.add_note(f"asked about {name}")
             with self._lock:
                 self._fault, self._under_way = error, ""
         else:
@@ -85,6 +86,6 @@ class Repeats(Generic[Answer]):
                 self._answers[name], self._under_way = answer, ""
         self._pause(min(_RESTS * (self._monotonic() - began), _LONGEST_REST_SECONDS))
         with self._lock:
-            self._is_busy = bool(self._waiting)
-        if self._is_busy:
+            goes_on = self._is_busy = bool(self._waiting)
+        if goes_on:
             self._executor.submit(self._next)

@@ -100,6 +100,7 @@ def test_what_a_question_raises_is_raised_where_answers_are_taken_and_the_others
     repeats.ask("good", partial(clock.took, 0.0, "good"))
     queue.run()
     queue.run()
-    with pytest.raises(ValueError, match="invalid literal"):
+    with pytest.raises(ValueError, match="invalid literal") as raised:
         repeats.answers()
+    assert raised.value.__notes__ == ["asked about bad"]
     assert repeats.answers() == {"good": "good"}
