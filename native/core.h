@@ -144,9 +144,11 @@ enum { TRANSFER, PAYMENT, CARD_SPEND, DEPOSIT, WITHDRAWAL, WEALTH_PURCHASE, WEAL
 
 // -- campaigns.c: campaigns, arms and tiers by number, and the calendar ---------------------------------------------------
 
+enum { LONGEST_NAME = 255 };
+
 typedef struct {
     u8 length;
-    char bytes[255];
+    char bytes[LONGEST_NAME];
 } name;
 
 typedef struct {
@@ -394,7 +396,7 @@ typedef struct {
     table touch_id_of;
     u64 touch_ids_limit;
     i64 touch_ids_floor;  // what is older is no copy's original any more, though it may still be there
-    table event_of;       // transactions and reversals by event id, those of one id side by side: see reversals.c
+    table event_of;       // transactions and reversals by event id, those of one id side by side: see transactions.c
     list originals;       // original
     table original_of;    // by id
     list waiting;         // u32 reversals that wait, and some that have waited

@@ -149,6 +149,9 @@ static bool has_instant(const row *given, u32 query, i64 floor, i64 *at) { // so
 // Finds the numbers of a row's arm and tier; DONE, or what has to be told first.
 static u32 resolve(u32 query, row *given, stop *why) {
     const shard *one = given->to->one;
+    // longer than a name can be: whoever was told of it would not find it
+    if (given->tier.length > LONGEST_NAME || given->campaign_id.length > LONGEST_NAME || given->variant.length > LONGEST_NAME)
+        return UNSOUND;
     if (given->tier.bytes) {
         given->tier_number = find_tier(one, given->tier);
         if (given->tier_number == NOBODY) return NEW_TIER;

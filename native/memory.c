@@ -7,9 +7,9 @@
 enum { LONG = 1 << 20 };
 
 // Gives an array another size, 0 to free it; NULL if there is no room. A long one has pages of its own where the system can
-// move these: it grows without being copied, and leaves no holes among the small ones. Their bytes are zero at first.
+// move these: it grows without being copied, and leaves no holes among the small ones. A new one's bytes are zero.
 static void *resize(void *items, u64 had, u64 bytes) {
-#ifdef MREMAP_MAYMOVE
+#if defined(MREMAP_MAYMOVE) && !defined(WITHOUT_MREMAP) // macOS has none; tests take it away
     if (had >= LONG || bytes >= LONG) {
         void *moved = NULL;
         if (had >= LONG && bytes >= LONG) moved = mremap(items, had, bytes, MREMAP_MAYMOVE);
@@ -23,6 +23,7 @@ static void *resize(void *items, u64 had, u64 bytes) {
         return moved;
     }
 #endif
+    if (!items) return bytes ? calloc(1, bytes) : NULL;
     if (bytes) return realloc(items, bytes);
     free(items);
     return NULL;
@@ -105,7 +106,6 @@ void table_add(table *numbers, u64 hash, u32 number) {
         u64 *old = numbers->slots, larger = size ? size + size / 4 : 1024;
         u64 *slots = larger > UINT32_MAX ? NULL : resize(NULL, 0, larger * sizeof(u64));
         if (!slots) abort();
-        if (larger * sizeof(u64) < LONG) memset(slots, 0, larger * sizeof(u64));
         numbers->slots = slots;
         numbers->size = (u32)larger;
         for (u64 at = 0; at < size; at++)
