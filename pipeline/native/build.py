@@ -84,14 +84,21 @@ def build(*, once: bool = False) -> str:
             except BuildError as error:
                 reasons.append(f"{compiler[0]}: {error}")
                 continue
-            for old in target.parent.glob("core-*"):
-                if old != target:
-                    old.unlink()
+            for old in _former(target):
+                old.unlink(missing_ok=True)  # another one may build here, too
             return f"native core: built with {Path(compiler[0]).name} in {time.monotonic() - began:.1f} s"
     outcome = f"native core: not built ({'; '.join(reasons)}); the plain core is used, which counts the same"
     target.parent.mkdir(parents=True, exist_ok=True)
     failure.write_text(outcome)
     return outcome
+
+
+def _former(target: Path) -> Iterator[Path]:
+    """Yield what was built, or could not be, of other sources for this machine; others may share the folder."""
+    machine = target.stem.split("-", 2)[2]
+    for found in target.parent.glob(f"core-*-{machine}.*"):
+        if found.suffix in {".so", ".failed"} and found.stem != target.stem:
+            yield found
 
 
 def _compilers(folder: Path, reasons: list[str]) -> Iterator[list[str]]:

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.process
 @pytest.fixture
 def without_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A machine on which nothing has been built, and where there is no compiler and no way to one."""
-    target = tmp_path / "build" / "core-0.so"
+    target = tmp_path / "build" / "core-0-linux-x86_64.so"
     monkeypatch.setattr(building, "ROOT", tmp_path)
     for module in (building, loading):
         monkeypatch.setattr(module, "library_path", lambda: target)
@@ -65,6 +65,22 @@ def test_what_failed_once_is_tried_again_only_when_asked_to(
     assert building.build().startswith("native core: built with compiler in")
     assert without_library.exists()
     assert building.build(once=True).endswith("is up to date")
+
+
+def test_a_new_library_takes_away_former_ones_of_this_machine_alone(
+    without_library: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = without_library.parent
+    folder.mkdir(parents=True)
+    machine = without_library.stem.split("-", 2)[2]
+    former = [folder / f"core-0123456789abcdef-{machine}{suffix}" for suffix in (".so", ".failed")]
+    others = [folder / "core-0123456789abcdef-darwin-riscv.so", folder / f"core-0123456789abcdef-{machine}.4711"]
+    for each in (*former, *others):
+        each.write_text("")
+    made = compiler(tmp_path, 'while [ "$1" != -o ]; do shift; done; echo > "$2"')
+    monkeypatch.setattr("shutil.which", lambda name: made if name == "cc" else None)
+    building.build()
+    assert sorted(folder.iterdir()) == sorted([*others, without_library])
 
 
 def test_a_compiler_that_fails_is_quoted_and_leaves_nothing(without_library: Path, tmp_path: Path) -> None:
