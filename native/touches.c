@@ -81,9 +81,17 @@ enum { NEVER_REACHED, REACHED_LONG_AGO, REACHED_AT };
 
 static bool is_of_campaign(const shard *one, u32 number, u32 campaign_number) { return ARM(one, number)->campaign == campaign_number; }
 
-// Of reaches at the same time the first arm's is kept, whichever of the two lists is gone through.
-static void take_earlier(const reach *known, u32 *found, reach *first) {
-    if (*found != NEVER_REACHED && known->at >= first->at) return;
+// Of touches at the same time the tier's name decides, which is stored: neither the order in which they came, nor the numbers
+// that arms and tiers have in this process.
+static bool is_earlier(const shard *one, i64 at, u32 tier, const reach *than) {
+    if (at != than->at || tier == than->tier) return at < than->at;
+    const name *a = TIER_NAME(one, tier), *b = TIER_NAME(one, than->tier);
+    i32 order = memcmp(a->bytes, b->bytes, a->length < b->length ? a->length : b->length);
+    return order ? order < 0 : a->length < b->length;
+}
+
+static void take_earlier(const shard *one, const reach *known, u32 *found, reach *first) {
+    if (*found != NEVER_REACHED && !is_earlier(one, known->at, known->tier, first)) return;
     *first = *known;
     *found = REACHED_AT;
 }
@@ -95,12 +103,12 @@ static u32 first_reach(const shard *one, const account *had, u32 campaign_number
     if (count_of(&had->reached) < arms->count) {
         for (u32 at = 0; at < count_of(&had->reached); at++) {
             const reach *known = REACH(one, NUMBERS(&had->reached)[at]);
-            if (is_of_campaign(one, known->arm, campaign_number)) take_earlier(known, &found, first);
+            if (is_of_campaign(one, known->arm, campaign_number)) take_earlier(one, known, &found, first);
         }
     } else
         for (u64 at = 0; at < arms->count; at++) {
             u32 known = reach_by(one, had, *ITEM(*arms, u32, at));
-            if (known != NOBODY) take_earlier(REACH(one, known), &found, first);
+            if (known != NOBODY) take_earlier(one, REACH(one, known), &found, first);
         }
     return found;
 }
@@ -110,11 +118,11 @@ static void count_creditable(shard *one, u32 owner, u32 number, u32 tier, i64 at
     u32 known = reach_by(one, had, number);
     bool is_past = known == NOBODY && has_number(&had->past, slot_of_reach(one, number)), reaches = false;
     bool reaches_arm = known == NOBODY && !is_past;
-    if (!is_past && (known == NOBODY || at < REACH(one, known)->at)) {
+    if (!is_past && (known == NOBODY || is_earlier(one, at, tier, REACH(one, known)))) {
         reach first = {0};
         u32 found = first_reach(one, had, ARM(one, number)->campaign, &first);
         set_reach(one, had, (reach){.at = at, .arm = number, .tier = tier});
-        reaches = found == NEVER_REACHED || (found == REACHED_AT && at < first.at);
+        reaches = found == NEVER_REACHED || (found == REACHED_AT && is_earlier(one, at, tier, &first));
         if (reaches && found == REACHED_AT) revert_reach(one, number, first.tier, first.at);
     }
     count_touch(one, number, tier, at, 1, cost_minor, reaches_arm, reaches);

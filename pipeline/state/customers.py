@@ -8,7 +8,6 @@ change and booking it anew; how much that costs is bounded by what they change.
 from __future__ import annotations
 
 from functools import partial
-from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from pipeline.state.activity import Activity
@@ -238,12 +237,12 @@ class CustomerShard(CustomerLane):
         if known is None and customer.past_reach >> arm.index & 1:
             known = _LONG_AGO
         reaches = False
-        if known is None or at < known.at:
+        if known is None or at < known.at or (at == known.at and customer.tier < known.tier):
             first = self._first_reach(customer, arm.campaign_index)
             if reach is None:
                 reach = customer.reach = {}
-            reach[arm.index] = Reach(at, customer.tier)
-            reaches = first is None or at < first.at
+            reach[arm.index] = now = Reach(at, customer.tier)
+            reaches = first is None or now < first
             if reaches and first is not None:
                 self._base.revert_reach(arm, first.tier, first.at)
         self._base.add_touch(arm, customer.tier, at, 1, cost, reaches_arm=known is None, reaches=reaches)
@@ -258,7 +257,7 @@ class CustomerShard(CustomerLane):
             ((arm_index, only),) = reach.items()
             return only if self._campaigns.arms[arm_index].campaign_index == campaign_index else None
         found = [reach[arm_index] for arm_index in self._campaigns.arms_of[campaign_index] if arm_index in reach]
-        return min(found, key=_reached_at) if found else None
+        return min(found) if found else None
 
     def _credit_touch(self, customer: Customer, touch: Touch) -> None:
         touches = self._memory.remember_touch(customer, touch)
@@ -266,6 +265,3 @@ class CustomerShard(CustomerLane):
         if transactions is not None and transactions[-1].at >= touch.at:
             for transaction in self._attribution.affected(touch, touches, transactions):
                 self._replace_credits(transaction, self._attribution.credits(transaction, touches))
-
-
-_reached_at = attrgetter("at")

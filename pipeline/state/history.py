@@ -99,7 +99,7 @@ def revert(history: Sequence[History], policy: Policy, version: int, changes: Ch
 def _count_touches(touches: Sequence[StoredTouch], campaigns: CampaignRegistry, cells: Cells) -> None:
     reached: set[int] = set()
     arms: set[int] = set()
-    for touch in sorted(touches, key=lambda touch: (touch.at, touch.offset)):
+    for touch in sorted(touches, key=lambda touch: (touch.at, touch.tier, touch.offset)):  # as shards date a reach
         arm = campaigns.arm(touch.campaign_id, touch.variant)
         cells.add_touch(
             arm,

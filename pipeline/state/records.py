@@ -28,7 +28,11 @@ class Credit(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """When, and in which tier, a customer was first touched by an arm."""
+    """When, and in which tier, a customer was first touched by an arm.
+
+    Of touches at the same time the tier's name decides, which is stored: neither the order in which they came, nor the
+    numbers of arms, which are this process's own.
+    """
 
     at: int
     tier: str

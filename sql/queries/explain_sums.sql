@@ -10,9 +10,9 @@ WITH evidence AS (
 chosen AS (
     SELECT * FROM evidence WHERE {by_tier:UInt8} = 0 OR tier = {tier:String}
 ),
--- a customer is reached and converted once, under the tier of the first time
+-- a customer is reached and converted once, under the tier of the first time; of touches at one time the tier decides
 firsts AS (
-    SELECT kind, customer, argMin(tier, (at, id)) AS first_tier
+    SELECT kind, customer, argMin(tier, (at, if(kind = 'touch', toString(tier), id))) AS first_tier
     FROM evidence
     WHERE kind = 'credit' OR (kind = 'touch' AND creditable)
     GROUP BY kind, customer

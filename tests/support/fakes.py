@@ -358,7 +358,7 @@ class FakeLedger:
         first: dict[tuple[int, str, str, str], LedgerRow] = {}
         for row in self._of_shards("touch", shards):
             key = (row.shard, row.customer, row.campaign_id, row.label)
-            if row.flags & CREDITABLE and (key not in first or row.at < first[key].at):
+            if row.flags & CREDITABLE and (key not in first or (row.at, row.tier) < (first[key].at, first[key].tier)):
                 first[key] = row
         return ((*key, row.at, row.tier) for key, row in first.items())
 
