@@ -86,8 +86,7 @@ static bool is_of_campaign(const shard *one, u32 number, u32 campaign_number) { 
 static bool is_earlier(const shard *one, i64 at, u32 tier, const reach *than) {
     if (at != than->at || tier == than->tier) return at < than->at;
     const name *a = TIER_NAME(one, tier), *b = TIER_NAME(one, than->tier);
-    i32 order = memcmp(a->bytes, b->bytes, a->length < b->length ? a->length : b->length);
-    return order ? order < 0 : a->length < b->length;
+    return compare_texts((span){(const u8 *)a->bytes, a->length}, (span){(const u8 *)b->bytes, b->length}) < 0;
 }
 
 static void take_earlier(const shard *one, const reach *known, u32 *found, reach *first) {

@@ -86,13 +86,14 @@ class MigrationLock:
 
 
 @contextmanager
-def migration_lock(  # noqa: PLR0913, PLR0917 - what is locked, how, and who is told
+def migration_lock(  # noqa: PLR0913 - what is locked, how, and who is told
     client: Any,
     database: str,
     connect: Callable[[], Any],
     silent_seconds: float,
     say: Callable[[str], None],
-    is_of_server: bool = False,  # noqa: FBT001, FBT002 - as above
+    *,
+    is_of_server: bool = False,
 ) -> Iterator[MigrationLock]:
     """Wait until nobody else migrates the database, then hold the lock.
 

@@ -68,7 +68,7 @@ def migrate(settings: Settings, folder: Path | None = None, say: Callable[[str],
 
         # who keeps its ClickHouse on this machine has started it, and has ended it when it was killed itself
         is_of_server = folder is not None
-        with migration_lock(client, database, connected, SILENT_SECONDS, say, is_of_server) as held:
+        with migration_lock(client, database, connected, SILENT_SECONDS, say, is_of_server=is_of_server) as held:
             return _apply(client, database, folder, held)
     except DatabaseError as error:
         if f"code: {_ACCESS_DENIED}," not in str(error):

@@ -89,20 +89,19 @@ class Intake:
         ``now_ms`` None means replay: no event is from the future. What lies outside of the span moves the watermark
         and is neither returned nor refused.
         """
-        before = self.watermark
-        in_time, refusals = self._judge(columns, now_ms)
-        times_in_time = _instants(in_time.occurred_at)
+        before, times = self.watermark, _instants(columns.occurred_at)
+        in_time, refusals = self._judge(columns, times, now_ms)
+        times_in_time = times if in_time is columns else _instants(in_time.occurred_at)
         self._screened = (before, in_time.offset, times_in_time)
         if self._span is None:
             return in_time, refusals
         covers = self._span.covers
         keep = [covers(at) for at in times_in_time.tolist()]
-        times = dict(zip(columns.offset, _instants(columns.occurred_at).tolist(), strict=True)) if refusals else {}
-        refusals = [refusal for refusal in refusals if covers(times[refusal.offset])]
+        time_of = dict(zip(columns.offset, times.tolist(), strict=True)) if refusals else {}
+        refusals = [refusal for refusal in refusals if covers(time_of[refusal.offset])]
         return (in_time if all(keep) else in_time.select(keep)), refusals
 
-    def _judge(self, columns: Columns, now_ms: int | None) -> tuple[Columns, list[Refusal]]:
-        times = _instants(columns.occurred_at)
+    def _judge(self, columns: Columns, times: Instants, now_ms: int | None) -> tuple[Columns, list[Refusal]]:
         if not len(times):
             return columns, []
         limit = None if now_ms is None or self._future_ms is None else now_ms + self._future_ms
@@ -110,7 +109,7 @@ class Intake:
         if (limit is None or newest <= limit) and self._are_in_time(times, newest):
             self.watermark = max(newest, self.watermark)
             return columns, []
-        return self._screen_each(columns, limit)
+        return self._screen_each(columns, times, limit)
 
     def _are_in_time(self, times: Instants, newest: int) -> bool:
         """Say whether none of a batch is late; it may span far more than the lateness, as where a backlog is read."""
@@ -149,10 +148,10 @@ class Intake:
         self.accepted += events
         self.duplicates += copies
 
-    def _screen_each(self, columns: Columns, limit: int | None) -> tuple[Columns, list[Refusal]]:
+    def _screen_each(self, columns: Columns, times: Instants, limit: int | None) -> tuple[Columns, list[Refusal]]:
         keep: list[bool] = []
         refusals: list[Refusal] = []
-        for offset, at in zip(columns.offset, _instants(columns.occurred_at).tolist(), strict=True):
+        for offset, at in zip(columns.offset, times.tolist(), strict=True):
             if limit is not None and at > limit:
                 keep.append(False)
                 refusals.append(Refusal(offset, FROM_THE_FUTURE, AHEAD))
