@@ -3,7 +3,7 @@
 #include "core.h"
 #include <stdlib.h>
 
-enum { MINUTE_MS = 60000, DAY_MS = 86400000, MEMO = 16 };
+enum { MINUTE_MS = 60000, DAY_MS = 86400000, MEMO = 16, DECIDING = 0 };
 
 cells *cells_new(void) {
     cells *all = calloc(1, sizeof(cells));
@@ -119,17 +119,17 @@ static void add_touch(measures *all, i64 touches, i64 cost_minor, bool reaches) 
 
 // `touches` 0: not a creditable one. It is the customer's first of the variant, of the campaign, or neither.
 EXPORT void count_touch(shard *one, u32 arm, u32 tier, i64 at, i64 touches, i64 cost_minor, bool reaches_arm, bool reaches) {
-    add_touch(tier_cell(one, 0, arm, tier), touches, cost_minor, reaches);
-    add_touch(variant_cell(one, 0, arm), touches, cost_minor, reaches_arm);
-    add_touch(minute_cell(one, 0, arm, at), touches, cost_minor, reaches);
-    if (cost_minor || reaches) add_touch(cohort_cell(one, 0, arm, at, 0), 0, cost_minor, reaches);
+    add_touch(tier_cell(one, DECIDING, arm, tier), touches, cost_minor, reaches);
+    add_touch(variant_cell(one, DECIDING, arm), touches, cost_minor, reaches_arm);
+    add_touch(minute_cell(one, DECIDING, arm, at), touches, cost_minor, reaches);
+    if (cost_minor || reaches) add_touch(cohort_cell(one, DECIDING, arm, at, 0), 0, cost_minor, reaches);
 }
 
 // Uncounts a customer's first touch by a campaign: an earlier one has come to light.
 EXPORT void revert_reach(shard *one, u32 arm, u32 tier, i64 at) {
-    tier_cell(one, 0, arm, tier)->reached--;
-    minute_cell(one, 0, arm, at)->reached--;
-    cohort_cell(one, 0, arm, at, 0)->reached--;
+    tier_cell(one, DECIDING, arm, tier)->reached--;
+    minute_cell(one, DECIDING, arm, at)->reached--;
+    cohort_cell(one, DECIDING, arm, at, 0)->reached--;
 }
 
 static void add_credit(measures *all, i64 millionths, i64 return_minor, i64 aum_minor) {
@@ -138,11 +138,12 @@ static void add_credit(measures *all, i64 millionths, i64 return_minor, i64 aum_
     all->aum_minor += aum_minor;
 }
 
-// Event view at the transaction, cohort view at the touch.
+// Event view at the transaction, cohort view at the touch: both of the deciding model alone.
 EXPORT void book_credit(shard *one, u32 model, u32 arm, u32 tier, i64 at, i64 touched_at, i64 millionths, i64 return_minor,
                         i64 aum_minor) {
     add_credit(tier_cell(one, model, arm, tier), millionths, return_minor, aum_minor);
     add_credit(variant_cell(one, model, arm), millionths, return_minor, aum_minor);
+    if (model != DECIDING) return;
     add_credit(minute_cell(one, model, arm, at), millionths, return_minor, aum_minor);
     i64 lag = floor_divide(at - touched_at, DAY_MS);
     add_credit(cohort_cell(one, model, arm, touched_at, lag), millionths, return_minor, aum_minor);
@@ -156,7 +157,7 @@ EXPORT void count_arm_conversion(shard *one, u32 model, u32 arm, i64 sign) {
 // Counts (or uncounts) a customer's first credited transaction of the arm's campaign.
 EXPORT void count_conversion(shard *one, u32 model, u32 arm, u32 tier, i64 at, i64 sign) {
     tier_cell(one, model, arm, tier)->converters += sign;
-    minute_cell(one, model, arm, at)->converters += sign;
+    if (model == DECIDING) minute_cell(one, model, arm, at)->converters += sign;
 }
 
 // -- cells that nothing has changed for long --------------------------------------------------------------------------

@@ -34,10 +34,15 @@ _LAG: Final = 20
 
 
 class Cells:
-    """All cells of one shard for one attribution model."""
+    """All cells of one shard for one attribution model.
+
+    Every model has totals, by tier and by variant. What a campaign did by time, in the event view and the cohort view,
+    is told of the deciding model alone, the first: cells of the others would be a third of all rows, read by nobody.
+    """
 
     def __init__(self, model: int, calendar: BusinessCalendar) -> None:
         self.model = model
+        self._decides = model == 0
         self._day_of = calendar.day_of
         self._tiers: ChapterCells[tuple[int, str], Place] = ChapterCells(CELL_WIDTH)
         self._variants: ChapterCells[int, Place] = ChapterCells(CELL_WIDTH)
@@ -133,12 +138,10 @@ class Cells:
         """Book (or take back) a credit: event view at the transaction, cohort view at the touch."""
         touched_at = credit.touch.at
         millionths, money, assets = sign * credit.millionths, sign * credit.return_minor, sign * credit.aum_minor
-        for measures in (
-            self._tier(arm, tier),
-            self._variant(arm),
-            self._minute(arm, at),
-            self._cohort(arm, touched_at, (at - touched_at) // DAY_MS),
-        ):
+        changing = [self._tier(arm, tier), self._variant(arm)]
+        if self._decides:
+            changing += self._minute(arm, at), self._cohort(arm, touched_at, (at - touched_at) // DAY_MS)
+        for measures in changing:
             measures[CONVERSIONS] += millionths
             measures[RETURN] += money
             measures[AUM] += assets
@@ -150,7 +153,8 @@ class Cells:
     def add_conversion(self, arm: Arm, tier: str, at: int, sign: int) -> None:
         """Count (or uncount) a customer's first credited transaction of the arm's campaign."""
         self._tier(arm, tier)[CONVERTERS] += sign
-        self._minute(arm, at)[CONVERTERS] += sign
+        if self._decides:
+            self._minute(arm, at)[CONVERTERS] += sign
 
     # -- out -------------------------------------------------------------------------------------------------------
 

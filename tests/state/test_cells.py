@@ -4,7 +4,8 @@ import pytest
 
 from pipeline.state.calendar import BusinessCalendar
 from pipeline.state.campaign_registry import CampaignRegistry
-from pipeline.state.cells import COST, REACHED, TOUCHES, Cells
+from pipeline.state.cells import AUM, CONVERSIONS, CONVERTERS, COST, REACHED, RETURN, TOUCHES, Cells
+from pipeline.state.records import Credit, Touch
 from pipeline.state.rows import COHORT, DAY, FULL, HOUR, MINUTE, TIER, VARIANT, CellRow, Changes
 from tests.state.building import POLICY
 
@@ -39,6 +40,21 @@ def test_a_touch_stands_under_tier_variant_minute_hour_and_day() -> None:
     }
     assert rows[TIER, "spring", "A", 0, 0].measures[TOUCHES] == 1
     assert [row.measures[COST] for row in rows.values()] == [3] * 6
+
+
+@pytest.mark.parametrize(("model", "by_time"), [(0, {MINUTE, COHORT, HOUR, DAY}), (1, set()), (4, set())])
+def test_what_a_campaign_did_by_time_is_told_of_the_deciding_model_alone(model: int, by_time: set[str]) -> None:
+    cells, campaigns = Cells(model, CALENDAR), CampaignRegistry(POLICY)
+    arm = campaigns.arm("spring", "a")
+    credit = Credit(model, Touch(arm.campaign_index, 0, "t", arm.index), 1_000_000, 500, 40)
+    cells.add_credit(arm, "A", 60_000, credit, 1)
+    cells.add_arm_conversion(arm, 1)
+    cells.add_conversion(arm, "A", 60_000, 1)
+    rows = _taken(cells)
+    assert {key[0] for key in rows} == {TIER, VARIANT} | by_time
+    for row in rows.values():
+        assert (row.measures[CONVERSIONS], row.measures[RETURN], row.measures[AUM]) == (1_000_000, 500, 40)
+    assert {key[0] for key, row in rows.items() if row.measures[CONVERTERS]} == {TIER, VARIANT} | (by_time - {COHORT})
 
 
 def test_what_was_stored_is_not_handed_out_again_until_it_changes() -> None:
