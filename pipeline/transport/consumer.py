@@ -12,7 +12,7 @@ import logging
 from time import time
 from typing import TYPE_CHECKING, Any, Final
 
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import CorruptRecordException, KafkaError, OffsetOutOfRangeError
 from faust.transport.consumer import ensure_TPset
 from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
@@ -104,7 +104,9 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped h
         except OffsetOutOfRangeError as error:
             self._handover.failed({TP(*tp) for tp in error.args[0]}, error)
         except KafkaError as error:
-            logger.warning("fetching failed: %s; again in %.0f s", type(error).__name__, RETRY_SECONDS)
+            # aiokafka's words for it name the partition and no record
+            which = f" ({error.args[0]})" if isinstance(error, CorruptRecordException) and error.args else ""
+            logger.warning("fetching failed: %s%s; again in %.0f s", type(error).__name__, which, RETRY_SECONDS)
             await self.sleep(RETRY_SECONDS)
         return []
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from pipeline.errors import UserError
 from pipeline.transport.ports import TP
 from pipeline.transport.record_headers import read_tolerantly
 from pipeline.transport.security import client_options
+from pipeline.transport.unreadable import unreadable
 from schemas.topics import CAMPAIGNS, CUSTOMERS
 
 if TYPE_CHECKING:
@@ -139,6 +141,10 @@ class DimensionReader:
                     read_tolerantly()
                     for tp in behind:
                         consumer.seek(tp, self._positions[TP(*tp)] or 0)
+                except KafkaError:
+                    raise
+                except Exception as error:
+                    raise unreadable("a dimension topic", error) from error
                 else:
                     _add(self._collected, fetched)
                     for tp in behind:

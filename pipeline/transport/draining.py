@@ -8,9 +8,11 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka.consumer.fetcher import FetchError, FetchResult
+from aiokafka.errors import KafkaError
 
 from pipeline.transport.packed import Packed
 from pipeline.transport.runs import keep_bytes, runs
+from pipeline.transport.unreadable import unreadable
 
 if TYPE_CHECKING:
     from pipeline.transport.ports import TP
@@ -59,7 +61,7 @@ def _drain(fetcher: Any, partitions: frozenset[TP], longest: int) -> dict[Any, l
             try:
                 taken = _take(result, tp, most, longest)
             except Exception as error:  # noqa: BLE001 - of a broken record batch; raised below, now or by the next call
-                result = fetcher._records[tp] = FetchError(error=error, backoff=0)  # noqa: PLW2901 - as a failed fetch
+                result = fetcher._records[tp] = _failed(tp, error)  # noqa: PLW2901 - as a failed fetch
         if not isinstance(result, FetchResult):
             # raised here, an error would take along what was drained before it: those positions have moved on
             if drained:
@@ -81,6 +83,12 @@ def _arrived(fetcher: Any, partitions: frozenset[TP]) -> list[tuple[Any, Any]]:
     for tp in [tp for tp in fetcher._records if tp not in partitions and not fetcher._subscriptions.is_assigned(tp)]:
         del fetcher._records[tp]
     return [(tp, result) for tp, result in fetcher._records.items() if tp in partitions]
+
+
+def _failed(tp: Any, error: Exception) -> FetchError:
+    if not isinstance(error, KafkaError | UnicodeDecodeError):  # the latter is read once more, tolerantly
+        error = unreadable(f"{tp.topic} partition {tp.partition}", error)
+    return FetchError(error=error, backoff=0)
 
 
 def _forget(fetcher: Any, tp: Any) -> None:

@@ -19,6 +19,7 @@ from pipeline.transport.batches import run_batch
 from pipeline.transport.draining import fetched_runs
 from pipeline.transport.ports import TP, Delivery
 from pipeline.transport.record_headers import read_tolerantly
+from pipeline.transport.unreadable import unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -137,6 +138,9 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
             except KafkaError:  # of a broken record batch, say: the caller fetches again
                 self._read_again(consumer, partitions)
                 raise
+            except Exception as error:
+                self._read_again(consumer, partitions)
+                raise unreadable("a partition", error) from error
         # Of hundreds of partitions few have brought something. Where a fetch has failed aiokafka may have moved on over
         # a record that nobody has seen: the next fetch tells, and seeks it back.
         brought = partitions & (runs.keys() | self._unreported)

@@ -17,7 +17,7 @@ from pipeline.transport import draining
 from pipeline.transport.draining import fetched_runs
 from pipeline.transport.packed import Packed
 from pipeline.transport.ports import TP
-from tests.transport.record_batches import BASE, Batch, encoded
+from tests.transport.record_batches import BASE, Batch, encoded, sealed
 
 pytestmark = pytest.mark.skipif(not is_built(), reason="the native core is not built here")
 SOUND, BROKEN = TopicPartition("t", 0), TopicPartition("t", 1)
@@ -50,6 +50,17 @@ async def test_broken_batch_does_not_take_along_what_was_drained_before_it() -> 
         await fetched_runs(fetcher, partitions, 0.0, 100)
     assert not fetcher._records  # both are fetched again, from where they stand
     assert (state_of(SOUND).position, state_of(BROKEN).position) == (end, BASE)
+
+
+@pytest.mark.parametrize("codec", [1, 2, 3, 4])
+async def test_batch_whose_sum_is_right_and_content_is_not_counts_as_a_broken_one(codec: int) -> None:
+    raw, _ = encoded(Batch([(0, 5, b"k", b"v" * 100, [])], codec), BASE)
+    other = bytearray(raw[:61] + b"no codec wrote this")
+    other[8:12] = (len(other) - 12).to_bytes(4, "big")
+    fetcher = fetcher_with({BROKEN: sealed(other, BASE, 0, 0)})
+    with pytest.raises(CorruptRecordException, match=r"t partition 1 holds a record batch that cannot be read"):
+        await fetched_runs(fetcher, frozenset({TP(*BROKEN)}), 0.0, 100)
+    assert fetcher._subscriptions.subscription.assignment.state_value(BROKEN).position == BASE
 
 
 async def test_no_further_batch_is_taken_once_there_are_enough_bytes(monkeypatch: pytest.MonkeyPatch) -> None:

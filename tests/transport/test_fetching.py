@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from aiokafka.consumer.fetcher import FetchError
+from aiokafka.errors import CorruptRecordException
 
 from pipeline.transport.fetching import BatchConsumerThread, _Cursor
 from pipeline.transport.ports import TP
@@ -67,3 +68,17 @@ async def test_a_failed_fetch_moves_nothing_over_a_record_that_nobody_has_seen(t
     moves(thread)[ONE] = 6
     thread._ensure_consumer()._records[ONE] = FetchError(error=ValueError("a record too large"), backoff=0)
     assert await fetched(thread) == {OTHER: (5, 5)}
+
+
+async def test_what_only_a_codec_can_say_is_a_broken_batch_to_the_caller(
+    thread: BatchConsumerThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def undecodable(*_: Any, **__: Any) -> dict[TP, list[Any]]:
+        raise EOFError("compressed file ended early")
+
+    sought: list[frozenset[TP]] = []
+    monkeypatch.setattr(thread._ensure_consumer(), "fetched_records", undecodable)
+    monkeypatch.setattr(thread, "_read_again", lambda _, partitions: sought.append(partitions))
+    with pytest.raises(CorruptRecordException, match="EOFError"):
+        await thread._fetch(frozenset({ONE, OTHER}))
+    assert sought == [frozenset({ONE, OTHER})]
