@@ -136,6 +136,8 @@ class OwnedShard:
         newest = max(intake.watermark for intake in intakes.values())
         for topic, silence in self._silence.items():
             if topic in halted:
+                # nor is it when it is resumed: what was held back is to be read before anybody calls it silent again
+                self._silence[topic] = _Silence()
                 continue
             is_silent = silence.is_read_to_end and now - silence.since >= idle_seconds
             if is_silent and intakes[topic].watermark < newest:
