@@ -23,7 +23,7 @@ from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.rows import Stage
 from pipeline.worker.committer import Committer
 from pipeline.worker.dimensions import WRITE_REPLAY, DimensionTables
-from pipeline.worker.erasure import Eraser
+from pipeline.worker.erasure import Eraser, erase_for_ever
 from pipeline.worker.processor import ShardProcessor
 from pipeline.worker.shard import shard_number
 from pipeline.worker.telemetry import Telemetry
@@ -156,7 +156,7 @@ class PartReplay:
             for work in (
                 processor.run_commits(on_dropped),
                 _again_and_again(_TIDY_SECONDS, processor.tidy),
-                processor.run_erasures(eraser, _ERASE_SECONDS),
+                erase_for_ever(partial(processor.erase, eraser), _ERASE_SECONDS),
                 _again_and_again(_REPORT_SECONDS, partial(self._tell, processor)),
                 fenced,
             )

@@ -89,7 +89,8 @@ class DimensionTables:
         """
         if since <= self._read_since:
             return
-        if self._current is not None and since <= self._reading_since:
+        # one that is over has failed, or its reading would count: whoever comes after it has another one made
+        if self._current is not None and not self._current.done() and since <= self._reading_since:
             await asyncio.shield(self._current)
             return
         if self._next is None:

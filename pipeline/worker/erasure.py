@@ -10,17 +10,36 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
 
+from pipeline.ledger.ledger import LedgerUnavailableError
 from pipeline.state.history import History, StoredCredit, StoredLogin, StoredTouch
 from pipeline.state.rows import ErasedCounts, Stage
+from pipeline.worker.isolation import places
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from pipeline.ledger.ledger import LedgerPort
     from pipeline.worker.shard import OwnedShard
 
 _log = logging.getLogger(__name__)
 _ATTEMPT_SECONDS: Final = 0.05
+AFTER_FAILURE_SECONDS: Final = 5.0
+
+
+async def erase_for_ever(erase: Callable[[], Awaitable[None]], pause_seconds: float) -> None:
+    """Take erasures further again and again, with a pause before each stage.
+
+    One that fails is tried again: a customer's history must not end the counting of all others.
+    """
+    while True:
+        await asyncio.sleep(pause_seconds)
+        try:
+            await erase()
+        except LedgerUnavailableError as error:
+            _log.warning("erasures wait for ClickHouse (%s), trying again", error)
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            _log.error("an erasure failed: %s; trying again", places(error))
+            await asyncio.sleep(AFTER_FAILURE_SECONDS)
 
 
 class Eraser:

@@ -30,7 +30,7 @@ from pipeline.transport.handover import describe as describe_error
 from pipeline.worker.committer import Committer
 from pipeline.worker.cores import chosen_core, described_core
 from pipeline.worker.dimensions import DimensionTables
-from pipeline.worker.erasure import Eraser
+from pipeline.worker.erasure import Eraser, erase_for_ever
 from pipeline.worker.halts import TopicHalts
 from pipeline.worker.lag import LagMeter
 from pipeline.worker.logs import KafkaLogs
@@ -44,7 +44,7 @@ from pipeline.worker.telemetry import Telemetry
 from pipeline.worker.topic_watch import TopicWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Sequence
 
     from pipeline.settings import Settings
 
@@ -158,21 +158,26 @@ async def _run(settings: Settings, stop: asyncio.Event) -> None:
         tidying = asyncio.create_task(_tidy(processor))
         refreshing = asyncio.create_task(_refresh(processor))
         eraser = Eraser(await _ledger(settings, ledger.owner), committer.paused, policy.labels)
-        erasing = asyncio.create_task(processor.run_erasures(eraser, _ERASE_SECONDS))
+        erasing = asyncio.create_task(erase_for_ever(partial(processor.erase, eraser), _ERASE_SECONDS))
         watching = asyncio.create_task(watch.run(telemetry.health))
         measuring = asyncio.create_task(LagMeter(logs, processor, telemetry).run())
-        for task in (commits, tidying, refreshing, erasing, watching, measuring):
+        beside = (commits, tidying, refreshing, erasing, watching, measuring)
+        for task in beside:
             stack.push_async_callback(_cancel, task)
-        await _until_done(run_app(app, stop), commits)
+        await _until_done(run_app(app, stop), beside)
 
 
-async def _until_done(running: Coroutine[object, object, None], commits: asyncio.Task[None]) -> None:
-    """Wait for the app; a commit cycle that dies takes the worker with it, since nothing would become durable."""
+async def _until_done(running: Coroutine[object, object, None], beside: Sequence[asyncio.Task[None]]) -> None:
+    """Wait for the app; what goes on beside it only ends by failing, and takes the worker with it.
+
+    Without its commit cycle nothing would become durable, without the others nothing be forgotten, erased or resumed.
+    """
     app = asyncio.create_task(running)
-    done, _ = await asyncio.wait({app, commits}, return_when=asyncio.FIRST_COMPLETED)
-    if commits in done and app not in done:
+    done, _ = await asyncio.wait({app, *beside}, return_when=asyncio.FIRST_COMPLETED)
+    failed = [task for task in beside if task in done]
+    if failed and app not in done:
         await _cancel(app)
-        commits.result()
+        failed[0].result()
     await app
 
 

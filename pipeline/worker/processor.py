@@ -9,7 +9,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from pipeline.errors import FencedError, PipelineError
-from pipeline.ledger.ledger import LedgerUnavailableError
 from pipeline.ledger.loader import Loader
 from pipeline.transport.ports import TP
 from pipeline.worker.garbage import collect_and_freeze
@@ -273,20 +272,12 @@ class ShardProcessor:
         finally:
             self._settling.discard(shard.number)
 
-    async def run_erasures(self, eraser: Eraser, pause_seconds: float) -> None:
-        """Take erasures further again and again, with a pause before each stage; for ever."""
-        while True:
-            await asyncio.sleep(pause_seconds)
-            try:
-                await self.erase(eraser)
-            except LedgerUnavailableError as error:
-                _log.warning("erasures wait for ClickHouse (%s), trying again", error)
-
     def tidy(self) -> None:
         """Let silent topics follow the others and drop state past the horizon; called now and then."""
         for shard in self._shards.values():
-            shard.follow(time.monotonic(), self._idle_seconds, self._halts.topics)
-            shard.tidy(self._idle_blocks)
+            if not shard.is_broken:  # a batch may be half applied there
+                shard.follow(time.monotonic(), self._idle_seconds, self._halts.topics)
+                shard.tidy(self._idle_blocks)
         self._telemetry.shards(self._shards.values())
 
     def _drop_faulty(

@@ -57,6 +57,7 @@ class ProfileQueue:
         return self._held[0].offset if self._held else self.read_to
 
     def drop(self) -> None:
-        """Forget what is held: it is read again, or somebody else's."""
+        """Forget what is held: it is read again, or somebody else's, and maybe from another log."""
         self._held.clear()
+        self.read_to = -1
         self.unblocked.set()

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -97,6 +99,18 @@ async def test_a_round_that_fails_fails_its_batches_and_the_next_begins_anew(wor
         await worker.processor.process(kafka.batch(topics.TOUCHES, 0))
     assert not worker.is_any_broken  # nothing of the batch had been applied
     await worker.read()
+    await worker.commit()
+    assert worker.views()["campaign_totals"][0]["touches"] == 1
+
+
+async def test_a_batch_of_before_a_round_that_failed_has_another_one_made(worker: Worker, kafka: FakeKafka) -> None:
+    await worker.take()
+    some_events(kafka)
+    batch = replace(kafka.batch(topics.TOUCHES, 0), fetched_at=time.monotonic())  # before the round that fails
+    worker.source.failures.append(KafkaConnectionError())
+    with pytest.raises(KafkaConnectionError):
+        await worker.processor.refresh()
+    await worker.processor.process(batch)
     await worker.commit()
     assert worker.views()["campaign_totals"][0]["touches"] == 1
 

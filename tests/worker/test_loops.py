@@ -1,0 +1,88 @@
+"""What a worker does again and again beside counting."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.ledger.ledger import LedgerUnavailableError
+from pipeline.worker import erasure
+from pipeline.worker.main import _until_done
+from tests.worker.running import EVERYTHING, Worker, profile, some_events
+
+if TYPE_CHECKING:
+    from tests.support.fakes_transport import FakeKafka
+
+
+async def forever() -> None:
+    await asyncio.Event().wait()
+
+
+async def test_whatever_ends_beside_the_app_takes_the_worker_with_it() -> None:
+    async def fails() -> None:
+        raise RuntimeError("no more tidying")
+
+    for place in range(3):
+        beside = [asyncio.create_task(fails() if number == place else forever()) for number in range(3)]
+        with pytest.raises(RuntimeError, match="no more tidying"):
+            await asyncio.wait_for(_until_done(forever(), beside), 10)
+        for task in beside:
+            task.cancel()
+
+
+async def test_a_worker_that_is_told_to_end_does_so_while_all_else_goes_on() -> None:
+    beside = [asyncio.create_task(forever())]
+    await asyncio.wait_for(_until_done(asyncio.sleep(0), beside), 10)
+    assert not beside[0].done()
+    beside[0].cancel()
+
+
+async def test_an_erasure_that_fails_is_tried_again_and_its_error_quotes_nobody(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(erasure, "AFTER_FAILURE_SECONDS", 0.0)
+    failures = [LedgerUnavailableError("away"), KeyError("ann")]
+    is_done = asyncio.Event()
+
+    async def erase() -> None:
+        if failures:
+            raise failures.pop(0)
+        is_done.set()
+
+    erasing = asyncio.create_task(erasure.erase_for_ever(erase, 0.0))
+    await asyncio.wait_for(is_done.wait(), 10)
+    assert not erasing.done()
+    erasing.cancel()
+    assert "an erasure failed: KeyError" in caplog.text
+    assert "ann" not in caplog.text.replace("channel", "")
+
+
+async def test_a_shard_whose_state_may_be_half_applied_is_not_tidied(
+    worker: Worker, kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some_events(kafka)
+    await worker.take()
+    await worker.read()
+    broken, *sound = worker.processor.shards
+    broken.is_broken = True
+    tidied: list[int] = []
+    for shard in (broken, *sound):
+        monkeypatch.setattr(shard, "tidy", lambda _, number=shard.number: tidied.append(number))
+    worker.processor.tidy()
+    assert sorted(tidied) == sorted(shard.number for shard in sound)
+
+
+async def test_what_was_read_of_a_log_is_forgotten_with_the_profiles_that_waited(
+    worker: Worker, kafka: FakeKafka
+) -> None:
+    kafka.send("bank.customers.v1", profile("ann", "growth"), profile("bob", "growth"))
+    await worker.take()
+    await worker.processor.refresh()
+    shard = next(shard for shard in worker.processor.shards if shard.profiles.read_to == 2)
+    await worker.processor.revoked(EVERYTHING)
+    await worker.take()
+    shard.next_offset["bank.customers.v1"] = 0  # the topic has been made anew meanwhile
+    shard.finish_erasure([], [])
+    assert shard.next_offset["bank.customers.v1"] == 0
