@@ -14,9 +14,10 @@ from pipeline.clickhouse import sql
 from pipeline.clickhouse.connection import connect
 from pipeline.clickhouse.migrations import migrate
 from pipeline.clickhouse.reader import Reader
-from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError
+from pipeline.ledger.body import body_of, encode
+from pipeline.ledger.ledger import Block, ClickHouseLedger, LedgerUnavailableError
 from pipeline.state.policy import Policy
-from pipeline.state.rows import TIER, CellColumns, CellMeasure, DayColumns, DayMeasure
+from pipeline.state.rows import COHORT, MINUTE, TIER, VARIANT, CellColumns, CellMeasure, DayColumns, DayMeasure
 from tests.ledger.building import block_of, part, touch_facts
 from tests.oracle.compare import KEYS, differences
 from tests.oracle.config import MODELS, OracleConfig
@@ -199,6 +200,18 @@ def test_measures_have_the_names_that_the_core_gives_their_places(clickhouse: An
     for view, measures, first in (("named_cells", CellMeasure, 10), ("named_days", DayMeasure, 20)):
         (row,) = clickhouse.query(f"SELECT * FROM roi.{view} WHERE run = '{run_name}'").named_results()
         assert {each: row[each.name.lower()] for each in measures} == {each: first + each for each in measures}
+
+
+def test_cells_by_time_that_an_older_program_wrote_of_informing_models_are_not_shown(
+    clickhouse: Any, run_name: str
+) -> None:
+    ledger = ClickHouseLedger(clickhouse, "roi", run_name, "first")
+    ledger.claim([0])
+    two = CellColumns(["spring"] * 2, [""] * 2, [7] * 2, [0] * 2, [0, 1], [1] * 2, [1] * 14)
+    both = part(0, cells=dict.fromkeys((TIER, VARIANT, MINUTE, COHORT), two))
+    ledger.write(Block(1, {0: 1}, *body_of(encode(both, ("", "linear"), 0))))
+    shown = clickhouse.query(f"SELECT family, decides FROM roi.named_cells WHERE run = '{run_name}'").result_rows
+    assert sorted(shown) == [("cohort", 1), ("minute", 1), ("tier", 0), ("tier", 1), ("variant", 0), ("variant", 1)]
 
 
 def test_a_reader_may_not_write(migrated: Settings, run_name: str) -> None:
