@@ -1,4 +1,4 @@
-// Records of one Kafka record batch (format 2, decompressed) as columns; keys and values stay where they lie.
+// Records of Kafka record batches (format 2, decompressed) as columns; keys and values stay where they lie.
 // "Unsure" is an answer: aiokafka's reader has the last word on whatever is not plainly right, and on its error.
 #include "core.h"
 
@@ -59,18 +59,94 @@ static bool read_record(reader *from, const u8 *base, const batch_head *head, pa
            record.at == record.end;
 }
 
-// Writes the records from an offset on, and returns how many these are; NOBODY: unsure.
-EXPORT u32 batch_records(const u8 *texts, u64 size, const batch_head *head, packed_record *into) {
-    if (size > INT32_MAX || head->count < 0 || (u64)head->count > size / LEAST_RECORD) return NOBODY;
-    reader from = {texts, texts + size};
+// Places are counted from `base`.
+static u32 read_records(const u8 *base, reader from, const batch_head *head, packed_record *into) {
     i64 next = head->from_offset;
     u32 kept = 0;
     for (i64 left = head->count; left; left--) {
         packed_record record;
-        if (!read_record(&from, texts, head, &record) || record.offset == INT64_MAX) return NOBODY;
+        if (!read_record(&from, base, head, &record) || record.offset == INT64_MAX) return NOBODY;
         if (record.offset < next) continue; // before the position, or not in order: aiokafka drops both
         next = record.offset + 1;
         into[kept++] = record;
     }
     return from.at == from.end ? kept : NOBODY;
+}
+
+// Writes the records from an offset on, and returns how many these are; NOBODY: unsure.
+EXPORT u32 batch_records(const u8 *texts, u64 size, const batch_head *head, packed_record *into) {
+    if (size > INT32_MAX || head->count < 0 || (u64)head->count > size / LEAST_RECORD) return NOBODY;
+    return read_records(texts, (reader){texts, texts + size}, head, into);
+}
+
+// -- record batches as a fetch brings them, one after another ------------------------------------------------------------
+//
+// offset 0 | length 8 | leader epoch 12 | format 16 | sum 17 | attributes 21 | newest offset - first 23 | first time 27 |
+// newest time 35 | producer 43, 51, 53 | count 57 | records 61
+
+enum { LENGTH_AT = 8, SUMMED_UP = 12, FORMAT_AT = 16, SUM_AT = 17, ATTRIBUTES_AT = 21, HEAD = 61, APPEND_TIME = 8 };
+
+typedef struct {
+    const u8 *records, *end;
+    batch_head head;
+    i64 next_offset;
+    u32 sum;
+} plain_batch;
+
+static i64 number_at(const u8 *at, u32 bytes) {
+    u64 bits = at[0] & 0x80 ? UINT64_MAX : 0;
+    for (u32 place = 0; place < bytes; place++) bits = bits << 8 | at[place];
+    return (i64)bits;
+}
+
+// False where it is cut off, compressed, of another format, of a transaction, or a marker: each of them is read by itself.
+static bool read_head(const u8 *at, const u8 *end, plain_batch *found) {
+    if (end - at < HEAD || at[FORMAT_AT] != 2) return false;
+    i64 size = number_at(at + LENGTH_AT, 4);
+    if (size < HEAD - SUMMED_UP || size > end - at - SUMMED_UP) return false;
+    u64 attributes = (u64)number_at(at + ATTRIBUTES_AT, 2);
+    if (attributes & ~(u64)APPEND_TIME) return false;
+    found->records = at + HEAD;
+    found->end = at + SUMMED_UP + size;
+    found->sum = (u32)number_at(at + SUM_AT, 4);
+    found->head = (batch_head){
+        .base_offset = number_at(at, 8),
+        .first_timestamp = number_at(at + 27, 8),
+        .max_timestamp = number_at(at + 35, 8),
+        .count = number_at(at + 57, 4),
+        .is_append_time = attributes != 0,
+    };
+    if (found->head.count < 0 || found->head.count > (found->end - found->records) / LEAST_RECORD) return false;
+    i64 behind = number_at(at + 23, 4);
+    return behind >= 0 && !__builtin_add_overflow(found->head.base_offset, behind + 1, &found->next_offset);
+}
+
+// How many records the next plain batches hold, of at least one batch if that is plain, of no further one beyond `most`.
+EXPORT u32 plain_count(const u8 *fetched, u64 size, const fetch_progress *from, u32 most) {
+    plain_batch batch;
+    u64 count = 0;
+    for (const u8 *at = fetched + from->begin; read_head(at, fetched + size, &batch); at = batch.end) {
+        if (count && count + (u64)batch.head.count > most) break;
+        count += (u64)batch.head.count;
+    }
+    return count > NOBODY - 1 ? 0 : (u32)count;
+}
+
+// Writes up to `room` records of the next plain batches, moves on behind the last one that it was sure of, and returns how
+// many records those have kept.
+EXPORT u32 plain_records(const u8 *fetched, u64 size, fetch_progress *from, bool checks, u32 room, packed_record *into) {
+    plain_batch batch;
+    u32 kept = 0;
+    while (read_head(fetched + from->begin, fetched + size, &batch) && batch.head.count <= room) {
+        const u8 *summed = fetched + from->begin + ATTRIBUTES_AT;
+        if (checks && crc32c(summed, (u64)(batch.end - summed), false) != batch.sum) break;
+        batch.head.from_offset = from->next_offset;
+        u32 found = read_records(fetched, (reader){batch.records, batch.end}, &batch.head, into + kept);
+        if (found == NOBODY) break;
+        kept += found;
+        room -= (u32)batch.head.count;
+        from->next_offset = batch.next_offset;
+        from->begin = (u64)(batch.end - fetched);
+    }
+    return kept;
 }

@@ -529,6 +529,15 @@ typedef struct { // a record; key and value lie in the batch's texts, a length o
     u32 key_begin, key_length, value_begin, value_length;
 } packed_record;
 
+typedef struct { // how far a fetch has been read: the next record batch, and the offset that is next
+    u64 begin;
+    i64 next_offset;
+} fetch_progress;
+
+// -- crc32c.c --------------------------------------------------------------------------------------------------------
+
+u32 crc32c(const u8 *texts, u64 size, bool plainly);
+
 // -- instants.c ------------------------------------------------------------------------------------------------------
 
 typedef struct { // the last minute that was read: nearly every event is of the same one

@@ -105,10 +105,13 @@ def _take(result: Any, tp: Any, most: int, longest: int) -> list[Run]:
         source._records_iterator = runs(source, longest)
     taken: list[Run] = []
     size = 0
+    texts = b""
     for run in source:
         taken.append(run)
         most -= len(run)
-        size += len(run.texts) if isinstance(run, Packed) else 0
+        if isinstance(run, Packed) and run.texts is not texts:  # runs of one buffer share it
+            texts = run.texts
+            size += len(texts)
         if most <= 0 or size >= ENOUGH_BYTES:
             break
     else:

@@ -88,20 +88,22 @@ def joined(parts: Sequence[Packed]) -> Packed:
     if len(parts) == 1:
         return parts[0]
     rows = np.frombuffer(bytearray().join([part.rows.tobytes() for part in parts]), RECORD)  # concatenate() is slow
-    at = 0
+    places: dict[int, int] = {}  # where a buffer begins among all, by its identity: parts of one fetch share theirs
     texts: list[bytes] = []
+    at = 0
     begins: list[int] = []
     for part in parts:
-        # parts of one record batch share its buffer
-        if not texts or texts[-1] is not part.texts:
-            at += len(texts[-1]) if texts else 0
+        place = places.get(id(part.texts))
+        if place is None:
+            place = places[id(part.texts)] = at
             texts.append(part.texts)
-        begins.append(at)
+            at += len(part.texts)
+        begins.append(place)
     # one addition for all: producers that wait little write record batches of few records
     moved_by = np.repeat(np.array(begins, np.uint32), [len(part) for part in parts])
     rows["key_begin"] += moved_by
     rows["value_begin"] += moved_by
-    return Packed(b"".join(texts), rows)
+    return Packed(texts[0] if len(texts) == 1 else b"".join(texts), rows)
 
 
 class PackedBatch(RecordBatch):

@@ -60,21 +60,47 @@ def runs(source: Any, most: int) -> Iterator[Run]:
     """
     records = source._records
     while records.has_next():
-        raw = getattr(records, "_next_slice", None)
-        batch = records.next_batch()
-        if source._check_crcs and not batch.validate_crc():
-            raise CorruptRecordException(f"Invalid CRC - {source._tp}")
-        run: Run = []
-        if not (_is_aborted(source, batch) or batch.is_control_batch):
-            found = _read(raw, source.next_fetch_offset)
-            run = _read_slowly(batch, source.next_fetch_offset) if found is None else found
+        run, behind = _next_plain(source, records, most) or _next_batch(source, records)
         for start in range(0, len(run), most):
             part = run[start : start + most] if isinstance(run, list) else run.part(start, start + most)
             # behind the last record too: compaction leaves gaps there
             is_last = start + most >= len(run)
-            source.next_fetch_offset = batch.next_offset if is_last else _offset(run, start + most)
+            source.next_fetch_offset = behind if is_last else _offset(run, start + most)
             yield part
-        source.next_fetch_offset = batch.next_offset
+        source.next_fetch_offset = behind
+
+
+def _next_plain(source: Any, records: Any, most: int) -> tuple[Run, int] | None:
+    """Return what the next record batches hold, and the offset behind them, if these need no look each by itself.
+
+    Most are neither compressed nor of transactions: they are taken where they lie, as many as hold ``most`` records.
+    """
+    if not isinstance(records, _MemoryRecordsPy) or len(records._buffer) >= MOST_BYTES:
+        return None
+    fetched, begin = records._buffer, records._pos - len(records._next_slice)
+    progress = np.array([begin, source.next_fetch_offset], np.int64)  # struct fetch_progress (native/core.h)
+    at = progress.ctypes.data
+    count = library().plain_count(fetched, len(fetched), at, most)
+    rows = np.empty(count, RECORD)
+    kept = library().plain_records(fetched, len(fetched), at, source._check_crcs, count, rows.ctypes.data)
+    end, behind = progress.tolist()
+    if end == begin:
+        return None
+    records._pos = end
+    records._cache_next()
+    return Packed(fetched, rows[:kept]), behind
+
+
+def _next_batch(source: Any, records: Any) -> tuple[Run, int]:
+    raw = getattr(records, "_next_slice", None)
+    batch = records.next_batch()
+    if source._check_crcs and not batch.validate_crc():
+        raise CorruptRecordException(f"Invalid CRC - {source._tp}")
+    run: Run = []
+    if not (_is_aborted(source, batch) or batch.is_control_batch):
+        found = _read(raw, source.next_fetch_offset)
+        run = _read_slowly(batch, source.next_fetch_offset) if found is None else found
+    return run, batch.next_offset
 
 
 def _offset(run: Run, place: int) -> int:

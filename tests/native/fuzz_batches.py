@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from aiokafka.record.default_records import DefaultRecordBatchBuilder, _DefaultRecordBatchPy
+from aiokafka.record.memory_records import _MemoryRecordsPy
 from aiokafka.record.util import decode_varint_py
 
 from pipeline.native.library import NOBODY, library
@@ -29,6 +30,7 @@ def fuzz_batches(inputs: int, random: Random) -> str:
     """
     sure = 0
     for _ in range(inputs):
+        _compare_fetch(random)
         raw = _odd(_batch(random), random)
         found = _read(raw)
         if found is None:
@@ -87,3 +89,48 @@ def _as_aiokafka(raw: bytes, found: list[Row]) -> list[Row] | str:
             return found  # a header's name that is no text: such records are to be read, and aiokafka cannot
         return repr(error)
     return rows
+
+
+def _compare_fetch(random: Random) -> None:
+    """Compare what is taken of several batches at once; their heads may be odd, sums are not looked at."""
+    raw = bytearray(b"".join(_placed(_batch(random), place) for place in range(random.randint(1, 4))))
+    for _ in range(random.choice((0, 0, 1, 2))):
+        raw[random.randrange(len(raw))] = random.choice((0, 1, 0x7F, 0x80, 0xFF, random.randrange(256)))
+    fetched = bytes(raw[: len(raw) - random.choice((0, 0, 1, random.randrange(len(raw))))])
+    memory = ctypes.create_string_buffer(fetched, len(fetched))
+    start = random.choice((0, 0, 3, 11))
+    progress = np.array([0, start], np.int64)
+    text, at = ctypes.cast(memory, ctypes.c_char_p), progress.ctypes.data
+    count = library().plain_count(text, len(fetched), at, random.choice((0, 4, 1000)))
+    rows = np.empty(count, RECORD)
+    kept = library().plain_records(text, len(fetched), at, False, count, rows.ctypes.data)
+    end, behind = progress.tolist()
+    found = Packed(fetched, rows[:kept])
+    columns: list[Any] = [found.rows["offset"].tolist(), found.rows["timestamp"].tolist()]
+    taken = list(zip(*columns, found.column("key"), found.column("value"), strict=True))
+    expected = _one_by_one(fetched[:end], start)
+    if expected is not None and expected != (taken, behind):
+        raise SystemExit(f"the two readers disagree on {fetched!r}")
+
+
+def _placed(raw: bytearray, place: int) -> bytes:
+    raw[:8] = (10 * place).to_bytes(8, "big")
+    return bytes(raw)
+
+
+def _one_by_one(fetched: bytes, start: int) -> tuple[list[Row], int] | str | None:
+    """Return the same as aiokafka reads it, its complaint, or None where it cannot read what is to be read."""
+    rows: list[Row] = []
+    records = _MemoryRecordsPy(fetched)
+    while records.has_next():
+        batch = _Batch(bytearray(records._next_slice))
+        records.next_batch()
+        try:
+            for record in batch:
+                if record.offset >= start:
+                    rows.append((record.offset, record.timestamp, record.key, record.value))
+                    start = record.offset + 1
+        except Exception as error:  # noqa: BLE001 - as in _as_aiokafka
+            return None if isinstance(error.__context__, UnicodeDecodeError) else repr(error)
+        start = batch.next_offset
+    return rows, start

@@ -67,7 +67,7 @@ async def test_no_further_batch_is_taken_once_there_are_enough_bytes(monkeypatch
     monkeypatch.setattr(draining, "ENOUGH_BYTES", 10)
     raw, end = b"", BASE
     for value in (b"a", b"b" * 10, b"c"):
-        piece, end = encoded(Batch([(0, 5, None, value, [])]), end)
+        piece, end = encoded(Batch([(0, 5, None, value, [])], codec=1), end)
         raw += piece
     fetcher = fetcher_with({SOUND: raw})
     taken = []

@@ -1,21 +1,23 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
 from aiokafka.record.memory_records import MemoryRecords, _MemoryRecordsPy
+from aiokafka.record.util import calc_crc32c
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pipeline.native.library import is_built
+from pipeline.native.library import is_built, library
 from pipeline.transport.batches import run_batch, runs_before
 from pipeline.transport.packed import Packed, joined, packed
 from pipeline.transport.ports import TP
 from pipeline.transport.record_headers import _TolerantRecords
 from pipeline.transport.runs import runs
-from tests.transport.record_batches import BASE, Batch, Fetch, batches, encoded, fetches
+from tests.transport.record_batches import APPEND_TIME, BASE, Batch, Fetch, batches, encoded, fetches
 
 if TYPE_CHECKING:
     from pipeline.transport.ports import RecordBatch
@@ -82,6 +84,33 @@ def test_sound_batches_are_read_by_the_compiled_core(batch: Batch) -> None:
     assert (position, failure) == (end, None)
     assert [type(run) for run in taken] == [Packed]
     assert len(taken[0]) == len(batch.records)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(batches(magics=(2,)).filter(lambda batch: batch.damage is None), min_size=1, max_size=8), st.data())
+def test_plain_batches_come_at_once_and_where_they_lie(made: list[Batch], data: st.DataObject) -> None:
+    raw, offset, stretches = b"", BASE, []
+    for one in made:
+        piece, offset = encoded(one, offset)
+        raw += piece
+        stretches.append(one.codec == 0 and one.attributes in {0, APPEND_TIME})
+    broken = data.draw(st.sampled_from([None, *(place for place, is_plain in enumerate(stretches) if is_plain)]))
+    if broken is not None:  # what stands before a broken sum is read
+        start = sum(len(encoded(one, 0)[0]) for one in made[:broken])
+        raw = raw[: start + 61] + bytes([raw[start + 61] ^ 1]) + raw[start + 62 :]
+    *_, failure, taken = by_runs(Fetch(raw, BASE))
+    assert (failure is not None) == (broken is not None)
+    shared = [run for run in taken if isinstance(run, Packed) and run.texts is raw]
+    # a run for each stretch of plain batches
+    known = stretches[:broken]
+    assert len(shared) == sum(now and not before for now, before in pairwise([*known[::-1], False]))
+
+
+@pytest.mark.parametrize("plainly", [False, True])
+@given(st.binary(max_size=200), st.integers(0, 9))
+def test_the_sum_is_aiokafkas(plainly: bool, texts: bytes, start: int) -> None:  # noqa: FBT001 - a parameter of the test
+    part = texts[start:]
+    assert library().crc32c(part, len(part), plainly) == calc_crc32c(part)
 
 
 @settings(max_examples=60, deadline=None)
