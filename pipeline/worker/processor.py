@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _COLLECT_SECONDS: Final = 2.0
 _IDLE_SECONDS: Final = 2.0
+_BACKLOG_SECONDS: Final = 1.0
 PENDING_LIMIT: Final = 200_000  # events taken in that no block holds yet, beyond which a worker stops reading
 
 
@@ -203,6 +204,16 @@ class ShardProcessor:
         """The shards owned now."""
         return self._shards.values()
 
+    @property
+    def _pace_seconds(self) -> float:
+        """How long after one block's beginning the next one begins, unless it is full.
+
+        Each block costs, and each shard in it. What is read from a backlog is seen late whatever is done.
+        """
+        pace = self._settings.commit_interval_seconds
+        is_behind = sum(shard.unread for shard in self._shards.values()) > PENDING_LIMIT
+        return max(pace, _BACKLOG_SECONDS) if is_behind else pace
+
     async def run_commits(self, on_dropped: Callable[[frozenset[TP], Exception], None]) -> None:
         """Write a block whenever there is something to write, at most one per interval; for ever.
 
@@ -234,7 +245,7 @@ class ShardProcessor:
                 collect_and_freeze()
                 collect_at = loop.time() + _COLLECT_SECONDS
             with suppress(TimeoutError):
-                async with asyncio.timeout_at(began + self._settings.commit_interval_seconds):
+                async with asyncio.timeout_at(began + self._pace_seconds):
                     await self._full.wait()
             self._full.clear()
 

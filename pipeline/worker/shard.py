@@ -54,10 +54,10 @@ class BatchOutcome(NamedTuple):
 
 
 class _Silence(NamedTuple):
-    """Since when a topic has said nothing, and whether its log has been read to the end."""
+    """Since when a topic has said nothing, and how many of its records were still to be read then."""
 
     since: float = 0.0
-    is_read_to_end: bool = False
+    unread: int = 1
 
 
 def shard_number(lane: Lane, partition: int) -> int:
@@ -114,13 +114,18 @@ class OwnedShard:
     def found_log(self, topic: str, *, is_read_to_end: bool, now: float) -> None:
         """Note what the log held when the shard was taken over; ``now`` is monotonic, in seconds."""
         if topic in self._silence:
-            self._silence[topic] = _Silence(now, is_read_to_end)
+            self._silence[topic] = _Silence(now, 0 if is_read_to_end else 1)
 
     def repeat(self, recorded: Mapping[str, ClockVerdicts]) -> None:
         """Judge as another run over the same topics has, where the logs do not tell how."""
         self.recorded = recorded
         for topic, verdicts in recorded.items():
             self.core.intakes[topic].left_out_before = verdicts.left_out_before
+
+    @property
+    def unread(self) -> int:
+        """How many records its logs hold behind the last ones, as far as those have told."""
+        return sum(silence.unread for silence in self._silence.values())
 
     def has_moved(self) -> None:
         """Have the next block say where the topics are read, though no event has come."""
@@ -139,7 +144,7 @@ class OwnedShard:
                 # nor is it when it is resumed: what was held back is to be read before anybody calls it silent again
                 self._silence[topic] = _Silence()
                 continue
-            is_silent = silence.is_read_to_end and now - silence.since >= idle_seconds
+            is_silent = silence.unread == 0 and now - silence.since >= idle_seconds
             if is_silent and intakes[topic].watermark < newest:
                 self._take_over(topic, self.next_offset.get(topic, 0), newest)
 
@@ -174,7 +179,7 @@ class OwnedShard:
         become dead letters unread.
         """
         known = self.next_offset.get(batch.topic, 0)
-        self._silence[batch.topic] = _Silence(now, batch.next_offset == batch.end_offset)
+        self._silence[batch.topic] = _Silence(now, batch.end_offset - batch.next_offset)
         if len(batch) and batch.offsets[0] < known:
             batch = batch.part(bisect_left(batch.offsets, known), len(batch))
         if batch.next_offset > known:
@@ -319,22 +324,11 @@ class OwnedShard:
     def _positions(self) -> list[Position]:
         positions: list[Position] = []
         for topic, next_offset in self.next_offset.items():
-            topic_id = self.topic_ids.get(topic, "")
-            if topic in self.lane.dimensions:
-                positions.append(Position(topic, next_offset, 0, 0, 0, 0, topic_id))
-            else:
+            counts = (0, 0, 0, 0)
+            if topic not in self.lane.dimensions:
                 intake = self.core.intakes[topic]
-                positions.append(
-                    Position(
-                        topic,
-                        next_offset,
-                        intake.watermark,
-                        intake.accepted,
-                        intake.duplicates,
-                        intake.refused,
-                        topic_id,
-                    )
-                )
+                counts = intake.watermark, intake.accepted, intake.duplicates, intake.refused
+            positions.append(Position(topic, next_offset, *counts, self.topic_ids.get(topic, "")))
         return positions
 
     def made_durable(self, block: ShardBlock) -> None:

@@ -75,6 +75,21 @@ async def test_what_was_written_before_a_fence_stays_and_the_rest_is_dropped(
         assert (shard.durable == shard.next_offset) is is_written
 
 
+async def test_blocks_of_a_backlog_have_longer_to_fill_until_it_is_nearly_read(
+    worker: Worker, kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processor, "PENDING_LIMIT", 4)
+    kafka.send(topics.LOGINS, *[login(f"2026-03-{day:02} 08:00") for day in range(1, 11)])
+    await worker.take()
+    paces = []
+    for start in range(0, 10, 2):  # 8, 6, 4, 2, 0 of them unread
+        await worker.processor.process(kafka.batch(topics.LOGINS, start, most=2))
+        paces.append(worker.processor._pace_seconds)
+        await worker.commit()
+    live = worker.processor._settings.commit_interval_seconds
+    assert paces == [1.0, 1.0, live, live, live]
+
+
 async def test_fewer_events_wait_where_each_adds_much_to_a_block(
     worker: Worker, kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
