@@ -136,8 +136,6 @@ void close_account(shard *one, account *had) {
     for (u32 at = 0; at < sizeof all / sizeof *all; at++) drop_numbers(all[at]);
 }
 
-enum { DAY_MS = 86400000 };
-
 static i32 day_in_utc(i64 at) { return (i32)((at - (at < 0 ? DAY_MS - 1 : 0)) / DAY_MS); }
 
 // Looks at a customer again once an event's last use is past; each customer with live events waits once.

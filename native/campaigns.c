@@ -2,16 +2,10 @@
 #include "core.h"
 #include <stdlib.h>
 
-enum { QUARTER_MS = 900000, SECOND_MS = 1000 };
-
 static void set_name(name *given, const u8 *bytes, u32 length) {
     if (length > sizeof given->bytes) abort(); // tokens are far shorter; a name cut off would be another one's
     given->length = (u8)length;
     memcpy(given->bytes, bytes, length);
-}
-
-static bool is_name(const name *given, const u8 *bytes, u32 length) {
-    return given->length == length && !memcmp(given->bytes, bytes, length);
 }
 
 // -- campaigns ---------------------------------------------------------------------------------------------------------
@@ -59,7 +53,7 @@ u32 find_arm(const shard *one, const u8 *id, u32 id_length, const u8 *variant, u
     u32 number;
     for (search by = search_for(&one->arm_of, hash_of_arm(one, id, id_length, variant, length)); (number = next_number(&by)) != NOBODY;) {
         const arm *known = ARM(one, number);
-        if (is_name(&known->variant, variant, length) && is_name(&CAMPAIGN(one, known->campaign)->id, id, id_length)) break;
+        if (is_name(&known->variant, (span){variant, length}) && is_name(&CAMPAIGN(one, known->campaign)->id, (span){id, id_length})) break;
     }
     return number;
 }

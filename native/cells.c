@@ -3,7 +3,7 @@
 #include "core.h"
 #include <stdlib.h>
 
-enum { MINUTE_MS = 60000, DAY_MS = 86400000, MEMO = 16, DECIDING = 0 };
+enum { MEMO = 16 };
 
 cells *cells_new(void) {
     cells *all = calloc(1, sizeof(cells));

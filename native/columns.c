@@ -15,6 +15,8 @@ void add_text(list *column, const void *bytes, u64 length) {
 
 void add_name(list *column, const name *given) { add_text(column, given->bytes, given->length); }
 
+void add_span(list *column, span text) { add_text(column, text.bytes, text.length); }
+
 void add_hex(list *column, const u8 *bytes, u32 count) {
     static const char digits[] = "0123456789abcdef";
     u8 *text = list_add(column, 2 * (u64)count + 1, 1);

@@ -21,6 +21,7 @@ typedef int64_t i64;
 
 #define EXPORT __attribute__((visibility("default")))
 #define NOBODY 0xffffffffu // no customer has this number
+enum { SECOND_MS = 1000, MINUTE_MS = 60000, QUARTER_MS = 900000, DAY_MS = 86400000 };
 
 // -- memory.c: arrays that grow, and numbers found by a hash ---------------------------------------------------------
 
@@ -100,6 +101,20 @@ typedef struct {
     u32 length;
 } span;
 
+static inline bool is_same(span one, span other) { // memcmp, without its call: texts are short here
+    if (one.length != other.length) return false;
+    u64 first, second;
+    u32 at = 0;
+    for (; at + 8 <= one.length; at += 8) {
+        memcpy(&first, one.bytes + at, 8);
+        memcpy(&second, other.bytes + at, 8);
+        if (first != second) return false;
+    }
+    for (; at < one.length; at++)
+        if (one.bytes[at] != other.bytes[at]) return false;
+    return true;
+}
+
 // -- rows of a batch, as the scanner or Python writes them ---------------------------------------------------------------
 
 typedef struct { // a text within the texts of the batch
@@ -141,6 +156,7 @@ enum { AUTOMATED = 1, RECOMMENDED = 2, CREDITABLE = 4, ENGAGED = 8, CROSS_BANK =
 enum { ASSIGN, SEND, VIEW, CLICK, CALL, VISIT, VOUCHER_ISSUE, VOUCHER_REDEEM, TOUCH_KINDS };
 enum { TRANSFER, PAYMENT, CARD_SPEND, DEPOSIT, WITHDRAWAL, WEALTH_PURCHASE, WEALTH_REDEMPTION, LOAN_DRAWDOWN, ACCOUNT_OPEN,
        CARD_ACTIVATION, INSURANCE_PURCHASE, OTHER, TRANSACTION_KINDS };
+extern const span TOUCH_KIND[TOUCH_KINDS], TRANSACTION_KIND[TRANSACTION_KINDS]; // scan.c: their names, of records and ledger alike
 
 // -- campaigns.c: campaigns, arms and tiers by number, and the calendar ---------------------------------------------------
 
@@ -150,6 +166,10 @@ typedef struct {
     u8 length;
     char bytes[LONGEST_NAME];
 } name;
+
+static inline bool is_name(const name *given, span text) {
+    return given->length == text.length && !memcmp(given->bytes, text.bytes, text.length);
+}
 
 typedef struct {
     i64 window_ms, min_amount_minor;
@@ -188,6 +208,7 @@ typedef struct { // a column that no row has written to is left out
 
 void add_text(list *column, const void *bytes, u64 length);
 void add_name(list *column, const name *given);
+void add_span(list *column, span text);
 void add_number(list *column, i64 number);
 void add_byte(list *column, u8 byte);
 void add_hex(list *column, const u8 *bytes, u32 count); // as a text
@@ -222,6 +243,7 @@ typedef struct { // what a day of one tier has gained since the last time it was
 
 enum { TOUCHES, REACHED, CONVERSION_MILLIONTHS, CONVERTERS, COST_MINOR, RETURN_MINOR, AUM_MINOR, CELL_WIDTH };
 enum { TIER_CELL, VARIANT_CELL, MINUTE_CELL, COHORT_CELL, HOUR_CELL, DAY_CELL, FAMILIES };
+enum { DECIDING = 0 }; // the number of the deciding model: the first one
 typedef __int128 sum; // of money: what one block adds may be beyond 64 bits
 
 typedef struct {
@@ -249,7 +271,7 @@ typedef struct { // the cells of one family under one model
 
 typedef struct {
     u64 chapter;       // of cells that come to memory from now on
-    list families;     // family: FAMILIES of each model
+    list families;     // family: FAMILIES of each model, of which the others than the deciding one fill two
 } cells;
 #define FAMILY(one, model, number) ITEM((one)->cells->families, family, (model) * FAMILIES + (number))
 
@@ -472,13 +494,11 @@ void drop_touch(shard *one, u32 number);
 void forget_touch_ids(shard *one, i64 floor);
 
 // transactions.c
-span transaction_kind(u8 kind);
 void load_transaction(shard *one, transaction given, span id, span product, i64 aum_delta_minor);
 void drop_transaction(shard *one, u32 number);
 u32 transaction_with(const shard *one, span id, i64 at);
 void wait_anew(shard *one);
 u32 first_transaction_since(const shard *one, const account *had, i64 at);
-void add_kind(list *column, u8 kind);
 
 // rules.c: what they offer stands in `offered`
 bool matches(const shard *one, const campaign *rules, const transaction *given);
@@ -506,7 +526,7 @@ bool knows_quarter(const shard *one, i64 at);
 i64 floor_divide(i64 number, i64 by); // rounds down, for instants before 1970 too; `by` is positive
 const quarter *quarter_of(const shard *one, i64 at); // Python has told of it (`shard_add_quarters`), or the process stops
 
-// cells.c. `at` and `touched_at` are epoch milliseconds; model 0 decides, and alone has touches, cost and reach
+// cells.c. `at` and `touched_at` are epoch milliseconds; the deciding model alone has touches, cost, reach and cells by time
 cells *cells_new(void);
 void cells_add_model(cells *all);
 void cells_free(cells *all);

@@ -307,17 +307,16 @@ EXPORT void shard_drain_credits(shard *one) {
     for (u64 at = 0; at < one->credit_changes.count; at++) {
         const credit_change *row = ITEM(one->credit_changes, credit_change, at);
         const arm *by = ARM(one, row->arm);
-        span paid = text_of(one, row->transaction_id), touched = text_of(one, row->touch_id);
         rows->count++;
         add_name(&rows->columns[CAMPAIGN_COLUMN], &CAMPAIGN(one, by->campaign)->id);
         add_name(&rows->columns[LABEL_COLUMN], &by->variant);
         add_number(&rows->columns[AT_COLUMN], row->converted_at);
-        add_text(&rows->columns[ID_COLUMN], paid.bytes, paid.length);
-        add_text(&rows->columns[OTHER_ID_COLUMN], touched.bytes, touched.length);
+        add_span(&rows->columns[ID_COLUMN], text_of(one, row->transaction_id));
+        add_span(&rows->columns[OTHER_ID_COLUMN], text_of(one, row->touch_id));
         add_name(&rows->columns[MODEL_COLUMN], ITEM(one->labels, name, row->model));
         add_hex(&rows->columns[CUSTOMER_COLUMN], row->pseudonym, PSEUDONYM);
         add_name(&rows->columns[TIER_COLUMN], TIER_NAME(one, row->tier));
-        add_kind(&rows->columns[CATEGORY_COLUMN], row->kind);
+        add_span(&rows->columns[CATEGORY_COLUMN], TRANSACTION_KIND[row->kind]);
         i64 measures[] = {row->millionths, row->return_minor, row->aum_minor, row->touched_at, row->booked};
         memcpy(list_add(&rows->columns[MEASURES_COLUMN], sizeof measures, 1), measures, sizeof measures);
     }

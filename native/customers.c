@@ -51,10 +51,8 @@ EXPORT u32 shard_add_tier(shard *one, const u8 *bytes, u8 length) {
 // The number of a tier, NOBODY for one that Python has not told of. There may be very many, if tiers are scores.
 u32 find_tier(const shard *one, span text) {
     u32 number;
-    for (search by = search_for(&one->tier_of, hash_bytes(one->seed, text.bytes, text.length)); (number = next_number(&by)) != NOBODY;) {
-        const name *known = TIER_NAME(one, number);
-        if (known->length == text.length && !memcmp(known->bytes, text.bytes, text.length)) break;
-    }
+    for (search by = search_for(&one->tier_of, hash_bytes(one->seed, text.bytes, text.length)); (number = next_number(&by)) != NOBODY;)
+        if (is_name(TIER_NAME(one, number), text)) break;
     return number;
 }
 

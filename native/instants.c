@@ -26,7 +26,7 @@ static bool read_minute(const u8 *text, i64 *milliseconds) { // 2026-03-01T08:15
     if (year < 1 || month < 1 || month > 12 || day < 1 || day > last_day[month] + (leap && month == 2) || hour > 23 ||
         minutes > 59)
         return false;
-    *milliseconds = ((days_from_civil(year, month, day) * 24 + hour) * 60 + minutes) * 60000;
+    *milliseconds = ((days_from_civil(year, month, day) * 24 + hour) * 60 + minutes) * MINUTE_MS;
     return true;
 }
 
@@ -36,7 +36,7 @@ static bool read_offset(const u8 *text, u32 length, i64 *milliseconds) { // Z or
     if (length == 1) return *text == 'Z';
     if (length != 6 || (*text != '+' && *text != '-') || text[3] != ':') return false;
     if (!two_digits(text + 1, &hours) || !two_digits(text + 4, &minutes) || hours > 23 || minutes > 59) return false;
-    *milliseconds = (*text == '-' ? -1 : 1) * (hours * 60 + minutes) * 60000;
+    *milliseconds = (*text == '-' ? -1 : 1) * (hours * 60 + minutes) * MINUTE_MS;
     return true;
 }
 
@@ -57,6 +57,6 @@ bool read_instant(minute *last, const u8 *text, u32 length, i64 *milliseconds) {
         if (at == 20) return false;
     }
     if (at >= length || !read_offset(text + at, length - at, &offset)) return false;
-    *milliseconds = last->milliseconds + seconds * 1000 + thousandths - offset;
+    *milliseconds = last->milliseconds + seconds * SECOND_MS + thousandths - offset;
     return *milliseconds >= first && *milliseconds < end;
 }

@@ -16,20 +16,6 @@ bool read_integer(cursor *json, bool may_be_negative, i64 most, i64 *number); //
 bool read_number(cursor *json, double *number);                               // not negative
 bool skip_scalar(cursor *json);
 
-static inline bool is_same(span one, span other) { // memcmp, without its call: texts are short here
-    if (one.length != other.length) return false;
-    u64 first, second;
-    u32 at = 0;
-    for (; at + 8 <= one.length; at += 8) {
-        memcpy(&first, one.bytes + at, 8);
-        memcpy(&second, other.bytes + at, 8);
-        if (first != second) return false;
-    }
-    for (; at < one.length; at++)
-        if (one.bytes[at] != other.bytes[at]) return false;
-    return true;
-}
-
 static inline void skip_space(cursor *json) {
     while (json->next < json->end && *json->next <= ' ' &&
            (*json->next == ' ' || *json->next == '\n' || *json->next == '\t' || *json->next == '\r'))

@@ -126,18 +126,14 @@ static void take_row(reader *from, const char *columns, row *given) {
 // -- what Python has told of -----------------------------------------------------------------------------------------
 
 static u32 name_among(const list *names, span text) {
-    for (u32 at = 0; at < names->count; at++) {
-        const name *known = ITEM(*names, name, at);
-        if (known->length == text.length && !memcmp(known->bytes, text.bytes, text.length)) return at;
-    }
+    for (u32 at = 0; at < names->count; at++)
+        if (is_name(ITEM(*names, name, at), text)) return at;
     return NOBODY;
 }
 
 static u32 kind_of(span text) {
-    for (u32 kind = 0; kind < TRANSACTION_KINDS; kind++) {
-        span known = transaction_kind((u8)kind);
-        if (known.length == text.length && !memcmp(known.bytes, text.bytes, text.length)) return kind;
-    }
+    for (u32 kind = 0; kind < TRANSACTION_KINDS; kind++)
+        if (is_same(TRANSACTION_KIND[kind], text)) return kind;
     return NOBODY;
 }
 

@@ -3,7 +3,6 @@
 #include "core.h"
 #include <stdio.h>
 
-enum { MINUTE_MS = 60000, SECOND_MS = 1000 };
 #define FULL ((sum)1 << 62)
 _Static_assert((int)DAY_SHEET - (int)TIER_SHEET == (int)DAY_CELL - (int)TIER_CELL, "sheets in the order of families");
 

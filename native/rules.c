@@ -16,10 +16,8 @@ bool matches(const shard *one, const campaign *rules, const transaction *given) 
     if (!(rules->kinds >> given->kind & 1) || given->amount_minor < rules->min_amount_minor) return false;
     if (rules->any_product) return true;
     span product = text_of(one, given->extras ? EXTRAS(one, given->extras)->product : NO_TEXT);
-    for (u64 at = 0; at < rules->products.count; at++) {
-        const name *wanted = ITEM(rules->products, name, at);
-        if (product.length == wanted->length && !memcmp(product.bytes, wanted->bytes, product.length)) return true;
-    }
+    for (u64 at = 0; at < rules->products.count; at++)
+        if (is_name(ITEM(rules->products, name, at), product)) return true;
     return false;
 }
 

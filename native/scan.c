@@ -78,13 +78,14 @@ static const field TRANSACTION_FIELDS[] = {
     FIELD("scenario", TOKEN, OR_NULL, 0, offsetof(transaction_row, scenario)),
     FIELD("reverses", IDENTIFIER, OR_NULL, 0, offsetof(transaction_row, reverses)),
 };
-static const span TOUCH_KIND[TOUCH_KINDS] = {
-    WORD("assign"), WORD("send"), WORD("view"), WORD("click"), WORD("call"), WORD("visit"), WORD("voucher_issue"),
-    WORD("voucher_redeem")};
-static const span TRANSACTION_KIND[TRANSACTION_KINDS] = {
-    WORD("transfer"), WORD("payment"), WORD("card_spend"), WORD("deposit"), WORD("withdrawal"), WORD("wealth_purchase"),
-    WORD("wealth_redemption"), WORD("loan_drawdown"), WORD("account_open"), WORD("card_activation"),
-    WORD("insurance_purchase"), WORD("other")};
+const span TOUCH_KIND[TOUCH_KINDS] = {
+    [ASSIGN] = WORD("assign"), [SEND] = WORD("send"), [VIEW] = WORD("view"), [CLICK] = WORD("click"), [CALL] = WORD("call"),
+    [VISIT] = WORD("visit"), [VOUCHER_ISSUE] = WORD("voucher_issue"), [VOUCHER_REDEEM] = WORD("voucher_redeem")};
+const span TRANSACTION_KIND[TRANSACTION_KINDS] = {
+    [TRANSFER] = WORD("transfer"), [PAYMENT] = WORD("payment"), [CARD_SPEND] = WORD("card_spend"), [DEPOSIT] = WORD("deposit"),
+    [WITHDRAWAL] = WORD("withdrawal"), [WEALTH_PURCHASE] = WORD("wealth_purchase"), [WEALTH_REDEMPTION] = WORD("wealth_redemption"),
+    [LOAN_DRAWDOWN] = WORD("loan_drawdown"), [ACCOUNT_OPEN] = WORD("account_open"), [CARD_ACTIVATION] = WORD("card_activation"),
+    [INSURANCE_PURCHASE] = WORD("insurance_purchase"), [OTHER] = WORD("other")};
 
 enum { LOGIN_TOPIC, TOUCH_TOPIC, TRANSACTION_TOPIC, TOPICS };
 #define COUNT(items) (sizeof items / sizeof *items)

@@ -194,8 +194,6 @@ static void credit_touch(shard *one, u32 who, i64 at, text event_id, u32 number)
 
 // -- batches ---------------------------------------------------------------------------------------------------------
 
-static const char *const KINDS[TOUCH_KINDS] = {"assign", "send", "view", "click", "call", "visit", "voucher_issue", "voucher_redeem"};
-
 static void note_touch(shard *one, const u8 *texts, const touch_row *row, i64 offset, bool is_creditable) {
     sheet *facts = &one->sheets[TOUCH_SHEET];
     const customer *who = CUSTOMER(one, row->head.customer);
@@ -208,7 +206,7 @@ static void note_touch(shard *one, const u8 *texts, const touch_row *row, i64 of
     add_hex(&facts->columns[CUSTOMER_COLUMN], who->pseudonym, PSEUDONYM);
     add_name(&facts->columns[TIER_COLUMN], TIER_NAME(one, who->tier));
     add_text(&facts->columns[CHANNEL_COLUMN], texts + row->channel.begin, row->channel.length);
-    add_text(&facts->columns[CATEGORY_COLUMN], KINDS[row->head.kind], strlen(KINDS[row->head.kind]));
+    add_span(&facts->columns[CATEGORY_COLUMN], TOUCH_KIND[row->head.kind]);
     add_byte(&facts->columns[FLAGS_COLUMN], row->head.flags | (is_creditable ? CREDITABLE : 0));
     add_number(&facts->columns[MEASURES_COLUMN], row->cost_minor);
     add_number(&facts->columns[SOURCE_COLUMN], offset);

@@ -187,22 +187,13 @@ void drop_transaction(shard *one, u32 number) {
 static void note_adjustment(shard *one, u32 number) {
     sheet *rows = &one->sheets[ADJUSTMENT_SHEET];
     const transaction *paid = TRANSACTION(one, number);
-    span id = text_of(one, paid->event_id);
     rows->count++;
     add_number(&rows->columns[AT_COLUMN], paid->at);
-    add_text(&rows->columns[ID_COLUMN], id.bytes, id.length);
+    add_span(&rows->columns[ID_COLUMN], text_of(one, paid->event_id));
     add_number(&rows->columns[MEASURES_COLUMN], effective_minor(one, paid));
 }
 
 // -- batches ---------------------------------------------------------------------------------------------------------
-
-static const char *const KINDS[TRANSACTION_KINDS] = {
-    "transfer", "payment", "card_spend", "deposit", "withdrawal", "wealth_purchase",
-    "wealth_redemption", "loan_drawdown", "account_open", "card_activation", "insurance_purchase", "other"};
-
-span transaction_kind(u8 kind) { return (span){(const u8 *)KINDS[kind], (u32)strlen(KINDS[kind])}; }
-
-void add_kind(list *column, u8 kind) { add_text(column, KINDS[kind], strlen(KINDS[kind])); }
 
 static void add_place(list *column, const u8 *texts, place of) { add_text(column, texts + of.begin, of.length); }
 
@@ -216,7 +207,7 @@ static void note_transaction(shard *one, const u8 *texts, const transaction_row 
     add_hex(&facts->columns[CUSTOMER_COLUMN], who->pseudonym, PSEUDONYM);
     add_name(&facts->columns[TIER_COLUMN], TIER_NAME(one, who->tier));
     add_place(&facts->columns[CHANNEL_COLUMN], texts, row->channel);
-    add_kind(&facts->columns[CATEGORY_COLUMN], row->head.kind);
+    add_span(&facts->columns[CATEGORY_COLUMN], TRANSACTION_KIND[row->head.kind]);
     add_place(&facts->columns[PRODUCT_COLUMN], texts, row->product);
     add_place(&facts->columns[SCENARIO_COLUMN], texts, row->scenario);
     add_byte(&facts->columns[FLAGS_COLUMN], row->head.flags);
