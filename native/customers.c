@@ -166,8 +166,6 @@ EXPORT void shard_erase(shard *one, const u8 *id, u32 length, const u8 *pseudony
     if (dormant != NOBODY) forget(one, dormant);
 }
 
-EXPORT u32 shard_tier(const shard *one, u32 number) { return ITEM(one->customers, customer, number)->tier; }
-
 EXPORT void shard_set_tier(shard *one, u32 number, u32 tier) {
     ITEM(one->customers, customer, number)->tier = tier;
 }

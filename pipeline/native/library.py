@@ -130,7 +130,6 @@ _FUNCTIONS: Final[dict[str, tuple[Any, list[Any]]]] = {  # name: (result, argume
     "shard_meet": (c_uint32, [c_void_p, c_char_p, c_uint32, c_char_p]),
     "shard_dormant": (c_uint32, [c_void_p, c_char_p]),
     "shard_erase": (None, [c_void_p, c_char_p, c_uint32, c_char_p]),
-    "shard_tier": (c_uint32, [c_void_p, c_uint32]),
     "shard_set_tier": (None, [c_void_p, c_uint32, c_uint32]),
     "shard_find_all": (c_uint32, [c_void_p, c_char_p, c_void_p, c_uint32, c_uint32]),
     "shard_meet_all": (None, [c_void_p, c_char_p, c_void_p, c_uint32, c_uint32, c_char_p]),

@@ -60,10 +60,6 @@ class People:
         """Forget a customer; without an id, one whose id has not been met."""
         self._library.shard_erase(self._shard, customer_id, len(customer_id), pseudonym)
 
-    def tier_of(self, number: int) -> str:
-        """Return a customer's tier."""
-        return self._tiers[int(self._library.shard_tier(self._shard, number))]
-
     def set_tier(self, number: int, tier: str) -> None:
         """Give a customer a tier for the events that follow."""
         self._library.shard_set_tier(self._shard, number, self.tier_number(tier))

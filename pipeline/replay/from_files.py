@@ -40,7 +40,7 @@ def plan_files(settings: Settings, order: Order, live: LedgerPort) -> Plan:
     """
     directory = _archive_of(order.inputs)
     if directory is not None:
-        return _plan_archive(settings, order.run, directory, live)
+        return _plan_archive(settings, order.run, directory)
     counts: dict[str, int] = dict(live.fetch("load_partition_counts"))
     count = counts.get(CUSTOMERS) or max(counts.values(), default=settings.kafka_partitions)
     found = survey_files(order.inputs, order.topic, count)
@@ -88,14 +88,13 @@ def _is_archived(path: Path) -> bool:
         return False  # whoever reads it says what is wrong
 
 
-def _plan_archive(settings: Settings, run: str, directory: Path, live: LedgerPort) -> Plan:
+def _plan_archive(settings: Settings, run: str, directory: Path) -> Plan:
     manifest = read_manifest(directory)
     if manifest.key != key_fingerprint(policy_of(settings).pseudonym_key):
         raise UserError(
             f"{directory} was written with another pseudonym key, under which every customer has another name",
             "replay it where that key is configured (ROI_PSEUDONYM_KEY)",
         )
-    del live
     logs = tuple(
         LogPart(log.topic, log.partition, log.start, log.end, manifest.digest)
         for log in manifest.logs

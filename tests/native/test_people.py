@@ -104,7 +104,8 @@ def test_a_customer_known_by_pseudonym_keeps_its_days_when_its_id_is_met() -> No
     counted(people, [(1, 100, True), (2, 100, True)])
     assert (len(people), people.take_rows()[0].count) == (2, 1)
     assert people.find(b"customer 1") == number
-    assert people.tier_of(number) == "gold"
+    counted(people, [(1, 101, True)])
+    assert people.take_rows()[0].columns["tier"] == b"\x04gold"
 
 
 def test_an_erased_customer_is_a_stranger_without_days() -> None:
