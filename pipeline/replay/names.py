@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from pipeline.alerts import store
 from pipeline.errors import UserError
 from pipeline.ledger.rows import LIVE
 
-# the evaluator claims its turn under this name (pipeline/alerts/leading.py)
-_TAKEN: Final = frozenset({LIVE, "alerts"})
+_TAKEN: Final = frozenset({LIVE, store.RUN})  # the evaluator claims its turn under the second
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
 

@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
     ("arguments", "words"),
     [
         (("--run", "live"), ("'live'", "choose another name")),
+        (("--run", "alerts"), ("'alerts'", "in use", "another name")),
         (("--run", "Spring 2026"), ("'Spring 2026'", "a-z")),
         (("--run", "x", "--set", "worker.fetch_records=9"), ("worker.fetch_records", "attribution.window_days")),
         (("--run", "x", "--set", "attribution.window_days"), ("no value", "KEY=VALUE")),
@@ -33,7 +34,7 @@ def test_what_cannot_be_replayed_is_said_in_one_line_and_nothing_is_begun(
     assert ended.returncode == 1, ended.stderr
     assert ended.stderr.count("\n") == 1
     assert [word for word in words if word not in ended.stderr] == []
-    assert counted.rows("SELECT count() FROM roi.replays WHERE run IN ('x', 'live', 'Spring 2026')") == [(0,)]
+    assert counted.rows("SELECT count() FROM roi.replays WHERE run IN ('x', 'live', 'alerts', 'Spring 2026')") == [(0,)]
 
 
 def test_two_models_and_one_model_are_wrong_usage(counted: Cluster) -> None:
