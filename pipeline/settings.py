@@ -125,7 +125,7 @@ class WorkerSettings(Group):
 
     commit_interval_seconds: float = Field(0.25, gt=0, le=60, description="shortest time between two ledger blocks")
     fetch_records: int = Field(5000, gt=0, description="most records taken from one partition at a time")
-    bad_share_limit: float = Field(0.5, gt=0, le=1, description="share of bad events that stops a topic")
+    bad_share_limit: float = Field(0.5, gt=0, le=1, description="share of bad events that halts a topic")
     bad_share_window: int = Field(1000, gt=0, description="number of latest events the bad share is taken over")
     core: Literal["plain", "native", "auto"] = Field(
         "auto", description="what counts: Python alone, the compiled core (`make native`), or this where it is built"

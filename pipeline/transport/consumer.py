@@ -111,7 +111,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped h
         return []
 
     def _fetchable(self) -> frozenset[TP]:
-        """Return the open partitions whose queue has room and whose topic is not stopped."""
+        """Return the open partitions whose queue has room and whose topic is not halted."""
         active = self._get_active_partitions()
         return frozenset(
             tp for tp in self._handover.flows.open if tp in active and tp.topic not in self._handover.halted
