@@ -35,11 +35,13 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert set(fragments) <= anchors(text)
 
 
-def test_every_folder_named_in_the_readme_is_there() -> None:
+def test_the_readme_names_every_package_and_no_folder_that_is_not_there() -> None:
     table = README.partition("## Folders")[2].partition("## Limits")[0]
     named = [word for word in table.split("`")[1::2] if word.endswith("/")]
     assert len(named) > 10
     assert not [folder for folder in named if not (ROOT / folder).is_dir()]
+    packages = {f"pipeline/{found.parent.name}/" for found in (ROOT / "pipeline").glob("*/__init__.py")}
+    assert packages <= set(named)
 
 
 def test_every_file_named_to_contributors_is_there() -> None:
