@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 from aiokafka.errors import KafkaTimeoutError
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from pipeline.errors import UserError
 from pipeline.transport.admin import TopicAdmin
 from pipeline.transport.bounds import log_bounds
 from pipeline.transport.reading import answering
-from pipeline.transport.security import confluent_options
+from pipeline.transport.single_records import records_at
 from pipeline.worker.ports import LogExtent, TopicIdentity
 from schemas.topics import INPUT_TOPICS
 
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
     from pipeline.transport.ports import TP
-
-_RECALL_SECONDS = 5.0
 
 
 class KafkaLogs:
@@ -55,32 +51,10 @@ class KafkaLogs:
         """Return key and value of one record, None if the log holds it no more.
 
         Raises:
-            KafkaTimeoutError: the log holds it, but it did not come in time.
+            KafkaTimeoutError: whether it does is not known, or it did not come in time.
         """
+        place = (*tp, offset)
         try:
-            bounds = log_bounds(self._settings, [tp])[tp]
+            return dict(records_at(self._settings, [place])).get(place)
         except UserError as error:
             raise KafkaTimeoutError from error
-        if not bounds.start <= offset < bounds.end:
-            return None
-        options = confluent_options(self._settings) | {
-            "group.id": f"{self._settings.kafka_group}-recall",
-            "enable.auto.commit": False,
-            "auto.offset.reset": "earliest",
-            "enable.partition.eof": True,  # nothing but transaction markers may be left behind the offset
-            "log_level": 0,
-        }
-        try:
-            with closing(Consumer(options)) as consumer:
-                consumer.assign([TopicPartition(tp.topic, tp.partition, offset)])
-                message = consumer.poll(_RECALL_SECONDS)
-        except KafkaException as error:
-            raise KafkaTimeoutError from error
-        if message is None:
-            raise KafkaTimeoutError
-        failure = message.error()
-        if failure is not None:
-            if failure.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - a public name that begins with an underscore
-                return None
-            raise KafkaTimeoutError
-        return (message.key(), message.value()) if message.offset() == offset else None
