@@ -8,16 +8,17 @@ import json
 import sys
 import time
 from collections import defaultdict
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from bench.cores import add_core_option
 from bench.memory import resident_bytes
 from pipeline.ledger.body import body_of, encode
 from pipeline.simulation.mixes import MixName, MixOptions, mix_events
 from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.policy import Policy
 from pipeline.transport.ports import RecordBatch
+from pipeline.worker.cores import Decoder, chosen_core
 from pipeline.worker.shard import OwnedShard
-from schemas.decode import decode
 from schemas.topics import CAMPAIGN_LANE, COSTS, CUSTOMER_LANE, LANE_OF_TOPIC
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ BLOCK_BATCHES: Final = 16
 
 
 def measure(
-    mix: MixName, events: int, customers: int, models: tuple[AttributionModel, ...], core: CoreName = "plain"
-) -> dict[str, float]:
+    mix: MixName, events: int, customers: int, models: tuple[AttributionModel, ...], core: CoreName = "auto"
+) -> dict[str, Any]:
     """Run the core over a mix; return microseconds per event of each topic, and what the rest costs per event."""
     batches = _batches(mix, events, customers)
     policy = Policy(models=models, future_ms=None, pseudonym_key=b"bench", core=core)
@@ -45,9 +46,9 @@ def measure(
     before = resident_bytes()
     spent: dict[str, float] = defaultdict(float)
     counts: dict[str, int] = defaultdict(int)
-    began = time.process_time()
+    decode, began = Decoder(policy), time.process_time()
     for batch in batches:
-        decode(batch.topic, batch.offsets, batch.keys, batch.values, currency="CNY")
+        decode(batch.topic, batch.offsets, batch.keys, batch.values)
     spent["decode"] = time.process_time() - began
     for number, batch in enumerate(batches, start=1):
         began = time.process_time()
@@ -59,7 +60,8 @@ def measure(
             sealed = [out[0] for shard in lanes.values() if (out := shard.seal_block())]
             body_of([sheet for part in sealed for sheet in encode(part, policy.labels, 0)])
             spent["block"] += time.process_time() - began
-    found = {topic: spent[topic] / counts[topic] * 1e6 for topic in counts}
+    found: dict[str, Any] = {"core": chosen_core(core)}
+    found |= {topic: spent[topic] / counts[topic] * 1e6 for topic in counts}
     found |= {step: spent[step] / events * 1e6 for step in ("decode", "block")}
     found["all"] = (sum(spent.values()) - spent["decode"]) / events * 1e6
     found["bytes_each"] = (resident_bytes() - before) / lanes[CUSTOMER_LANE].core.customer_count
@@ -98,7 +100,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=500_000)
     parser.add_argument("--customers", type=int, default=100_000)
     parser.add_argument("--models", choices=("one", "five"), default="one")
-    parser.add_argument("--core", choices=("plain", "native"), default="plain")
+    add_core_option(parser)
     arguments = parser.parse_args()
     models = ALL_MODELS if arguments.models == "five" else ALL_MODELS[:1]
     found = measure(cast("MixName", arguments.mix), arguments.events, arguments.customers, models, arguments.core)

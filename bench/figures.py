@@ -8,6 +8,8 @@ from math import ceil
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from bench.cores import WORDS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -150,7 +152,8 @@ def whale_row(measured: Mapping[str, Any]) -> Row:
     """Return the row of a whale measurement (`bench.whale` prints its fields)."""
     late = f"late event p50 {measured['late_p50_us']:.0f} µs, worst {measured['late_worst_us']:.0f} µs"
     return Row(
-        f"one customer with {measured['touches']:,} touches, {measured['transactions']:,} transactions",
+        f"one customer with {measured['touches']:,} touches, {measured['transactions']:,} transactions, "
+        f"{WORDS[measured['core']]}",
         "-",
         late,
         f"in order {measured['in_order_us']:.1f} µs an event",
@@ -165,7 +168,7 @@ def memory_row(measured: Mapping[str, Any]) -> Row:
         for count, name in zip(live, ("touches", "transactions"), strict=True)
     )
     return Row(
-        f"state of {measured['customers']:,} customers",
+        f"state of {measured['customers']:,} customers, {WORDS[measured['core']]}",
         "-",
         f"{measured['bytes_each']:,.0f} bytes a customer",
         f"each with {each}",
@@ -175,9 +178,9 @@ def memory_row(measured: Mapping[str, Any]) -> Row:
 def recovery_row(measured: Mapping[str, Any]) -> Row:
     """Return the row of a recovery measurement (`bench.recovery` prints its fields)."""
     return Row(
-        f"take-over of {measured['customers']:,} customers",
+        f"take-over of {measured['customers']:,} customers, {WORDS[measured['core']]}",
         "-",
-        f"{measured['seconds']:.1f} s, {measured['customers_per_second']:,.0f} customers/s",
+        f"{measured['seconds']:.2f} s, {measured['customers_per_second']:,.0f} customers/s",
         f"from {measured['rows']:,} ledger rows, nothing on disk",
     )
 
@@ -246,8 +249,9 @@ def tick_rows(measured: Mapping[str, Any]) -> list[Row]:
     ]
 
 
-def family_rows(mix: str, one: Mapping[str, float], five: Mapping[str, float]) -> list[Row]:
-    """Return what each metric family costs in the core (`bench.families` prints the fields)."""
+def family_rows(mix: str, one: Mapping[str, Any], five: Mapping[str, Any]) -> list[Row]:
+    """Return what each metric family costs in a core (`bench.families` prints the fields)."""
+    core = WORDS[one["core"]]
     names = {
         "bank.logins.v1": "logins: active users",
         "bank.transactions.v1": "transactions: credit, reversals",
@@ -258,13 +262,13 @@ def family_rows(mix: str, one: Mapping[str, float], five: Mapping[str, float]) -
         "all": "all of it, every event",
     }
     rows = [
-        Row(f"core, mix {mix}: {label}", "-", f"{one[name]:.1f} µs", f"{five[name]:.1f} µs with all five models")
+        Row(f"{core}, mix {mix}: {label}", "-", f"{one[name]:.1f} µs", f"{five[name]:.1f} µs with all five models")
         for name, label in names.items()
     ]
     return [
         *rows,
         Row(
-            f"core, mix {mix}: memory",
+            f"{core}, mix {mix}: memory",
             "-",
             f"{one['bytes_each']:,.0f} bytes a customer",
             f"{five['bytes_each']:,.0f} with all five models",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from bench import flatness, models, peer_steps, processes, replaying, starting, throughput
 from bench.children import measured
+from bench.cores import built_cores
 from bench.figures import (
     Row,
     backtest_row,
@@ -114,7 +116,7 @@ class Measuring:
         quick = self.arguments.quick
         campaigns = _QUICK_CAMPAIGNS if quick else 10_000
         return {
-            "whale": ("late events of one large customer", lambda: [whale_row(measured("bench.whale"))]),
+            "whale": ("late events of one large customer", self._whale),
             "families": ("metric families", self._families),
             "memory": ("memory", self._memory),
             "recovery": ("take-over", self._recovery),
@@ -160,13 +162,17 @@ class Measuring:
         self.results.add("latency", {"broker": broker, "share_of_peak": rate.share or None} | found)
         return [latency_row(broker, found, f" ({rate})" if rate.share else "")]
 
+    def _whale(self) -> list[Row]:
+        return [whale_row(measured("bench.whale", "--core", core)) for core in built_cores()]
+
     def _memory(self) -> list[Row]:
-        return [memory_row(measured("bench.memory", "--customers", self._customers))]
+        options = ("--customers", self._customers)
+        return [memory_row(measured("bench.memory", *options, "--core", core)) for core in built_cores()]
 
     def _families(self) -> list[Row]:
         rows = []
-        for mix in mixes(self.arguments):
-            options = ("--mix", mix, "--events", min(self.arguments.events, _FAMILY_EVENTS))
+        for mix, core in product(mixes(self.arguments), built_cores()):
+            options = ("--core", core, "--mix", mix, "--events", min(self.arguments.events, _FAMILY_EVENTS))
             one = measured("bench.families", *options, "--models", "one")
             rows += family_rows(mix, one, measured("bench.families", *options, "--models", "five"))
         return rows

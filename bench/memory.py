@@ -10,19 +10,21 @@ import sys
 from collections import defaultdict
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final
 
+from bench.cores import add_core_option
 from pipeline.native.customers import NativeCustomerShard
 from pipeline.simulation.mixes import MixOptions, mix_events
 from pipeline.state.campaign_registry import CampaignRegistry
-from pipeline.state.policy import CoreName, Policy
-from pipeline.worker.cores import customer_core
+from pipeline.state.policy import Policy
+from pipeline.worker.cores import chosen_core, customer_core
 from schemas.decode import decode
 from schemas.topics import LOGINS, TOUCHES, TRANSACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pipeline.state.policy import CoreName
 
 BATCH: Final = 20_000
 # mix A: 29 of 100 events are touches or transactions, so each customer has about 0.9 of them
@@ -45,7 +47,7 @@ def batches(customers: int) -> Iterator[dict[str, tuple[list[bytes], list[bytes]
         yield by_topic
 
 
-def measure(customers: int, core: CoreName = "plain") -> dict[str, Any]:
+def measure(customers: int, core: CoreName = "auto") -> dict[str, Any]:
     """Fill the state of one shard and return what it takes per customer; of the compiled core by structures, too.
 
     Some 25 MB of it have nothing to do with customers: the decoder, and what Python keeps of the batches' room.
@@ -64,6 +66,7 @@ def measure(customers: int, core: CoreName = "plain") -> dict[str, Any]:
     held = shard.held()
     sizes = shard.sizes() if isinstance(shard, NativeCustomerShard) else {}
     return {
+        "core": chosen_core(core),
         "customers": shard.customer_count,
         "live_touches": held["touches"],
         "live_transactions": held["transactions"],
@@ -76,7 +79,7 @@ def main() -> None:
     """Measure and print the result as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--customers", type=int, default=1_000_000)
-    parser.add_argument("--core", choices=get_args(CoreName), default="plain")
+    add_core_option(parser)
     arguments = parser.parse_args()
     sys.stdout.write(json.dumps(measure(arguments.customers, arguments.core)) + "\n")
 

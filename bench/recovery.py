@@ -8,7 +8,7 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bench.memory import batches
 from pipeline.clickhouse.connection import connect
@@ -19,6 +19,7 @@ from pipeline.policies import policy_of
 from pipeline.settings import load_settings
 from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.transport.ports import RecordBatch
+from pipeline.worker.cores import chosen_core
 from pipeline.worker.shard import OwnedShard
 from schemas.topics import CUSTOMER_LANE
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 RUN: Final = "bench-recovery"
 
 
-def measure(settings: Settings, customers: int) -> dict[str, float]:
+def measure(settings: Settings, customers: int) -> dict[str, Any]:
     """Write the state of one shard to the ledger and load it into another."""
     policy = policy_of(settings)
     client = connect(settings, "writer")
@@ -46,6 +47,7 @@ def measure(settings: Settings, customers: int) -> dict[str, float]:
     Loader(next_owner, policy, 0).load({fresh.number: fresh.core})
     seconds = time.perf_counter() - began
     return {
+        "core": chosen_core(policy.core),
         "customers": fresh.core.customer_count,
         "rows": written,
         "seconds": seconds,

@@ -7,16 +7,18 @@ import json
 import sys
 import time
 from random import Random
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from bench.cores import add_core_option
 from bench.figures import percentile
 from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.state.policy import Policy
-from pipeline.worker.cores import customer_core
+from pipeline.worker.cores import chosen_core, customer_core
 from schemas.columns import TouchColumns, TransactionColumns
 
 if TYPE_CHECKING:
     from pipeline.state.customer_lane import CustomerLane
+    from pipeline.state.policy import CoreName
 
 BEGIN_MS: Final = 1_790_000_000_000
 SPAN_MS: Final = 2 * 86_400_000  # all within the allowed lateness: every instant can still get a late event
@@ -66,9 +68,9 @@ def transactions(numbers: range, instants: list[int]) -> TransactionColumns:
     )
 
 
-def measure(count: int) -> dict[str, float]:
+def measure(count: int, core: CoreName = "auto") -> dict[str, Any]:
     """Give a customer ``count`` touches and transactions in order, then single late ones, and time both."""
-    policy = Policy(pseudonym_key=b"bench")
+    policy = Policy(pseudonym_key=b"bench", core=core)
     shard = customer_core(policy, CampaignRegistry(policy))
     step = SPAN_MS / count
     began = time.perf_counter()
@@ -81,6 +83,7 @@ def measure(count: int) -> dict[str, float]:
     in_order = (time.perf_counter() - began) / (2 * count)
     late = _late_events(shard, count)
     return {
+        "core": chosen_core(core),
         "touches": count,
         "transactions": count,
         "in_order_us": in_order * 1e6,
@@ -108,7 +111,9 @@ def main() -> None:
     """Measure and print the result as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=50_000, help="touches, and as many transactions")
-    sys.stdout.write(json.dumps(measure(parser.parse_args().count)) + "\n")
+    add_core_option(parser)
+    arguments = parser.parse_args()
+    sys.stdout.write(json.dumps(measure(arguments.count, arguments.core)) + "\n")
 
 
 if __name__ == "__main__":

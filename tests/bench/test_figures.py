@@ -14,6 +14,7 @@ from bench.figures import (
     memory_row,
     notice_row,
     percentile,
+    recovery_row,
     replay_rows,
     throughput,
     throughput_rows,
@@ -120,10 +121,25 @@ def test_other_rows_show_their_figures() -> None:
         "30 notices at 19,990 events/s",
     )
     whale = whale_row(
-        {"touches": 50_000, "transactions": 50_000, "in_order_us": 5.25, "late_p50_us": 20, "late_worst_us": 90}
+        {
+            "core": "plain",
+            "touches": 50,
+            "transactions": 50,
+            "in_order_us": 5.25,
+            "late_p50_us": 20,
+            "late_worst_us": 90,
+        }
     )
+    assert whale.measured == "one customer with 50 touches, 50 transactions, plain core"
     assert whale.result == "late event p50 20 µs, worst 90 µs"
-    memory = memory_row({"customers": 200, "live_touches": 100, "live_transactions": 300, "bytes_each": 742.4})
+    memory = memory_row(
+        {"core": "native", "customers": 200, "live_touches": 100, "live_transactions": 300, "bytes_each": 742.4}
+    )
+    assert memory.measured == "state of 200 customers, compiled core"
+    taken = recovery_row(
+        {"core": "native", "customers": 200, "rows": 700, "seconds": 0.25, "customers_per_second": 800.0}
+    )
+    assert (taken.measured, taken.result) == ("take-over of 200 customers, compiled core", "0.25 s, 800 customers/s")
     judged = judging_row({"campaigns": 10_000, "below": 900, "p50_ms": 512.4, "worst_ms": 700})
     assert (judged.result, judged.beside) == ("p50 512 ms, worst 700 ms", "51 µs a campaign, 900 below")
     backtested = backtest_row(

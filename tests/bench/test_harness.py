@@ -4,11 +4,12 @@ import json
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench import backtesting, families, judging, memory, peering, recovery, whale
+from bench import backtesting, cores, families, judging, measuring, memory, peering, recovery, whale
 from bench.children import cpu_seconds, measured, own_module, parse_cpu_seconds, running
 from bench.figures import Row, Throughput, family_rows
 from bench.latency import timed_every
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.settings import Settings
+    from pipeline.state.policy import CoreName
 
 
 def steps(words: list[str]) -> list[str]:
@@ -148,8 +150,37 @@ def test_results_are_kept_as_they_come_with_the_load_before_their_step(tmp_path:
     assert [(row["step"], row["result"]) for row in found["table"]] == [("throughput on tansu", "500 events/s")]
 
 
-def test_a_small_whale_can_be_measured() -> None:
-    found = whale.measure(200)
+@pytest.fixture(params=["plain", "native"])
+def core(request: pytest.FixtureRequest) -> CoreName:
+    if request.param == "native":
+        request.getfixturevalue("native_core")
+    name: CoreName = request.param
+    return name
+
+
+def test_what_a_core_takes_is_measured_of_each_that_is_built_and_its_row_names_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def told(_module: str, *options: object) -> dict[str, Any]:
+        given = dict(zip(options[::2], options[1::2], strict=True))
+        return defaultdict(lambda: 1.0, {"core": given["--core"]})
+
+    def rows() -> list[str]:
+        words = parse(["--only", "whale,families,memory"])
+        return [row.measured for _, measure in Measuring(words, Results()).steps() for row in measure()]
+
+    monkeypatch.setattr(measuring, "measured", told)
+    monkeypatch.setattr(cores, "is_built", lambda: True)
+    both = rows()
+    monkeypatch.setattr(cores, "is_built", lambda: False)
+    alone = rows()
+    assert all("plain core" in row for row in alone)
+    assert sorted(both) == sorted(alone + [row.replace("plain core", "compiled core") for row in alone])
+
+
+def test_a_small_whale_can_be_measured(core: CoreName) -> None:
+    found = whale.measure(200, core)
+    assert found["core"] == core
     assert found["touches"] == found["transactions"] == 200
     assert 0 < found["late_p50_us"] <= found["late_worst_us"]
 
@@ -168,20 +199,25 @@ def test_the_stop_rule_can_be_measured_on_few_campaigns() -> None:
 
 def test_a_small_take_over_can_be_measured(migrated: Settings) -> None:
     found = recovery.measure(migrated, 500)
+    assert found["core"] == cores.built_cores()[0]
     assert 400 < found["customers"] <= 500
     assert found["rows"] > found["customers"]
     assert found["seconds"] > 0
 
 
-def test_metric_families_can_be_measured() -> None:
-    one, five = (families.measure("B", 2_000, 300, models) for models in (families.ALL_MODELS[:1], families.ALL_MODELS))
+def test_metric_families_can_be_measured(core: CoreName) -> None:
+    one, five = (
+        families.measure("B", 2_000, 300, models, core) for models in (families.ALL_MODELS[:1], families.ALL_MODELS)
+    )
+    assert one["core"] == five["core"] == core
     rows = family_rows("B", one, five)
     assert [row.result.endswith(("µs", "bytes a customer")) for row in rows] == [True] * len(rows)
     assert one.keys() == five.keys() >= {"bank.logins.v1", "bank.touches.v1", "decode", "block", "all"}
 
 
-def test_the_memory_of_few_customers_can_be_measured() -> None:
-    found = memory.measure(1000)
+def test_the_memory_of_few_customers_can_be_measured(core: CoreName) -> None:
+    found = memory.measure(1000, core)
+    assert found["core"] == core
     assert 900 < found["customers"] <= 1000
     assert found["live_touches"] == pytest.approx(270, abs=60)
     assert found["live_transactions"] == pytest.approx(600, abs=80)
