@@ -50,5 +50,5 @@ class OrphanRecall:
 def _event_id(value: bytes | None) -> str | None:
     try:
         return decode_at_any_depth(_IDENTIFIED, value or b"").event_id
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, ValueError):  # the latter of bytes in it that are no text
         return None

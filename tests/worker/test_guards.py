@@ -60,6 +60,23 @@ async def test_an_orphan_that_has_left_the_log_is_told_without_bytes(worker: Wor
     assert "has left the log" in worker.views()["dead_letters"][0]["detail"]
 
 
+@pytest.mark.parametrize(
+    "value",
+    [None, b"", b"{", b"[1]", b'{"event_id": 7}', '{"event_id": "交易1"}'.encode("gbk"), b'{"event_id": "\xff"}'],
+)
+async def test_what_else_stands_where_an_orphan_was_is_nobodys_business(
+    worker: Worker, kafka: FakeKafka, value: bytes | None
+) -> None:
+    kafka.send(topics.TRANSACTIONS, pay("r", "2026-03-01 10:00", reverses="nothing"), pay("y", "2026-03-09 10:00"))
+    await worker.take()
+    await worker.read()
+    kafka.log(topics.TRANSACTIONS).records[0] = (b"ann", value)  # the topic has been made anew
+    await worker.commit()
+    (letter,) = kafka.dead_letters
+    assert (letter.key, letter.value, letter.reason) == (None, None, "orphan_reversal")
+    assert not worker.is_any_broken
+
+
 async def test_reading_waits_for_a_block_when_too_much_is_in_none(
     worker: Worker, kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
