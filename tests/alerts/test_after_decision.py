@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pipeline.alerts.after_decision import DAYS, Around, after_decision
 from pipeline.clickhouse import sql
 from pipeline.clickhouse.reader import Reader
+from schemas.instants import instant_text
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 DAY = 86_400
 DECIDED = 1_790_000_040 // 60 * 60
 MONEY = st.integers(0, 10**12)
+RECORD = {"decision": "stop", "decided_by": "ann", "as_of": instant_text(DECIDED * 1000)}
+CHANGE = {"event": "decided", "number": 1, "note": "", "by": "ann", "record": RECORD}
 
 
 def around(**values: Any) -> Around:
@@ -137,4 +140,49 @@ def test_the_query_sums_what_stands_in_the_minutes(migrated: Settings, clickhous
         "newest": None,
     }
     for table in ("ledger", "campaign_log"):
+        clickhouse.command(f"DELETE FROM roi.{table} WHERE campaign_id = '{campaign}'")
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("ends_at", "ends"),
+    [
+        ("9999-12-31T23:59:59Z", 253_402_300_799),
+        ("2106-02-07T06:28:16Z", 4_294_967_296),
+        ("1969-01-01T00:00:00Z", -31_536_000),
+        ("2026-10-01t00:00:00z", 1_790_812_800),
+        ("2026-10-01T00:00:00+08:00", 1_790_784_000),
+    ],
+)
+def test_any_end_that_a_definition_may_have_is_told(
+    migrated: Settings, clickhouse: Any, ends_at: str, ends: int
+) -> None:
+    campaign = f"ends {ends_at}"
+    most = 10**15  # what one event may cost; a week's sum is beyond 64 bits here
+    values = ", ".join(
+        f"('live', 'minute', {shard}, '{campaign}', {DECIDED // 60 - 1}, [1, 0, 0, 0, {9_000 * most}, {most}, 0], 1)"
+        for shard in range(3)
+    )
+    clickhouse.command(f"INSERT INTO roi.ledger (run, kind, shard, campaign_id, at, measures, version) VALUES {values}")
+    definition = json.dumps({"ends_at": ends_at})
+    clickhouse.command(
+        f"INSERT INTO roi.campaign_log (campaign_id, definition, version) VALUES ('{campaign}', '{definition}', 1)"
+    )
+    reader = Reader(migrated)
+    asked = {"campaign": campaign, "decided": DECIDED, "days": DAYS}
+    (found,) = reader.rows(sql.query("after_decision", "roi"), asked)
+    assert (found["ends"], found["cost_before_minor"], found["spent_minor"]) == (ends, 27_000 * most, 27_000 * most)
+    bodies = {"change": CHANGE, "alert": {"as_of": instant_text((DECIDED + 8 * DAY) * 1000)}}
+    for kind, body in bodies.items():
+        clickhouse.command(
+            "INSERT INTO roi.alert_log (kind, id, alert_id, campaign_id, at, body, version) "
+            f"VALUES ('{kind}', '{campaign}', '{campaign}', '{campaign}', now64(3), '{json.dumps(body)}', 1)"
+        )
+    (row,) = reader.rows(
+        "SELECT cost_before_minor, spend_avoided_minor FROM roi.decision_outcomes WHERE campaign_id = {name:String}",
+        {"name": campaign},
+    )
+    expected = after_decision("stop", DECIDED, Around(**(found | {"newest": DECIDED + 8 * DAY})))
+    assert row == {"cost_before_minor": 27_000 * most, "spend_avoided_minor": expected["spend_avoided_minor"]}
+    for table in ("ledger", "campaign_log", "alert_log"):
         clickhouse.command(f"DELETE FROM roi.{table} WHERE campaign_id = '{campaign}'")
