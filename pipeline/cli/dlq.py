@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _LIST: Final = """
     SELECT topic, partition, offset, reason, detail, toString(at) AS at FROM dead_letters
-    WHERE ({topic:String} = '' OR topic = {topic:String}) AND ({reason:String} = '' OR reason = {reason:String})
+    WHERE run = 'live'
+        AND ({topic:String} = '' OR topic = {topic:String}) AND ({reason:String} = '' OR reason = {reason:String})
     ORDER BY at DESC, topic, partition, offset LIMIT {limit:UInt64}
 """
 Topic = Annotated[str | None, typer.Option("--topic", help="Only records of this input topic.")]

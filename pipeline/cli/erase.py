@@ -21,6 +21,7 @@ _ERASURE: Final = """
 """
 _STAGES: Final = ("", "begun", "subtracted", "done")
 _KINDS: Final = ("touches", "transactions", "logins", "credits", "adjustments", "profiles")
+_REPLAYED: Final = "SELECT run FROM run_states WHERE state != 'live' ORDER BY run"
 _NOTE: Final = (
     "The records themselves are Kafka's to expire: those in the input topics and their dead-letter topics go after the "
     "topics' retention, the id in bank.customers.v1 goes with compaction."
@@ -59,6 +60,8 @@ def _erase(
     row = _wait(reader, request, started + timeout)
     counts = {kind: row[kind] for kind in _KINDS}
     again = row["first"] != request
+    # of one who is erased already, runs that were replayed since hold nothing
+    replayed = [] if again else [found["run"] for found in reader.rows(_REPLAYED)]
     if as_json:
         typer.echo(
             json.dumps(
@@ -66,13 +69,14 @@ def _erase(
                     "customer_hash": row["customer_hash"],
                     "erased_before": again,
                     "removed": counts,
+                    "replayed_runs": replayed,
                     "note": _NOTE,
                     "seconds": round(time.monotonic() - started, 3),
                 }
             )
         )
     else:
-        typer.echo(f"{_said(counts, again=again)}\n{_NOTE}")
+        typer.echo("\n".join([_said(counts, again=again), _NOTE, *_kept_in(replayed)]))
 
 
 def _key(customer_id: str) -> bytes:
@@ -139,6 +143,14 @@ def _said(counts: dict[str, int], *, again: bool) -> str:
     removed = [f"{count:,} {kind if count != 1 else _singular(kind)}" for kind, count in counts.items() if count]
     done = f"erased: {', '.join(removed)}" if removed else "nothing was known of this customer"
     return f"{done}; later events are left out until a new profile comes"
+
+
+def _kept_in(runs: list[str]) -> list[str]:
+    """Return what has to be said of runs that replays have filled: nobody counts in them any more."""
+    if not runs:
+        return []
+    drops = "; ".join(f"roi runs drop {run}" for run in runs)
+    return [f"Runs that were replayed before keep what they counted of this customer, under the hash: {drops}"]
 
 
 def _singular(kind: str) -> str:

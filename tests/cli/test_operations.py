@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from pipeline.cli.dlq import Choice, to_retry
 from pipeline.cli.doctor import check_directory, clock_finding, masked, topic_findings
 from pipeline.cli.drain import count_events, defined_campaigns, wait_for_campaigns, wait_until
+from pipeline.cli.erase import _kept_in
 from pipeline.cli.status_look import block_age_seconds, summarise
 from pipeline.clickhouse.reader import Reader
 from pipeline.errors import UserError
@@ -148,7 +149,9 @@ def test_dlq_list_filters_in_the_query(roi: Callable[..., Result], clickhouse: F
     clickhouse.answer_rows("dead_letters", [row])
     result = roi("dlq", "list", "--topic", LOGINS, "--reason", "not_json")
     assert "[bold]x" in result.stdout
-    assert clickhouse.asked[0][1]["param_topic"] == LOGINS
+    query, arguments, *_ = clickhouse.asked[0]
+    assert arguments["param_topic"] == LOGINS
+    assert "run = 'live'" in query  # a replay has dead letters of its own
     assert json.loads(roi("dlq", "list", "--json").stdout) == [row]
 
 
@@ -253,3 +256,9 @@ def test_refused_definitions_are_counted_beside_the_events() -> None:
         "refused_by_reason": {"not_json": 2, "too_late": 2},
         "definitions_refused": 3,
     }
+
+
+def test_erasing_names_the_runs_that_keep_what_they_counted() -> None:
+    assert _kept_in([]) == []
+    (line,) = _kept_in(["linear", "window-3"])
+    assert line.endswith("roi runs drop linear; roi runs drop window-3")
