@@ -8,6 +8,8 @@ from typing import Final, NamedTuple
 Ends = dict[tuple[str, str, int], int]
 """Next offset by topic, id of the topic's life, and partition."""
 _SAMPLES: Final = 60
+_ANSWER_SECONDS: Final = 30.0
+"""So long a broker that works may take from one answer to the next, however short a lag is a fault."""
 
 
 class Counts(NamedTuple):
@@ -34,27 +36,34 @@ class LagHistory:
 
     Args:
         lag_seconds: how far back it is looked.
-
-    Attributes:
-        is_measured: whether anything has been noted.
     """
 
     def __init__(self, lag_seconds: float) -> None:
         self._keep = lag_seconds
-        self.is_measured = False
+        self._patience = max(lag_seconds, _ANSWER_SECONDS)
+        self._newest_at: float | None = None
         self._first: Ends = {}
         self._newest: Ends = {}
         self._samples: deque[tuple[float, Ends]] = deque()
 
     def add(self, seconds: float, ends: Ends) -> None:
         """Note where the logs ended; one sample of every sixtieth of the time is kept."""
-        self.is_measured = True
-        self._first = self._first or ends
-        self._newest = ends
+        if not self._first or self.is_silent(seconds):  # of what came meanwhile nobody knows for how long it waits
+            self._first = ends
+        self._newest_at, self._newest = seconds, ends
         if not self._samples or seconds - self._samples[-1][0] >= self._keep / _SAMPLES:
             self._samples.append((seconds, ends))
         while len(self._samples) > 1 and seconds - self._samples[1][0] >= self._keep:
             self._samples.popleft()
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether anything has been noted."""
+        return self._newest_at is not None
+
+    def is_silent(self, seconds: float) -> bool:
+        """Tell whether what was noted last is older than what it would show: a lag may have come and grown since."""
+        return self._newest_at is not None and seconds - self._newest_at > self._patience
 
     def behind(self, seconds: float, durable: Ends, by_seconds: float) -> set[str]:
         """Return the topics of which something is not durable that was there so many seconds ago."""
@@ -62,7 +71,7 @@ class LagHistory:
         return self._waiting(then[-1], durable) if then else set()
 
     def starting(self, durable: Ends) -> set[str]:
-        """Return the topics of which what waited at the first look still waits."""
+        """Return the topics of which what waited at the first look, or at the first after a silence, still waits."""
         return self._waiting(self._first, durable)
 
     def _waiting(self, ends: Ends, durable: Ends) -> set[str]:

@@ -19,6 +19,10 @@ _WORDS: Final[dict[Code, tuple[str, str]]] = {
         "lag: not known, Kafka has not said yet where its logs end",
         "数据延迟：未知，Kafka 尚未告知日志末尾位置",
     ),
+    "unanswered": (
+        "lag: not known, Kafka no longer says where its logs end",
+        "数据延迟：未知，Kafka 不再告知日志末尾位置",
+    ),
     "halted": (
         "halted: {topic} is not read; see roi status, then roi resume {topic}",
         "已停止读取 {topic}。请查看 roi status，然后执行 roi resume {topic}",

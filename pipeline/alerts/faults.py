@@ -23,6 +23,7 @@ Code = Literal[
     "lag",
     "catching_up",
     "unmeasured",
+    "unanswered",
     "halted",
     "dead_letters",
     "duplicates",
@@ -41,9 +42,11 @@ USUAL_GAPS: Final = 1.25
 """How many of the longest gaps of the last week without transactions (a night, a weekend) are no fault yet."""
 CLEAR_SECONDS: Final = 3.0
 _NO_WATERMARK: Final = -(1 << 61)
-# a busy bank's first look finds records that wait for a second; a block of touches may come before its transactions
-_SLOW: Final = frozenset({"catching_up", "stands", "no_transactions"})
-_SLOWEST: Final = frozenset({"unmeasured"})  # no answer of Kafka is as bad as a lag, when it has lasted as long
+# a busy bank's first look finds records that wait for a second; a block of touches may come before its transactions;
+# a process that stood still for long looks before it has asked Kafka again
+_SLOW: Final = frozenset({"catching_up", "stands", "no_transactions", "unanswered"})
+# no answer of Kafka is as bad as a lag, when it has lasted as long; "unanswered" is found only then
+_SLOWEST: Final = frozenset({"unmeasured"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,8 @@ class FeedWatch:
         found = {DataFault("halted", topic) for topic in NEEDED if topic in feeds.halted}
         if not self._lag.is_measured:  # what is read may be a small part of what is there
             found.add(DataFault("unmeasured", TOUCHES))
+        elif self._lag.is_silent(feeds.seconds):  # what came meanwhile may wait for longer than a lag
+            found.add(DataFault("unanswered", TOUCHES))
         found |= self._lagging(feeds)
         found |= self._bad_shares(feeds)
         if standing := transactions_stand(feeds, self.settings.lag_seconds):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SETTINGS = AlertSettings(lag_seconds=60)
 POLICY = Policy(models=("last_touch",), future_ms=None, pseudonym_key=b"key")
 LAG, CATCHING_UP = DataFault("lag", TOUCHES), DataFault("catching_up", TOUCHES)
+UNANSWERED = DataFault("unanswered", TOUCHES)
 DAY = 24 * HOUR
 
 
@@ -72,6 +73,24 @@ def test_before_kafka_has_said_where_the_logs_end_the_lag_is_not_known() -> None
     assert watch.look(feeds(1, partition(read=100))) == set()
 
 
+def test_a_lag_that_kafka_no_longer_tells_of_is_not_known_until_what_waits_at_its_next_answer_is_read() -> None:
+    watch = watching()
+    watch.log_ends(5, ends(100))
+    assert watch.look(feeds(65, partition(read=100))) == set()
+    for second in (65.1, 600, 86_400):
+        assert watch.look(feeds(second, partition(read=100))) == {UNANSWERED}
+    watch.log_ends(90_000, ends(300))
+    assert watch.look(feeds(90_000, partition(read=100))) == {CATCHING_UP}
+    assert watch.look(feeds(90_001, partition(read=300))) == set()
+
+
+def test_a_broker_may_take_longer_for_an_answer_than_a_short_lag() -> None:
+    watch = FeedWatch(AlertSettings(lag_seconds=1))
+    watch.log_ends(0, ends(100))
+    assert watch.look(feeds(30, partition(read=100))) == set()
+    assert watch.look(feeds(31, partition(read=100))) == {UNANSWERED}
+
+
 def test_a_busy_feed_that_is_read_as_it_comes_is_never_behind() -> None:
     watch = watching()
     for second in range(300):
@@ -93,6 +112,7 @@ def test_nobody_waits_for_what_a_topic_made_anew_or_cut_short_has_lost() -> None
     watch.log_ends(50, ends(10, "second life"))
     assert watch.look(feeds(61, partition(read=10, topic_id="second life"))) == set()
     watch.log_ends(70, ends(5, "second life"))
+    watch.log_ends(139, ends(5, "second life"))
     assert watch.look(feeds(140, partition(read=5, topic_id="second life"))) == set()
 
 
@@ -137,8 +157,8 @@ def test_without_any_transaction_returns_are_missing_and_without_touches_nothing
 def test_an_idle_bank_has_no_fault() -> None:
     watch = watching()
     rows = [partition(topic, 50, T0) for topic in (TOUCHES, TRANSACTIONS, COSTS, LOGINS)]
-    watch.log_ends(0, {(row.topic, "life", 0): 50 for row in rows})
     for second in range(0, 10_000, 30):
+        watch.log_ends(second, {(row.topic, "life", 0): 50 for row in rows})
         assert watch.look(feeds(second, *rows, pulse=Pulse(T0, 0))) == set()
 
 
@@ -183,7 +203,7 @@ def test_every_fault_has_words(language: Any) -> None:
     settings = SETTINGS.model_copy(update={"language": language})
     texts = {fault_text(DataFault(code, topic), settings) for code in get_args(Code) for topic in NEEDED}
     assert all(text and "{" not in text for text in texts)
-    assert len(texts) == 5 * len(NEEDED) + 5
+    assert len(texts) == 5 * len(NEEDED) + 6
 
 
 # -- one campaign's costs ----------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ class Bank:
         self.durable = 100
         self.dead_letters = 0
         self.log_end: int | None = 100
+        self.silent_since: float | None = None
         self.watcher = self.taken_over()
 
     def taken_over(self) -> LedgerFaults:
@@ -47,7 +48,8 @@ class Bank:
         return [[1, T0, 0]] if name == "alert_pulse" else []
 
     def newest(self) -> tuple[float, dict[tuple[str, str, int], int]] | None:
-        return None if self.log_end is None else (self.seconds, {(TOUCHES, "life", 0): self.log_end})
+        seconds = self.seconds if self.silent_since is None else self.silent_since
+        return None if self.log_end is None else (seconds, {(TOUCHES, "life", 0): self.log_end})
 
     def look(self, after: float = 1.0) -> DataFaults:
         self.seconds += after
@@ -89,6 +91,48 @@ def test_while_kafka_says_nothing_for_long_all_are_blocked(bank: Bank) -> None:
     bank.look()
     assert bank.look(59).faults == {}
     assert bank.look(1).faults == {"spring": ("lag: not known, Kafka has not said yet where its logs end",)}
+
+
+def test_kafka_that_falls_silent_for_as_long_as_a_lag_may_be_blocks_all_until_what_waited_meanwhile_is_read(
+    bank: Bank,
+) -> None:
+    record = bank.stepped(None, bank.look())
+    bank.silent_since = bank.seconds
+    for _ in range(60):
+        assert not bank.look().faults
+    seen = []
+    for second in range(300):
+        if second == 100:
+            bank.silent_since, bank.log_end = None, 500
+        if second == 200:
+            bank.durable = 500
+        record = bank.stepped(record, bank.look())
+        seen.append(record.state)
+    assert seen[:3] == ["firing"] * 3, "for some seconds it is only suspected"
+    # it stays so while the topics are caught up with, and for the seconds in which a fault may come back
+    assert seen[3:202] == ["blocked"] * 199
+    assert seen[-1] == "firing"
+    assert seen.count("blocked") < 199 + 10
+
+
+def test_a_process_that_stood_still_blocks_nobody_before_it_has_asked_kafka_again(bank: Bank) -> None:
+    bank.look()
+    bank.silent_since = bank.seconds
+    found = bank.look(3600)
+    assert (found.faults, bool(found.doubts)) == ({}, True)
+    bank.silent_since = None
+    assert [bank.look().faults for _ in range(10)] == [{}] * 10
+    assert bank.look().doubts == {}
+
+
+def test_kafka_that_is_slow_or_starts_anew_is_no_fault(bank: Bank) -> None:
+    bank.look()
+    for _ in range(5):
+        bank.silent_since = bank.seconds
+        found = [bank.look() for _ in range(55)]
+        assert not any(one.faults or one.doubts for one in found)
+        bank.silent_since = None
+        bank.look()
 
 
 def test_a_flood_of_dead_letters_blocks_through_a_take_over_in_the_middle_of_it(bank: Bank) -> None:
