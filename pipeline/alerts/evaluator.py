@@ -60,7 +60,15 @@ class _Shown(NamedTuple):
 
     verdict: Verdict
     evidence: Evidence
+    smallest_p_value: float
     at: float
+
+    @classmethod
+    def of(cls, record: AlertRecord, seconds: float) -> _Shown:
+        return cls(record.verdict, record.evidence, record.smallest_p_value, seconds)
+
+    def is_of(self, record: AlertRecord) -> bool:
+        return self == _Shown.of(record, self.at)
 
 
 class Evaluator:
@@ -135,7 +143,7 @@ class Evaluator:
             await self._desk.write(rows)
         self._desk.enter(stepped)
         for record in shown:
-            self._shown[record.campaign_id] = _Shown(record.verdict, record.evidence, now.seconds)
+            self._shown[record.campaign_id] = _Shown.of(record, now.seconds)
         for change in changes:
             self._told.changed(change)
         return len(shown)
@@ -157,11 +165,10 @@ class Evaluator:
         """Tell whether what is shown of an alert is older than what is known."""
         shown = self._shown.get(record.campaign_id)
         if shown is None:  # it was loaded, or has just begun: it is as it was written
-            self._shown[record.campaign_id] = _Shown(record.verdict, record.evidence, now.seconds)
+            self._shown[record.campaign_id] = _Shown.of(record, now.seconds)
             return False
         seconds = _OPEN_REFRESH_SECONDS if record.state in OPEN_STATES else _REFRESH_SECONDS
-        is_other = shown.verdict != record.verdict or shown.evidence != record.evidence
-        return now.seconds - shown.at >= seconds and is_other
+        return now.seconds - shown.at >= seconds and not shown.is_of(record)
 
     async def _end_silences(self) -> None:
         async with self._desk.turn:

@@ -102,11 +102,12 @@ def step(record: AlertRecord | None, look: Look, now: Moment, conduct: Conduct) 
         conduct: of the installation.
     """
     if record is None:
-        return _begin(look, 1, now, conduct)
+        return _begin(look, None, now, conduct)
     if record.state == "resolved":
         if look.verdict.outcome == "below" and not (look.is_over or look.faults or look.doubts):
-            return _begin(look, record.number + 1, now, conduct)
-        return record, None  # it keeps what it was resolved with
+            return _begin(look, record, now, conduct)
+        smallest = _smallest_p_value(record, look)  # beside that it keeps what it was resolved with
+        return (record if smallest == record.smallest_p_value else replace(record, smallest_p_value=smallest)), None
     if _is_nothing_new(record, look):
         return record, None
     seen = _seen(record, look, now)
@@ -116,8 +117,8 @@ def step(record: AlertRecord | None, look: Look, now: Moment, conduct: Conduct) 
     return _moved(seen, state, event, why, now)
 
 
-def _begin(look: Look, number: int, now: Moment, conduct: Conduct) -> tuple[AlertRecord, Change]:
-    campaign = look.campaign
+def _begin(look: Look, before: AlertRecord | None, now: Moment, conduct: Conduct) -> tuple[AlertRecord, Change]:
+    campaign, number = look.campaign, 1 if before is None else before.number + 1
     blank = AlertRecord(
         alert_id=name_of("alr", campaign.campaign_id, number, conduct.database),
         campaign_id=campaign.campaign_id,
@@ -132,6 +133,7 @@ def _begin(look: Look, number: int, now: Moment, conduct: Conduct) -> tuple[Aler
         rule=look.rule,
         campaign=campaign,
         evidence=look.evidence,
+        smallest_p_value=earlier_p_value(before, look.rule),
     )
     seen = _seen(blank, look, now)
     state, _, why = _next(seen, look, now, conduct)
@@ -162,8 +164,23 @@ def _seen(record: AlertRecord, look: Look, now: Moment) -> AlertRecord:
         evidence=evidence,
         below_since_ms=look.held_since_ms if below else None,
         above_since_ms=look.held_since_ms if outcome == "above" else None,
+        smallest_p_value=_smallest_p_value(record, look),
         seen_since=(record.seen_since if record.seen_since is not None else now.seconds) if below else None,
     )
+
+
+def earlier_p_value(record: AlertRecord | None, rule: AlertRule) -> float:
+    """Return the smallest p-value of a campaign's earlier looks that asked for this rule's ratio; 1 without any."""
+    if record is None or record.rule.min_return_ratio != rule.min_return_ratio:
+        return 1.0
+    return record.smallest_p_value
+
+
+def _smallest_p_value(record: AlertRecord, look: Look) -> float:
+    """Return it as of this look; half-read histories may look worse than any whole one, and that would stay."""
+    earlier = earlier_p_value(record, look.rule)
+    is_doubtful = look.faults or look.doubts or _kept_blocked(record, look)
+    return earlier if is_doubtful else min(earlier, look.verdict.p_value)
 
 
 def _is_nothing_new(record: AlertRecord, look: Look) -> bool:
@@ -173,6 +190,7 @@ def _is_nothing_new(record: AlertRecord, look: Look) -> bool:
         and record.evidence is look.evidence
         and record.campaign is look.campaign
         and record.rule is look.rule
+        and record.smallest_p_value <= look.verdict.p_value
         and look.verdict.outcome != "below"
         and not look.faults
         and record.state in _QUIET

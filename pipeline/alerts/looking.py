@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from pipeline.alerts import words
 from pipeline.alerts.false_stops import false_stops
 from pipeline.alerts.judging import judge
-from pipeline.alerts.lifecycle import held_since, instants_to_look_back
+from pipeline.alerts.lifecycle import earlier_p_value, held_since, instants_to_look_back
 from pipeline.alerts.money_at_risk import money_at_risk, spend_per_day
 from pipeline.alerts.record import Campaign, Evidence, Look
 from pipeline.alerts.retiring import as_retired
@@ -141,7 +141,6 @@ class LedgerLooks:
         self._per_day: dict[str, float] = {}
         self._monotonic = monotonic
         self._known: dict[str, tuple[CampaignPlan, AlertRule, Campaign]] = {}
-        self._smallest: dict[str, float] = {}
         self._verdicts: dict[str, Verdict] = {}
         self._judged: tuple[int, int] | None = None
         self._stale: set[str] = set()
@@ -158,14 +157,14 @@ class LedgerLooks:
         self._known = {name: self._of_plan(plan) for name, plan in now.plans.items()}
         verdicts = self._judge(now)
         rules = [rule for _, rule, _ in self._known.values()]
-        stops = false_stops(verdicts, rules, self._settings.false_share_limit, self._smallest)
+        earlier = {name: earlier_p_value(records.get(name), rule) for name, (_, rule, _) in self._known.items()}
+        stops = false_stops(verdicts, rules, self._settings.false_share_limit, earlier)
         withheld = words.withheld_text(stops.expected_share, self._settings.language)
         since = self._held_since(records, verdicts)
         found = NO_FAULTS if self._faults is None else self._faults.faults(now)
         looks = []
         for verdict, (plan, rule, campaign) in zip(verdicts, self._known.values(), strict=True):
             name = plan.campaign_id
-            self._smallest[name] = min(self._smallest.get(name, 1.0), verdict.p_value)
             may_fire = verdict.outcome != "below" or name in stops.may_fire
             look = Look(
                 verdict=verdict,

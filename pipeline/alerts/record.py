@@ -119,6 +119,7 @@ class AlertRecord:
         stop_id: the open request to stop.
         told: how often receivers were reminded of it.
         told_ms: wall clock of when receivers were told last, None = not since it fired.
+        smallest_p_value: of all looks at the campaign, earlier alerts' too, since its rule has this required ratio.
         seen_since: this process's clock when it saw the breach first; not remembered across processes.
         told_since: this process's clock when receivers were told last; likewise.
         blocked_since: this process's clock when it found the data at fault; likewise.
@@ -148,6 +149,7 @@ class AlertRecord:
     stop_id: str | None = None
     told: int = 0
     told_ms: int | None = None
+    smallest_p_value: float = 1.0
     seen_since: float | None = None
     told_since: float | None = None
     blocked_since: float | None = None
@@ -207,6 +209,7 @@ class AlertRecord:
             "signed_root": _number(verdict.signed_root),
             "boundary": _number(verdict.boundary),
             "p_value": _number(verdict.p_value),
+            "smallest_p_value": self.smallest_p_value,
             "ends_at": _text_or_none(self.campaign.ends_ms),
             "receivers": self.campaign.receivers,
             "acknowledged_by": self.acknowledged_by,
@@ -224,6 +227,7 @@ def record_of(body: str) -> AlertRecord:
     found: dict[str, Any] = msgspec.json.decode(body)
     forecast, proposal = found["forecast_ratio"], found["proposal"]
     receivers = found["receivers"]
+    p_value = 1.0 if found["p_value"] is None else found["p_value"]
     verdict = Verdict(
         campaign_id=found["campaign_id"],
         as_of_ms=_ms(found["as_of"]),
@@ -231,7 +235,7 @@ def record_of(body: str) -> AlertRecord:
         forecast=forecast and Band(**forecast),
         signed_root=found["signed_root"] or 0.0,
         boundary=math.inf if found["boundary"] is None else found["boundary"],
-        p_value=1.0 if found["p_value"] is None else found["p_value"],
+        p_value=p_value,
         **{name: found[name] for name in _VERDICT},
     )
     return AlertRecord(
@@ -257,6 +261,7 @@ def record_of(body: str) -> AlertRecord:
         above_since_ms=_ms_or_none(found["above_since"]),
         proposal=proposal and Proposal(proposal["by"], proposal["reason"], _ms(proposal["at"])),
         told_ms=_ms_or_none(found["told_at"]),
+        smallest_p_value=found.get("smallest_p_value", p_value),  # older versions kept the newest look's alone
         **{name: found[name] for name in _PLAIN},
     )
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from pipeline.alerts.advice import Segment, advice, ratio_without
 from pipeline.alerts.false_stops import benjamini_hochberg, expected_false_share, false_stops, holm
 from pipeline.alerts.rule import AlertRule
 from pipeline.alerts.verdict import Band, Verdict
-from tests.alerts.building import verdict
+from tests.alerts.building import AT_ONCE, HOUR, T0, look, verdict
+from tests.alerts.test_evaluator import FIRES, GOOD, Office
 from tests.support.depth import depth
 
 RULE = AlertRule()
@@ -114,3 +116,16 @@ def test_a_segment_that_converts_nobody_takes_no_return_with_it() -> None:
     whole = verdict("below", forecast=band(1.0, 0.05), cost_minor=1000)
     assert ratio_without(whole, part(None, 500, 0.001)) == pytest.approx(2.0)
     assert ratio_without(whole, part(0.5, 1000, 0.001)) is None
+
+
+def test_the_smallest_p_value_of_a_resolved_alerts_campaign_is_known_after_a_take_over() -> None:
+    office = Office()
+    office.turn(FIRES)
+    office.turn(GOOD)
+    later = look("undecided", T0 + 2 * HOUR, rule=AT_ONCE)
+    office.turn(replace(later, verdict=replace(later.verdict, p_value=1e-9)))
+    office.pass_time(10)
+    office.turn(later)
+    office.begin("second")
+    (record,) = office.desk.records.values()
+    assert (record.state, record.verdict, record.smallest_p_value) == ("resolved", GOOD.verdict, 1e-9)

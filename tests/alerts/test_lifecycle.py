@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +14,7 @@ from tests.alerts.building import AT_ONCE, HOUR, RULE, T0, look, moment, verdict
 from tests.alerts.playing import CONDUCT, FOUR_EYES, applied, fired, played, states
 
 if TYPE_CHECKING:
+    from pipeline.alerts.record import Look
     from pipeline.alerts.verdict import Outcome
     from schemas.alerts import State
 
@@ -182,6 +183,34 @@ def test_a_block_that_an_earlier_process_has_found_stands_until_this_one_has_wat
     assert (kept.state, kept.evidence.reasons[0], change) == ("blocked", "as last recorded", None)
     back, _ = step(kept, look("below"), moment(61), CONDUCT)
     assert back.state == "firing"
+
+
+def seen(outcome: Outcome, p_value: float, **values: Any) -> Look:
+    one = look(outcome, **{"rule": AT_ONCE, **values})
+    return replace(one, verdict=replace(one.verdict, p_value=p_value))
+
+
+def test_the_smallest_p_value_of_all_looks_is_remembered_through_alerts_but_not_of_what_is_at_fault() -> None:
+    unsure = [seen("undecided", 1e-5, doubts=("transactions stand",)), seen("undecided", 1e-6, faults=("halted",))]
+    record, _ = played(seen("undecided", 0.3), seen("undecided", 0.2), *unsure, seen("undecided", 0.4))
+    assert record.smallest_p_value == 0.2
+    record, _ = played(seen("below", 0.1), seen("above", 0.5), seen("undecided", 0.02), seen("undecided", 0.9))
+    assert (record.state, record.verdict.p_value, record.smallest_p_value) == ("resolved", 0.5, 0.02)
+    again, _ = step(record, seen("below", 0.03), moment(99), CONDUCT)
+    assert (again.number, again.smallest_p_value) == (2, 0.02)
+
+
+def test_another_required_ratio_forgets_the_p_values_of_the_one_before() -> None:
+    other = replace(AT_ONCE, min_return_ratio=AT_ONCE.min_return_ratio / 2)
+    record, _ = played(seen("undecided", 1e-9), seen("undecided", 0.4, rule=other), seen("undecided", 0.6, rule=other))
+    assert record.smallest_p_value == 0.4
+
+
+def test_a_record_of_a_version_without_the_smallest_p_value_has_that_of_its_newest_look() -> None:
+    record, _ = played(seen("undecided", 0.2), seen("undecided", 0.4))
+    body = json.loads(record.body("http://board"))
+    assert record_of(json.dumps(body)).smallest_p_value == body.pop("smallest_p_value") == 0.2
+    assert record_of(json.dumps(body)).smallest_p_value == 0.4
 
 
 def test_a_withheld_breach_stays_pending_and_says_why() -> None:

@@ -12,7 +12,7 @@ from pipeline.alerts.looking import JUDGING_SECONDS, LedgerLooks, Now
 from pipeline.alerts.money_at_risk import money_at_risk
 from pipeline.alerts.peers import PeerShelf
 from pipeline.alerts.plans import plan_of
-from pipeline.alerts.record import Moment
+from pipeline.alerts.record import Moment, record_of
 from pipeline.alerts.statistics import BankLevel
 from pipeline.alerts.verdict import Caveat
 from pipeline.ledger.ledger import LedgerUnavailableError
@@ -60,6 +60,7 @@ class FakeFacts:
         self.levels: dict[str, BankLevel] = {}
         self.valued: list[str] = []
         self.unknown: set[str] = set()
+        self.p_values: dict[str, float] = {}
 
     def now(self) -> Now | None:
         changed, self.changed = frozenset(self.changed), set()
@@ -71,7 +72,13 @@ class FakeFacts:
         self.asked.append((self.as_of_ms, tuple(names)))
         caveats = (Caveat("no_known_value", {"rate": 0.002}),)
         return Rows(
-            verdict(self.outcomes[name], self.as_of_ms, name, caveats=caveats if name in self.unknown else ())
+            verdict(
+                self.outcomes[name],
+                self.as_of_ms,
+                name,
+                caveats=caveats if name in self.unknown else (),
+                p_value=self.p_values.get(name, 0.01),
+            )
             for name in names
         )
 
@@ -174,6 +181,23 @@ def test_a_definition_that_changes_changes_the_rule_at_once() -> None:
     assert (look.rule.min_return_ratio, look.rule.hold_minutes) == (3.0, 60.0)
     assert (look.campaign.name, look.campaign.receivers, look.is_over) == ("Spring", ("floor",), True)
     assert look.evidence.money_at_risk_minor == 0, "nothing is left to stop"
+
+
+def test_which_breach_may_fire_does_not_depend_on_how_long_the_process_has_lived() -> None:
+    facts = FakeFacts(spring="undecided", summer="undecided", winter="undecided")
+    facts.p_values = {"spring": 1e-9, "summer": 0.5, "winter": 0.9}
+    rule = {"hold_minutes": 0, "false_share_limit": 1e-6}  # Benjamini-Hochberg decides
+    looks = looks_at(facts, **rule)
+    records = records_of(looks)
+    facts.outcomes |= {"spring": "below", "summer": "below"}
+    facts.p_values["spring"] = 0.5
+    facts.as_of_ms += 60_000
+    expected = {"spring": "firing", "summer": "pending", "winter": "watching"}
+    for some, known in (
+        (looks, records),
+        (looks_at(facts, **rule), {name: record_of(record.body("")) for name, record in records.items()}),
+    ):
+        assert {name: record.state for name, record in records_of(some, known).items()} == expected
 
 
 def test_what_the_deciding_model_says_is_shown_from_the_first_look_on() -> None:
