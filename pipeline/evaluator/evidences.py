@@ -7,6 +7,7 @@ is known of one, for it is not told before, and again when enough event time has
 from __future__ import annotations
 
 import logging
+import traceback
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -19,6 +20,7 @@ from pipeline.alerts.segments import CampaignReading
 from pipeline.alerts.statistics import HOUR_MS
 from pipeline.evaluator.repeating import Repeats
 from pipeline.ledger.ledger import LedgerUnavailableError
+from pipeline.transport.handover import describe as describe_error
 
 if TYPE_CHECKING:
     from pipeline.alerts.learning import PeerLibrary
@@ -70,7 +72,7 @@ class LedgerEvidences:
         found = self._found.get(name)
         if found is None or verdict.as_of_ms - found.as_of_ms >= _AGAIN_MS:
             library = self._shelf.library(plan.product, plan.window_ms / HOUR_MS)
-            look = partial(self._look, plan, verdict, rule, library)
+            look = partial(self._looked, plan, verdict, rule, library)
             if found is not None:
                 self._repeats.ask(name, look)
             elif name not in self._asked:
@@ -93,6 +95,17 @@ class LedgerEvidences:
             self._found |= self._repeats.answers()
         except LedgerUnavailableError as error:
             _log.warning("evidence waits for ClickHouse (%s)", error)
+
+    def _looked(self, plan: CampaignPlan, verdict: Verdict, rule: AlertRule, library: PeerLibrary) -> _Found:
+        """Return what was found, nothing where it cannot be: the alert needs none of it, and is tried again as ever."""
+        try:
+            return self._look(plan, verdict, rule, library)
+        except LedgerUnavailableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the verdict stands without what is shown beside it
+            where = "".join(traceback.format_tb(error.__traceback__))  # without its text, which may quote data
+            _log.error("no evidence for campaign %s: %s\n%s", plan.campaign_id, describe_error(error), where)
+            return _Found(verdict.as_of_ms, None, {})
 
     def _look(self, plan: CampaignPlan, verdict: Verdict, rule: AlertRule, library: PeerLibrary) -> _Found:
         reading = CampaignReading(self._port, plan, verdict.as_of_ms, self._policy)

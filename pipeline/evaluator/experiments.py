@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import traceback
 from typing import TYPE_CHECKING, Any, Final
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -13,6 +14,7 @@ from pipeline.clickhouse.connection import connect
 from pipeline.errors import UserError
 from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError
 from pipeline.ledger.rows import LIVE
+from pipeline.transport.handover import describe as describe_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -47,6 +49,10 @@ def experiments_keeper(
             except (UserError, LedgerUnavailableError, ClickHouseError, OSError) as error:
                 _log.warning("experiments are not analysed again yet: %s", error)
                 is_waiting = False
+            except Exception as error:  # noqa: BLE001 - whatever it is, alerts are judged and told beside it
+                where = "".join(traceback.format_tb(error.__traceback__))  # without its text, which may quote data
+                _log.error("experiments are not analysed again yet: %s\n%s", describe_error(error), where)
+                is_waiting = False
             await asyncio.sleep((_SHARE_OF_TIME - 1) * (time.monotonic() - began))
 
     return keep
@@ -65,6 +71,7 @@ class Keeping:
 
         Raises:
             UserError: ClickHouse does not answer, or refuses.
+            Exception: whatever came of it; the experiment has had its turn.
         """
         from pipeline.experiments.refreshing import due
 
@@ -75,8 +82,13 @@ class Keeping:
             waiting = due(rows, self._tried, round(self._settings.experiments.refresh_minutes * 60_000), self._run)
             if not waiting:
                 return None
-            self._analyse(client, port, waiting[0], clock_ms=int(rows[0][-1]))
-            return waiting[0].asked.campaign_id
+            campaign, clock_ms = waiting[0].asked.campaign_id, int(rows[0][-1])
+            try:
+                self._analyse(client, port, waiting[0], clock_ms=clock_ms)
+            except Exception:  # perhaps of this experiment alone, which must not keep all others waiting
+                self._tried[campaign] = clock_ms
+                raise
+            return campaign
         finally:
             client.close()
 
@@ -88,9 +100,6 @@ class Keeping:
         campaign = one.asked.campaign_id
         try:
             analysis = analysis_of(port, self._settings, one.asked)
-        except LedgerUnavailableError:  # perhaps of this experiment alone, which must not keep all others waiting
-            self._tried[campaign] = clock_ms
-            raise
         except UserError as error:  # nobody is assigned yet, or there is nothing to compare
             _log.info("experiment %s: %s", campaign, error.cause)
             self._tried[campaign] = clock_ms

@@ -56,10 +56,15 @@ class AtOnce(Executor):
 
     def submit(self, call: Any, /, *arguments: Any, **named: Any) -> Future[Any]:
         future: Future[Any] = Future()
-        if self.fault is not None:
-            future.set_exception(self.fault)
+        fault = self.fault
+        try:
+            answer = None if fault is not None else call(*arguments, **named)
+        except Exception as error:  # noqa: BLE001 - as every executor
+            fault = error
+        if fault is None:
+            future.set_result(answer)
         else:
-            future.set_result(call(*arguments, **named))
+            future.set_exception(fault)
         return future
 
 
@@ -149,6 +154,28 @@ def test_what_clickhouse_did_not_answer_is_asked_again(asked: list[str]) -> None
     some.evidence(_plan("spring"), WHOLE, RULE, BEFORE)
     assert looked(some, WHOLE).advice is not None
     assert asked
+
+
+def test_evidence_that_cannot_be_found_keeps_no_verdict_from_being_told(
+    asked: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    customer = "c4711"
+
+    def failing(*_: Any) -> Any:
+        raise ValueError(customer)
+
+    some = finding()
+    with monkeypatch.context() as patched:
+        patched.setattr(evidences, "judge", failing)
+        assert looked(some, WHOLE) == BEFORE
+        assert some.knows("spring"), "it is not waited for"
+        assert asked == ["channel"], "it is not asked again at every look"
+        assert looked(some, verdict("below", T0 + 600_000)) == BEFORE
+    assert looked(some, replace(WHOLE, as_of_ms=T0 + 1_200_000)).advice is not None
+    assert [record.getMessage().split(" at ")[0] for record in caplog.records] == [
+        "no evidence for campaign spring: ValueError"
+    ] * 2
+    assert customer not in caplog.text
 
 
 @pytest.mark.slow

@@ -104,20 +104,21 @@ def test_an_experiment_that_cannot_be_analysed_yet_keeps_no_other_waiting(
     assert {metric for metric, *_ in stored(clickhouse, run_name)} == set(METRICS)
 
 
-def test_an_experiment_that_clickhouse_gives_up_keeps_no_other_waiting(
-    clickhouse: Any, migrated: Settings, run_name: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("fault", [LedgerUnavailableError("memory limit exceeded"), ValueError("a bug")])
+def test_an_experiment_that_clickhouse_gives_up_or_a_bug_stops_keeps_no_other_waiting(
+    clickhouse: Any, migrated: Settings, run_name: str, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
     play(clickhouse, run_name, experiment({"control": 0.05, "A": 0.3}, customers=300))
     plan(clickhouse, run_name, "a-whale", None)
     plan(clickhouse, run_name, "spring", None)
 
-    def too_large(port: Any, settings: Settings, asked: Asked) -> Analysis:
+    def failing(port: Any, settings: Settings, asked: Asked) -> Analysis:
         if asked.campaign_id == "a-whale":
-            raise LedgerUnavailableError("memory limit exceeded")
+            raise fault
         return analysis_of(port, settings, asked)
 
-    monkeypatch.setattr("pipeline.experiments.asking.analysis_of", too_large)
+    monkeypatch.setattr("pipeline.experiments.asking.analysis_of", failing)
     keeping = Keeping(migrated, run_name)
-    with pytest.raises(LedgerUnavailableError):
+    with pytest.raises(type(fault)):
         keeping.turn()
     assert [keeping.turn(), keeping.turn()] == ["spring", None]
