@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from pipeline.alerts.log import Notification
 
-Result = Literal["sent", "failed", "refused"]
+Result = Literal["sent", "failed", "refused", "unmade"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,8 @@ class Outcome:
     """One attempt.
 
     Attributes:
-        result: ``sent``: the receiver has it; ``failed``: to be tried again; ``refused``: for good.
+        result: ``sent``: the receiver has it; ``failed``: to be tried again; ``refused``: for good;
+            ``unmade``: no message could be made of it, which the receiver has no part in; to be tried again.
         error: why not, in one line without a secret.
         retry_after_seconds: how long the receiver asks to be left alone.
     """

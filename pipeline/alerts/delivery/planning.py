@@ -98,7 +98,7 @@ def plan(
         alert_id for alert_id, head in heads.items() if not head.attempts or _due_ms(head, policy, now_ms) <= now_ms
     }
     chosen = [notice for notice in kept if notice.alert_id in free]
-    # what has failed most often goes last, so that one bad notice does not keep the others from being sent
+    # what has failed most often goes last, so that what a receiver takes ill does not keep the others from being sent
     chosen.sort(key=lambda notice: (heads[notice.alert_id].attempts, notice.created_ms))
     return Plan(suppressed, tuple(chosen[: policy.most_at_once]), 0.0)
 

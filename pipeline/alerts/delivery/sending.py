@@ -11,6 +11,7 @@ import logging
 import random
 import time
 import traceback
+from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -110,17 +111,27 @@ class Sending:
     async def _send(self, desk: Desk, name: str, notices: Sequence[Notification]) -> tuple[bool, str]:
         """Send, mark, and return whether anything was sent, and why the rest was not ('' = all is settled)."""
         channel = self._channels[name]
-        letters = [notices] if channel.is_grouped else [[notice] for notice in notices]
+        letters = deque([notices] if channel.is_grouped else [[notice] for notice in notices])
         marks: list[Notification] = []
+        unmade: set[str] = set()
         marked, is_sent, fault = time.monotonic(), False, ""
-        for letter in letters:
+        while letters:
+            letter = [notice for notice in letters.popleft() if notice.alert_id not in unmade]
+            if not letter:
+                continue
             await desk.confirm()
             outcome = await _delivered(channel, letter)
+            if outcome.result == "unmade":
+                if len(letter) > 1:  # halves, not one by one: a few texts to a phone, however many the others are
+                    middle = len(letter) // 2
+                    letters.extendleft((letter[middle:], letter[:middle]))
+                    continue
+                unmade.add(letter[0].alert_id)  # of one alert nothing may overtake what failed
             is_sent = is_sent or outcome.result == "sent"
             marks += self._settled(name, letter, outcome)
             fault = outcome.error if outcome.result == "failed" else ""
             if fault:
-                break  # of one alert nothing may overtake what failed
+                break  # likewise
             if len(marks) >= _MOST_UNMARKED or time.monotonic() - marked > _MARK_SECONDS:
                 await self._write(desk, marks)
                 marks, marked = [], time.monotonic()
@@ -140,13 +151,14 @@ class Sending:
 
 
 async def _delivered(channel: Channel, letter: Sequence[Notification]) -> Outcome:
-    """Deliver; what no channel should raise is a failure of this letter, and neither the evaluator's end nor silent."""
+    """Deliver; what no channel should raise is a fault of this letter, and neither the evaluator's end nor silent."""
     try:
         return await channel.deliver(letter)
     except Exception as error:  # noqa: BLE001 - whatever it is, the others must be told
-        where = "".join(traceback.format_tb(error.__traceback__))  # without its text, which may hold an address
-        _log.error("notice %s could not be made into a message:\n%s", letter[0].notification_id, where)
-        return Outcome("failed", f"it could not be made into a message ({type(error).__name__})")
+        if len(letter) == 1:
+            where = "".join(traceback.format_tb(error.__traceback__))  # without its text, which may hold an address
+            _log.error("notice %s could not be made into a message:\n%s", letter[0].notification_id, where)
+        return Outcome("unmade", f"it could not be made into a message ({type(error).__name__})")
 
 
 def _standing(desk: Desk, now_ms: int) -> Callable[[Notification], Standing]:
