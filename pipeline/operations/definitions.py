@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _YAML_SUFFIXES: Final = frozenset({".yaml", ".yml"})
 _LARGEST: Final = 64 * 1024  # the contract's limit for any message
 _MEND: Final = "correct the file; nothing was applied"
+_NAME_ONE: Final = "name a JSON, NDJSON or YAML file in UTF-8 (iconv -t UTF-8 converts)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,9 @@ def read_definitions(path: Path) -> list[Located]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else f"cannot be read ({error.strerror})"
-        raise UserError(f"{path} {why}", "name a JSON, NDJSON or YAML file") from error
+        raise UserError(f"{path} {why}", _NAME_ONE) from error
+    if "\0" in text:  # of UTF-16 without a mark every second byte is one, which UTF-8 allows, and JSON and YAML do not
+        raise UserError(f"{path} is not UTF-8 text", _NAME_ONE)
     parse = _yaml if path.suffix.lower() in _YAML_SUFFIXES else _json
     found = list(parse(str(path), text))
     if not found:
@@ -53,9 +56,9 @@ def read_definitions(path: Path) -> list[Located]:
 def _json(source: str, text: str) -> Iterator[Located]:
     """Walk JSON values one behind the other (NDJSON, or a single one); a list stands for its items."""
     decoder = json.JSONDecoder()
-    index = _skip(text, 0, "")
+    index = _skip(text, 0)
     listed = text[index : index + 1] == "["
-    index = _skip(text, index + 1 if listed else index, "")
+    index = _skip(text, index + 1 if listed else index)
     while index < len(text) and not (listed and text[index] == "]"):
         try:
             value, end = decoder.raw_decode(text, index)
@@ -66,42 +69,37 @@ def _json(source: str, text: str) -> Iterator[Located]:
         except ValueError as error:
             raise UserError(f"{source}: a number in it has too many digits", _MEND) from error
         yield Located(source, text.count("\n", 0, index) + 1, value)
-        index = _next(source, text, end) if listed else _skip(text, end, "")
+        index = _next(source, text, end) if listed else _skip(text, end)
     if listed and (index >= len(text) or text[index + 1 :].strip()):
         raise UserError(f"{source}:{text.count(chr(10)) + 1}: the list does not end with the file", _MEND)
 
 
-def _skip(text: str, index: int, also: str) -> int:
-    while index < len(text) and (text[index].isspace() or text[index] in also):
+def _skip(text: str, index: int) -> int:
+    while index < len(text) and text[index].isspace():
         index += 1
     return index
 
 
 def _next(source: str, text: str, end: int) -> int:
     """Step over the comma between items of a list."""
-    index = _skip(text, end, "")
+    index = _skip(text, end)
     if text[index : index + 1] == ",":
-        return _skip(text, index + 1, "")
+        return _skip(text, index + 1)
     if text[index : index + 1] != "]":
         raise UserError(f"{source}:{text.count(chr(10), 0, index) + 1}: a comma or ] is missing", _MEND)
     return index
 
 
 def _yaml(source: str, text: str) -> Iterator[Located]:
-    import yaml
+    from pipeline.operations.yaml_values import NotYamlError, values_of
 
-    loader = yaml.SafeLoader(text)
     try:
-        while loader.check_node():
-            node: Any = loader.get_node()
-            items = node.value if isinstance(node, yaml.SequenceNode) else [node]
-            for item in items:
-                yield Located(source, item.start_mark.line + 1, loader.construct_document(item))
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UserError(f"{source}:{line}: not YAML ({error.problem})", _MEND) from error
-    finally:
-        loader.dispose()
+        for line, value in values_of(text):
+            yield Located(source, line, value)
+    except NotYamlError as error:
+        raise UserError(f"{source}:{error.line}: not YAML ({error})", _MEND) from error
+    except RecursionError as error:
+        raise UserError(f"{source}: nested too deeply to be a definition", _MEND) from error
 
 
 def validated(definitions: list[Located]) -> dict[str, bytes]:
@@ -117,7 +115,7 @@ def validated(definitions: list[Located]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     places: dict[str, str] = {}
     for definition in definitions:
-        payload = json.dumps(definition.value, default=_iso, ensure_ascii=False).encode()
+        payload = _payload(definition)
         if len(payload) > _LARGEST:
             raise UserError(f"{definition.place}: the definition is over {_LARGEST:,} bytes", _MEND)
         try:
@@ -132,6 +130,27 @@ def validated(definitions: list[Located]) -> dict[str, bytes]:
         found[campaign.campaign_id] = payload  # as written: fields that this version ignores may serve another
         places[campaign.campaign_id] = definition.place
     return found
+
+
+def _payload(definition: Located) -> bytes:
+    """Return a definition as JSON.
+
+    Raises:
+        UserError: it holds what JSON in UTF-8 cannot carry.
+    """
+    try:
+        return json.dumps(definition.value, default=_iso, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        cause = f"{half} in it is half of a character (a surrogate without its pair)"
+        raise UserError(f"{definition.place}: {cause}", _MEND) from error
+    except TypeError as error:
+        raise UserError(f"{definition.place}: the name of a field in it is no text", _MEND) from error
+    except RecursionError as error:
+        raise UserError(f"{definition.place}: nested too deeply to be a definition", _MEND) from error
+    except ValueError as error:
+        cause = "it holds itself, or a number of too many digits"
+        raise UserError(f"{definition.place}: {cause}", _MEND) from error
 
 
 def _iso(value: object) -> str:

@@ -121,9 +121,10 @@ def test_definition_longer_than_a_message_may_be_is_refused(tmp_path: Path) -> N
 def test_absent_and_binary_files_are_the_users_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be read"):
         read_definitions(tmp_path / "nosuch.json")
-    (tmp_path / "binary.json").write_bytes(b"\xff\xfe")
-    with pytest.raises(UserError, match="is not UTF-8 text"):
-        read_definitions(tmp_path / "binary.json")
+    for content in (b"\xff\xfe", json.dumps(campaign("a")).encode("utf-16-le"), YAML.encode("utf-16-be")):
+        (tmp_path / "binary.json").write_bytes(content)
+        with pytest.raises(UserError, match="is not UTF-8 text"):
+            read_definitions(tmp_path / "binary.json")
 
 
 def test_a_number_of_too_many_digits_is_one_line(tmp_path: Path) -> None:
@@ -138,3 +139,34 @@ def test_a_file_nested_too_deeply_is_one_line(tmp_path: Path) -> None:
     path.write_text("[" * 100_000)
     with pytest.raises(UserError, match="nested too deeply"):
         read_definitions(path)
+
+
+@pytest.mark.parametrize("name", ["c.json", "c.yaml"])
+@pytest.mark.parametrize("field", ["name", "later", "\ud800"])
+def test_half_of_a_character_is_named_with_its_place(tmp_path: Path, name: str, field: str) -> None:
+    path = write(tmp_path / name, "\n" + json.dumps(campaign("a") | {field: "\ud800"}))
+    with pytest.raises(UserError, match=r"c.(json|yaml):2: \\ud800 in it is half of a character"):
+        validated(read_definitions(path))
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("ends_at: 2026-13-45T00:00:00Z", "5: not YAML .*no timestamp"),
+        ("ends_at: 0000-01-01", "5: not YAML .*no timestamp"),
+        ("ends_at: 2026-01-01T00:00:00+99:99", "5: not YAML .*no timestamp"),
+        ("ends_at: !!timestamp soon", "5: not YAML .*no timestamp"),
+        ("budget_minor: !!int many", "5: not YAML .*no int"),
+        ("budget_minor: " + "9" * 5_000, "5: not YAML .*no int"),
+        ("budget_minor: 0x" + "f" * 5_000, "1: .*too many digits"),
+        ("later: !!bool perhaps", "5: not YAML .*no bool"),
+        ("owner: a\x1b[31m", r"5: not YAML .*U\+001B"),
+        ("later: &it [*it]", "1: it holds itself"),
+        ("2026-01-01: later", "1: the name of a field in it is no text"),
+        ("later: " + "[" * 3_000 + "]" * 3_000, "nested too deeply"),
+    ],
+)
+def test_what_yaml_allows_and_no_definition_can_be_is_one_line(tmp_path: Path, line: str, complaint: str) -> None:
+    text = "campaign_id: a\nname: a\nstarts_at: 2026-01-01T00:00:00Z\ngoal: {kinds: [deposit]}\n" + line + "\n"
+    with pytest.raises(UserError, match=complaint):
+        validated(read_definitions(write(tmp_path / "c.yaml", text)))

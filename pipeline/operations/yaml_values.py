@@ -1,0 +1,56 @@
+"""Values of a YAML file, each with its line; whatever PyYAML raises for what somebody wrote is one kind of error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+from yaml.reader import ReaderError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# what the conversions of dates, numbers and tagged texts raise (PyYAML lets them through as they are)
+_NOT_CONVERTED: Final = (ValueError, TypeError, KeyError, AttributeError)
+
+
+class NotYamlError(Exception):
+    """A text is no YAML, or a value in it is none; the message has the cause, ``line`` where."""
+
+    def __init__(self, line: int, cause: str) -> None:
+        super().__init__(cause)
+        self.line = line
+
+
+class _Loader(yaml.SafeLoader):
+    """Names the value that cannot be converted, and where it stands."""
+
+    def construct_object(self, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - PyYAML's own signature
+        try:
+            return super().construct_object(node, deep)
+        except _NOT_CONVERTED:
+            kind = str(node.tag).rpartition(":")[2]
+            raise NotYamlError(node.start_mark.line + 1, f"what stands there is no {kind}") from None
+
+
+def values_of(text: str) -> Iterator[tuple[int, Any]]:
+    """Yield the values of a text's documents, those of a list one by one, each with the line it starts on.
+
+    Raises:
+        NotYamlError: the text is no YAML.
+        RecursionError: it is nested too deeply.
+    """
+    try:
+        loader = _Loader(text)
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise NotYamlError(line, f"the character U+{ord(text[error.position]):04X} may not stand in it") from error
+    try:
+        while loader.check_node():
+            node: Any = loader.get_node()
+            for item in node.value if isinstance(node, yaml.SequenceNode) else [node]:
+                yield item.start_mark.line + 1, loader.construct_document(item)
+    except yaml.MarkedYAMLError as error:
+        raise NotYamlError(error.problem_mark.line + 1 if error.problem_mark else 1, str(error.problem)) from error
+    finally:
+        loader.dispose()
