@@ -43,6 +43,8 @@ _SEPARATED: Final = re.compile(rb"(?!\s*[\w\"]+\s*:\s)" + _CELL + rb"(?:[,;\t|]"
 _SPREAD_OBJECT: Final = re.compile(rb'\{\s*(?:"[^"\n]*"\s*:\s*(?:[^{}\n]*,)?\s*)?\r?')
 _INSIDE: Final = (b'"', b"}", b"]", b",")  # how a line begins that goes on with the value of the line before
 _EXPORT: Final = "export it as one JSON object per line"
+_INTO_INGEST: Final = "| roi ingest -"
+_CONVERTED: Final = "events.ndjson"
 _TAR_MARK: Final = slice(257, 262)
 _FEWEST_LINES: Final = 10  # so many without one object are another format and not a few broken lines
 HEAD_BYTES: Final = 4096
@@ -107,7 +109,7 @@ def _by_first_line(line: bytes, others: list[bytes]) -> tuple[str, str] | None:
     return None
 
 
-def recognised(name: str, chunks: Iterable[bytes], so: str) -> Iterator[bytes]:
+def recognised(name: str, chunks: Iterable[bytes], so: str, into: str = "") -> Iterator[bytes]:
     """Return a text as it is, once its beginning is seen not to be another format.
 
     Only a whole first line tells the formats apart that have no signature: what is there of it is looked at.
@@ -116,6 +118,7 @@ def recognised(name: str, chunks: Iterable[bytes], so: str) -> Iterator[bytes]:
         name: of the source.
         chunks: its text, as `pipeline.ingest.sources.text_chunks` gives it.
         so: what follows from another format, for its error.
+        into: the file that its remedy writes, for who does not read it by `roi ingest`.
 
     Raises:
         UserError: it is another format, which the message names with the way to convert it.
@@ -131,5 +134,7 @@ def recognised(name: str, chunks: Iterable[bytes], so: str) -> Iterator[bytes]:
     found = foreign_format(b"".join(held)[:HEAD_BYTES])
     if found is not None:
         kind, remedy = found
+        if into:
+            remedy = remedy.replace(_INTO_INGEST, f"> {into}").replace(_CONVERTED, into)
         raise UserError(f"{name} is {kind}, not one JSON object per line; {so}", remedy)
     return chain(held, rest)

@@ -75,8 +75,8 @@ def _parse_envelope(line: bytes) -> Record:
     except msgspec.ValidationError as error:
         reason = f"not an object with topic and value ({error}); a file of one topic needs --topic"
         raise RefusedError(reason) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RefusedError("not JSON") from error
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise _unreadable(error) from error
     except RecursionError as error:  # the event is to pass through as it is, so it cannot be brought within limits
         raise RefusedError(
             "nested too deeply to stand beside its topic; a file of one topic (--topic) may be"
@@ -120,7 +120,12 @@ def _no_key(reason: str) -> bytes:
 def _refusal(error: Exception, field: str) -> RefusedError:
     if isinstance(error, msgspec.ValidationError):
         return RefusedError(f"no usable {field} ({error})")  # msgspec names fields and types, never values
-    return RefusedError("not JSON")
+    return _unreadable(error)
+
+
+def _unreadable(error: Exception) -> RefusedError:
+    # msgspec gives Python's own error for bytes of a text that are no UTF-8, which is none of its DecodeErrors
+    return RefusedError("not UTF-8 text" if isinstance(error, UnicodeError) else "not JSON")
 
 
 _CUSTOMER_KEYED: Final = msgspec.json.Decoder(_CustomerKeyed)

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.ingest.ports import Record
-    from pipeline.ingest.sources import Readable
 
 PARQUET: Final = b"PAR1"
 _ROWS: Final = 8_192
 _COMPLAINTS: Final = 5
+_EVENTS: Final = "events.ndjson"
 
 
 @dataclass(slots=True)
@@ -88,26 +88,20 @@ def _lines(path: Path, topic: str, refusals: Refusals) -> Iterator[Record]:
     number = 0
     try:
         with path.open("rb") as file:
-            for lines in batches_of_lines(_text(path, file), LONGEST_LINE):
+            text = recognised(str(path), text_chunks(file, lambda _size: None), "nothing was replayed", _EVENTS)
+            for lines in batches_of_lines(text, LONGEST_LINE):
                 for line in lines:
                     number += 1
-                    if not (text := line.strip()):
+                    if not (record := line.strip()):
                         continue
                     try:
-                        yield parse(text)
+                        yield parse(record)
                     except RefusedError as error:
                         refusals.add(f"{path}:{number}", str(error))
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror})", "check its permissions") from error
     except BrokenSourceError as error:
         raise UserError(f"{path} {error}", "name a whole file") from error
-
-
-def _text(path: Path, file: Readable) -> Iterator[bytes]:
-    try:
-        return recognised(str(path), text_chunks(file, lambda _size: None), "nothing was replayed")
-    except UserError as error:
-        raise UserError(error.cause, error.remedy.replace("| roi ingest -", "> events.ndjson")) from error
 
 
 def _rows(path: Path, topic: str) -> Iterator[Record]:

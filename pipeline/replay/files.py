@@ -6,25 +6,21 @@ from typing import TYPE_CHECKING, Final
 
 from pipeline.errors import UserError
 from pipeline.ingest.lines import batches_of_lines
+from pipeline.ingest.recognise import recognised
+from pipeline.ingest.records import RefusedError, parser_for
 from pipeline.ingest.sources import BrokenSourceError, text_chunks
 from pipeline.operations.definitions import read_definitions, validated
 from schemas.decode import decode_customer
 from schemas.judge import RejectedError
-from schemas.parser_limits import decode_at_any_depth
+from schemas.topics import CUSTOMERS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-import msgspec
-
 _LONGEST: Final = 64 * 1024
-
-
-class _Keyed(msgspec.Struct):
-    customer_id: str
-
-
-_KEYED: Final = msgspec.json.Decoder(_Keyed)
+_MEND: Final = "correct it; nothing was replayed"
+_CONVERTED: Final = "customers.ndjson"
+_PARSE: Final = parser_for(CUSTOMERS)
 
 
 def read_campaigns(path: Path) -> dict[str, bytes]:
@@ -46,7 +42,8 @@ def read_profiles(path: Path) -> list[tuple[bytes, bytes]]:
     number = 0
     try:
         with path.open("rb") as file:
-            for lines in batches_of_lines(text_chunks(file, lambda _size: None), _LONGEST):
+            text = recognised(str(path), text_chunks(file, lambda _size: None), "nothing was replayed", _CONVERTED)
+            for lines in batches_of_lines(text, _LONGEST):
                 for line in lines:
                     number += 1
                     if line.strip():
@@ -61,11 +58,18 @@ def read_profiles(path: Path) -> list[tuple[bytes, bytes]]:
 
 
 def _profile(path: Path, number: int, line: bytes) -> tuple[bytes, bytes]:
+    place = f"{path}:{number}"
+    if len(line) > _LONGEST:
+        raise UserError(f"{place}: longer than {_LONGEST:,} bytes", _MEND)
     try:
-        key = decode_at_any_depth(_KEYED, line).customer_id.encode()
+        line.decode()
+        _, key, _ = _PARSE(line)
         decode_customer(key, line)
-    except msgspec.MsgspecError as error:
-        raise UserError(f"{path}:{number}: no customer: it is not JSON, or has no customer_id", "correct it") from error
+    except UnicodeDecodeError:  # it would show the customer
+        remedy = f"convert the file first (where it is in GBK: iconv -f GBK -t UTF-8 FILE > {_CONVERTED})"
+        raise UserError(f"{place}: not UTF-8 text", remedy) from None
+    except RefusedError as error:
+        raise UserError(f"{place}: {error}", _MEND) from error
     except RejectedError as error:
-        raise UserError(f"{path}:{number}: {error.detail}", "correct it; nothing was replayed") from error
+        raise UserError(f"{place}: {error.detail}", _MEND) from error
     return key, line
