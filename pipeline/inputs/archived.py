@@ -153,7 +153,7 @@ def _read(directory: Path, file: ArchivedFile, position: int) -> Iterator[Stored
                 for record in records_of(file.topic, rows):
                     if record.offset >= position:
                         yield record
-    except (OSError, pa.ArrowException, KeyError) as error:
+    except (OSError, pa.ArrowException, KeyError, UnicodeDecodeError) as error:
         words = getattr(error, "strerror", None) or "it is damaged"
         raise UserError(
             f"{path} of the archive cannot be read ({words})", "restore it from where it was kept"

@@ -122,7 +122,7 @@ def _by_topic(path: Path, topic: str, batch: pa.RecordBatch) -> Iterator[tuple[s
         return
     if "topic" not in batch.schema.names:
         raise UserError(f"{path} has no column topic", "name the topic of its rows: --topic bank.transactions.v1")
-    names = batch.column("topic").cast(pa.string())
+    names = _utf_8(path, "topic", batch.column("topic").cast(pa.string()))
     for name in names.unique().to_pylist():
         yield _checked(path, name), batch.filter(pc.equal(names, name))
 
@@ -164,7 +164,8 @@ def _cast(path: Path, wanted: pa.Field, column: pa.Array) -> pa.Array:
             column = column.dictionary_decode()
         if kind == INSTANT:
             if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-                return pa.array(parse_epoch_milliseconds(column.fill_null("").to_pylist()), INSTANT)
+                texts = _utf_8(path, wanted.name, column).fill_null("").to_pylist()
+                return pa.array(parse_epoch_milliseconds(texts), INSTANT)
             if not pa.types.is_timestamp(column.type) or column.type.tz is None:
                 raise UserError(
                     f"{path}: column {wanted.name} is {column.type}, which names no instant",
@@ -173,8 +174,18 @@ def _cast(path: Path, wanted: pa.Field, column: pa.Array) -> pa.Array:
             return pc.floor_temporal(column, unit="millisecond").cast(INSTANT)
         if pa.types.is_floating(column.type):
             column = pc.if_else(pc.is_nan(column), None, column)  # what pandas calls no number
-        return column.cast(kind)
+        return _utf_8(path, wanted.name, column.cast(kind))
     except pa.ArrowException as error:
         raise UserError(
             f"{path}: column {wanted.name} is {column.type} and cannot be read as {kind}", "convert it"
         ) from error
+
+
+def _utf_8(path: Path, name: str, column: pa.Array) -> pa.Array:
+    """Return a column as it is; of text Arrow takes any bytes until somebody reads them."""
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid as error:
+            raise UserError(f"{path}: column {name} holds text that is not UTF-8", "write the table again") from error
+    return column

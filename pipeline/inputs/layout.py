@@ -96,7 +96,7 @@ def read_manifest(directory: Path) -> Manifest:
         found = msgspec.json.decode(path.read_bytes(), type=Manifest)
     except OSError as error:
         raise UserError(f"{directory} is no archive: {MANIFEST} cannot be read ({error.strerror})", _NOT_ONE) from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UserError(f"{directory} is no archive: {MANIFEST} is damaged", _NOT_ONE) from error
     if found.format not in _READ:
         raise UserError(f"{directory} is an archive of format {found.format}, not {FORMAT}", "update this program")

@@ -7,6 +7,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings, strategies
 
@@ -98,3 +99,26 @@ def test_an_archive_of_a_later_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text(text.replace('"format": 1', f'"format": {FORMAT + 1}'))
     with pytest.raises(UserError, match=f"is an archive of format {FORMAT + 1}"):
         read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe", b'{"key":"\xff"}', b'{"key":"\\ud800"}', b"[", b'{"later":' + b"[" * 100_000]
+)
+def test_a_damaged_manifest_is_one_line_whatever_its_bytes(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "manifest.json").write_bytes(content)
+    with pytest.raises(UserError, match=r"manifest\.json is damaged; name the directory"):
+        read_manifest(tmp_path)
+
+
+def test_a_file_of_an_archive_whose_text_is_damaged_is_named(tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    writer = ArchiveWriter(archive, "key")
+    writer.begin()
+    writer.add(LOGINS, 0, DAYS[0], rows(0, 0, 5))
+    written = writer.finish(Manifest("key", "", {LOGINS: 1}, (), ()))
+    table = pq.read_table(archive / written.paths[0], partitioning=None)
+    place = table.schema.get_field_index("channel")
+    damaged = pa.array([b"\xff"] * len(table), pa.binary()).view(pa.string())
+    pq.write_table(table.set_column(place, "channel", damaged), archive / written.paths[0])
+    with pytest.raises(UserError, match=r"of the archive cannot be read \(it is damaged\)"):
+        list(merged(archive, written.files, 0))
