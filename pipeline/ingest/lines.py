@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+
+def stripped(line: bytes) -> bytes:
+    """Return a line without white space around it, and without the mark that a file put behind another begins with."""
+    text = line.strip()
+    return text[len(_BYTE_ORDER_MARK) :].lstrip() if text.startswith(_BYTE_ORDER_MARK) else text
 
 
 def batches_of_lines(chunks: Iterable[bytes], longest: int) -> Iterator[list[bytes]]:

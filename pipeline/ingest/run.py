@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from pipeline.ingest.lines import batches_of_lines
+from pipeline.ingest.lines import batches_of_lines, stripped
 from pipeline.ingest.recognise import recognised
 from pipeline.ingest.records import LONGEST_LINE, RefusedError
 from pipeline.ingest.sources import BrokenSourceError
@@ -105,7 +105,7 @@ class Ingestion:
         numbers: list[int] = []
         records: list[Record] = []
         for number, line in enumerate(lines, first):
-            event = line.strip()
+            event = stripped(line)
             if not event:
                 continue
             self.tally.read += 1

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import UserError
-from pipeline.ingest.lines import batches_of_lines
+from pipeline.ingest.lines import batches_of_lines, stripped
 from pipeline.ingest.recognise import recognised
 from pipeline.ingest.records import AUTO, LONGEST_LINE, RefusedError, parser_for
 from pipeline.ingest.sources import BrokenSourceError, text_chunks
@@ -92,7 +92,7 @@ def _lines(path: Path, topic: str, refusals: Refusals) -> Iterator[Record]:
             for lines in batches_of_lines(text, LONGEST_LINE):
                 for line in lines:
                     number += 1
-                    if not (record := line.strip()):
+                    if not (record := stripped(line)):
                         continue
                     try:
                         yield parse(record)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +18,8 @@ _YAML_SUFFIXES: Final = frozenset({".yaml", ".yml"})
 _LARGEST: Final = 64 * 1024  # the contract's limit for any message
 _MEND: Final = "correct the file; nothing was applied"
 _NAME_ONE: Final = "name a JSON, NDJSON or YAML file in UTF-8 (iconv -t UTF-8 converts)"
+_MARK: Final = "\ufeff"  # of byte order; a file that was put behind another begins with it in the midst of the text
+_MARK_OF_A_LINE: Final = re.compile(f"^{_MARK}", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def _json(source: str, text: str) -> Iterator[Located]:
 
 
 def _skip(text: str, index: int) -> int:
-    while index < len(text) and text[index].isspace():
+    while index < len(text) and (text[index].isspace() or text[index] == _MARK):
         index += 1
     return index
 
@@ -94,7 +97,7 @@ def _yaml(source: str, text: str) -> Iterator[Located]:
     from pipeline.operations.yaml_values import NotYamlError, values_of
 
     try:
-        for line, value in values_of(text):
+        for line, value in values_of(_MARK_OF_A_LINE.sub("", text)):
             yield Located(source, line, value)
     except NotYamlError as error:
         raise UserError(f"{source}:{error.line}: not YAML ({error})", _MEND) from error

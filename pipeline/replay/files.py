@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pipeline.errors import UserError
-from pipeline.ingest.lines import batches_of_lines
+from pipeline.ingest.lines import batches_of_lines, stripped
 from pipeline.ingest.recognise import recognised
 from pipeline.ingest.records import RefusedError, parser_for
 from pipeline.ingest.sources import BrokenSourceError, text_chunks
@@ -46,8 +46,8 @@ def read_profiles(path: Path) -> list[tuple[bytes, bytes]]:
             for lines in batches_of_lines(text, _LONGEST):
                 for line in lines:
                     number += 1
-                    if line.strip():
-                        found.append(_profile(path, number, line.strip()))
+                    if profile := stripped(line):
+                        found.append(_profile(path, number, profile))
     except OSError as error:
         raise UserError(
             f"{path} cannot be read ({error.strerror})", "name a file of customers, one JSON a line"

@@ -41,6 +41,14 @@ def test_lines_of_every_kind_of_ending_are_taken_and_empty_ones_skipped() -> Non
     assert not run.complaints
 
 
+def test_files_put_one_behind_the_other_keep_their_marks() -> None:
+    run = Run(LOGINS)
+    a, b, mark = b'{"customer_id":"a"}', b'{"customer_id":"b"}', b"\xef\xbb\xbf"
+    run.take(mark + a + b"\n" + mark + b + b"\r\n " + mark + b" \r\n")
+    assert [value for _, _, value in run.producer.records] == [a, b]
+    assert not run.complaints
+
+
 def test_refused_lines_are_named_and_the_rest_goes_on() -> None:
     run = Run(LOGINS)
     run.take(b'{"customer_id":"a"}\n\nnonsense\n{"customer_id":"b"}\n', "first")

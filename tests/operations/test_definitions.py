@@ -170,3 +170,13 @@ def test_what_yaml_allows_and_no_definition_can_be_is_one_line(tmp_path: Path, l
     text = "campaign_id: a\nname: a\nstarts_at: 2026-01-01T00:00:00Z\ngoal: {kinds: [deposit]}\n" + line + "\n"
     with pytest.raises(UserError, match=complaint):
         validated(read_definitions(write(tmp_path / "c.yaml", text)))
+
+
+@pytest.mark.parametrize("name", ["c.ndjson", "c.yaml"])
+@pytest.mark.parametrize("between", ["\n", "\r\n", "", "\n\n"])
+def test_files_put_one_behind_the_other_keep_their_marks(tmp_path: Path, name: str, between: str) -> None:
+    one, other = (json.dumps(campaign(campaign_id)) for campaign_id in "ab")
+    if name == "c.yaml":
+        between, other = between or "\n", f"---\n{other}"
+    (tmp_path / name).write_bytes(f"\ufeff{one}{between}\ufeff{other}".encode())
+    assert list(validated(read_definitions(tmp_path / name))) == ["a", "b"]

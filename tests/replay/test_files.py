@@ -43,5 +43,5 @@ def test_what_are_no_profiles_is_named_with_the_remedy(tmp_path: Path, content: 
 
 def test_profiles_come_as_their_topic_carries_them(tmp_path: Path) -> None:
     path = tmp_path / "customers"
-    path.write_bytes(b"\xef\xbb\xbf" + f" {LINE}\r\n\n{LINE}".encode())
-    assert read_profiles(path) == [("客户".encode(), LINE.encode())] * 2
+    path.write_bytes(f"\ufeff {LINE}\r\n\n{LINE}\n\ufeff{LINE}\n \ufeff \n".encode())
+    assert read_profiles(path) == [("客户".encode(), LINE.encode())] * 3
