@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from itertools import chain
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from pipeline.errors import UserError
 
@@ -34,13 +37,18 @@ _SIGNATURES: Final = (
     (b"\xff\xfe", "text in UTF-16", "iconv -f UTF-16 -t UTF-8 FILE > events.ndjson"),
     (b"\xfe\xff", "text in UTF-16", "iconv -f UTF-16 -t UTF-8 FILE > events.ndjson"),
 )
-_UTF_16_WITHOUT_MARK: Final = (
+_WIDE_WITHOUT_MARK: Final = (
     (re.compile(rb"\s?(?:[\x20-\x7e]\0){2}"), "UTF-16LE"),
     (re.compile(rb"(?:\0[\x20-\x7e]){2}"), "UTF-16BE"),
+    (re.compile(rb"(?:[\x20-\x7e]\0{3}){2}"), "UTF-32LE"),
+    (re.compile(rb"(?:\0{3}[\x20-\x7e]){2}"), "UTF-32BE"),
 )
 _CELL: Final = rb'(?:"(?:[^"\r\n]|"")*"|[^"{}\[\],;\t|\r\n]*)'
 _SEPARATED: Final = re.compile(rb"(?!\s*[\w\"]+\s*:\s)" + _CELL + rb"(?:[,;\t|]" + _CELL + rb")+\r?")
 _SPREAD_OBJECT: Final = re.compile(rb'\{\s*(?:"[^"\n]*"\s*:\s*(?:[^{}\n]*,)?\s*)?\r?')
+_KEYED: Final = re.compile(rb"(?:[^\t{}\[\]]*\t)+[ ]*\{.*")  # a consumer's key, perhaps its time, a tab, the event
+_EVENT_STREAM: Final = re.compile(rb"(?:data|event|id|retry)?:.*")
+_DATA: Final = re.compile(rb"data: ?[\[{].*")
 _INSIDE: Final = (b'"', b"}", b"]", b",")  # how a line begins that goes on with the value of the line before
 _EXPORT: Final = "export it as one JSON object per line"
 _INTO_INGEST: Final = "| roi ingest -"
@@ -58,10 +66,13 @@ def foreign_format(head: bytes) -> tuple[str, str] | None:
         head: the first bytes (`HEAD_BYTES` are enough), unpacked, without a byte order mark of UTF-8.
     """
     head = head[:HEAD_BYTES]
-    first, *others = map(bytes.strip, head.lstrip().split(b"\n"))
     found = _by_signature(head)
+    if found is None and (ends := _by_line_ends(head)) is not None:
+        return ends
+    first, *others = map(bytes.strip, head.lstrip().split(b"\n"))
     if found is None and first.startswith((b"{", b"[")):
-        return _by_first_object(first, [line for line in others if line])
+        rest = [line for line in others if line]
+        return _by_first_object(first, rest) or _by_encoding([first, *rest])
     if found is None and not any(line.startswith(b"{") for line in others):
         return _by_first_line(first, others)  # else a broken line before good ones, which the parser names
     return found
@@ -73,10 +84,47 @@ def _by_signature(head: bytes) -> tuple[str, str] | None:
             return kind, f"convert it first: {how}"
     if head[_TAR_MARK] == b"ustar":
         return "a tar archive", "convert it first: tar -xOf FILE | roi ingest -"
-    for pattern, name in _UTF_16_WITHOUT_MARK:
+    for pattern, name in _WIDE_WITHOUT_MARK:
         if pattern.match(head):
             return f"text in {name}", f"convert it first: iconv -f {name} -t UTF-8 FILE > events.ndjson"
     return None
+
+
+def _by_line_ends(head: bytes) -> tuple[str, str] | None:
+    """Tell lines that end with a carriage return alone: they are one line here, and white space within it to JSON."""
+    text = head.lstrip()
+    if b"\n" in text or b"\r" not in text.rstrip():
+        return None
+    first, *others = [line.strip() for line in text.split(b"\r") if line.strip()]
+    if first.startswith((b"{", b"[")):
+        if not (_is_object(first) and others[0].startswith(b"{")):
+            return None  # one object that is spread over several such lines is one line here, and good
+    elif _SEPARATED.fullmatch(first) or not any(b"{" in line for line in others):
+        return _by_first_line(first, others)
+    remedy = "convert it first: tr '\\r' '\\n' < FILE > events.ndjson"
+    return "text whose lines end with a carriage return alone", remedy
+
+
+def _is_object(text: bytes) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(text), dict)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+
+
+def _by_encoding(lines: list[bytes]) -> tuple[str, str] | None:
+    if len(lines) < _FEWEST_LINES or any(map(_may_be_utf_8, lines)):
+        return None  # the lines in UTF-8 are good
+    how = "where it is in GBK, iconv -f GBK -t UTF-8 FILE > events.ndjson"
+    return "text in another encoding than UTF-8", f"convert it first: {how}"
+
+
+def _may_be_utf_8(text: bytes) -> bool:
+    try:
+        codecs.utf_8_decode(text, "strict", False)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _by_first_object(line: bytes, others: list[bytes]) -> tuple[str, str] | None:
@@ -101,6 +149,15 @@ def _by_first_line(line: bytes, others: list[bytes]) -> tuple[str, str] | None:
         return "XML or HTML", _EXPORT
     if any(b"\0" in text for text in (line, *others)):
         return "binary data", _EXPORT
+    return _by_form(line, others)
+
+
+def _by_form(line: bytes, others: list[bytes]) -> tuple[str, str] | None:
+    if _KEYED.fullmatch(line) and (others or line.endswith(b"}")):
+        columns = line[: line.index(b"{")].count(b"\t") + 1
+        return "events with their keys before them", f"leave the keys out: cut -f{columns}- FILE > events.ndjson"
+    if _EVENT_STREAM.fullmatch(line) and any(map(_DATA.fullmatch, (line, *others))):
+        return "a stream of server-sent events", "write their data alone: sed -n 's/^data: *//p' FILE > events.ndjson"
     if others and _SEPARATED.fullmatch(line):
         how = "pandas.read_csv(FILE).to_json(OUT, orient='records', lines=True)"
         return "a table with separators (CSV)", f"convert it first, with the contract's field names: {how}"
