@@ -6,14 +6,14 @@ WITH current AS (
 )
 SELECT
     totals.campaign_id AS campaign_id,
-    JSONExtractString(definitions.definition, 'name') AS name,
+    plans.name AS name,
     totals.reached AS reached, totals.converters AS converters,
     totals.cost_minor AS cost_minor, totals.return_minor AS return_minor, totals.return_ratio AS return_ratio,
     current.latest.1 AS alert_state, current.latest.2 AS matured_share, current.latest.3 AS decision
 FROM {database}.campaign_totals AS totals
-LEFT JOIN {database}.campaign_definitions AS definitions ON totals.campaign_id = definitions.campaign_id
+LEFT JOIN {database}.campaign_plans AS plans ON totals.campaign_id = plans.campaign_id
 LEFT JOIN current ON totals.campaign_id = current.campaign_id
 WHERE totals.run = 'live'
-  AND ifNull(parseDateTime64BestEffortOrNull(JSONExtractString(definitions.definition, 'ends_at'), 3) > now64(3), 1)
+  AND ifNull(plans.ends_at > now64(3), 1)
 ORDER BY
     indexOf(['pending', 'blocked', 'decided', 'acknowledged', 'firing'], alert_state) DESC, cost_minor DESC, campaign_id

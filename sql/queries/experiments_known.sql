@@ -11,7 +11,9 @@ FROM (
     SELECT
         toString(campaign_id) AS campaign_id, '' AS metric, '' AS asked, '' AS control, 0. AS window_days,
         toInt64(0) AS as_of_ms, toUInt8(0) AS is_finished,
-        toUnixTimestamp64Milli(parseDateTime64BestEffortOrNull(upper(JSONExtractString(definition, 'ends_at')), 3, 'UTC')) AS ends_at_ms
+        toUnixTimestamp64Milli(parseDateTime64BestEffortOrNull(
+            replaceRegexpOne(upper(JSONExtractString(definition, 'ends_at')), '([.][0-9]{3})[0-9]+', '\\1'), 3, 'UTC'
+        )) AS ends_at_ms
     FROM {database}.run_definitions
     WHERE run = {run:String} AND length(JSONExtractKeys(definition, 'variant_shares')) > 1
     UNION ALL
