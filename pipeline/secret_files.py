@@ -88,7 +88,7 @@ def _is_map(model: type[BaseModel], path: tuple[str, ...]) -> bool:
 def _object(variable: str, text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         # not what the parser says: it would quote the secret

@@ -212,10 +212,18 @@ class Settings(BaseSettings):
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """Return the KEY=VALUE lines of an instance's env file; an absent file has none."""
+    """Return the KEY=VALUE lines of an instance's env file; an absent file has none.
+
+    Raises:
+        UserError: the file is not text.
+    """
     if not path.exists():
         return {}
-    pairs = (line.split("=", 1) for line in path.read_text().splitlines() if "=" in line and not line.startswith("#"))
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 text", "write it in UTF-8, or let roi up --embedded write it") from error
+    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
     return {key.strip(): value for key, value in pairs}
 
 
@@ -236,10 +244,15 @@ def load_settings(data: Path | None = None, **overrides: Any) -> Settings:
         if OWNERS_TOKEN not in public:
             known.pop(OWNERS_TOKEN, None)  # kept for later: now people act by tokens of their own
         instance = {key.removeprefix("ROI_").lower(): value for key, value in known.items() if key.startswith("ROI_")}
+    _check_environment()
     try:
         return Settings(**(instance | overrides))
     except TOMLDecodeError as error:
         raise UserError(f"roi.toml is not valid TOML ({error})", "correct that line of roi.toml") from error
+    except UnicodeDecodeError as error:
+        raise UserError("roi.toml is not UTF-8 text", "write it in UTF-8 (iconv -t UTF-8 converts)") from error
+    except RecursionError as error:
+        raise UserError("a setting is nested too deeply", "correct it in the environment or in roi.toml") from error
     except SettingsError as error:
         raise UserError(f"a setting is not valid JSON: {error}", "lists and tables are written as JSON") from error
     except ValidationError as error:
@@ -248,6 +261,22 @@ def load_settings(data: Path | None = None, **overrides: Any) -> Settings:
         raise UserError(
             f"setting {name}: {first['msg']}", f"correct {name} in the environment or in roi.toml"
         ) from error
+    except ValueError as error:  # of Python's own: its parser of TOML lets it through
+        raise UserError("a number in roi.toml has too many digits", "correct roi.toml") from error
+
+
+def _check_environment() -> None:
+    """See that what the variables hold is text: Python hides other bytes in halves of characters, which break later.
+
+    Raises:
+        UserError: a variable holds other bytes.
+    """
+    for name, value in os.environ.items():
+        if name.upper().startswith("ROI_") and not name.upper().endswith(SUFFIX):  # a file may have any name
+            try:
+                value.encode()
+            except UnicodeEncodeError:  # it would show a secret
+                raise UserError(f"{name} is not UTF-8 text", f"set {name} to text in UTF-8") from None
 
 
 SECRETS: frozenset[str] = frozenset(

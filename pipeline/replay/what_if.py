@@ -85,7 +85,7 @@ def settings_with(overrides: Mapping[str, Any], data: Path | None = None) -> Set
 def _value(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text.strip()
 
 

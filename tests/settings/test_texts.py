@@ -1,0 +1,72 @@
+"""What stands in the environment and in files of settings may be any bytes: one line says which are no text."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.replay.what_if import parse_overrides
+from pipeline.settings import PUBLIC_ENV, load_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    for name in [name for name in os.environ if name.upper().startswith("ROI_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return monkeypatch
+
+
+@pytest.mark.parametrize("name", ["ROI_CLICKHOUSE_PASSWORD", "roi_clickhouse_user", "ROI_TIME__ZONE"])
+def test_a_variable_that_is_no_text_is_named_and_not_shown(bare: pytest.MonkeyPatch, name: str) -> None:
+    bare.setenv(name, os.fsdecode("secret密".encode("gbk")))
+    with pytest.raises(UserError, match=f"{name} is not UTF-8 text; set {name}") as caught:
+        load_settings()
+    assert "secret" not in str(caught.value)
+
+
+def test_other_variables_and_names_of_files_may_be_any_bytes(bare: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    secret = tmp_path / os.fsdecode(b"secret-\xff")
+    secret.write_text("from the file")
+    bare.setenv("ROI_PSEUDONYM_KEY_FILE", str(secret))
+    bare.setenv("OTHER", os.fsdecode(b"\xff"))
+    assert load_settings().pseudonym_key.get_secret_value() == "from the file"
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ('clickhouse_user = "客户"'.encode("gbk"), "roi.toml is not UTF-8 text; .*iconv"),
+        (b"api = " + b"[" * 5_000, "nested too deeply"),
+        (b"kafka_partitions = " + b"9" * 5_000, "a number in roi.toml has too many digits"),
+        (b"api =", "roi.toml is not valid TOML"),
+    ],
+)
+def test_a_file_of_settings_that_is_none_is_named(tmp_path: Path, content: bytes, complaint: str) -> None:
+    (tmp_path / "roi.toml").write_bytes(content)
+    with pytest.raises(UserError, match=complaint):
+        load_settings()
+
+
+def test_a_file_of_an_instance_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / PUBLIC_ENV).write_bytes(b"ROI_CLICKHOUSE_USER=\xff\n")
+    with pytest.raises(UserError, match=r"roi\.env is not UTF-8 text"):
+        load_settings(tmp_path)
+
+
+def test_a_secret_nested_too_deeply_is_no_object(bare: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "receivers").write_text("[" * 60_000)
+    bare.setenv("ROI_RECEIVERS_FILE", str(tmp_path / "receivers"))
+    with pytest.raises(UserError, match="ROI_RECEIVERS_FILE: the file holds no JSON object"):
+        load_settings()
+
+
+def test_a_value_nested_too_deeply_is_taken_as_text() -> None:
+    deep = "[" * 60_000
+    assert parse_overrides([f"time.zone={deep}"]) == {"time.zone": deep}
