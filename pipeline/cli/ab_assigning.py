@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 _LONGEST_ID: Final = 64
+_BYTE_ORDER_MARK: Final = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +119,12 @@ def _customers(path: Path) -> Iterator[str]:
         source = sys.stdin if str(path) == "-" else path.open(encoding="utf-8")
         with source:
             for number, line in enumerate(source, start=1):
-                customer_id = line.strip()
+                customer_id = line.strip().removeprefix(_BYTE_ORDER_MARK).lstrip()
+                customer_id.encode()  # in stdin other bytes may come as halves of characters
                 if not customer_id:
                     continue
                 if len(customer_id) > _LONGEST_ID:
                     raise UserError(f"{path}:{number}: a customer id has 1 to {_LONGEST_ID} characters", "correct it")
                 yield customer_id
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeError) as error:
         raise UserError(f"{path} cannot be read as UTF-8 text", "name a file with one customer id a line") from error

@@ -52,7 +52,7 @@ def _erase(
     """
     from pipeline.clickhouse.reader import Reader
 
-    key = _key(sys.stdin.readline().rstrip("\r\n") if customer == "-" else customer)
+    key = _key(customer)
     settings = options.settings_for(data)
     reader = Reader(settings)
     started = time.monotonic()
@@ -80,7 +80,7 @@ def _erase(
 
 
 def _key(customer_id: str) -> bytes:
-    """Return the key of the customer's records.
+    """Return the key of the customer's records; ``-`` reads the id from stdin.
 
     Raises:
         UserError: no customer can have this id.
@@ -90,9 +90,9 @@ def _key(customer_id: str) -> bytes:
     from schemas.judge import RejectedError
 
     try:
-        key = customer_id.encode()
+        key = (sys.stdin.readline().rstrip("\r\n") if customer_id == "-" else customer_id).encode()
         decode_customer(key, None)
-    except (UnicodeEncodeError, RejectedError) as error:
+    except (UnicodeError, RejectedError) as error:
         # the id is never repeated: error lines are logged
         raise UserError("this is no customer's id", "an id has 1 to 64 characters") from error
     return key

@@ -48,7 +48,7 @@ def _sql(
 
     settings = options.settings_for(data)
     reader = Reader(settings)
-    text = sys.stdin.read() if query == "-" else query
+    text = _typed() if query == "-" else query
     parameters = _run_of(reader, settings.clickhouse_database, text, run)
     if as_json:
         _, body = reader.stream(
@@ -65,6 +65,20 @@ def _sql(
         _print_table(json.loads(b"".join(body) or b"{}"))
     else:
         _pass_on(body)
+
+
+def _typed() -> str:
+    """Return the query that stands in stdin."""
+    from pipeline.errors import UserError
+
+    try:
+        text = sys.stdin.read()
+        text.encode()  # where the locale knows no encoding, other bytes come as halves of characters
+    except UnicodeError as error:
+        raise UserError(
+            "the query in stdin is not UTF-8 text", "convert it: iconv -t UTF-8 FILE | roi sql -"
+        ) from error
+    return text.removeprefix("\ufeff")
 
 
 def _run_of(reader: Reader, database: str, text: str, run: str | None) -> dict[str, object]:

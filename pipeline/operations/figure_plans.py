@@ -67,7 +67,10 @@ def read_plans(path: Path) -> list[FigurePlan]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read as UTF-8 text", "name a CSV file") from error
-    lines = list(csv.reader(text.splitlines()))
+    try:
+        lines = list(csv.reader(text.splitlines()))
+    except csv.Error as error:  # a quote that is never closed makes one cell of the rest
+        raise UserError(f"{path} is no CSV file ({error})", _REMEDY) from error
     if not lines or [cell.strip() for cell in lines[0]] != _HEADER:
         raise UserError(f"{path}:1: the header is not {','.join(_HEADER)}", _REMEDY)
     return [_plan(f"{path}:{number}", cells) for number, cells in enumerate(lines[1:], 2) if any(cells)]

@@ -57,7 +57,7 @@ def test_a_wrong_line_is_named_with_the_remedy(tmp_path: Path, line: str, words:
         read_plans(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"figure;period;target\n", b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b"figure;period;target\n", b"\xff\xfe", b'"' + b"x" * 200_000])
 def test_what_is_no_such_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "plans.csv"
     path.write_bytes(content)
