@@ -22,6 +22,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from pipeline.addresses import checked_servers, checked_url
 from pipeline.alert_settings import AlertSettings, ApiSettings, Group, ReceiverSettings
 from pipeline.errors import UserError
 from pipeline.secret_files import SUFFIX, SecretFileSource
@@ -196,6 +197,9 @@ class Settings(BaseSettings):
     experiments: ExperimentSettings = ExperimentSettings()
     alerts: AlertSettings = AlertSettings()
     api: ApiSettings = ApiSettings()
+
+    _servers = field_validator("kafka_bootstrap_servers")(checked_servers)
+    _url = field_validator("clickhouse_url")(checked_url)
 
     @classmethod
     def settings_customise_sources(  # noqa: D102 - pydantic-settings' own hook

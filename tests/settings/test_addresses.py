@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.settings import Settings, load_settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("ROI_CLICKHOUSE_URL", text) for text in ("http://a..b:1", "http://[::1", "http://h:99999999", "http://h:x")),
+        *(("ROI_CLICKHOUSE_URL", text) for text in ("nonsense", "ftp://h:1", "http://:1", "http://h h:1", "h:1")),
+        ("ROI_CLICKHOUSE_URL", f"http://{'x' * 64}:1"),
+        *(("ROI_KAFKA_BOOTSTRAP_SERVERS", text) for text in ("h:x", ":", "a..b:1", "h h:1", "h:1,h:y", "[::1")),
+    ],
+)
+def test_what_is_no_address_is_named_before_anything_connects(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    for known in [known for known in os.environ if known.upper().startswith("ROI_")]:
+        monkeypatch.delenv(known)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UserError, match=f"setting {name}: .*must be .*HOST:PORT.*; correct {name}"):
+        load_settings()
+
+
+@pytest.mark.parametrize("url", ["http://clickhouse:8123", "https://h", "http://[::1]:1/path/", "http://银行.cn:1", ""])
+def test_addresses_of_clickhouse_stay_as_they_are(url: str) -> None:
+    assert Settings(clickhouse_url=url).clickhouse_url == url
+
+
+@pytest.mark.parametrize("servers", ["h:1", "h", "a:1,b:2", "a:1, b:2", "a:1,", "[::1]:1", "SASL_SSL://h:1", ""])
+def test_addresses_of_brokers_stay_as_they_are(servers: str) -> None:
+    assert Settings(kafka_bootstrap_servers=servers).kafka_bootstrap_servers == servers
