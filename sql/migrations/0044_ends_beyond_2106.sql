@@ -73,7 +73,9 @@ WITH
         LEFT JOIN (
             SELECT
                 campaign_id,
-                parseDateTime64BestEffortOrNull(upper(JSONExtractString(definition, 'ends_at')), 3, 'UTC') AS ends_at,
+                parseDateTime64BestEffortOrNull(
+                    replaceRegexpOne(upper(JSONExtractString(definition, 'ends_at')), '([.][0-9]{3})[0-9]+', '\\1'), 3, 'UTC'
+                ) AS ends_at,
                 JSONExtract(definition, 'budget_minor', 'Nullable(Int64)') AS budget_minor
             FROM {database}.campaign_log FINAL
             WHERE definition != ''

@@ -6,7 +6,9 @@ WITH
     definition AS (
         SELECT
             JSONExtract(definition, 'budget_minor', 'Nullable(Int64)') AS budget_minor,
-            parseDateTime64BestEffortOrNull(upper(JSONExtractString(definition, 'ends_at')), 3, 'UTC') AS ends_at
+            parseDateTime64BestEffortOrNull(
+                replaceRegexpOne(upper(JSONExtractString(definition, 'ends_at')), '([.][0-9]{3})[0-9]+', '\\1'), 3, 'UTC'
+            ) AS ends_at
         FROM {database}.campaign_definitions
         WHERE campaign_id = {campaign:String}
     )
