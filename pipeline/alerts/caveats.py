@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.alerts.levels import HALF, MARGIN
 from pipeline.alerts.looks import FLOOR_RATE
-from pipeline.alerts.verdict import Caveat
+from pipeline.alerts.verdict import LARGEST, Caveat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,7 @@ def caveats_of(inputs: Inputs, seen: Look, said: Said, rules: list[AlertRule]) -
     counts = seen.levels.converters
     note(
         "needs_converters",
-        (words == "undecided") & (counts < needed) & np.isfinite(needed),
+        (words == "undecided") & (counts < needed) & (needed <= LARGEST),
         lambda row: {"needed": float(round(needed[row])), "has": float(counts[row])},
     )
     _of_values(note, inputs, seen)
@@ -84,7 +84,7 @@ def _gates(note: Note, inputs: Inputs, seen: Look, words: NDArray[np.str_], rule
     note(
         "few_expected",
         (words == "immature") & (cost >= required) & (seen.expected < expected),
-        lambda row: {"expected": round(float(seen.expected[row]), 1), "needed": float(expected[row])},
+        lambda row: {"expected": max(0.0, round(float(seen.expected[row]), 1)), "needed": float(expected[row])},
     )
 
 
@@ -109,12 +109,13 @@ def _of_time(note: Note, inputs: Inputs, seen: Look) -> None:
     others = seen.levels.converters - converters
     worth = np.exp(np.clip(seen.levels.centre, -80, 80))
     newer, older = _worth(statistics, matured.newest_roots[rows, seen.changed_stretch], converters, others)
-    now = converters * worth * newer / np.maximum(newest, 1e-300)
-    rest = matured.mean - newest
-    before = others * worth * older / np.where(rest > 0, rest, np.inf)
+    now = _ratio(converters * worth * newer, newest)
+    before = _ratio(others * worth * older, matured.mean - newest)
+    told = (now <= LARGEST) & (before <= LARGEST)
+    note("changing_for_nothing", (seen.change > CHANGING) & ~told, lambda row: {"z": round(float(seen.change[row]), 1)})
     note(
         "changing",
-        seen.change > CHANGING,
+        (seen.change > CHANGING) & told,
         lambda row: {
             "z": round(float(seen.change[row]), 1),
             "newest": round(float(now[row]), 3),
@@ -137,12 +138,18 @@ def _of_time(note: Note, inputs: Inputs, seen: Look) -> None:
     )
 
 
+def _ratio(returned: Floats, cost: Floats) -> Floats:
+    """Return return per cost, NaN where less than one minor unit has matured: free touches have no ratio."""
+    paid = cost >= 1
+    return np.where(paid, returned / np.where(paid, cost, 1.0), np.nan)
+
+
 def _worth(statistics: Statistics, roots: Floats, converters: Floats, others: Floats) -> tuple[Floats, Floats]:
     """Return what the newest customers and the others are worth relative to all: squares of their mean √z."""
     if statistics.root_values is None:
         return np.ones(len(roots)), np.ones(len(roots))
     total = statistics.sums[:, :, HALF].sum(axis=1)
-    mean = np.maximum(total, 1e-300) / np.maximum(converters + others, 1)
+    mean = np.where(total > 0, total, 1.0) / np.maximum(converters + others, 1)  # who has no converter has no root
     newest = roots / np.maximum(converters, 1) / mean
     return newest**2, ((total - roots) / np.maximum(others, 1) / mean) ** 2
 

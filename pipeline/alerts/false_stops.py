@@ -96,7 +96,8 @@ def expected_false_share(verdicts: Sequence[Verdict], rules: Sequence[AlertRule]
     total = sum(one.outcome == "below" for one in verdicts)
     if not rows or not total:
         return 0.0
-    centre = np.array([log(one.forecast.value / rule.min_return_ratio) for one, rule in rows if one.forecast])
+    # a difference: the quotient by a limit near 0 is infinite, and would make everybody's share unknown
+    centre = np.array([log(one.forecast.value) - log(rule.min_return_ratio) for one, rule in rows if one.forecast])
     error = np.array([_error(one, rule) for one, rule in rows])
     mean, variance = _moments(centre, error)
     precision = 1 / error**2 + 1 / variance

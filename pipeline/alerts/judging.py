@@ -14,7 +14,7 @@ from pipeline.alerts.learning import PeerLibrary
 from pipeline.alerts.looks import Base, Inputs, Look, base_of, look
 from pipeline.alerts.p_values import p_values
 from pipeline.alerts.rule import AlertRule
-from pipeline.alerts.verdict import Band, Verdict
+from pipeline.alerts.verdict import LARGEST, Band, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 DECIDABLE: Final = 0.7
 """Share of the required ratio that `converters_needed` speaks of: 1.4 where 2.0 is required."""
 POWER: Final = 0.85
-LARGEST: Final = 1e12
-"""Ratios beyond it say nothing and are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +198,7 @@ def _forecast(confidence: Floats, seen: Look) -> tuple[Floats, Floats, Floats]:
     quantiles = {one: NormalDist().inv_cdf((1 + one) / 2) for one in set(confidence.tolist())}
     width = np.exp(np.minimum(np.array([quantiles[one] for one in confidence.tolist()]) * spread, 30))
     none_seen = (levels.effective <= 0) & (matured.mean > 0) & ~np.isnan(seen.typical)
-    at_most = -np.log1p(-confidence) * np.exp(np.clip(seen.typical, -80, 80)) / np.maximum(matured.mean, 1e-300)
+    at_most = -np.log1p(-confidence) * np.exp(np.clip(seen.typical, -80, 80)) / np.where(none_seen, matured.mean, 1.0)
     unknown = np.where(none_seen, 0.0, np.nan)
     return (
         np.where(levels_known, value / width, unknown),

@@ -124,7 +124,9 @@ def look(inputs: Inputs, base: Base | None = None) -> Look:
         test.signed_root(required_cost, levels.effective, levels.log_mean, dispersion, levels.noise),
         test.poisson_root(expected, levels.converters, dispersion),
     )
-    exposed = matured.newest / np.maximum(matured.mean, 1e-300)[:, None]
+    # without matured cost nothing tells how many converters the newest touches should have: none too many
+    paid = (matured.mean > 0)[:, None]
+    exposed = np.where(paid, matured.newest / np.where(paid, matured.mean[:, None], 1.0), 1.0)
     changes = np.maximum(
         test.change_roots(levels.converters, matured.newest_converters, exposed, dispersion),
         _value_changes(statistics, matured, levels),
@@ -196,8 +198,8 @@ def _information(matured: Matured, levels: Levels, dispersion: Floats, expected:
     stopped without a planned end.
     """
     told = levels.effective / (dispersion + levels.noise) / test.INFORMATION
-    of_plan = matured.low / np.maximum(matured.planned, 1e-300)
-    planned = np.isfinite(matured.planned)
+    planned = np.isfinite(matured.planned) & (matured.planned > 0)
+    of_plan = matured.low / np.where(planned, matured.planned, 1.0)
     missed = np.maximum(told, expected / dispersion / test.INFORMATION)
     dead = np.where(planned, of_plan, np.minimum(missed, NO_PLAN_INFORMATION))
     return np.clip(np.where(own, np.maximum(told, np.where(planned, of_plan, 0.0)), dead), 1e-4, 1e6)

@@ -188,16 +188,19 @@ def _by_curve(cost: Floats, older: Floats, curves: CurvesAt) -> tuple[Floats, Fl
 def _own_reversals(group: Group, library: PeerLibrary, weights: Floats, arrived: Floats, gone: Floats) -> Floats:
     """Return q by row: the peers', drawn to the campaign's own reversals as far as those have had their time.
 
-    Gamma prior with the peers' mean and variation, Poisson counts: q·(α + seen) / (α + expected).
+    Gamma prior with the peers' mean and variation, Poisson counts: q·(α + seen) / (α + expected). Which part of them
+    has had its time, the matured cost tells; where there is none, nothing does, and the peers' share stands.
     """
     share = np.full(len(weights), library.reversed_share)
     if not library.reversed_share or group.statistics.reversed is None:
         return share
     arrivals = group.column("arrivals").sum(axis=1) + group.column("arrivals_older")
     come = (weights * arrived).sum(axis=1)
-    expected = share * arrivals * (weights * gone).sum(axis=1) / np.maximum(come, 1e-300)
+    known = come > 0
+    timely = np.clip((weights * gone).sum(axis=1) / np.where(known, come, 1.0), 0, 1)
     prior = library.reversal_strength
-    return np.asarray(np.clip(share * (prior + group.column("reversed")) / (prior + expected), 0, MAX_SHARE))
+    drawn = share * (prior + group.column("reversed")) / (prior + share * arrivals * timely)
+    return np.asarray(np.where(known, np.clip(drawn, 0, MAX_SHARE), share))
 
 
 def _quantile(by_curve: Floats, weights: Floats) -> Floats:
@@ -235,7 +238,8 @@ def _until(table: Floats, ends: Integers) -> Floats:
 
 
 def _upfront(group: Group, ages: Floats) -> Floats:
-    cost, touches = group.column("cost"), group.column("touches")
+    # a correction has no age of its own: with it the mean age would lie anywhere, once little is left of the sum
+    cost, touches = np.maximum(group.column("cost"), 0), group.column("touches")
     cost_sum, touch_sum = cost.sum(axis=1), touches.sum(axis=1)
     known = (cost_sum > 0) & (touch_sum > 0)
     distance = (cost @ ages) / np.where(known, cost_sum, 1) - (touches @ ages) / np.where(known, touch_sum, 1)

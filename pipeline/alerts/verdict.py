@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 Outcome = Literal["immature", "undecided", "below", "above"]
 """``immature``: cannot be judged yet. ``below``: the return stays below what is required. ``above``: a matured return
 beyond the required ratio and its margin, which resolves an alert. ``undecided``: anything else."""
+
+LARGEST: Final = 1e12
+"""Ratios and counts beyond it say nothing and are left out."""
 
 
 @dataclass(frozen=True, slots=True)

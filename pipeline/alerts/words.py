@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -46,6 +47,10 @@ CAVEATS: Final[dict[str, tuple[str, str]]] = {
         "changing: the newest customers convert better (ratio {newest}, before {before})",
         "正在变化：最新客户转化更好（比率 {newest}，此前 {before}）",
     ),
+    "changing_for_nothing": (
+        "changing: the newest customers convert better, at too little cost to tell a ratio",
+        "正在变化：最新客户转化更好，但成本太少，无法给出比率",
+    ),
     "upfront_cost": (
         "cost stands about {hours} hours before its touches: the return may only look late",
         "成本比触达早约 {hours} 小时：回报可能只是看似偏低",
@@ -73,6 +78,9 @@ _OUTCOMES: Final[dict[str, tuple[str, str]]] = {
     "immature": ("too early to judge", "为时过早，无法判断"),
 }
 _RETIRED: Final = ("retired: its definition was withdrawn, it is judged no more", "活动定义已撤销，不再判定")
+_UNKNOWN: Final = "?"
+_READABLE: Final = 1e18
+"""Nobody counts the digits of a greater number."""
 _PERCENT: Final = frozenset({"share", "rate"})
 _MONEY: Final = frozenset({("little_cost", "cost_minor"), ("little_cost", "needed")})
 _INDEX: Final[dict[Language, int]] = {"en": 0, "zh": 1}
@@ -138,12 +146,12 @@ def _withheld(share: float, language: Language) -> str:
 
 def ratio_text(ratio: float) -> str:
     """Return a return ratio as managers write it: 1:2, 1:1.38."""
-    return f"1:{ratio:.2f}".rstrip("0").rstrip(".") if abs(ratio) < 1000 else f"1:{ratio:.0f}"
+    return f"1:{_digits(ratio, 2)}" if abs(ratio) < 1000 else f"1:{_digits(ratio, 0, separator='')}"
 
 
 def _percent(share: float) -> str:
     percent = 100 * share
-    return f"{percent:.0f} %" if percent >= 1 or percent == 0 else f"{percent:.1g} %"
+    return f"{_digits(percent, 0, separator='')} %" if abs(percent) >= 1 or percent == 0 else f"{percent:.1g} %"
 
 
 def _number(code: str, name: str, value: float | str) -> str:
@@ -152,5 +160,15 @@ def _number(code: str, name: str, value: float | str) -> str:
     if name in _PERCENT:
         return _percent(value)
     if (code, name) in _MONEY:
-        return f"{value / 100:,.2f}"
-    return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}".rstrip("0").rstrip(".")
+        return _digits(value / 100, 2, keeps_zeros=True)
+    return _digits(value, 2)
+
+
+def _digits(value: float, decimals: int, *, separator: str = ",", keeps_zeros: bool = False) -> str:
+    """Return a number whatever it is: a text that cannot be written would end the look at every campaign."""
+    if not math.isfinite(value):
+        return _UNKNOWN
+    if abs(value) >= _READABLE:
+        return f"{value:.3g}"
+    text = f"{value:{separator}.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if decimals and not keeps_zeros else text

@@ -15,7 +15,7 @@ import numpy as np
 
 from pipeline.alerts.judging import decide
 from pipeline.alerts.learning import learn
-from pipeline.alerts.verdict import Band, Outcome, Verdict
+from pipeline.alerts.verdict import LARGEST, Band, Outcome, Verdict
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -100,8 +100,9 @@ def verdict_of(name: str, as_of_ms: int, outcome: Outcome, row: int, found: Deci
     band, p_value = None, 1.0
     if found is not None:
         p_value = float(found.p_value[row])
-        if np.isfinite(found.value[row]) and np.isfinite(found.low[row]) and np.isfinite(found.high[row]):
-            band = Band(float(found.low[row]), float(found.value[row]), float(found.high[row]))
+        low, value, high = (float(column[row]) for column in (found.low, found.value, found.high))
+        if all(abs(number) <= LARGEST for number in (low, value, high)):  # as live; NaN is not
+            band = Band(low, value, high)
     return Verdict(name, as_of_ms, outcome, None, band, None, None, 0, None, None, 0, 0, 0.0, 0.0, p_value)
 
 

@@ -55,6 +55,13 @@ def test_a_good_portfolio_makes_the_same_alert_less_credible() -> None:
     assert shares[1] < 0.03
 
 
+def test_a_limit_near_nothing_leaves_the_others_share_as_it_is() -> None:
+    verdicts = [verdict("below", forecast=band(1.6, 0.12), campaign_id=f"c{place}") for place in range(30)]
+    odd = [verdict("above", forecast=band(1e11, 0.12), campaign_id=name) for name in ("least", "subnormal")]
+    limits = [AlertRule(min_return_ratio=limit) for limit in (1e-300, 5e-324)]
+    assert 0 <= expected_false_share([*verdicts, *odd], [RULE] * 30 + limits) <= 1
+
+
 def test_the_share_is_right_where_campaigns_are_drawn_from_a_normal() -> None:
     random = np.random.default_rng(4)
     truth = 2.2 * np.exp(0.3 * random.standard_normal(4000))

@@ -67,6 +67,15 @@ def test_ratios_are_written_as_managers_write_them() -> None:
     ]
 
 
+@pytest.mark.parametrize("number", [float("inf"), float("-inf"), float("nan"), 1e300, -1e300, 5e-324, 0.0])
+def test_every_number_can_be_written_and_read(number: float) -> None:
+    for code, (english, _) in CAVEATS.items():
+        values: dict[str, float | str] = {name: number for _, name, _, _ in Formatter().parse(english) if name}
+        assert len(caveat_text(Caveat(code, values))) < 130
+    assert len(ratio_text(number)) < 12
+    assert len(withheld_text(number)) < 100
+
+
 def test_advice_and_what_is_held_back() -> None:
     assert advice_text("sms", "channel", 2.3) == "without channel sms the ratio is 1:2.3"
     assert advice_text("sms", "channel", 2.3, "zh") == "去掉渠道 sms 后比率为 1:2.3"
