@@ -57,12 +57,21 @@ _YOUNG: Final = (
     "as last recorded: the feeds have been watched for less than {lag} s since a start",
     "沿用此前记录：启动后对数据源的观察尚不足 {lag} 秒",
 )
+_UNJUDGED: Final = (
+    "not judged: its figures make the program fail; see the log of roi alerts run, the other campaigns are judged",
+    "未判定：该活动的数据使程序出错。请查看 roi alerts run 的日志；其他活动照常判定",
+)
 
 
 def young_text(settings: AlertSettings) -> Saying:
     """Return why blocks of an earlier process stand for a while."""
     lag = f"{settings.lag_seconds:g}"
     return Saying.made(lambda language: _YOUNG[_PLACE[language]].format(lag=lag), settings.language)
+
+
+def unjudged_text(language: Language) -> Saying:
+    """Return why a campaign is not judged whose figures make the program itself fail."""
+    return Saying.made(lambda one: _UNJUDGED[_PLACE[one]], language)
 
 
 def fault_text(fault: DataFault, settings: AlertSettings) -> Saying:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pipeline.alerts import words
 from pipeline.alerts.false_stops import false_stops
+from pipeline.alerts.isolating import Unjudged, each_apart, unjudged
 from pipeline.alerts.judging import judge
 from pipeline.alerts.lifecycle import earlier_p_value, held_since, instants_to_look_back
 from pipeline.alerts.money_at_risk import money_at_risk, spend_per_day
@@ -146,6 +148,7 @@ class LedgerLooks:
         self._stale: set[str] = set()
         self._aged: dict[str, None] = {}  # in the order of waiting
         self._shown: dict[str, tuple[Verdict, Evidence]] = {}
+        self._unjudged = Unjudged(settings.language)
 
     def look(self, records: Mapping[str, AlertRecord]) -> Sequence[Look]:
         """Return a look at every campaign."""
@@ -166,17 +169,19 @@ class LedgerLooks:
         for verdict, (plan, rule, campaign) in zip(verdicts, self._known.values(), strict=True):
             name = plan.campaign_id
             may_fire = verdict.outcome != "below" or name in stops.may_fire
+            beside = partial(self._evidence, plan, verdict, rule, records.get(name))
+            evidence = self._unjudged.alone(name, beside, Evidence())
             look = Look(
                 verdict=verdict,
                 rule=rule,
                 held_since_ms=since.get(name, verdict.as_of_ms),
                 campaign=campaign,
-                faults=found.faults.get(name, ()),
+                faults=(*found.faults.get(name, ()), *self._unjudged.faults(name)),
                 doubts=found.doubts.get(name, ()),
                 young=found.young,
                 is_over=is_over(campaign, records.get(name), now),
                 withheld="" if may_fire else withheld,
-                evidence=self._evidence(plan, verdict, rule, records.get(name)),
+                evidence=evidence,
                 is_evident=verdict.outcome != "below" or self._evidences is None or self._evidences.knows(name),
             )
             looks.append(as_retired(look, records.get(name), self._settings.language) if plan.is_retired else look)
@@ -209,11 +214,18 @@ class LedgerLooks:
         return [self._verdicts[name] for name in now.plans]
 
     def _judge_some(self, names: Sequence[str], now: Now) -> None:
-        if names:
-            plans, statistics = [now.plans[name] for name in names], self._facts.statistics(names)
+        def together(some: Sequence[str]) -> list[Verdict]:
+            plans, statistics = [now.plans[name] for name in some], self._facts.statistics(some)
             judged = self._judged_of(statistics, plans, now.as_of_ms)
-            self._verdicts |= dict(zip(names, judged, strict=True))
             self._pace(statistics, plans, judged)
+            self._unjudged.judged(some)
+            return judged
+
+        def failed(name: str, error: Exception) -> Verdict:
+            self._unjudged.failed(name, error)
+            return unjudged(name, now.as_of_ms)
+
+        self._verdicts |= dict(zip(names, each_apart(names, together, failed), strict=True))
         self._stale.difference_update(names)
 
     def _pace(self, statistics: Statistics, plans: Sequence[CampaignPlan], judged: Sequence[Verdict]) -> None:
@@ -297,11 +309,15 @@ class LedgerLooks:
         }
 
     def _outcomes(self, verdicts: Sequence[Verdict], instant: int) -> list[Outcome]:
-        if not verdicts:
-            return []
-        plans = [self._known[verdict.campaign_id][0] for verdict in verdicts]
-        judged = self._judged_of(self._facts.as_of(plans, instant), plans, instant)
-        return [verdict.outcome for verdict in judged]
+        def together(some: Sequence[CampaignPlan]) -> list[Outcome]:
+            judged = self._judged_of(self._facts.as_of(some, instant), some, instant)
+            return [verdict.outcome for verdict in judged]
+
+        def failed(plan: CampaignPlan, error: Exception) -> Outcome:
+            self._unjudged.failed(plan.campaign_id, error)
+            return "immature"
+
+        return each_apart([self._known[verdict.campaign_id][0] for verdict in verdicts], together, failed)
 
 
 def is_over(campaign: Campaign, record: AlertRecord | None, now: Now) -> bool:

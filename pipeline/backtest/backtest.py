@@ -44,11 +44,13 @@ class Seen(NamedTuple):
         histories: the campaigns of which anything is known within the range, by name.
         looked: the looks at each, by the rules that are not plain, in their order.
         libraries: what peers had taught; `Looked.which` names places in it.
+        unjudged: campaigns that could not be judged; they are not among the others.
     """
 
     histories: tuple[CampaignHistory, ...]
     looked: tuple[Looked, ...]
     libraries: tuple[PeerLibrary, ...]
+    unjudged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +120,18 @@ def see(
     # campaigns of one product and time one after the other: they share what a process keeps of libraries
     order = sorted(range(len(tasks)), key=lambda at: (tasks[at].history.plan.product, int(tasks[at].steps[0])))
     looked: dict[int, Looked] = {}
-    for at, found in zip(order, look_at_all([tasks[at] for at in order], libraries, used), strict=True):
-        looked[at] = found
-        tell(len(looked), len(tasks))
+    looks = look_at_all([tasks[at] for at in order], libraries, used)
+    for done, (at, found) in enumerate(zip(order, looks, strict=True), 1):
+        if found is not None:
+            looked[at] = found
+        tell(done, len(tasks))
     deciding = Deciding(past, libraries)
-    for at, task in enumerate(tasks):
-        deciding.with_bank_levels(task.history, looked[at], task.rules)
-    return Seen(tuple(task.history for task in tasks), tuple(looked[at] for at in range(len(tasks))), tuple(libraries))
+    judged = sorted(looked)
+    for at in judged:
+        deciding.with_bank_levels(tasks[at].history, looked[at], tasks[at].rules)
+    unjudged = tuple(task.history.campaign_id for at, task in enumerate(tasks) if at not in looked)
+    histories = tuple(tasks[at].history for at in judged)
+    return Seen(histories, tuple(looked[at] for at in judged), tuple(libraries), unjudged)
 
 
 def _questions(
@@ -182,4 +189,7 @@ def _notes(past: Past, seen: Seen) -> tuple[str, ...]:
     retired = sum(history.plan.is_retired for history in past.histories)
     if retired:
         notes.append(f"{retired} campaigns are not judged: their definitions, and so their limits, were retired")
+    if seen.unjudged:
+        names = ", ".join(seen.unjudged)
+        notes.append(f"not judged, for their figures make the program fail (see its log): {names}")
     return tuple(notes)

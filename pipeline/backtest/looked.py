@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from pipeline.alerts.isolating import each_apart, log_unjudged
 from pipeline.alerts.judging import decide
 from pipeline.alerts.learning import learn
 from pipeline.alerts.verdict import LARGEST, Band, Outcome, Verdict
@@ -116,6 +117,15 @@ def judged(
     return decide(rows, libraries, [[rule] * len(rows) for rule in rules], bank)
 
 
+def _looked(task: Task, libraries: Sequence[PeerLibrary]) -> Looked | None:
+    """Return what is found of a campaign; None where its figures make our own code fail, as live blocks it."""
+    return each_apart([task], lambda _: [_look(task, libraries)], _cannot_be_judged)[0]
+
+
+def _cannot_be_judged(task: Task, error: Exception) -> None:
+    log_unjudged(task.history.campaign_id, error)
+
+
 def _look(task: Task, libraries: Sequence[PeerLibrary]) -> Looked:
     parts: list[list[Decided]] = [[] for _ in task.rules]
     cost, returned = [], []
@@ -151,8 +161,8 @@ def _learn_one(question: Question) -> PeerLibrary:
     return learn([_finished[place] for place in peers], product, window_hours)
 
 
-def _look_one(task: Task) -> Looked:
-    return _look(task, _libraries)
+def _look_one(task: Task) -> Looked | None:
+    return _looked(task, _libraries)
 
 
 def learn_all(questions: Sequence[Question], finished: Sequence[FinishedCampaign], workers: int) -> list[PeerLibrary]:
@@ -170,11 +180,11 @@ def learn_all(questions: Sequence[Question], finished: Sequence[FinishedCampaign
         return list(pool.map(_learn_one, questions, chunksize=4))
 
 
-def look_at_all(tasks: Iterable[Task], libraries: Sequence[PeerLibrary], workers: int) -> Iterator[Looked]:
-    """Yield what is found of campaigns, in their order; ``workers`` as for `learn_all`."""
+def look_at_all(tasks: Iterable[Task], libraries: Sequence[PeerLibrary], workers: int) -> Iterator[Looked | None]:
+    """Yield what is found of campaigns, in their order, None of one that cannot be judged; ``workers``: `learn_all`."""
     if workers < 2:
         for task in tasks:
-            yield _look(task, libraries)
+            yield _looked(task, libraries)
         return
     with _processes(workers, _take_libraries, libraries) as pool:
         yield from pool.map(_look_one, tasks)

@@ -1,0 +1,97 @@
+"""Campaigns whose figures make our own code fail, kept apart: one of them must not end the judging of the others.
+
+Many campaigns are judged at once. Where that raises, halves are judged apart, down to the campaign that it is; this one
+counts as not judged, which blocks it with a fault that says so, and is tried again whenever its verdict is due.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, TypeVar
+
+from pipeline.alerts.fault_words import unjudged_text
+from pipeline.alerts.verdict import Verdict
+from pipeline.errors import PipelineError
+from pipeline.transport.handover import describe as describe_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pipeline.alerts.sayings import Language, Saying
+
+One = TypeVar("One")
+Found = TypeVar("Found")
+_NO_FAULT_OF_DATA = (PipelineError, MemoryError)  # of the ledger or of the machine: every campaign's, to be repeated
+_log = logging.getLogger(__name__)
+
+
+def each_apart(
+    some: Sequence[One], work: Callable[[Sequence[One]], Sequence[Found]], failed: Callable[[One, Exception], Found]
+) -> list[Found]:
+    """Return what is found of some at once; where that raises, of halves of them.
+
+    Args:
+        some: of whom.
+        work: may be repeated on a part of them.
+        failed: what is found of one for whom alone it raises.
+
+    Raises:
+        PipelineError: what the work raises on purpose.
+    """
+    if not some:
+        return []
+    try:
+        return list(work(some))
+    except _NO_FAULT_OF_DATA:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other campaigns are judged
+        if len(some) == 1:
+            return [failed(some[0], error)]
+    half = len(some) // 2
+    return each_apart(some[:half], work, failed) + each_apart(some[half:], work, failed)
+
+
+def unjudged(campaign_id: str, as_of_ms: int) -> Verdict:
+    """Return the verdict on a campaign that could not be judged: nothing is known."""
+    return Verdict(campaign_id, as_of_ms, "immature", None, None, None, None, 0, None, None, 0, 0, 0.0, 0.0, 1.0)
+
+
+def log_unjudged(campaign_id: str, error: Exception) -> None:
+    """Log whom an error kept from being judged: its kind and place, without a text that may quote data."""
+    _log.error("campaign %s cannot be judged, the others are: %s", campaign_id, describe_error(error))
+
+
+class Unjudged:
+    """Who could not be judged, and why."""
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+        self._faults: dict[str, Saying] = {}
+        self._logged: dict[str, str] = {}
+
+    def alone(self, campaign_id: str, work: Callable[[], Found], instead: Found) -> Found:
+        """Return what work on one campaign returns, ``instead`` where it raises."""
+
+        def failed(_: str, error: Exception) -> Found:
+            self.failed(campaign_id, error)
+            return instead
+
+        return each_apart([campaign_id], lambda _: [work()], failed)[0]
+
+    def failed(self, campaign_id: str, error: Exception) -> None:
+        """Note whom an error kept from being judged; the log hears of each kind once."""
+        self._faults[campaign_id] = unjudged_text(self._language)
+        kind = describe_error(error)
+        if self._logged.get(campaign_id) != kind:
+            self._logged[campaign_id] = kind
+            log_unjudged(campaign_id, error)
+
+    def judged(self, campaign_ids: Sequence[str]) -> None:
+        """Note who has been judged since."""
+        for name in campaign_ids:
+            self._faults.pop(name, None)
+
+    def faults(self, campaign_id: str) -> tuple[Saying, ...]:
+        """Return why a campaign is not judged; nothing = it is."""
+        fault = self._faults.get(campaign_id)
+        return () if fault is None else (fault,)

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipeline.alerts import words
+from pipeline.ledger.ledger import LedgerUnavailableError
+from tests.alerts.test_looking import FakeFacts, _judged_as_told, looks_at, records_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.alerts.plans import CampaignPlan
+    from pipeline.alerts.rule import AlertRule
+    from pipeline.alerts.sayings import Language
+    from pipeline.alerts.verdict import Outcome, Verdict
+
+__all__ = ["_judged_as_told"]  # a fixture
+
+
+class OddFacts(FakeFacts):
+    """Facts of which some campaigns make the program fail."""
+
+    def __init__(self, **outcomes: Outcome) -> None:
+        super().__init__(**outcomes)
+        self.odd: set[str] = set()
+        self.odd_then: set[str] = set()
+
+    def statistics(self, names: Sequence[str]) -> Any:
+        if self.odd & set(names):
+            raise OverflowError("cannot convert float infinity of customer anna to integer")
+        return super().statistics(names)
+
+    def as_of(self, plans: Sequence[CampaignPlan], as_of_ms: int) -> Any:
+        if self.odd_then & {plan.campaign_id for plan in plans}:
+            raise ZeroDivisionError
+        return super().as_of(plans, as_of_ms)
+
+
+def test_a_campaign_that_cannot_be_judged_is_blocked_and_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    outcomes: dict[str, Outcome] = {f"c{place}": "below" for place in range(9)}
+    facts = OddFacts(**outcomes, spring="below", winter="undecided")
+    facts.odd = {"c3", "spring"}
+    looks = looks_at(facts)
+    records = records_of(looks)
+    states = {name: record.state for name, record in records.items()}
+    assert states == {name: "blocked" if name in facts.odd else "firing" for name in states} | {"winter": "watching"}
+    assert "not judged: its figures make the program fail" in records["spring"].evidence.reasons[0]
+    assert all(reason.isascii() for reason in records["spring"].evidence.reasons)
+    assert len(caplog.records) == 2
+    assert "OverflowError" in caplog.text
+    assert "anna" not in caplog.text
+    facts.as_of_ms += 60_000
+    records = records_of(looks, records)  # the same again says nothing new
+    assert len(caplog.records) == 2
+    facts.odd = set()
+    facts.as_of_ms += 60_000
+    again = records_of(looks, records)
+    assert again["spring"].state != "blocked"
+    assert records_of(looks, again)["spring"].state == "firing"
+
+
+def test_a_campaign_whose_past_cannot_be_judged_does_not_fire_and_stops_no_other() -> None:
+    facts = OddFacts(spring="below", summer="below")
+    facts.odd_then = {"spring"}
+    records = records_of(looks_at(facts))
+    assert {name: record.state for name, record in records.items()} == {"spring": "blocked", "summer": "firing"}
+
+
+def test_a_verdict_that_cannot_be_put_in_words_blocks_its_campaign_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = words.reasons
+
+    def reasons(verdict: Verdict, rule: AlertRule, language: Language) -> tuple[str, ...]:
+        if verdict.campaign_id == "spring":
+            raise ValueError
+        return plain(verdict, rule, language)
+
+    monkeypatch.setattr(words, "reasons", reasons)
+    records = records_of(looks_at(OddFacts(spring="below", summer="below")))
+    assert {name: record.state for name, record in records.items()} == {"spring": "blocked", "summer": "firing"}
+
+
+def test_what_is_no_campaigns_fault_ends_the_look() -> None:
+    facts = OddFacts(spring="below", summer="below")
+    facts.is_away = True
+    with pytest.raises(LedgerUnavailableError):
+        looks_at(facts).look({})
