@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import erfc, log, sqrt
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from pipeline.alerts.quantiles import two_sided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,7 +116,7 @@ def _error(verdict: Verdict, rule: AlertRule) -> float:
     band = verdict.forecast
     if band is None:
         return 1.0
-    width = 2 * NormalDist().inv_cdf((1 + rule.confidence) / 2)
+    width = 2 * two_sided(rule.confidence)
     return min(max((log(band.high) - log(band.low)) / width, 1e-3), 10.0)
 
 

@@ -13,6 +13,7 @@ from pipeline.alerts.caveats import Said, caveats_of
 from pipeline.alerts.learning import PeerLibrary
 from pipeline.alerts.looks import Base, Inputs, Look, base_of, look
 from pipeline.alerts.p_values import p_values
+from pipeline.alerts.quantiles import two_sided
 from pipeline.alerts.rule import AlertRule
 from pipeline.alerts.verdict import LARGEST, Band, Verdict
 
@@ -195,7 +196,7 @@ def _forecast(confidence: Floats, seen: Look) -> tuple[Floats, Floats, Floats]:
     error = 2 * (levels.log_mean - levels.centre)
     spread = np.sqrt((seen.dispersion + levels.noise) / count + matured.log_spread**2 + error**2)
     value = count * np.exp(np.clip(levels.centre, -80, 80)) / np.where(levels_known, matured.mean, 1.0)
-    quantiles = {one: NormalDist().inv_cdf((1 + one) / 2) for one in set(confidence.tolist())}
+    quantiles = {one: two_sided(one) for one in set(confidence.tolist())}
     width = np.exp(np.minimum(np.array([quantiles[one] for one in confidence.tolist()]) * spread, 30))
     none_seen = (levels.effective <= 0) & (matured.mean > 0) & ~np.isnan(seen.typical)
     at_most = -np.log1p(-confidence) * np.exp(np.clip(seen.typical, -80, 80)) / np.where(none_seen, matured.mean, 1.0)
