@@ -1,11 +1,14 @@
 -- what alert_bank_level.sql asks, by the first whole multiple of `every` as of which a transaction had occurred
 SELECT quarter, count(), sum(logarithm), sum(logarithm * logarithm)
 FROM (
-    SELECT toInt64(ceil(at / {every:Int64})) AS quarter, toInt128(round(log(returned) * 1e9)) AS logarithm
+    SELECT toInt64(ceil(at / {every:Int64})) AS quarter, toInt128(round(log(toFloat64(returned)) * 1e9)) AS logarithm
     FROM (
         SELECT at, if(
             bitTest(flags, 5), measures[2],
-            intDiv(measures[1] * transform(category, {priced:Array(String)}, {margins:Array(Int64)}, toInt64(0)), 10000)
+            intDiv(
+                toInt128(measures[1]) * transform(category, {priced:Array(String)}, {margins:Array(Int64)}, toInt64(0)),
+                10000
+            )
         ) AS returned
         FROM {database}.ledger FINAL
         WHERE run = {run:String} AND kind = 'transaction' AND other_id = '' AND measures[1] >= {least:Int64}

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.alerts.bank import bank_levels, goal_of
+from pipeline.alerts.bank import bank_levels, goal_of, level_of
 from pipeline.alerts.facts import LedgerFacts
+from schemas.common import MAX_MONEY_MINOR
 from tests.alerts.facts_support import POLICY, plans_of
 from tests.oracle.building import Ledger, moment
 from tests.support.core_player import CorePlayer
@@ -56,3 +57,18 @@ def test_a_block_that_was_sent_twice_counts_once(clickhouse: Any, run_name: str)
     rows = f"SELECT * FROM roi.ledger FINAL WHERE run = '{run_name}' AND kind = 'transaction' LIMIT 20"
     clickhouse.command(f"INSERT INTO roi.ledger {rows}")
     assert levels() == before
+
+
+def test_the_banks_level_is_that_of_amounts_times_margins_beyond_64_bits(clickhouse: Any, run_name: str) -> None:
+    ledger = Ledger()
+    ledger.campaign("spring", margins_bps={"deposit": 100_000})
+    for number in range(40):
+        ledger.pay(f"x{number}", f"2026-03-05 10:{number:02}", MAX_MONEY_MINOR)
+    CorePlayer(clickhouse, "roi", run_name, POLICY, ledger.log).play(Random(1), tidy=False)
+    port, plan = LedgerFacts(clickhouse, "roi", run_name), plans_of(ledger.log)["spring"]
+    (level,) = bank_levels(port, [plan], moment("2026-03-06 00:00"))
+    assert level is not None
+    assert level.mean_log == pytest.approx(math.log(10 * MAX_MONEY_MINOR))
+    assert level.sd_log == 0
+    ((_, *sums),) = port.fetch("backtest_bank_levels", every=6 * 3_600_000, **goal_of(plan)[1])
+    assert level_of(*map(int, sums)) == level
