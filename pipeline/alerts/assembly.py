@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from zoneinfo import ZoneInfo
 
+    from pipeline.alerts.amounts import Amounts
     from pipeline.alerts.costs import CostEvent
     from pipeline.alerts.plans import CampaignPlan
     from pipeline.alerts.statistics import Booleans, Floats, Integers
@@ -55,8 +56,8 @@ class CampaignFacts:
 
     plan: CampaignPlan
     hours: Integers = field(default_factory=_NO_HOURS.copy)
-    touches: Integers = field(default_factory=_NO_HOURS.copy)
-    touch_cost: Integers = field(default_factory=_NO_HOURS.copy)
+    touches: Amounts = field(default_factory=_NO_HOURS.copy)
+    touch_cost: Amounts = field(default_factory=_NO_HOURS.copy)
     events: tuple[CostEvent, ...] = ()
     customers: Customers = field(default_factory=no_customers)
     arrival_touched_at: Integers = field(default_factory=_NO_HOURS.copy)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from pipeline.alerts.amounts import total
 from pipeline.alerts.faults import DataFault
 from pipeline.alerts.statistics import HOUR_MS
 from schemas.topics import COSTS, TOUCHES
@@ -59,7 +60,7 @@ def has_lost_cost(facts: CampaignFacts) -> bool:
     Free touches between others are usual: a fault is a run much longer than any before. Cost events that have taken
     over pay for it.
     """
-    own = int(facts.touch_cost.sum())
+    own = total(facts.touch_cost)
     events = sum(event.amount_minor for event in facts.events)
     priced = np.flatnonzero(facts.touch_cost > 0)
     if not len(priced) or own < OWN_SHARE * (own + max(0, events)):

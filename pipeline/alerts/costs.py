@@ -24,6 +24,7 @@ from pipeline.alerts.statistics import HOUR_MS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pipeline.alerts.amounts import Amounts
     from pipeline.alerts.statistics import Floats, Integers
 
 _PAYMENTS: Final = 9  # the newest so many tell whether a feed is regular
@@ -52,7 +53,7 @@ def paid_hour(at_ms: int) -> int:
 
 
 def cost_by_hour(
-    hours: Integers, touches: Integers, touch_cost: Integers, events: Sequence[CostEvent]
+    hours: Integers, touches: Amounts, touch_cost: Amounts, events: Sequence[CostEvent]
 ) -> tuple[Integers, Floats]:
     """Return hours, ascending, and the cost that stands at each.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from pipeline.alerts import amounts
 from pipeline.alerts.assembly import CampaignFacts
 from pipeline.alerts.conversions import as_of, customers
 from pipeline.alerts.reading import (
@@ -145,7 +146,7 @@ def finished_of(
         total, product, touched_at = who.total[mine], who.product[mine], who.touched_at[mine]
         touched = one.hours[one.touches > 0]
         first_day = calendar.day_of(int(touched[0]) * QUARTER_MS) if len(touched) else 0
-        cost = float(one.touch_cost.sum()) + sum(event.amount_minor for event in one.events)
+        cost = float(amounts.total(one.touch_cost) + sum(event.amount_minor for event in one.events))
         last = int(touched[-1]) * QUARTER_MS if len(touched) else as_of_ms
         found.append(
             FinishedCampaign(

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from pipeline.alerts.amounts import WIDE, amounts_of
 from pipeline.alerts.assembly import CampaignFacts, assemble
 from pipeline.alerts.conversions import KINDS, no_changes
 from pipeline.alerts.credit_book import CREDITS, CreditBook, by_campaign
@@ -34,9 +35,7 @@ if TYPE_CHECKING:
     from pipeline.state.policy import Policy
 
 BUDGET_SECONDS: Final = 0.5
-_KNOWN_TOUCHES: Final = np.dtype(
-    [("place", "<u4"), ("hour", "<i8"), ("minute", "<i8"), ("creditable", "<i8"), ("cost", "<i8")]
-)
+_KNOWN_TOUCHES: Final = np.dtype([("place", "<u4"), ("hour", "<i8"), ("minute", "<i8"), ("creditable", "<i8"), *WIDE])
 _EPOCH_SHIFT: Final = 32
 _ROWS_AT_ONCE: Final = 200_000
 _TOUCHES, _COST, _CREDIT, _ALL = "touch", "cost", "credit", "erased"  # as alert_new_rows calls them
@@ -189,7 +188,7 @@ class LiveFacts:
         for name, hour, minute, creditable, cost in touches:
             self._plan(name)
             if name in self._facts:  # else it is about to be read as a whole
-                self._pending.touches[minute].append((name, (hour, creditable, cost)))
+                self._pending.touches[minute].append((name, (hour, creditable, int(cost))))
         for name, changed in by_campaign(credits_now).items():
             self._book.change(name, changed)
         for kind, name, minute in rows:
@@ -282,13 +281,13 @@ class LiveFacts:
         for minute, pending in self._pending.touches.items():
             self._pending.touches[minute] = [one for one in pending if one[0] not in again]
         later = found[found["minute"] > now]
-        for place, hour, minute, creditable, cost in later.tolist():
+        for (place, hour, minute, creditable, *_), cost in zip(later.tolist(), amounts_of(later).tolist(), strict=True):
             self._pending.touches[minute].append((names[place], (hour, creditable, cost)))
         known = found[found["minute"] <= now]
         bounds_of = np.searchsorted(known["place"], np.arange(len(facts) + 1))
         for place, one in enumerate(facts):
             part = known[bounds_of[place] : bounds_of[place + 1]]
-            one.hours, one.touches, one.touch_cost = part["hour"].copy(), part["creditable"].copy(), part["cost"].copy()
+            one.hours, one.touches, one.touch_cost = part["hour"].copy(), part["creditable"].copy(), amounts_of(part)
 
     def _read_costs(self, facts: Sequence[CampaignFacts], instant: int) -> None:
         names = [one.plan.campaign_id for one in facts]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
+from pipeline.alerts.amounts import WIDE, amounts, amounts_of, summed
 from pipeline.alerts.assembly import CampaignFacts
 from pipeline.alerts.conversions import CHANGES, KINDS, Customers, as_of, customers
 from pipeline.alerts.costs import CostEvent
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from pipeline.state.policy import Policy
 
 SINCE_EVER: Final = -(1 << 62)
-TOUCHES: Final = np.dtype([("place", "<u4"), ("slot", "<i8"), ("creditable", "<i8"), ("cost", "<i8")])
-Touch = tuple[int, int, int]
+TOUCHES: Final = np.dtype([("place", "<u4"), ("slot", "<i8"), ("creditable", "<i8"), *WIDE])
+Touch = tuple[int, int, int | float]
 """Hour, creditable touches, cost."""
 CHUNK: Final = 250  # names in one question: they travel in its URL
 
@@ -124,20 +125,16 @@ def set_touches(facts: Sequence[CampaignFacts], touches: np.ndarray[Any, np.dtyp
     bounds = np.searchsorted(touches["place"], np.arange(len(facts) + 1))
     for number, one in enumerate(facts):
         part = touches[bounds[number] : bounds[number + 1]]
-        one.hours, one.touches, one.touch_cost = part["slot"].copy(), part["creditable"].copy(), part["cost"].copy()
+        one.hours, one.touches, one.touch_cost = part["slot"].copy(), part["creditable"].copy(), amounts_of(part)
 
 
 def add_touches(facts: CampaignFacts, touches: Sequence[Touch]) -> None:
     """Add touches by hour to a campaign's."""
-    new = np.array(touches, np.int64)
-    hours = np.union1d(facts.hours, new[:, 0])
-    place, own = np.searchsorted(hours, new[:, 0]), np.searchsorted(hours, facts.hours)
-    for name, added in (("touches", new[:, 1]), ("touch_cost", new[:, 2])):
-        numbers = np.zeros(len(hours), np.int64)
-        numbers[own] = getattr(facts, name)
-        np.add.at(numbers, place, added)
-        setattr(facts, name, numbers)
-    facts.hours = hours
+    hour, count, cost = (list(column) for column in zip(*touches, strict=True))
+    every = np.concatenate([facts.hours, np.array(hour, np.int64)])
+    facts.hours, place = np.unique(every, return_inverse=True)
+    for name, added in (("touches", count), ("touch_cost", cost)):
+        setattr(facts, name, summed(place, np.concatenate([getattr(facts, name), amounts(added)]), len(facts.hours)))
 
 
 def set_events(facts: Sequence[CampaignFacts], rows: Sequence[Sequence[Any]]) -> None:

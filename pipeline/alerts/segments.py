@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from pipeline.alerts.amounts import amounts
 from pipeline.alerts.assembly import CampaignFacts
 from pipeline.alerts.conversions import CHANGES, KINDS
 from pipeline.alerts.costs import cost_by_hour
@@ -111,7 +112,7 @@ def _with_touches(part: CampaignFacts, rows: Sequence[Sequence[Any]], name: str)
     own = [row[1:] for row in rows if row[0] == name]
     part.hours = np.array([row[0] for row in own], np.int64)
     part.touches = np.array([row[1] for row in own], np.int64)
-    part.touch_cost = np.array([row[2] for row in own], np.int64)
+    part.touch_cost = amounts([int(row[2]) for row in own])
     return part
 
 

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from pipeline.alerts.amounts import summed
 from pipeline.alerts.assembly import CampaignFacts, assemble
 from pipeline.alerts.conversions import CHANGES, NEVER, as_of
 from pipeline.alerts.export_lines import CostLine, CreditLine, read_lines
@@ -109,10 +110,10 @@ class Warehouse:
         for name, plan in self.plans.items():
             at, cost = self.costs[name]
             slots, place = np.unique(at[at <= as_of_ms] // slot_ms, return_inverse=True)
-            amounts = np.zeros(len(slots), np.int64)
-            np.add.at(amounts, place, cost[: len(place)])
-            weights = np.bincount(place, minlength=len(slots)) if slot_ms == HOUR_MS else np.maximum(amounts, 0)
-            facts.append(CampaignFacts(plan, slots, weights.astype(np.int64), amounts))
+            amounts = summed(place, cost[: len(place)], len(slots))
+            lines = np.bincount(place, minlength=len(slots)).astype(np.int64)
+            weights = lines if slot_ms == HOUR_MS else np.maximum(amounts, 0)
+            facts.append(CampaignFacts(plan, slots, weights, amounts))
         return facts
 
 

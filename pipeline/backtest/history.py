@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from pipeline.alerts.amounts import summed, total
 from pipeline.alerts.assembly import CampaignFacts, assemble
 from pipeline.alerts.costs import cost_by_hour, paid_hour
 from pipeline.alerts.finished import QUARTER_MS, finished_of
@@ -20,6 +21,7 @@ from pipeline.alerts.reading import set_conversions
 from pipeline.alerts.statistics import HOUR_MS
 
 if TYPE_CHECKING:
+    from pipeline.alerts.amounts import Amounts
     from pipeline.alerts.conversions import Changes
     from pipeline.alerts.costs import CostEvent
     from pipeline.alerts.plans import CampaignPlan
@@ -47,8 +49,8 @@ class Touches(NamedTuple):
     seen: Integers
     quarter: Integers
     creditable: Integers
-    cost: Integers
-    weight: Integers
+    cost: Amounts
+    weight: Amounts
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,20 +224,19 @@ class CampaignHistory:
 class _Slots:
     """Touches by slot of time, whose beginnings are those of the touches' rows."""
 
-    def __init__(self, slot: Integers, count: Integers, cost: Integers) -> None:
+    def __init__(self, slot: Integers, count: Amounts, cost: Amounts) -> None:
         self._names, first, self._rank = np.unique(slot, return_index=True, return_inverse=True)
         self._first = first
-        self._sums = [np.concatenate([[0], np.cumsum(one)]) for one in (count, cost)]
-        ends = np.append(first[1:], len(slot)) if len(slot) else first
-        self._ends = ends
-        self._full = [sums[ends] - sums[first] for sums in self._sums]
+        self._rows = count, cost
+        self._ends = np.append(first[1:], len(slot)) if len(slot) else first
+        self._full = [summed(self._rank, one, len(self._names)) for one in self._rows]
 
-    def until(self, end: int) -> tuple[Integers, Integers, Integers]:
+    def until(self, end: int) -> tuple[Integers, Amounts, Amounts]:
         """Return slots, ascending, counts and costs of the first ``end`` rows."""
         size = int(self._rank[end - 1]) + 1 if end else 0
         counts, costs = (full[:size] for full in self._full)
         if end and self._ends[size - 1] != end:  # its last slot is still under way
             counts, costs = counts.copy(), costs.copy()
             begin = self._first[size - 1]
-            counts[-1], costs[-1] = (sums[end] - sums[begin] for sums in self._sums)
+            counts[-1], costs[-1] = (total(one[begin:end]) for one in self._rows)
         return self._names[:size], counts, costs

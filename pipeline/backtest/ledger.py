@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from pipeline.alerts.amounts import WIDE, amounts_of
 from pipeline.alerts.bank import LOOK_BACK_DAYS, goal_of, level_of
 from pipeline.alerts.conversions import no_changes
 from pipeline.alerts.costs import CostEvent
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
 
 _TOUCHES: Final = np.dtype(
     [("place", "<u4")]
-    + [(name, "<i8") for name in ("seen", "quarter", "creditable", "cost", "last_creditable", "first")]
+    + [(name, "<i8") for name in ("seen", "quarter", "creditable")]
+    + WIDE
+    + [(name, "<i8") for name in ("last_creditable", "first")]
 )
 _LEVEL_MS: Final = 6 * 3_600_000  # as live asks: once a quarter of a day
 _LEVELS_BACK: Final = LOOK_BACK_DAYS * DAY_MS // _LEVEL_MS
@@ -142,11 +145,12 @@ def _read(  # noqa: PLR0913 - what to look at, and how it was counted
         rows = touches[of_touches[place] : of_touches[place + 1]]
         own = changes[of_changes[place] : of_changes[place + 1]].copy() if len(changes) else no_changes()
         own["row"] = 0
-        creditable = rows["creditable"] > 0
+        count = rows["creditable"].copy()
+        creditable = count > 0
         yield CampaignHistory(
             plan,
             grid,
-            Touches(*(rows[name].copy() for name in ("seen", "quarter", "creditable", "cost", "creditable"))),
+            Touches(rows["seen"].copy(), rows["quarter"].copy(), count, amounts_of(rows), count),
             (rows["seen"][creditable], rows["last_creditable"][creditable]),
             tuple(sorted(events.get(place, ()), key=lambda event: (event.at, event))),
             own,

@@ -4,7 +4,7 @@ SELECT
     toInt64(floor(at / 3600000)) AS hour,
     greatest(toInt64(ceil(at / 60000)), {now:Int64}) AS minute,
     toInt64(countIf(bitTest(flags, 2))) AS creditable,
-    sum(measures[1]) AS cost_minor
+    sum(toInt128(measures[1])) AS cost_minor
 FROM {database}.ledger FINAL
 PREWHERE run = {run:String} AND kind = 'touch' AND campaign_id IN {campaigns:Array(String)}
 WHERE version <= transform(shard, {shards:Array(UInt32)}, {until:Array(UInt64)}, toUInt64(0))

@@ -2,7 +2,7 @@
 -- the minute that ends after them
 SELECT
     campaign_id, toInt64(floor(at / 3600000)) AS hour, greatest(toInt64(ceil(at / 60000)), {now:Int64}) AS minute,
-    countIf(bitTest(flags, 2)), sum(cost_minor)
+    countIf(bitTest(flags, 2)), toString(sum(toInt128(cost_minor)))
 FROM (
     SELECT campaign_id, at, any(flags) AS flags, any(measures[1]) AS cost_minor
     FROM {database}.ledger

@@ -1,5 +1,7 @@
 -- one campaign's touches and their own cost by segment of every dimension, and by hour
-SELECT dimension, segment, toInt64(floor(at / 3600000)) AS hour, countIf(bitTest(flags, 2)), sum(measures[1])
+SELECT
+    dimension, segment, toInt64(floor(at / 3600000)) AS hour, countIf(bitTest(flags, 2)),
+    toString(sum(toInt128(measures[1])))
 FROM (
     SELECT at, flags, measures, toString(channel) AS by_channel, toString(label) AS by_variant, toString(tier) AS by_tier
     FROM {database}.ledger FINAL

@@ -4,7 +4,7 @@ SELECT
     toUInt32(transform(campaign_id, {campaigns:Array(String)}, range(length({campaigns:Array(String)})), 0)) AS place,
     toInt64(floor(at / {slot:Int64})) AS slot_number,
     toInt64(countIf(bitTest(flags, 2))) AS creditable,
-    sum(measures[1]) AS cost_minor
+    sum(toInt128(measures[1])) AS cost_minor
 FROM {database}.ledger FINAL
 PREWHERE run = {run:String} AND kind = 'touch' AND campaign_id IN {campaigns:Array(String)} AND at <= {until:Int64}
 WHERE customer NOT IN (

@@ -5,7 +5,7 @@ SELECT
     {begin:Int64} + toInt64(ceil((at - {begin:Int64}) / {unit:Int64})) * {unit:Int64} AS seen,
     toInt64(floor(at / 900000)) AS quarter,
     toInt64(countIf(bitTest(flags, 2))) AS creditable,
-    sum(measures[1]) AS cost_minor,
+    sum(toInt128(measures[1])) AS cost_minor,
     maxIf(at, bitTest(flags, 2)) AS last_creditable,
     min(at) AS first_at
 FROM {database}.ledger FINAL
