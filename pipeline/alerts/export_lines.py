@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
 from pipeline.errors import UserError
 from pipeline.ingest.lines import batches_of_lines
 from pipeline.ingest.sources import BrokenSourceError, text_chunks
-from schemas.common import MAX_MONEY_MINOR
-from schemas.instants import parse_instant, to_epoch_milliseconds
+from schemas.common import DEFAULT_EARLIEST_MS, MAX_MONEY_MINOR
+from schemas.instants import instant_text, parse_instant, to_epoch_milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,21 @@ class CreditLine(msgspec.Struct, frozen=True):
 Line = TypeVar("Line", CostLine, CreditLine)
 
 
-def read_lines(path: Path, kind: type[Line]) -> Iterator[Line]:
+class Plausible(NamedTuple):
+    """Which instants an export may have, in epoch milliseconds.
+
+    One wrong date of one line would stretch all steps, and the window that campaigns of a product share.
+
+    Attributes:
+        earliest_ms: as of events, the setting time.earliest.
+        latest_ms: None = no limit.
+    """
+
+    earliest_ms: int = DEFAULT_EARLIEST_MS
+    latest_ms: int | None = None
+
+
+def read_lines(path: Path, kind: type[Line], plausible: Plausible) -> Iterator[Line]:
     """Yield the lines of a file.
 
     Raises:
@@ -62,7 +76,20 @@ def read_lines(path: Path, kind: type[Line]) -> Iterator[Line]:
                 raise UserError(f"{path}:{number}: {name} is missing", _MEND) from None
             except ValueError as error:
                 raise UserError(f"{path}:{number}: {name} {error}", _MEND) from None
+            if name == "at" or name.endswith("_at"):
+                _check(f"{path}:{number}: {name}", values[name], plausible)
         yield kind(**values)
+
+
+def _check(place: str, instant: int, plausible: Plausible) -> None:
+    if instant < plausible.earliest_ms:
+        earliest = instant_text(plausible.earliest_ms)
+        raise UserError(
+            f"{place} is before {earliest}, the setting time.earliest",
+            "correct the export, or set it lower; nothing was read",
+        )
+    if plausible.latest_ms is not None and instant > plausible.latest_ms:
+        raise UserError(f"{place} is more than a year ahead of this machine's clock", _MEND)
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -101,7 +128,7 @@ def _parquet(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             for row in batch.to_pylist():
                 number += 1
                 yield number, row
-    except pa.ArrowException as error:
+    except (pa.ArrowException, ValueError, OverflowError) as error:  # the latter: a date that Python has not
         raise UserError(f"{path} is no Parquet file that can be read ({error})", "write it again") from error
 
 

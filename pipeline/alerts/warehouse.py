@@ -23,7 +23,7 @@ import numpy as np
 from pipeline.alerts.amounts import summed
 from pipeline.alerts.assembly import CampaignFacts, assemble
 from pipeline.alerts.conversions import CHANGES, NEVER, as_of
-from pipeline.alerts.export_lines import CostLine, CreditLine, read_lines
+from pipeline.alerts.export_lines import CostLine, CreditLine, Plausible, read_lines
 from pipeline.alerts.finished import FEWEST_CONVERTERS, HISTORY_DAYS, QUARTER_MS, finished_of, has_settled
 from pipeline.alerts.plans import CampaignPlan
 from pipeline.alerts.reading import set_conversions
@@ -31,6 +31,7 @@ from pipeline.alerts.statistics import HOUR_MS
 from pipeline.errors import UserError
 from pipeline.state.calendar import DAY_MS
 from pipeline.state.campaign_registry import CampaignRules
+from schemas.common import DEFAULT_EARLIEST_MS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from pipeline.state.policy import Policy
 
 _MEND: Final = "correct the export; nothing was read"
+_AHEAD_MS: Final = 366 * DAY_MS  # what is booked ahead is no mistake, another century is
 _Key = tuple[str, str, int]  # campaign, customer, touched at
 
 
@@ -118,21 +120,29 @@ class Warehouse:
 
 
 def read_warehouse(
-    costs: Path, credits_file: Path, policy: Policy, plans: Mapping[str, CampaignPlan] | None = None
+    costs: Path,
+    credits_file: Path,
+    policy: Policy,
+    plans: Mapping[str, CampaignPlan] | None = None,
+    *,
+    now_ms: int | None = None,
 ) -> Warehouse:
     """Read an export.
 
     Args:
         costs: the file of costs.
         credits_file: the file of credits.
-        policy: whose business day counts, and whose window is the least of a campaign without definition.
+        policy: whose business day and earliest time count, and whose window is the least without a definition.
         plans: definitions that are known, by name; they go before the export's products.
+        now_ms: no line may be far ahead of it; None: any may.
 
     Raises:
         UserError: a file cannot be read, or a line is not what it should be; the message has file and line.
     """
+    earliest_ms = DEFAULT_EARLIEST_MS if policy.earliest_ms is None else policy.earliest_ms
+    plausible = Plausible(earliest_ms, None if now_ms is None else now_ms + _AHEAD_MS)
     spent: dict[str, list[CostLine]] = defaultdict(list)
-    for cost in read_lines(costs, CostLine):
+    for cost in read_lines(costs, CostLine, plausible):
         known = spent[cost.campaign_id]
         if known and known[0].product != cost.product:
             raise UserError(
@@ -141,7 +151,7 @@ def read_warehouse(
                 _MEND,
             )
         known.append(cost)
-    returned = list(read_lines(credits_file, CreditLine))
+    returned = list(read_lines(credits_file, CreditLine, plausible))
     for credit in returned:
         if credit.campaign_id not in spent:
             raise UserError(

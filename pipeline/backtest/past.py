@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipeline.alerts.plans import CampaignPlan
 from pipeline.alerts.statistics import BankLevel, Statistics
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pipeline.backtest.history import CampaignHistory
     from pipeline.state.policy import Policy
 
+MOST_STEPS: Final = 10_000_000
+"""A thousand years by the hour, or twenty by the minute: more is one event in another century."""
 AsOf = Callable[[Sequence[CampaignPlan], int], Statistics]
 """Statistics of campaigns as of any instant: those between two steps are asked for when a hold begins there."""
 BankLevels = Callable[[Sequence[CampaignPlan], int], Sequence[BankLevel | None]]
@@ -68,11 +70,19 @@ def grid_of(span: Range, first_ms: int, last_ms: int) -> Grid:
     known = f"what is known reaches from {instant_text(first_ms)} to {instant_text(last_ms)}"
     if span.ends_at_last:
         steps = -((first_ms - last_ms) // span.every_ms)
-        return Grid(last_ms - steps * span.every_ms, span.every_ms, steps + 1)
+        return _bearable(Grid(last_ms - steps * span.every_ms, span.every_ms, steps + 1), known)
     from_ms = first_ms // span.every_ms * span.every_ms if span.from_ms is None else span.from_ms
     to_ms = last_ms if span.to_ms is None else min(span.to_ms, last_ms)
     if from_ms > last_ms or (span.to_ms is not None and span.to_ms < first_ms):
         raise UserError("the range is outside of the data", f"{known}; choose --from and --to within it")
     if span.to_ms is not None and span.to_ms < from_ms:
         raise UserError("--to is before --from", known)
-    return grid_over(from_ms, to_ms, span.every_ms)
+    # what is before anything happened has nothing to look at, and may be two thousand years
+    from_ms += max(0, first_ms - from_ms) // span.every_ms * span.every_ms
+    return _bearable(grid_over(from_ms, to_ms, span.every_ms), known)
+
+
+def _bearable(grid: Grid, known: str) -> Grid:
+    if grid.steps > MOST_STEPS:
+        raise UserError(f"{grid.steps:,} steps are too many to look at", f"{known}; choose --from, --to or --every")
+    return grid

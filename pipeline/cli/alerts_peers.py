@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path  # noqa: TC003 - typer reads the annotations when it runs
 from typing import Annotated, Any, Final
 
@@ -66,7 +67,7 @@ def _learn(settings: Any, costs: Path, returns: Path) -> None:
 
     client, policy = connect(settings, "writer"), policy_of(settings)
     plans = read_plans(LedgerFacts(client, settings.clickhouse_database, "live"), policy)
-    history = read_warehouse(costs, returns, policy, plans)
+    history = read_warehouse(costs, returns, policy, plans, now_ms=round(time.time() * 1000))
     _, last_ms = history.instants()
     finished = history.finished(last_ms)  # what was touched within a window of the export's end may still convert
     port = ClickHouseLedger(client, settings.clickhouse_database, "live", "")

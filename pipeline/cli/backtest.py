@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path  # noqa: TC003 - typer reads the annotations when it runs
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -121,7 +122,8 @@ def _export(settings: Settings, span: Range, costs: Path, returns: Path, campaig
     if campaigns is not None:
         for name, text in validated(list(read_definitions(campaigns))).items():
             plans[name] = plan_of(name, decode_campaign(name.encode(), text), policy)
-    return past_of_export(read_warehouse(costs, returns, policy, plans), span, f"{costs} and {returns}")
+    warehouse = read_warehouse(costs, returns, policy, plans, now_ms=round(time.time() * 1000))
+    return past_of_export(warehouse, span, f"{costs} and {returns}")
 
 
 def _run(

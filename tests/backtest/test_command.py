@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from examples.warehouse_export import export, write
+from pipeline.backtest.past import Range, grid_of
 from pipeline.cli import build_app
+from pipeline.errors import UserError
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -154,3 +157,67 @@ def test_wrong_usage_is_told_before_anything_is_read(arguments: list[str], words
     result = run(*arguments)
     assert result.exit_code == 2
     assert words in result.stderr
+
+
+CREDIT = {"campaign_id": "a", "customer": "ann", "return_minor": 5} | dict.fromkeys(
+    ("touched_at", "converted_at"), "2026-03-01T01:00:00Z"
+)
+
+
+@pytest.mark.parametrize("form", ["ndjson", "parquet"])
+@pytest.mark.parametrize(
+    ("file", "column", "instant", "words"),
+    [
+        (
+            "costs",
+            "at",
+            "0001-01-01T00:00:00Z",
+            "is before 1990-01-01T00:00:00.000Z, the setting time.earliest; correct",
+        ),
+        ("costs", "at", "9999-12-31T23:59:59Z", "is more than a year ahead of this machine's clock; correct"),
+        ("credits", "touched_at", "0001-01-01T00:00:00Z", "the setting time.earliest; correct"),
+        ("credits", "touched_at", "1989-12-31T23:59:59Z", "the setting time.earliest; correct"),
+        ("credits", "converted_at", "9999-12-31T00:00:00Z", "ahead of this machine's clock; correct"),
+    ],
+)
+def test_a_line_of_another_century_is_named_with_its_place(
+    tmp_path: Path, form: str, file: str, column: str, instant: str, words: str
+) -> None:
+    arguments = small(tmp_path)
+    rows = {"costs": [COST] * 3, "credits": [CREDIT] * 3}
+    rows[file][1] = rows[file][1] | {column: instant}
+    for name, lines in rows.items():
+        if form == "parquet":
+            moments = [
+                {key: datetime.fromisoformat(str(each)) if key.endswith("at") else each for key, each in line.items()}
+                for line in lines
+            ]
+            pq.write_table(pa.Table.from_pylist(moments), tmp_path / name)
+        else:
+            (tmp_path / name).write_text("\n".join(map(json.dumps, lines)))
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert f"{file}:2: {column} is " in result.stderr
+    assert words in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_an_earlier_time_is_taken_where_the_setting_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = [*small(tmp_path, {"at": "1989-12-30T00:00:00Z"}, {"at": "1989-12-31T00:00:00Z"}), "--json"]
+    assert run(*arguments).exit_code == 1
+    monkeypatch.setenv("ROI_TIME__EARLIEST", "1980-01-01T00:00:00Z")
+    assert json.loads(run(*arguments).stdout)["steps"] == 25
+
+
+def test_steps_before_anything_happened_are_not_taken(tmp_path: Path) -> None:
+    arguments = [*small(tmp_path, {}, {"at": "2026-03-02T00:00:00Z"}), "--json"]
+    whole = json.loads(run(*arguments).stdout)
+    assert json.loads(run(*arguments, "--from", "1000-01-01T00:00:00Z").stdout) == whole
+
+
+def test_more_steps_than_can_be_looked_at_are_refused() -> None:
+    millennia = 8_000 * 365 * 86_400_000
+    for ends_at_last in (False, True):
+        with pytest.raises(UserError, match="steps are too many"):
+            grid_of(Range(None, None, 3_600_000, ends_at_last), 0, millennia)
+    assert grid_of(Range(None, None, 86_400_000), 0, millennia).steps == 8_000 * 365 + 1
