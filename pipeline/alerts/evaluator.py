@@ -8,9 +8,11 @@ alert as it was before a change or as it is after it, with all that belongs to i
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from pipeline.alerts.applying import Applying
+from pipeline.alerts.isolating import Unjudged
 from pipeline.alerts.lifecycle import step
 from pipeline.alerts.log import record_row, reminder_rows, rows_of
 from pipeline.alerts.silences import silenced_by
@@ -71,6 +73,15 @@ class _Shown(NamedTuple):
         return self == _Shown.of(record, self.at)
 
 
+class _Step(NamedTuple):
+    """What becomes of an alert by a look; ``rows`` are to be written, ``is_other``: it is to be remembered."""
+
+    record: AlertRecord
+    change: Change | None
+    rows: list[LogRow]
+    is_other: bool
+
+
 class Evaluator:
     """Takes turns at one desk.
 
@@ -100,6 +111,7 @@ class Evaluator:
         self._told = told
         self._now = now
         self._shown: dict[str, _Shown] = {}
+        self._unjudged = Unjudged("en")
         self._done: set[str] = set()
 
     async def turn(self, looks: Sequence[Look]) -> None:
@@ -116,37 +128,37 @@ class Evaluator:
 
     async def _step_piece(self, looks: Sequence[Look], budget: int) -> int:
         now = self._now()
-        rows: list[LogRow] = []
-        changes: list[Change] = []
-        stepped: list[AlertRecord] = []
-        shown: list[AlertRecord] = []
+        steps: list[_Step] = []
+        shown = 0
         for look in looks:
-            known = self._desk.records.get(look.campaign.campaign_id)
-            if known is not None:
-                known = with_told_since(known, self._repeat_seconds, now)
-            record, change = step(known, look, now, self._conduct)
-            if change is not None:
-                record, of_change = self._entered(change, now)
-                changes.append(change)
-                rows += of_change
-                shown.append(record)
-            elif reminder := self._reminder(record, now):
-                record, of_reminder = reminder
-                rows += of_reminder
-                shown.append(record)
-            elif len(shown) < budget and self._is_stale(record, now):
-                rows.append(record_row(record, self._addressing.board_url))
-                shown.append(record)
-            if record is not known:
-                stepped.append(record)
+            name = look.campaign.campaign_id
+            found = self._unjudged.alone(name, partial(self._step, look, now, refreshes=shown < budget), None)
+            if found is not None:  # else its alert stays as it was: it must not hold up the others
+                steps.append(found)
+                shown += bool(found.rows)
+        rows = [row for one in steps for row in one.rows]
         if rows:
             await self._desk.write(rows)
-        self._desk.enter(stepped)
-        for record in shown:
-            self._shown[record.campaign_id] = _Shown.of(record, now.seconds)
-        for change in changes:
-            self._told.changed(change)
-        return len(shown)
+        self._desk.enter([one.record for one in steps if one.is_other])
+        for one in steps:
+            if one.rows:
+                self._shown[one.record.campaign_id] = _Shown.of(one.record, now.seconds)
+            if one.change is not None:
+                self._told.changed(one.change)
+        return shown
+
+    def _step(self, look: Look, now: Moment, *, refreshes: bool) -> _Step:
+        before = self._desk.records.get(look.campaign.campaign_id)
+        known = None if before is None else with_told_since(before, self._repeat_seconds, now)
+        record, change = step(known, look, now, self._conduct)
+        rows: list[LogRow] = []
+        if change is not None:
+            record, rows = self._entered(change, now)
+        elif reminder := self._reminder(record, now):
+            record, rows = reminder
+        elif refreshes and self._is_stale(record, now):
+            rows = [record_row(record, self._addressing.board_url)]
+        return _Step(record, change, rows, is_other=record is not known)
 
     def _entered(self, change: Change, now: Moment) -> tuple[AlertRecord, list[LogRow]]:
         silence = silenced_by(change.record, self._desk.silences.values(), now.wall_ms)

@@ -1,17 +1,23 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pipeline.alerts import words
+from pipeline.alerts.lifecycle import step
+from pipeline.alerts.record import Campaign
 from pipeline.ledger.ledger import LedgerUnavailableError
+from tests.alerts.building import look
+from tests.alerts.test_evaluator import FIRES, Office
 from tests.alerts.test_looking import FakeFacts, _judged_as_told, looks_at, records_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipeline.alerts.plans import CampaignPlan
+    from pipeline.alerts.record import AlertRecord, Look
     from pipeline.alerts.rule import AlertRule
     from pipeline.alerts.sayings import Language
     from pipeline.alerts.verdict import Outcome, Verdict
@@ -86,3 +92,22 @@ def test_what_is_no_campaigns_fault_ends_the_look() -> None:
     facts.is_away = True
     with pytest.raises(LedgerUnavailableError):
         looks_at(facts).look({})
+
+
+def test_an_alert_that_cannot_be_stepped_stays_as_it_was_and_holds_up_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    office = Office()
+    office.turn(*(replace(look("undecided"), campaign=Campaign(name)) for name in ("spring", "summer")))
+
+    def odd(record: AlertRecord | None, look: Look, *how: Any) -> Any:
+        if look.campaign.campaign_id == "spring":
+            raise OverflowError("of customer anna")
+        return step(record, look, *how)
+
+    monkeypatch.setattr("pipeline.alerts.evaluator.step", odd)
+    for _ in range(2):
+        office.turn(*(replace(FIRES, campaign=Campaign(name)) for name in ("spring", "summer")))
+    assert {name: one.state for name, one in office.desk.records.items()} == {"spring": "watching", "summer": "firing"}
+    assert len(caplog.records) == 1
+    assert "anna" not in caplog.text
