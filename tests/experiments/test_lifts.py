@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import math
 import warnings
+from dataclasses import astuple
 
 import numpy as np
 import pytest
 import tea_tasting
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.regression.linear_model import OLS
@@ -32,7 +33,7 @@ def test_welch_is_that_of_scipy_and_statsmodels(treated: list[int], kept: list[i
     assert found.lift == pytest.approx(np.mean(treated) - np.mean(kept), abs=1e-6)
     assert (found.low, found.high, found.p_value) == pytest.approx((interval.low, interval.high, test.pvalue), rel=1e-6)
     by_tea = tea_tasting.Mean("y", equal_var=False, use_t=True).analyze_aggregates(
-        aggregates(moments_of(kept), 10**8), aggregates(moments_of(treated), 10**8)
+        *(aggregates(moments_of([value + 10**8 for value in arm])) for arm in (kept, treated))
     )
     assert (by_tea.effect_size_ci_lower, by_tea.pvalue) == pytest.approx((found.low, found.p_value), rel=1e-5, abs=1e-6)
     compared = CompareMeans(DescrStatsW(treated), DescrStatsW(kept))
@@ -91,6 +92,29 @@ def test_behaviour_before_that_tells_much_narrows_the_interval() -> None:
 @pytest.mark.parametrize("before", [[5, 5, 5, 5], [0, 0, 0, 0]])
 def test_behaviour_before_that_does_not_differ_adjusts_nothing(before: list[int]) -> None:
     assert cuped(moments_of([1, 2, 3, 9], before), moments_of([2, 2, 7, 1], before)) is None
+
+
+ARM = st.lists(st.sampled_from([(0, 0), (0, 1), (1, 0), (1, 1), (2, 3), (10**9, 10**9 + 1)]), max_size=4)
+
+
+@RANDOMLY
+@given(ARM, ARM)
+@example([(0, 0), (0, 0)], [(0, 0), (1, 1)])  # x explains y altogether: 0 by 0 was divided
+@example([(1, 0), (1, 0)], [(1, 0), (2, 3), (2, 3)])  # the same, which came out below 0 in doubles
+def test_tiny_arms_are_adjusted_to_numbers_or_not_at_all(
+    treated: list[tuple[int, int]], kept: list[tuple[int, int]]
+) -> None:
+    with warnings.catch_warnings(action="error"):
+        found = cuped(*(moments_of([y for y, _ in arm], [x for _, x in arm]) for arm in (treated, kept)))
+    if found is not None:
+        assert all(number is not None and math.isfinite(number) for number in astuple(found.lift))
+
+
+@pytest.mark.parametrize("factor", [1, 3, 10**9 + 7])
+def test_behaviour_before_that_explains_everything_leaves_nothing_to_test(factor: int) -> None:
+    outcomes = [[1, 5, 7, 7, 12], [0, 3, 3, 900_001]]
+    arms = [moments_of([factor * y for y in arm], [y + 1 for y in arm]) for arm in outcomes]
+    assert cuped(*arms) is None
 
 
 @RANDOMLY
