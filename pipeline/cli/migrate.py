@@ -59,11 +59,14 @@ def _migrate(
     settings = options.settings_for(data)
 
     from pipeline.clickhouse.migrations import migrate
+    from pipeline.operations.continuing import check_new_topics, counted_partitions
     from pipeline.transport.admin import TopicAdmin
     from pipeline.transport.reading import answering
 
     _await_answers(settings, wait_for or [])
+    counted = counted_partitions(settings)
     with answering(settings), TopicAdmin(settings) as admin:
+        check_new_topics(admin.topics(), counted, settings.kafka_partitions)
         created = admin.create_missing()
     applied = migrate(settings, tables, lambda text: typer.echo(text, err=True))
     if as_json:

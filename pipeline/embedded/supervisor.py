@@ -29,6 +29,7 @@ _ASK_SECONDS: Final = 2.0
 _DEATHS_KEPT: Final = 20
 _LONGEST_WORDS: Final = 300
 _STARTS: Final = 3  # a killed predecessor may still hold a part's files for a moment
+_ERROR: Final = "error: "  # what a command begins its last line with
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -133,7 +134,8 @@ class Supervisor:
         """Run a part that must finish before the next step.
 
         Raises:
-            UserError: it failed, and the message is its own last line; or it cannot be started.
+            UserError: it failed, and the message is its own last line, alone where that tells cause and mend; or it
+                cannot be started.
         """
         child = await self._start(part)
         ended, stopping = asyncio.create_task(child.wait()), asyncio.create_task(self._stopping.wait())
@@ -147,7 +149,7 @@ class Supervisor:
             return
         self._children.remove(child)
         if ended.result() != 0:
-            raise self._died(child, ended.result())
+            raise _own_error(child) or self._died(child, ended.result())
 
     def run_beside(self, work: Coroutine[None, None, None]) -> None:
         """Run something until the end is asked for; if it crashes, everything ends."""
@@ -228,7 +230,7 @@ class Supervisor:
             self.changed(self._children)
 
     def _note_death(self, child: Child, code: int) -> None:
-        words = child.last_words().removeprefix("error: ")
+        words = child.last_words().removeprefix(_ERROR)
         cause = describe_exit(code) + (f": {words[:_LONGEST_WORDS]}" if words and code != -signal.SIGKILL else "")
         silent, child.trouble = child.trouble, ""
         if code == -signal.SIGKILL and silent:
@@ -284,7 +286,7 @@ class Supervisor:
             raise self._fault
 
     def _died(self, child: Child, code: int) -> UserError:
-        last = child.last_words().removeprefix("error: ")
+        last = child.last_words().removeprefix(_ERROR)
         why = f": {last}" if last else ""
         return UserError(f"{child.part.name} ended ({describe_exit(code)}){why}", self._look(child))
 
@@ -301,6 +303,12 @@ class Supervisor:
             for child in self._children:
                 if child.log is not None:
                     trim_log(child.log, self._log_limit_bytes)
+
+
+def _own_error(child: Child) -> UserError | None:
+    """Return what a command of ours that was refused has told; None of any other end."""
+    cause, separator, remedy = child.last_words().removeprefix(_ERROR).partition("; ")
+    return UserError(cause, remedy) if separator and child.last_words().startswith(_ERROR) else None
 
 
 def describe_exit(code: int) -> str:

@@ -89,5 +89,6 @@ def _changed(topic: str, known: int, now: int) -> TopicHaltedError:
         topic,
         HaltKind.PARTITIONS_CHANGED,
         f"{what} ({known} → {now}), so records of one key would lie on two partitions",
-        "docs/growing.md tells how to count on with another number; nothing is lost meanwhile",
+        f"give it {known} partitions again, then roi resume {topic}, or count on with another number: docs/growing.md "
+        "tells both ways; nothing is lost meanwhile",
     )

@@ -205,6 +205,15 @@ async def test_error_while_starting_stops_what_was_started(tmp_path: Path) -> No
     assert started[0].pid is None
 
 
+async def test_a_command_that_is_refused_is_quoted_and_no_log_named(tmp_path: Path) -> None:
+    keeper = supervisor(tmp_path)
+    async with keeper.running():
+        refused = part("migrate", "import sys\nsys.exit('error: the tables are odd; make them even; or odder')")
+        with pytest.raises(UserError, match=r"^the tables are odd; make them even; or odder$") as told:
+            await keeper.run_to_end(refused)
+    assert told.value.cause == "the tables are odd"
+
+
 async def test_part_that_dies_before_it_answers_is_named_with_its_last_words(tmp_path: Path) -> None:
     keeper = supervisor(tmp_path)
     async with keeper.running():

@@ -97,7 +97,9 @@ async def test_added_partitions_halt_the_topic_before_they_are_read(kafka: FakeK
     error = await halted(worker, topics.LOGINS)
     assert error.kind is HaltKind.PARTITIONS_CHANGED
     assert "partitions were added (8 → 16)" in error.cause
-    assert "docs/growing.md" in error.remedy
+    assert "give it 8 partitions again" in error.remedy
+    assert f"roi resume {topics.LOGINS}" in error.remedy
+    assert "docs/growing.md tells both ways" in error.remedy
     kafka.send(topics.TRANSACTIONS, pay("x", "2026-03-01 10:00", customer_id=customers(1, on=0, of=8)[0]))
     await worker.read(topics.TRANSACTIONS)  # the rest goes on
     await worker.commit()
