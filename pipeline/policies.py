@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pipeline.state.calendar import DAY_MS, MINUTE_MS, whole_milliseconds
 from pipeline.state.campaign_registry import CampaignRules
@@ -12,8 +13,26 @@ from schemas.common import DEFAULT_EARLIEST_MS
 from schemas.instants import format_instant, to_epoch_milliseconds
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipeline.settings import Settings
     from schemas import Campaign
+
+# what a run's record calls settings (`describe_policy`), and their names
+_NAMES: Final[Mapping[str, str]] = {
+    "models": "attribution.models",
+    "half_life_days": "attribution.half_life_days",
+    "window_days": "attribution.window_days",
+    "margins_bps": "attribution.margins_bps",
+    "zone": "time.zone",
+    "lateness_days": "time.lateness_days",
+    "reversal_days": "time.reversal_days",
+    "engaged_seconds": "time.engaged_seconds",
+    "currency": "reporting_currency",
+    "earliest": "time.earliest",
+    "default_goal_kinds": "default_goal_kinds",
+}
+_NEXT_SETTING: Final = re.compile(r" (?=[a-z_]+=)")
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -41,14 +60,21 @@ def policy_of(settings: Settings) -> Policy:
 
 def describe_policy(settings: Settings) -> str:
     """Return the settings that decide numbers, for the run's record and its error message."""
-    attribution, times = settings.attribution, settings.time
+    attribution, times, goals = settings.attribution, settings.time, settings.default_goal_kinds
     return (
         f"models={','.join(attribution.all_models)} half_life_days={attribution.half_life_days} "
         f"window_days={attribution.window_days} margins_bps={dict(attribution.margins_bps)} zone={times.zone} "
         f"lateness_days={times.lateness_days} reversal_days={times.reversal_days} "
         f"engaged_seconds={times.engaged_seconds} currency={settings.reporting_currency} "
-        f"earliest={format_instant(times.earliest)}"
+        f"earliest={format_instant(times.earliest)} "
+        f"default_goal_kinds={'any' if goals is None else ','.join(sorted(goals))}"
     )
+
+
+def recorded_settings(text: str) -> dict[str, str]:
+    """Return what `describe_policy` wrote, by the settings' names; records of older releases lack some."""
+    pairs = (part.partition("=") for part in _NEXT_SETTING.split(text) if part)
+    return {_NAMES.get(name, name): value for name, _, value in pairs}
 
 
 def rules_of(campaign: Campaign | None, policy: Policy) -> CampaignRules | None:

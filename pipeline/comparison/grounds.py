@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.clickhouse import sql
 from pipeline.errors import UserError
+from pipeline.policies import recorded_settings
 from schemas.instants import instant_text
 
 if TYPE_CHECKING:
@@ -16,21 +16,8 @@ if TYPE_CHECKING:
 
     from pipeline.clickhouse.reader import Reader
 
-# what a run's record calls settings (pipeline.policies.describe_policy), and their names
-_SETTINGS: Final[Mapping[str, str]] = {
-    "models": "attribution.models",
-    "half_life_days": "attribution.half_life_days",
-    "window_days": "attribution.window_days",
-    "margins_bps": "attribution.margins_bps",
-    "zone": "time.zone",
-    "lateness_days": "time.lateness_days",
-    "reversal_days": "time.reversal_days",
-    "engaged_seconds": "time.engaged_seconds",
-    "currency": "reporting_currency",
-    "earliest": "time.earliest",
-}
-_NEXT_SETTING: Final = re.compile(r" (?=[a-z_]+=)")
 _SHOWN_RUNS: Final = 20
+_GOALS: Final = "default_goal_kinds"  # which runs of older releases do not record
 Kind = str
 
 
@@ -103,20 +90,15 @@ def _listed(runs: list[str]) -> str:
 
 
 def _settings_that_differ(left: Mapping[str, Any], right: Mapping[str, Any]) -> Iterator[Ground]:
-    lefts, rights = _settings(left["settings"]), _settings(right["settings"])
+    lefts, rights = recorded_settings(left["settings"]), recorded_settings(right["settings"])
+    are_goals_recorded = _GOALS in lefts and _GOALS in rights
     for name in dict.fromkeys((*lefts, *rights)):
-        if lefts.get(name) != rights.get(name):
+        if lefts.get(name) != rights.get(name) and (name != _GOALS or are_goals_recorded):
             yield Ground("setting", name, lefts.get(name), rights.get(name))
-    if left["rules"] and right["rules"] and left["rules"] != right["rules"]:
-        goals = [(_plan(row).get("overrides") or {}).get("default_goal_kinds") for row in (left, right)]
+    if not are_goals_recorded and left["rules"] and right["rules"] and left["rules"] != right["rules"]:
+        goals = [(_plan(row).get("overrides") or {}).get(_GOALS) for row in (left, right)]
         if goals[0] != goals[1]:
-            yield Ground("setting", "default_goal_kinds", *goals)
-
-
-def _settings(text: str) -> dict[str, str]:
-    """Return the settings of a run's record by their names."""
-    pairs = (part.partition("=") for part in _NEXT_SETTING.split(text) if part)
-    return {_SETTINGS.get(name, name): value for name, _, value in pairs}
+            yield Ground("setting", _GOALS, *goals)
 
 
 def _orders_that_differ(left: Mapping[str, Any], right: Mapping[str, Any]) -> Iterator[Ground]:

@@ -17,6 +17,7 @@ from pipeline.embedded.broker import broker_part
 from pipeline.embedded.child import Part, own_environment, own_module
 from pipeline.embedded.clickhouse.access import DIGEST_VARIABLE, Role
 from pipeline.embedded.tcp_ports import LOOPBACK, PortClaims, answers, usable_port
+from pipeline.operations.continuing import check_settings
 from pipeline.settings import environment_of
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ async def run_embedded(
     What a person needs to know then is said through the supervisor.
 
     Raises:
-        UserError: a part cannot be started, or the broker died.
+        UserError: a part cannot be started, the ledger was begun under other settings, or the broker died.
     """
     with PortClaims() as claims:
         ports = _claimed(ports, frozenset(settings.model_fields_set), claims)
@@ -70,12 +71,17 @@ async def run_embedded(
 
 
 async def run_clients(settings: Settings, board_port: int, workers: int, supervisor: Supervisor) -> None:
-    """Run workers, evaluator and board against the configured Kafka and ClickHouse until a signal ends it."""
+    """Run workers, evaluator and board against the configured Kafka and ClickHouse until a signal ends it.
+
+    Raises:
+        UserError: a part cannot be started, or the ledger was begun under other settings.
+    """
     with PortClaims() as claims:
         port = claims.take(board_port, "--board-port")
         settings = _with_board(settings, port)
         async with supervisor.running():
             if not supervisor.stopping:
+                await supervisor.unless_stopping(asyncio.to_thread(check_settings, settings), None)
                 board = await supervisor.keep(_board_part(settings, port))
                 await _start_clients(settings, workers, board, port, supervisor)
             if not supervisor.stopping:
@@ -129,6 +135,8 @@ async def _start(
                 board = await supervisor.keep(_board_part(settings, ports.board, *board_options))
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None  # the first of them; the others were waiting for it
+    if not is_new:
+        await supervisor.unless_stopping(asyncio.to_thread(check_settings, settings), None)
     board = board or await supervisor.keep(_board_part(settings, ports.board, *board_options))
     await _start_clients(settings, workers, board, ports.board, supervisor)
     if endpoint is not None:  # it may have died since, and is started again

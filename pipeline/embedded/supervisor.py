@@ -217,7 +217,9 @@ class Supervisor:
             self._note_death(child, code)
             deaths = self._policy.deaths_in_a_row(deaths, self._clock() - started)
             delay = self._policy.waits.delay(deaths)
-            self.say(f"{child.part.name} ended ({describe_exit(code)}), starting it again in {delay:.1f} s")
+            refused = _own_error(child)
+            why = describe_exit(code) + (f": {refused.cause}" if refused and code > 0 else "")
+            self.say(f"{child.part.name} ended ({why}), starting it again in {delay:.1f} s")
             await asyncio.sleep(delay)
             try:  # no memory, descriptors or ports at the moment: one more death, and one more wait
                 if child.part.renewed is not None:

@@ -15,6 +15,7 @@ from urllib3.exceptions import HTTPError
 from pipeline.clickhouse import sql
 from pipeline.errors import FencedError, PipelineError, UserError
 from pipeline.ledger.rows import COLUMNS
+from pipeline.policies import recorded_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _FENCED: Final = "FENCED"
 _GRACE_SECONDS: Final = 2.0
+_UNRECORDED: Final = "ROI_PSEUDONYM_KEY, or ROI_DEFAULT_GOAL_KINDS, whose former values its record does not hold"
 _PART_BYTES: Final = 1 << 20
 _NAMES: Final = ", ".join(name for name, _ in COLUMNS)
 _STRUCTURE: Final = ", ".join(f"{name} {kind}" for name, kind in COLUMNS)
@@ -46,11 +48,29 @@ class LedgerUnavailableError(PipelineError):
 
 
 def other_settings(run: str, then: str, today: str) -> UserError:
-    """Return the error of a run that cannot go on under today's settings."""
+    """Return the error of a run that cannot go on under today's settings; it names those that differ.
+
+    Args:
+        run: its name.
+        then: what it was begun under, as `pipeline.policies.describe_policy` wrote it.
+        today: the same of today.
+    """
+    old, new = recorded_settings(then), recorded_settings(today)
+    differing = [
+        f"{_variable(name, old[name], new[name])} {old[name]} → {new[name]}"
+        for name in new
+        if name in old and old[name] != new[name]
+    ]
     return UserError(
-        f"run {run!r} was begun under other settings ({then}) than today's ({today})",
+        f"run {run!r} was begun under other settings than today's: {', '.join(differing) or _UNRECORDED}",
         "set them back, or count anew under another database (ROI_CLICKHOUSE_DATABASE)",
     )
+
+
+def _variable(name: str, *values: str) -> str:
+    variable = f"ROI_{name.upper().replace('.', '__')}"
+    only_one = name == "attribution.models" and not any("," in value for value in values)
+    return variable.removesuffix("S") if only_one else variable  # one model is given as the model
 
 
 class _NoText(bytes):

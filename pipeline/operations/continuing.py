@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pipeline.errors import PipelineError, UserError
 from schemas.topics import CUSTOMER_KEYED_TOPICS
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
 
+_LIVE: Final = "live"  # as the ledger calls it, which takes long to import
+
 
 def counted_partitions(settings: Settings) -> dict[str, int]:
     """Return how many partitions of each topic the live run counts with; nothing is known of a new database.
@@ -21,10 +24,9 @@ def counted_partitions(settings: Settings) -> dict[str, int]:
     """
     from pipeline.clickhouse.connection import connect
     from pipeline.ledger.ledger import ClickHouseLedger
-    from pipeline.ledger.rows import LIVE
 
     with suppress(PipelineError), closing(connect(settings, "writer")) as client:
-        rows = ClickHouseLedger(client, settings.clickhouse_database, LIVE, "").fetch("load_partition_counts")
+        rows = ClickHouseLedger(client, settings.clickhouse_database, _LIVE, "").fetch("load_partition_counts")
         return {str(topic): int(partitions) for topic, partitions in rows}
     return {}
 
@@ -48,3 +50,36 @@ def check_new_topics(existing: Collection[str], counted: Mapping[str, int], part
                 f"{topic} would be made with {partitions} partitions, and the ledger counts with {known}",
                 f"set ROI_KAFKA_PARTITIONS={known}, or count on with another number (docs/growing.md)",
             )
+
+
+def check_settings(settings: Settings) -> None:
+    """Return if the live run can go on under these settings, as far as can be told now.
+
+    Where there are no tables yet, or ClickHouse does not answer, the parts that need them tell it. Without a pseudonym
+    key, as where no worker is started, the key is not compared.
+
+    Raises:
+        UserError: it was begun under others: worker and evaluator would end with this line again and again.
+    """
+    from pipeline.policies import describe_policy, policy_of
+
+    policy = policy_of(settings)
+    for fingerprint, then, rules in _begun(settings):
+        has_key = bool(policy.pseudonym_key)
+        if fingerprint != policy.fingerprint() if has_key else rules not in {"", policy.rules()}:
+            from pipeline.ledger.ledger import other_settings  # 0.2 s, which a start that goes on does not pay
+
+            raise other_settings(_LIVE, then, describe_policy(settings))
+
+
+def _begun(settings: Settings) -> list[list[str]]:
+    """Return fingerprint, settings and rules of the live run, if it is known to be begun."""
+    from pipeline.clickhouse.reader import Reader
+    from pipeline.clickhouse.sql import query
+    from pipeline.operations.observing import QUESTION_SECONDS
+
+    with suppress(UserError):
+        reader = Reader(settings, timeout_seconds=QUESTION_SECONDS)
+        _, answer = reader.stream(query("load_run", settings.clickhouse_database), "", {"run": _LIVE})
+        return [json.loads(line) for line in b"".join(answer).splitlines()]
+    return []

@@ -113,10 +113,10 @@ def test_a_frozen_broker_is_told_by_the_board_within_seconds(tmp_path: Path) -> 
 
 def test_a_worker_that_dies_again_and_again_is_told_everywhere(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    with running(data):
+    with running(data) as up:
         send_touch(data, "t1")
-    (tmp_path / "roi.toml").write_text('[attribution]\nmodel = "linear"\n')  # the run was begun under another one
-    with running(data):
+        (tmp_path / "roi.toml").write_text('[attribution]\nmodel = "linear"\n')  # the run was begun under another one
+        os.kill(children(up.pid)["worker"], signal.SIGKILL)  # what is started next reads it
         wait_until(lambda: "times in five minutes" in ask(data, "status").stdout, 60)  # twice, or more by then
         roi(data, "ingest", "-", text=json.dumps({"topic": "bank.logins.v1", "value": LOGIN}) + "\n")
         drained = ask(data, "drain", "--timeout", "100")

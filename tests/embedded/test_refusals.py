@@ -36,6 +36,15 @@ def test_settings_that_the_ledger_was_not_begun_with_are_refused_in_one_line(tmp
     assert fewer.stderr.startswith("error: bank.")
     assert "would be made with 4 partitions, and the ledger counts with 8; set ROI_KAFKA_PARTITIONS=8" in fewer.stderr
     assert len(fewer.stderr.splitlines()) == 1
+    other = start_under(data, ROI_ATTRIBUTION__MODEL="linear", ROI_REPORTING_CURRENCY="USD")
+    assert (other.returncode, other.stdout) == (1, "")
+    assert other.stderr == (
+        "error: run 'live' was begun under other settings than today's: ROI_ATTRIBUTION__MODEL last_touch → linear, "
+        "ROI_REPORTING_CURRENCY CNY → USD; set them back, or count anew under another database "
+        "(ROI_CLICKHOUSE_DATABASE)\n"
+    )
+    goal = start_under(data, ROI_DEFAULT_GOAL_KINDS='["payment"]')
+    assert "than today's: ROI_DEFAULT_GOAL_KINDS any → payment; set" in goal.stderr
     with running(data):
         send_touch(data, "t2")
         assert touches(data) == 2

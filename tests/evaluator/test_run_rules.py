@@ -61,7 +61,9 @@ def test_a_run_that_was_begun_before_rules_were_recorded_has_them_once_a_worker_
 def test_the_evaluator_of_another_window_ends_with_one_line(migrated: Settings) -> None:
     settings = migrated
     client = connect(settings, "writer")
-    ClickHouseLedger(client, "roi", "live", "someone").begin(replace(policy_of(settings), window_ms=1), "a millisecond")
+    ClickHouseLedger(client, "roi", "live", "someone").begin(
+        replace(policy_of(settings), window_ms=1), "window_days=0.1"
+    )
     try:
         environment = environ | environment_of(settings) | {"ROI_ALERTS__METRICS_PORT": "0"}
         command = [sys.executable, "-m", "pipeline", "alerts", "run"]
@@ -71,7 +73,7 @@ def test_the_evaluator_of_another_window_ends_with_one_line(migrated: Settings) 
         assert ended.returncode == 1
         assert "Traceback" not in ended.stderr
         last = ended.stderr.strip().splitlines()[-1]
-        assert last.startswith("error: run 'live' was begun under other settings (a millisecond) than today's (models=")
+        assert last.startswith("error: run 'live' was begun under other settings than today's: ROI_ATTRIBUTION__WINDOW")
     finally:
         client.command("TRUNCATE TABLE roi.runs")
         client.close()

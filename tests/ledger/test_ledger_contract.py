@@ -137,12 +137,11 @@ def test_a_malformed_body_inserts_nothing(bench: Bench, ledger: LedgerPort, spoi
 
 
 def test_a_run_goes_on_under_the_settings_it_was_begun_with_only(bench: Bench) -> None:
-    bench.open("first").begin(POLICY, "models=last_touch")
-    bench.open("second").begin(POLICY, "models=last_touch")
+    bench.open("first").begin(POLICY, "models=last_touch window_days=7.0")
+    bench.open("second").begin(POLICY, "models=last_touch window_days=7.0")
     with pytest.raises(UserError) as refused:
-        bench.open("third").begin(replace(POLICY, window_ms=1), "window of a millisecond")
-    assert "models=last_touch" in refused.value.cause
-    assert "window of a millisecond" in refused.value.cause
+        bench.open("third").begin(replace(POLICY, window_ms=1), "models=last_touch window_days=0.1")
+    assert refused.value.cause.endswith("other settings than today's: ROI_ATTRIBUTION__WINDOW_DAYS 7.0 → 0.1")
     assert "ROI_CLICKHOUSE_DATABASE" in refused.value.remedy
 
 

@@ -1,10 +1,24 @@
 from __future__ import annotations
 
-import pytest
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+import pytest
+from pydantic import SecretStr
+
+from pipeline.embedded.instance import run_clients
+from pipeline.embedded.supervisor import Supervisor
 from pipeline.errors import UserError
-from pipeline.operations.continuing import check_new_topics
+from pipeline.ledger.ledger import ClickHouseLedger
+from pipeline.operations.continuing import check_new_topics, check_settings
+from pipeline.policies import describe_policy, policy_of
 from schemas.topics import COSTS, CUSTOMER_KEYED_TOPICS, LOGINS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.settings import Settings
 
 COUNTED = dict.fromkeys((*CUSTOMER_KEYED_TOPICS, COSTS), 8)
 
@@ -40,3 +54,46 @@ def test_topics_with_another_number_than_the_ledger_s_are_not_made(
     known = counted[named]
     assert refused.value.cause == f"{named} would be made with 4 partitions, and the ledger counts with {known}"
     assert f"ROI_KAFKA_PARTITIONS={known}" in refused.value.remedy
+
+
+@pytest.fixture
+def begun(migrated: Settings, clickhouse: Any) -> Iterator[Settings]:
+    """Settings that the live run was begun under."""
+    settings = migrated.model_copy(update={"pseudonym_key": SecretStr("of these customers")})
+    ClickHouseLedger(clickhouse, "roi", "live", "someone").begin(policy_of(settings), describe_policy(settings))
+    yield settings
+    clickhouse.command("TRUNCATE TABLE roi.runs")
+
+
+def test_a_run_goes_on_under_its_own_settings(begun: Settings) -> None:
+    check_settings(begun)
+    check_settings(begun.model_copy(update={"pseudonym_key": SecretStr("")}))  # no worker is started here
+
+
+def test_what_is_not_known_is_not_refused(migrated: Settings) -> None:
+    other = migrated.model_copy(update={"reporting_currency": "USD"})
+    check_settings(other)  # nobody has begun it
+    check_settings(other.model_copy(update={"clickhouse_database": "nowhere"}))
+    check_settings(other.model_copy(update={"clickhouse_url": "http://127.0.0.1:1"}))
+
+
+@pytest.mark.parametrize("key", ["of these customers", "", "of others"])
+def test_nothing_is_started_over_a_run_that_cannot_go_on(begun: Settings, key: str) -> None:
+    changed = {"reporting_currency": "USD", "pseudonym_key": SecretStr(key)}
+    if key == "of others":
+        del changed["reporting_currency"]
+    said: list[str] = []
+    keeper = Supervisor(None, said.append)
+    with pytest.raises(UserError, match="ROI_PSEUDONYM_KEY" if key == "of others" else "ROI_REPORTING_CURRENCY CNY"):
+        asyncio.run(run_clients(begun.model_copy(update=changed), 0, 1, keeper))
+    assert (said, keeper.pids()) == ([], {})
+
+
+def test_a_run_whose_rules_no_worker_has_recorded_is_told_by_its_fingerprint(begun: Settings, clickhouse: Any) -> None:
+    clickhouse.command("TRUNCATE TABLE roi.runs")
+    policy = replace(policy_of(begun), window_ms=1)
+    given = {"fingerprint": policy.fingerprint(), "models": ["m"], "zone": "UTC", "rules": ""}
+    ClickHouseLedger(clickhouse, "roi", "live", "someone").execute("begin_run", settings="window_days=0.1", **given)
+    with pytest.raises(UserError, match=r"ROI_ATTRIBUTION__WINDOW_DAYS 0\.1 → 7\.0"):
+        check_settings(begun)
+    check_settings(begun.model_copy(update={"pseudonym_key": SecretStr("")}))
