@@ -26,6 +26,7 @@ from pipeline.addresses import checked_servers, checked_url
 from pipeline.alert_settings import AlertSettings, ApiSettings, Group, ReceiverSettings
 from pipeline.errors import UserError
 from pipeline.secret_files import SUFFIX, SecretFileSource
+from pipeline.setting_names import no_json, place_of, unknown_variables, unknown_words
 from schemas.campaign import MAX_DAYS, MAX_RATIO, MarginBps
 from schemas.common import Instant, TransactionKind
 
@@ -258,12 +259,15 @@ def load_settings(data: Path | None = None, **overrides: Any) -> Settings:
     except RecursionError as error:
         raise UserError("a setting is nested too deeply", "correct it in the environment or in roi.toml") from error
     except SettingsError as error:
-        raise UserError(f"a setting is not valid JSON: {error}", "lists and tables are written as JSON") from error
+        raise no_json(error, os.environ) from error
     except ValidationError as error:
         first = error.errors()[0]
-        name = "ROI_" + "__".join(str(part) for part in first["loc"]).upper()
+        place = place_of(Settings, first["loc"], os.environ)
+        is_unknown = first["type"] == "extra_forbidden" and not place.within
+        told = unknown_words(Settings, place.variable) if is_unknown else first["msg"]
+        told = f"{place.within}: {told}" if place.within else told
         raise UserError(
-            f"setting {name}: {first['msg']}", f"correct {name} in the environment or in roi.toml"
+            f"setting {place.variable}: {told}", f"correct {place.variable} in the environment or in roi.toml"
         ) from error
     except ValueError as error:  # of Python's own: its parser of TOML lets it through
         raise UserError("a number in roi.toml has too many digits", "correct roi.toml") from error
@@ -281,6 +285,11 @@ def _check_environment() -> None:
                 value.encode()
             except UnicodeEncodeError:  # it would show a secret
                 raise UserError(f"{name} is not UTF-8 text", f"set {name} to text in UTF-8") from None
+
+
+def unknown_settings() -> list[str]:
+    """Return a line for each variable of the environment that looks like a setting and is none."""
+    return [f"{name}: {unknown_words(Settings, name)}" for name in unknown_variables(Settings, os.environ)]
 
 
 SECRETS: frozenset[str] = frozenset(

@@ -52,6 +52,7 @@ def _doctor(as_json: options.Json = False, data: options.Data = None) -> None:
         *_attempt("ClickHouse", lambda: _check_clickhouse(settings)),
         *_attempt("Kafka", lambda: _check_kafka(settings)),
         *_attempt("health", lambda: _check_health(settings, data)),
+        *check_variables(),
         check_pseudonym_key(settings),
         check_core(settings),
         *check_receivers(settings),
@@ -116,6 +117,13 @@ def check_directory(data: Path | None) -> list[Finding]:
                 )
             )
     return findings
+
+
+def check_variables() -> list[Finding]:
+    """Check that every variable with the prefix of settings gives one; others may be meant for other programs."""
+    from pipeline.settings import unknown_settings
+
+    return [Finding("environment", "warning", told) for told in unknown_settings()]
 
 
 def check_pseudonym_key(settings: Settings) -> Finding:

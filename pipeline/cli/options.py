@@ -40,6 +40,14 @@ def settings_for(data: Path | None) -> Settings:
     return load_settings(data)
 
 
+def warn_of_unknown_settings() -> None:
+    """Tell on stderr, where what runs for long has its log, which variables give no setting."""
+    from pipeline.settings import unknown_settings
+
+    for told in unknown_settings():
+        typer.echo(f"warning: {told}", err=True)
+
+
 def example(command: str) -> str:
     """Return the epilog of a command's help."""
     return f"Example:  [bold]{command}[/bold]"

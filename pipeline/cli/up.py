@@ -70,6 +70,8 @@ def _up(
         receivers_of(settings)
         running = run_clients(settings, board_port, workers, supervisor)
 
+    options.warn_of_unknown_settings()
+
     async def run() -> None:
         await running
         leave(0)  # a health check may still wait for an answer

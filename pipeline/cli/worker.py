@@ -18,6 +18,7 @@ def _worker(data: options.Data = None) -> None:
 
     ending = Ending()  # first of all: what comes now takes a moment
     settings = options.settings_for(data)
+    options.warn_of_unknown_settings()
 
     from pipeline.worker.main import run
 
