@@ -1,4 +1,4 @@
-"""`roi forecast`: what the spend so far will have returned once the conversions still to come are in."""
+"""`roi forecast`: what touch days will have returned once the conversions still to come are in."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 Run = Annotated[str, typer.Option("--run", metavar="NAME", help="A replay's name; `live` is the stream.")]
+_MOST_LEFT_OUT: Final = 10
 _SCHEMA_WINDOW_DAYS: Final = 7.0  # of a definition that names none (contract section 2)
 
 
@@ -50,7 +51,7 @@ def _forecast(
     as_json: options.Json = False,
     data: options.Data = None,
 ) -> None:
-    """Forecast the return of the spend so far, with a 90 % band, from the campaign's own conversion lags."""
+    """Forecast the return of all touch days but the newest two, with a 90 % band, from a campaign's own lags."""
     from pipeline.clickhouse.reader import Reader
     from pipeline.errors import UserError
     from pipeline.operations.runs import check_run
@@ -119,6 +120,7 @@ def _summary(found: CampaignForecast) -> dict[str, Any]:
     return {
         "campaign_id": found.campaign_id,
         "return_ratio": found.return_ratio,
+        "mature_ratio": forecast.return_minor / forecast.cost_minor if forecast.cost_minor > 0 else None,
         "matured_share": None if forecast.matured_share is None else f"{forecast.matured_share:.0%}",
         "ratio": ratio and ratio.value,
         "low": ratio and ratio.low,
@@ -132,14 +134,42 @@ def _print_all(forecasts: list[CampaignForecast]) -> None:
 
     columns = (
         Column("campaign_id", "Campaign"),
-        Column("return_ratio", "Ratio so far", "ratio"),
-        Column("matured_share", "Matured share", "value"),
-        Column("ratio", "Forecast ratio", "ratio"),
+        Column("return_ratio", "All days", "ratio"),
+        Column("mature_ratio", "Mature", "ratio"),
+        Column("matured_share", "Share in", "value"),
+        Column("ratio", "Forecast", "ratio"),
         Column("low", "Low", "ratio"),
         Column("high", "High", "ratio"),
         Column("state", "State"),
     )
     print_rows([_summary(found) for found in forecasts], columns, as_json=False, empty="no campaign has an event yet")
+    for line in _coverage([found for found in forecasts if found.forecast.ratio is not None]):
+        typer.echo(line)
+
+
+def _coverage(forecasts: list[CampaignForecast]) -> list[str]:
+    """Return what the ratios cover: a forecast may be below what has come in where the newest days did well."""
+    from pipeline.cli.terminal import printable
+    from pipeline.forecast.lag_curve import last_mature_day
+
+    if not forecasts:
+        return []
+    last = last_mature_day(forecasts[0].forecast.as_of)
+    lines = [
+        f"All days, Mature: return / cost so far; Mature is touch days up to {last}.",
+        "The forecast, and the share of its return that is in, are of mature days, too.",
+    ]
+    left_out = [it for it in forecasts if it.forecast.young_cost_minor or it.forecast.young_return_minor]
+    lines += [
+        f"too young, so not in the forecast of {printable(it.campaign_id)}: {_young(it.forecast)}"
+        for it in left_out[:_MOST_LEFT_OUT]
+    ]
+    more = len(left_out) - _MOST_LEFT_OUT
+    return [*lines, f"… and of {more} others: --json"] if more > 0 else lines
+
+
+def _young(forecast: Forecast) -> str:
+    return f"cost {_money(forecast.young_cost_minor)}, return {_money(forecast.young_return_minor)}"
 
 
 def _print_one(found: CampaignForecast) -> None:
@@ -170,10 +200,8 @@ def _print_one(found: CampaignForecast) -> None:
         f"campaign {found.campaign_id} · window {found.window_days:g} days · "
         f"{forecast.cohorts} touch days counted, transactions known to the beginning of {forecast.as_of}"
     )
-    typer.echo(
-        f"cost {_money(forecast.cost_minor)} · return so far {_money(forecast.return_minor)} · "
-        f"another {_money(forecast.young_cost_minor)} of cost is too young to count"
-    )
+    typer.echo(f"these touch days: cost {_money(forecast.cost_minor)} · return so far {_money(forecast.return_minor)}")
+    typer.echo(f"the newest touch days, too young to count: {_young(forecast)}")
     typer.echo(_verdict(forecast))
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ class LagStep:
 def longest_lag(touch_day: date, as_of: date) -> int:
     """Return the longest whole lag a cohort has lived through when ``as_of`` has only begun; negative: not even 0."""
     return (as_of - touch_day).days - _DAYS_OF_A_CELL
+
+
+def last_mature_day(as_of: date) -> date:
+    """Return the newest touch day that is old enough to show any lag."""
+    return as_of - timedelta(days=_DAYS_OF_A_CELL)
 
 
 def last_lag_of_window(window_days: float) -> int:

@@ -93,7 +93,7 @@ class Forecast:
         cohorts: touch days old enough to count: all but the last two.
         cost_minor: cost of those days.
         return_minor: return booked to those days so far.
-        young_cost_minor: cost of the days that are too young to count.
+        young_cost_minor, young_return_minor: cost and return so far of the days that are too young to count.
         matured_share: estimated share of the final return that has come; None while nothing can be said.
         matured_return: what those days will have returned in the end; None while ``immature``.
         ratio: the same over ``cost_minor``; None while ``immature`` or without cost.
@@ -107,6 +107,7 @@ class Forecast:
     cost_minor: int
     return_minor: int
     young_cost_minor: int
+    young_return_minor: int
     matured_share: float | None
     matured_return: Band | None
     ratio: Band | None
@@ -147,6 +148,7 @@ def forecast(
         cost_minor=cost,
         return_minor=booked,
         young_cost_minor=sum(cell.cost_minor for cell in cells) - cost,
+        young_return_minor=sum(cell.return_minor for cell in cells) - booked,
         matured_share=share,
         matured_return=band,
         ratio=band and band.over(cost),

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
+from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipeline.forecast.lag_curve import last_mature_day
 from pipeline.forecast.maturity import forecast
 from tests.forecast.simulated import WINDOW_DAYS, Outcome, Scenario, simulate
 
@@ -87,6 +90,50 @@ def test_all_campaigns_are_one_row_each(roi: Callable[..., Result], ledger: Fake
     result = roi("forecast")
     assert "immature: the oldest touch day has lived through 0 of the window's 7 lag days" in result.stdout
     assert f"{EXPECTED.matured_share:.0%}" in result.stdout
+
+
+def test_a_forecast_below_what_came_in_says_which_days_it_leaves_out(
+    roi: Callable[..., Result], ledger: FakeClickHouse
+) -> None:
+    last = last_mature_day(OUTCOME.as_of)
+    newest = {"campaign_id": "spring", "lag_day": 0, "conversions": 9.0}
+    # the day before is mature, the days after are not
+    days = [(last, 0, 0), (last + timedelta(days=1), 50_000, 9_999_900), (OUTCOME.as_of, 10_001, 123_456)]
+    ledger.answer_rows(
+        "campaign_cohorts",
+        [
+            *({"campaign_id": "spring"} | asdict(cell) | {"touch_day": str(cell.touch_day)} for cell in OUTCOME.cells),
+            *(newest | {"touch_day": str(day), "cost_minor": cost, "return_minor": back} for day, cost, back in days),
+        ],
+    )
+    mature = [cell for cell in OUTCOME.cells if cell.touch_day <= last]
+    young = [cell for cell in OUTCOME.cells if cell.touch_day > last]
+    lines = roi("forecast").stdout.splitlines()
+    ratio = sum(cell.return_minor for cell in mature) / sum(cell.cost_minor for cell in mature)
+    assert next(line for line in lines if "spring" in line).split()[1:3] == ["1.500", f"{ratio:.3f}"]
+    assert lines[-3].endswith(f"Mature is touch days up to {last}.")
+    cost = (60_001 + sum(cell.cost_minor for cell in young)) / 100
+    back = (10_123_356 + sum(cell.return_minor for cell in young)) / 100
+    left_out = f"cost {cost:,.2f}, return {back:,.2f}"
+    assert lines[-1] == f"too young, so not in the forecast of spring: {left_out}"
+    assert max(map(len, lines)) <= 80
+    assert f"the newest touch days, too young to count: {left_out}" in roi("forecast", "spring").stdout
+
+
+def test_campaigns_without_a_forecast_leave_nothing_out(roi: Callable[..., Result], ledger: FakeClickHouse) -> None:
+    ledger.answer_rows("campaign_converters", [campaign_row(OUTCOME, converters=0)])
+    assert "too young" not in roi("forecast").stdout
+
+
+def test_many_campaigns_name_the_costliest_ten(roi: Callable[..., Result], ledger: FakeClickHouse) -> None:
+    names = [f"c{number}" for number in range(12)]
+    young = {"lag_day": 0, "conversions": 0.0, "return_minor": 0, "cost_minor": 7, "touch_day": str(OUTCOME.as_of)}
+    cells = [asdict(cell) | {"touch_day": str(cell.touch_day)} for cell in OUTCOME.cells]
+    ledger.answer_rows("campaign_converters", [campaign_row(OUTCOME, campaign_id=name) for name in names])
+    ledger.answer_rows("campaign_cohorts", [cell | {"campaign_id": name} for name in names for cell in [*cells, young]])
+    lines = roi("forecast").stdout.splitlines()
+    assert [line.partition(" forecast of ")[2].partition(":")[0] for line in lines[-11:-1]] == names[:10]
+    assert lines[-1] == "… and of 2 others: --json"
 
 
 def test_campaign_without_definition_has_the_settings_window(

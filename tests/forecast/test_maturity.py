@@ -44,6 +44,7 @@ def test_forecast_divides_each_day_by_the_share_it_has_lived_through() -> None:
     assert result.ratio is not None
     assert result.ratio.value == pytest.approx(2.6)
     assert (result.cohorts, result.cost_minor, result.young_cost_minor, result.return_minor) == (2, 1000, 50, 1800)
+    assert result.young_return_minor == sum(cell.return_minor for cell in cells) - 1800
 
 
 @pytest.mark.parametrize(
