@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "ROI_"
 _NESTED: Final = "__"
+# read by what surrounds the application: its tests and measurements, the endpoint, deploy/
+_OTHERS: Final = (
+    *("ROI_TEST_", "ROI_FAULT_", "ROI_FUZZ_", "ROI_PROPERTY_", "ROI_BENCH_"),
+    *("ROI_ENDPOINT_", "ROI_KAFKA_LIBS", "ROI_HEALTHY_ASKS"),
+)
 _QUOTED: Final = re.compile(r'"([^"]*)"')
 _ALIKE: Final = 0.75
 _OF_A_KEY: Final = "[key]"  # pydantic's, behind the key itself
@@ -75,7 +80,7 @@ def unknown_variables(model: type[BaseModel], environment: Mapping[str, str]) ->
     for name in sorted(environment):
         top, nested, _ = name.upper().partition(_NESTED)
         is_known = name.upper() in files or (top in tops and (tops[top] or not nested))
-        if top.startswith(PREFIX) and not is_known:
+        if top.startswith(PREFIX) and not is_known and not top.startswith(_OTHERS):
             unknown.append(name)
     return unknown
 

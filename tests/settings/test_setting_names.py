@@ -120,5 +120,7 @@ def test_variables_that_give_settings_are_not_told(bare: pytest.MonkeyPatch, tmp
     bare.setenv("roi_attribution__margins_bps__payment", "20")
     bare.setenv("ROI_TIME", '{"zone": "Asia/Tokyo"}')
     bare.setenv("ROIS", "no prefix of ours")
+    bare.setenv("ROI_TEST_DEPTH", "full")  # of the tests themselves
+    bare.setenv("ROI_KAFKA_LIBS", "/opt/kafka")  # of deploy/kafka/run
     assert load_settings().time.zone == "Asia/Tokyo"
     assert (unknown_settings(), check_variables()) == ([], [])
