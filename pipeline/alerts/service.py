@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _ACTION_SECONDS: Final = 0.25
 _LONGEST_ACTION_SECONDS: Final = 1.0
 _ACTION_RESTS: Final = 20  # the question is to cost a twentieth of a core at most
-_RESTS: Final = 3
+_RESTS: Final = 9
 _LONGEST_REST_SECONDS: Final = 5.0
 _MARGIN_SECONDS: Final = 5.0
 _log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def addressing_of(settings: Settings) -> Addressing:
 
 
 def rest_seconds(tick_seconds: float, took_seconds: float) -> float:
-    """Return how long to rest after a look: till the next tick, but three times as long as it took, up to 5 s or tick.
+    """Return how long to rest after a look: till the next tick, but nine times as long as it took, up to 5 s or tick.
 
     While a backlog is read each look finds much that is new, and takes what the engine needs for the blocks themselves.
     A service that rests must not be taken for one that has fallen silent.

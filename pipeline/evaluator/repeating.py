@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
 Answer = TypeVar("Answer")
-_RESTS: Final = 3
+_RESTS: Final = 9
 _LONGEST_REST_SECONDS: Final = 1.0
 
 
 class Repeats(Generic[Answer]):
-    """Asks by name, those that have waited longest first, and rests after each three times as long as it took.
+    """Asks by name, those that have waited longest first, and rests after each nine times as long as it took.
 
     While a backlog is read, event time moves on by days in a second, and everything would be asked without end: the
     engine's time belongs to the events then.

@@ -83,14 +83,14 @@ def test_what_is_being_asked_or_was_answered_and_not_taken_is_not_asked_again() 
     assert repeats.answers() == {"a": "next"}
 
 
-def test_a_rest_is_three_times_as_long_as_the_question_took_and_a_second_at_most() -> None:
+def test_a_rest_is_nine_times_as_long_as_the_question_took_and_a_second_at_most() -> None:
     queue, clock = Queue(), Clock()
     repeats: Repeats[str] = Repeats(queue, clock.rests.append, clock)
-    repeats.ask("short", partial(clock.took, 0.125, ""))
+    repeats.ask("short", partial(clock.took, 0.0625, ""))
     repeats.ask("long", partial(clock.took, 60.0, ""))
     queue.run()
     queue.run()
-    assert clock.rests == [0.375, 1.0]
+    assert clock.rests == [0.5625, 1.0]
 
 
 def test_what_a_question_raises_is_raised_where_answers_are_taken_and_the_others_are_asked() -> None:
