@@ -41,8 +41,10 @@ static u32 by_tables(u32 sum, const u8 *at, u64 size) {
 
 #if defined(__x86_64__)
 static bool has_instruction(void) {
+    static enum { UNKNOWN, NO, YES } known; // on a virtual machine each look costs as much as the sum of a record batch
     unsigned int ignored, features = 0;
-    return __get_cpuid(1, &ignored, &ignored, &features, &ignored) && (features & bit_SSE4_2);
+    if (!known) known = __get_cpuid(1, &ignored, &ignored, &features, &ignored) && (features & bit_SSE4_2) ? YES : NO;
+    return known == YES;
 }
 
 __attribute__((target("sse4.2"))) static u32 by_instruction(u32 sum, const u8 *at, u64 size) {
