@@ -3,15 +3,7 @@
 -- to run for ever often ends in 9999.)
 WITH
     toDateTime({decided:Int64}, 'UTC') AS decided,
-    definition AS (
-        SELECT
-            JSONExtract(definition, 'budget_minor', 'Nullable(Int64)') AS budget_minor,
-            parseDateTime64BestEffortOrNull(
-                replaceRegexpOne(upper(JSONExtractString(definition, 'ends_at')), '([.][0-9]{3})[0-9]+', '\\1'), 3, 'UTC'
-            ) AS ends_at
-        FROM {database}.campaign_definitions
-        WHERE campaign_id = {campaign:String}
-    )
+    plan AS (SELECT budget_minor, ends_at FROM {database}.campaign_plans WHERE campaign_id = {campaign:String})
 SELECT
     toInt128(sumIf(cost_minor, minute >= decided - INTERVAL {days:UInt8} DAY AND minute < decided)) AS cost_before_minor,
     toInt128(sumIf(return_minor, minute >= decided - INTERVAL {days:UInt8} DAY AND minute < decided)) AS return_before_minor,
@@ -19,8 +11,8 @@ SELECT
     toInt128(sumIf(return_minor, minute >= decided AND minute < decided + INTERVAL {days:UInt8} DAY)) AS return_after_minor,
     toInt128(sumIf(cost_minor, minute < decided)) AS spent_minor,
     toUnixTimestamp(minOrNullIf(minute, cost_minor > 0)) AS first_cost,
-    (SELECT any(budget_minor) FROM definition) AS budget_minor,
-    (SELECT toUnixTimestamp64Second(any(ends_at)) FROM definition) AS ends,
+    (SELECT any(budget_minor) FROM plan) AS budget_minor,
+    (SELECT toUnixTimestamp64Second(any(ends_at)) FROM plan) AS ends,
     (SELECT toUnixTimestamp64Second(max(as_of)) FROM {database}.alerts WHERE campaign_id = {campaign:String}) AS newest
 FROM {database}.campaign_minutes
 WHERE run = 'live' AND campaign_id = {campaign:String}
