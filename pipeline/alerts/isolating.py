@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.alerts.fault_words import unjudged_text
 from pipeline.alerts.verdict import Verdict
+from pipeline.error_words import describe as describe_error
 from pipeline.errors import PipelineError
-from pipeline.transport.handover import describe as describe_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,7 +7,6 @@ is known of one, for it is not told before, and again when enough event time has
 from __future__ import annotations
 
 import logging
-import traceback
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -18,9 +17,9 @@ from pipeline.alerts.facts import segment_statistics, statistics
 from pipeline.alerts.judging import judge
 from pipeline.alerts.segments import CampaignReading
 from pipeline.alerts.statistics import HOUR_MS
+from pipeline.error_words import places
 from pipeline.evaluator.repeating import Repeats
 from pipeline.ledger.ledger import LedgerUnavailableError
-from pipeline.transport.handover import describe as describe_error
 
 if TYPE_CHECKING:
     from pipeline.alerts.learning import PeerLibrary
@@ -103,8 +102,7 @@ class LedgerEvidences:
         except LedgerUnavailableError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the verdict stands without what is shown beside it
-            where = "".join(traceback.format_tb(error.__traceback__))  # without its text, which may quote data
-            _log.error("no evidence for campaign %s: %s\n%s", plan.campaign_id, describe_error(error), where)
+            _log.error("no evidence for campaign %s: %s", plan.campaign_id, places(error))
             return _Found(verdict.as_of_ms, None, {})
 
     def _look(self, plan: CampaignPlan, verdict: Verdict, rule: AlertRule, library: PeerLibrary) -> _Found:

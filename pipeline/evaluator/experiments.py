@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-import traceback
 from typing import TYPE_CHECKING, Any, Final
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from pipeline.clickhouse.connection import connect
+from pipeline.error_words import places
 from pipeline.errors import UserError
 from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError
 from pipeline.ledger.rows import LIVE
-from pipeline.transport.handover import describe as describe_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -50,8 +49,7 @@ def experiments_keeper(
                 _log.warning("experiments are not analysed again yet: %s", error)
                 is_waiting = False
             except Exception as error:  # noqa: BLE001 - whatever it is, alerts are judged and told beside it
-                where = "".join(traceback.format_tb(error.__traceback__))  # without its text, which may quote data
-                _log.error("experiments are not analysed again yet: %s\n%s", describe_error(error), where)
+                _log.error("experiments are not analysed again yet: %s", places(error))
                 is_waiting = False
             await asyncio.sleep((_SHARE_OF_TIME - 1) * (time.monotonic() - began))
 

@@ -16,10 +16,10 @@ from pipeline.alerts.store import ClickHouseAlertStore
 from pipeline.alerts.telemetry import AlertTelemetry
 from pipeline.clickhouse.connection import connect
 from pipeline.ending import Ending, run_until_ended
+from pipeline.error_words import describe as describe_error
 from pipeline.errors import PipelineError
 from pipeline.evaluator.experiments import experiments_keeper
 from pipeline.evaluator.opening import open_looks
-from pipeline.transport.handover import describe as describe_error
 from pipeline.worker.monitoring import MonitoringServer, monitoring_app
 from pipeline.worker.patience import patiently
 

@@ -8,11 +8,11 @@ from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from pipeline.backoff import Backoff
+from pipeline.error_words import places
 from pipeline.errors import FencedError, UserError
 from pipeline.ledger.ledger import LedgerUnavailableError
 from pipeline.replay.verdicts import cut
 from pipeline.transport.ports import TP, RecordBatch
-from pipeline.worker.isolation import places
 from schemas.topics import LANE_OF_TOPIC
 
 if TYPE_CHECKING:

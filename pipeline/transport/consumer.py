@@ -18,8 +18,8 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
 from mode import Service
 
+from pipeline.error_words import describe
 from pipeline.transport.fetching import BatchConsumerThread
-from pipeline.transport.handover import describe
 from pipeline.transport.ports import TP
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from typing import TYPE_CHECKING, Final
 
-from pipeline.errors import FencedError, PipelineError
+from pipeline.error_words import describe
+from pipeline.errors import FencedError
 from pipeline.transport.flows import Flows, Verdict
 from pipeline.transport.ports import TopicHaltedError
 from schemas.topics import LANE_OF_TOPIC, LANES
@@ -24,14 +24,6 @@ logger = logging.getLogger(__name__)
 GRACE_SECONDS: Final = 2.0
 # a fenced worker may be a zombie: by then it learns from the group that it owns nothing any more
 FENCED_SECONDS: Final = 6.0
-
-
-def describe(error: BaseException) -> str:
-    """Return an error's kind and place for the log; its text only where it cannot quote a customer's data."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {frames[-1].name}:{frames[-1].lineno}" if frames else ""
-    text = f": {error}" if isinstance(error, PipelineError | OSError) else ""
-    return f"{type(error).__name__}{place}{text}"
 
 
 class Handover:

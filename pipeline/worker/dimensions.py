@@ -8,10 +8,10 @@ import math
 import time
 from typing import TYPE_CHECKING, Final, cast
 
+from pipeline.error_words import places
 from pipeline.policies import rules_of
 from pipeline.transport.dead_letters import DeadLetter
 from pipeline.transport.partitioner import misplaced
-from pipeline.worker.isolation import places
 from pipeline.worker.placement import place_expected
 from pipeline.worker.profiles import ProfileUpdate
 from pipeline.worker.shard import FAULT, INTERNAL_ERROR

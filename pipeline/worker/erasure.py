@@ -10,10 +10,10 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
 
+from pipeline.error_words import places
 from pipeline.ledger.ledger import LedgerUnavailableError
 from pipeline.state.history import History, StoredCredit, StoredLogin, StoredTouch
 from pipeline.state.rows import ErasedCounts, Stage
-from pipeline.worker.isolation import places
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence

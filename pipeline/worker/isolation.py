@@ -14,10 +14,10 @@ Sixteenths instead of halves: a reload costs more than a block, and five thousan
 from __future__ import annotations
 
 import logging
-import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from pipeline.error_words import places
 from pipeline.worker.shard import INTERNAL_ERROR
 
 if TYPE_CHECKING:
@@ -110,9 +110,3 @@ class Isolation:
 def _extend(until: dict[str, int], positions: Mapping[str, int]) -> None:
     for topic, position in positions.items():
         until[topic] = max(position, until.get(topic, 0))
-
-
-def places(error: BaseException) -> str:
-    """Return an exception's kind and its traceback, without its own text: that may quote a customer's data."""
-    frames = traceback.format_list(traceback.extract_tb(error.__traceback__))
-    return f"{type(error).__name__} at\n{''.join(frames).rstrip()}"

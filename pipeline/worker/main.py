@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError
 from agents.app import build_app, run_app
 from pipeline.clickhouse.connection import connect
 from pipeline.ending import Ending, run_until_ended
+from pipeline.error_words import describe as describe_error
 from pipeline.errors import PipelineError
 from pipeline.ledger.ledger import ClickHouseLedger
 from pipeline.ledger.rows import LIVE
@@ -26,7 +27,6 @@ from pipeline.policies import describe_policy, policy_of
 from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.transport.dead_letters import DeadLetterProducer
 from pipeline.transport.dimensions import DimensionReader
-from pipeline.transport.handover import describe as describe_error
 from pipeline.worker.committer import Committer
 from pipeline.worker.cores import chosen_core, described_core
 from pipeline.worker.dimensions import DimensionTables

@@ -6,8 +6,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
 
+from pipeline.error_words import describe
 from pipeline.ledger.ledger import LedgerUnavailableError
-from pipeline.transport.handover import describe
 from schemas.topics import CAMPAIGNS
 
 if TYPE_CHECKING:

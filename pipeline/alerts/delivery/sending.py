@@ -10,7 +10,6 @@ import asyncio
 import logging
 import random
 import time
-import traceback
 from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from pipeline.alerts.delivery.outcomes import Outcome
 from pipeline.alerts.delivery.planning import PAUSES, is_test, plan, settled
 from pipeline.alerts.silences import silenced_by
+from pipeline.error_words import places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -156,8 +156,8 @@ async def _delivered(channel: Channel, letter: Sequence[Notification]) -> Outcom
         return await channel.deliver(letter)
     except Exception as error:  # noqa: BLE001 - whatever it is, the others must be told
         if len(letter) == 1:
-            where = "".join(traceback.format_tb(error.__traceback__))  # without its text, which may hold an address
-            _log.error("notice %s could not be made into a message:\n%s", letter[0].notification_id, where)
+            # without its text, which may hold an address
+            _log.error("notice %s could not be made into a message: %s", letter[0].notification_id, places(error))
         return Outcome("unmade", f"it could not be made into a message ({type(error).__name__})")
 
 
