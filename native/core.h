@@ -364,13 +364,17 @@ typedef struct { // what a customer's touches and transactions have left
     numbers past;      // slots, sorted: reach and conversions of before the horizon
 } account;
 
-typedef struct { // a transaction's credit as it stands at the end of the block
-    i64 touched_at, converted_at, return_minor, aum_minor;
+typedef struct { // a transaction's credit by a touch that has changed in this block; what it stands at is in `standings`
+    i64 converted_at;
     text transaction_id, touch_id;
-    u32 millionths, booked, model, arm, tier;
+    u32 arm, tier;
     u8 pseudonym[PSEUDONYM];
-    u8 kind, unused[3];
+    u8 kind, unused[7];
 } credit_change;
+
+typedef struct { // what a credit stands at under one model, as the ledger has it
+    i64 millionths, return_minor, aum_minor, touched_at, booked;
+} standing;
 
 typedef struct __attribute__((packed, aligned(4))) { // an event's id and time, for telling copies
     i64 at;
@@ -425,6 +429,7 @@ typedef struct {
     list orphans;         // u32 reversals
     u8 orphan_id[UUID_LENGTH]; // of the one handed out last, where there is no text of it
     list credit_changes;  // credit_change
+    list standings;       // standing: of each credit change as many as there are models, in their order
     table change_of_credit;
     list offered;         // credit: what a transaction is about to be given
     list candidates, spare, fractions; // of rules.c

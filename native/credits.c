@@ -108,28 +108,40 @@ static void leave(shard *one, u32 number, u32 slot) {
 
 // -- what becomes of credits in this block -----------------------------------------------------------------------------
 
-static credit_change *change_of(shard *one, u32 number, const credit *given) {
-    struct { u64 id; u32 transaction, model, arm, unused; } key = {0};
+// The change of a transaction's credit by a touch, whatever the model: one row of the ledger.
+static u32 change_of(shard *one, u32 number, const credit *given) {
+    struct { u64 id; u32 transaction, arm; } key = {0};
     span id = text_of(one, given->touch_id);
     key.id = hash_bytes(one->seed, id.bytes, id.length);
     key.transaction = number;
-    key.model = given->model;
     key.arm = given->arm;
     u64 hash = hash_bytes(one->seed, &key, sizeof key);
     const transaction *paid = TRANSACTION(one, number);
     u32 place;
     for (search by = search_for(&one->change_of_credit, hash); (place = next_number(&by)) != NOBODY;) {
-        credit_change *known = ITEM(one->credit_changes, credit_change, place);
-        if (known->transaction_id == paid->event_id && known->model == given->model && known->arm == given->arm &&
+        const credit_change *known = ITEM(one->credit_changes, credit_change, place);
+        if (known->transaction_id == paid->event_id && known->arm == given->arm &&
             !compare_texts(text_of(one, known->touch_id), id))
-            return known;
+            return place;
     }
     credit_change *fresh = list_add(&one->credit_changes, 1, sizeof(credit_change));
     *fresh = (credit_change){.converted_at = paid->at, .transaction_id = paid->event_id, .touch_id = given->touch_id,
-        .model = given->model, .arm = given->arm, .tier = paid->tier, .kind = paid->kind};
+        .arm = given->arm, .tier = paid->tier, .kind = paid->kind};
     memcpy(fresh->pseudonym, CUSTOMER(one, paid->customer)->pseudonym, PSEUDONYM);
-    table_add(&one->change_of_credit, hash, (u32)(one->credit_changes.count - 1));
-    return fresh;
+    place = (u32)(one->credit_changes.count - 1);
+    table_add(&one->change_of_credit, hash, place);
+    memset(list_add(&one->standings, one->models, sizeof(standing)), 0, one->models * sizeof(standing));
+    return place;
+}
+
+// Notes what a credit stands at under its model. The other models' are noted too wherever they change: `replace` takes
+// back and gives those of all models.
+static void note_standing(shard *one, u32 number, const credit *given, standing now) {
+    u64 first = (u64)change_of(one, number, given) * one->models;
+    for (u32 model = 0; model < one->models; model++)
+        ITEM(one->standings, standing, first + model)->touched_at = given->touched_at; // another touch, if its id has come again
+    now.touched_at = given->touched_at;
+    *ITEM(one->standings, standing, first + given->model) = now;
 }
 
 static void book(shard *one, u32 number, const credit *given, i64 sign) {
@@ -140,20 +152,13 @@ static void book(shard *one, u32 number, const credit *given, i64 sign) {
 
 static void take_back(shard *one, u32 number, const credit *given) {
     if (TRANSACTION(one, number)->counts) book(one, number, given, -1);
-    credit_change *row = change_of(one, number, given);
-    row->touched_at = given->touched_at; // another touch, if its id has come again
-    row->millionths = row->booked = 0;
-    row->return_minor = row->aum_minor = 0;
+    note_standing(one, number, given, (standing){0});
 }
 
 static void give(shard *one, u32 number, const credit *given, bool counts) {
     if (counts) book(one, number, given, 1);
-    credit_change *row = change_of(one, number, given);
-    row->touched_at = given->touched_at;
-    row->booked = given->millionths;
-    row->millionths = counts ? given->millionths : 0;
-    row->return_minor = given->return_minor;
-    row->aum_minor = given->aum_minor;
+    note_standing(one, number, given, (standing){.millionths = counts ? given->millionths : 0, .booked = given->millionths,
+        .return_minor = given->return_minor, .aum_minor = given->aum_minor});
 }
 
 // -- replacing ---------------------------------------------------------------------------------------------------------
@@ -313,14 +318,14 @@ EXPORT void shard_drain_credits(shard *one) {
         add_number(&rows->columns[AT_COLUMN], row->converted_at);
         add_span(&rows->columns[ID_COLUMN], text_of(one, row->transaction_id));
         add_span(&rows->columns[OTHER_ID_COLUMN], text_of(one, row->touch_id));
-        add_name(&rows->columns[MODEL_COLUMN], ITEM(one->labels, name, row->model));
+        add_name(&rows->columns[MODEL_COLUMN], ITEM(one->labels, name, 0)); // the row holds what every model gives
         add_hex(&rows->columns[CUSTOMER_COLUMN], row->pseudonym, PSEUDONYM);
         add_name(&rows->columns[TIER_COLUMN], TIER_NAME(one, row->tier));
         add_span(&rows->columns[CATEGORY_COLUMN], TRANSACTION_KIND[row->kind]);
-        i64 measures[] = {row->millionths, row->return_minor, row->aum_minor, row->touched_at, row->booked};
-        memcpy(list_add(&rows->columns[MEASURES_COLUMN], sizeof measures, 1), measures, sizeof measures);
     }
-    one->credit_changes.count = 0;
+    u64 size = one->standings.count * sizeof(standing);
+    if (size) memcpy(list_add(&rows->columns[MEASURES_COLUMN], size, 1), one->standings.items, size);
+    one->credit_changes.count = one->standings.count = 0;
     forget_numbers(&one->change_of_credit);
     compact_texts(one);
 }

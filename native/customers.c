@@ -25,7 +25,7 @@ EXPORT void shard_free(shard *one) {
     for (u64 at = 0; at < one->accounts.count; at++) close_account(one, ACCOUNT(one, at));
     list *lists[] = {&one->customers, &one->ids, &one->days, &one->engaged.items, &one->tiers, &one->changes, &one->campaigns, &one->arms, &one->quarters,
                      &one->labels, &one->models_of, &one->texts, &one->touches.items, &one->transactions.items, &one->extras.items, &one->reversals.items,
-                     &one->credits.items, &one->reaches.items, &one->conversions.items, &one->accounts, &one->dues, &one->touch_ids, &one->originals, &one->waiting, &one->orphans, &one->credit_changes, &one->offered,
+                     &one->credits.items, &one->reaches.items, &one->conversions.items, &one->accounts, &one->dues, &one->touch_ids, &one->originals, &one->waiting, &one->orphans, &one->credit_changes, &one->standings, &one->offered,
                      &one->candidates, &one->spare, &one->fractions};
     for (u32 at = 0; at < sizeof lists / sizeof *lists; at++) list_free(lists[at]);
     for (u32 at = 0; at < SHEETS; at++)

@@ -36,7 +36,7 @@ static u64 bytes_of_cells(const cells *all) {
 }
 
 static u64 bytes_of_rows(const shard *one) { // which a block takes with it; their room stays
-    u64 bytes = one->changes.room + one->credit_changes.room;
+    u64 bytes = one->changes.room + one->credit_changes.room + one->standings.room;
     bytes += table_bytes(&one->change_of) + table_bytes(&one->change_of_credit);
     for (u32 at = 0; at < SHEETS; at++)
         for (u32 column = 0; column < SHEET_COLUMNS; column++) bytes += one->sheets[at].columns[column].room;

@@ -78,7 +78,13 @@ def read_changes(  # noqa: PLR0913 - what to look at, and how it was counted
     names = [plan.campaign_id for plan in plans]
     places = {name: place for place, name in enumerate(names)}
     changes = port.records(
-        "alert_conversions", CHANGES, kinds=list(KINDS), campaigns=names, model=model, until=until, since=since
+        "alert_conversions",
+        CHANGES,
+        kinds=list(KINDS),
+        campaigns=names,
+        model=number_of_model(policy, model),
+        until=until,
+        since=since,
     )
     booked = read_reversed(port, names, until, policy, model=model, since=since)
     if booked is None:
@@ -103,7 +109,7 @@ def read_reversed(  # noqa: PLR0913 - what to look at, and how it was counted
     """
     if not port.fetch("alert_any_reversal", since=since)[0][0]:
         return None
-    common = {"campaigns": list(names), "model": model, "until": until, "since": since}
+    common = {"campaigns": list(names), "model": number_of_model(policy, model), "until": until, "since": since}
     common |= {"only": list(only), "instants": list(instants)}
     credits_then = port.fetch("alert_reversed_credits", everywhere=0, **common)
     if not credits_then:
@@ -113,6 +119,11 @@ def read_reversed(  # noqa: PLR0913 - what to look at, and how it was counted
     first = min(row[2] for row in credits_then)
     transactions = port.fetch("alert_reversals", since=since, first=first, only=list(only))
     return Reversed([BookedCredit(*row) for row in credits_then], [StoredTransaction(*row) for row in transactions])
+
+
+def number_of_model(policy: Policy, label: str) -> int:
+    """Return the place, from 1, of the model that the ledger calls so: which of a credit's numbers are its."""
+    return 1 + policy.labels.index(label)
 
 
 def model_of(policy: Policy, label: str) -> str:

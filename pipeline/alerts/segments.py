@@ -14,7 +14,7 @@ from pipeline.alerts.amounts import amounts
 from pipeline.alerts.assembly import CampaignFacts
 from pipeline.alerts.conversions import CHANGES, KINDS
 from pipeline.alerts.costs import cost_by_hour
-from pipeline.alerts.reading import read_reversed, set_conversions, set_events
+from pipeline.alerts.reading import number_of_model, read_reversed, set_conversions, set_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -95,7 +95,7 @@ def read_segments(campaign: CampaignReading, dimension: Dimension) -> tuple[list
         CHANGES,
         segments=names,
         kinds=list(KINDS),
-        model=campaign.model,
+        model=number_of_model(campaign.policy, campaign.model),
         campaign=plan.campaign_id,
         dimension=dimension,
         until=campaign.as_of_ms,

@@ -196,17 +196,11 @@ class _Rows:
             at=credits_now.converted_at,
             id=credits_now.transaction_id,
             other_id=credits_now.touch_id,
-            model=[self._labels[model] for model in credits_now.model],
+            model=self._labels[0],  # the row holds what every model gives
             customer=_hex(credits_now.pseudonym),
             tier=credits_now.tier,
             category=credits_now.kind,
-            measures=_interleaved(
-                credits_now.millionths,
-                credits_now.return_minor,
-                credits_now.aum_minor,
-                credits_now.touched_at,
-                credits_now.booked,
-            ),
+            measures=credits_now.standings,
         )
 
     def _cells(self, block: ShardBlock, family: str, cells: CellColumns) -> None:

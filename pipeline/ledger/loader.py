@@ -107,6 +107,7 @@ class Loader:
         floors = [restorer.floor for restorer in restorers.values()]
         days = _since(shards, [restorer.logins_since for restorer in restorers.values()])
         live = _since(shards, [floor - self._policy.reversal_ms for floor in floors])
+        labels = {"labels": list(self._policy.labels)}
         return {
             "load_profiles": shards,
             "load_logins": days,
@@ -114,9 +115,9 @@ class Loader:
             "load_reach": shards,
             "load_ids": _since(shards, [restorer.ids_since for restorer in restorers.values()]) | {"kind": "touch"},
             "load_touches": _since(shards, [floor - self._window_ms for floor in floors]),
-            "load_past_conversions": live,
+            "load_past_conversions": live | labels,
             "load_transactions": live,
-            "load_credits": live,
+            "load_credits": live | labels,
             "load_reversals": live,
             "load_erasures": shards,
         }

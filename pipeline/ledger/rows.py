@@ -32,9 +32,10 @@ COLUMNS: Final = (
     ("detail", "String"),
     ("version", "UInt64"),
 )
-# What a block keeps up to date: 1 all but hours and days (its positions do not name it then), 2 these too. The table
-# takes no positions of an older form than its migrations need, so an older program cannot leave something out.
-FORM: Final = 2
+# What a block keeps up to date: 1 all but hours and days (its positions do not name it then), 2 these too, 3 credits of
+# all models in one row. The table takes no positions of an older form than its migrations need, so an older program
+# cannot leave something out.
+FORM: Final = 3
 LIVE: Final = "live"  # the run that workers count; replays have other names
 AUTOMATED: Final = 1
 RECOMMENDED: Final = 2

@@ -6,12 +6,12 @@ from bisect import bisect_left, insort
 from typing import TYPE_CHECKING, Final
 
 from pipeline.state.records import by_order
-from pipeline.state.rows import CreditColumns
+from pipeline.state.rows import CREDIT_WIDTH, CreditColumns, CreditMeasure
 
 if TYPE_CHECKING:
     from pipeline.state.campaign_registry import Arm, CampaignRegistry
     from pipeline.state.cells import Cells
-    from pipeline.state.records import Credit, Customer, Transaction
+    from pipeline.state.records import Credit, Customer, Touch, Transaction
 
 _NOTHING: Final = (0, 0, 0, 0)
 
@@ -28,7 +28,7 @@ class Conversions:
         self._cells = cells
         self._models = len(cells)
         self._changed = CreditColumns()
-        self._row_of: dict[tuple[int, Transaction, str, int], int] = {}  # model, transaction, touch's id and arm
+        self._row_of: dict[tuple[Transaction, str, int], int] = {}  # transaction, touch's id and arm
 
     def replace(self, transaction: Transaction, credits_now: tuple[Credit, ...]) -> None:
         """Put a transaction's new credits in the place of its old ones; they count while it has an effect."""
@@ -90,30 +90,34 @@ class Conversions:
         self._cells[credit.model].add_credit(arm, transaction.tier, transaction.at, credit, sign)
 
     def _note(self, transaction: Transaction, credit: Credit, shares: tuple[int, int, int, int]) -> None:
-        """Note what a credit stands at from now on: millionths, return, AUM, share without regard to reversals."""
-        touch = credit.touch
-        key = (credit.model, transaction, touch.event_id, touch.arm_index)
+        """Note what a credit stands at under its model from now on: millionths, return, AUM, share before reversals.
+
+        The other models' are noted too wherever they change: `replace` takes back and gives those of all models.
+        """
+        touch, standings = credit.touch, self._changed.standings
+        first = self._row(transaction, touch) * CREDIT_WIDTH * self._models
+        touched = slice(first + CreditMeasure.TOUCHED_AT, first + CREDIT_WIDTH * self._models, CREDIT_WIDTH)
+        standings[touched] = [touch.at] * self._models  # another touch, if its id has come again
+        first += CREDIT_WIDTH * credit.model
+        standings[first : first + CREDIT_WIDTH] = (*shares[:3], touch.at, shares[3])
+
+    def _row(self, transaction: Transaction, touch: Touch) -> int:
+        """Return the row of a transaction's credit by a touch in this block: a new one, or an earlier change's."""
+        key = (transaction, touch.event_id, touch.arm_index)
         rows, row = self._changed, self._row_of.get(key)
-        if row is not None:  # the same credit moved before in this block: only what it stands at has changed
-            rows.touched_at[row] = touch.at  # another touch, if its id has come again
-            rows.millionths[row], rows.return_minor[row], rows.aum_minor[row], rows.booked[row] = shares
-            return
-        arm = self._campaigns.arms[touch.arm_index]
-        self._row_of[key] = len(rows.model)
-        rows.model.append(credit.model)
-        rows.campaign_id.append(arm.campaign_id)
-        rows.variant.append(arm.variant)
-        rows.transaction_id.append(transaction.event_id)
-        rows.touch_id.append(touch.event_id)
-        rows.pseudonym.append(transaction.customer.pseudonym)
-        rows.touched_at.append(touch.at)
-        rows.converted_at.append(transaction.at)
-        rows.tier.append(transaction.tier)
-        rows.millionths.append(shares[0])
-        rows.return_minor.append(shares[1])
-        rows.aum_minor.append(shares[2])
-        rows.booked.append(shares[3])
-        rows.kind.append(transaction.kind)
+        if row is None:
+            arm = self._campaigns.arms[touch.arm_index]
+            row = self._row_of[key] = len(rows)
+            rows.campaign_id.append(arm.campaign_id)
+            rows.variant.append(arm.variant)
+            rows.transaction_id.append(transaction.event_id)
+            rows.touch_id.append(touch.event_id)
+            rows.pseudonym.append(transaction.customer.pseudonym)
+            rows.converted_at.append(transaction.at)
+            rows.tier.append(transaction.tier)
+            rows.kind.append(transaction.kind)
+            rows.standings += [0] * (CREDIT_WIDTH * self._models)
+        return row
 
     def _first(self, customer: Customer, campaign_index: int, model: int) -> Transaction | None:
         """Return the first live transaction a campaign is credited with; callers rule out a past one."""

@@ -48,6 +48,22 @@ class DayMeasure(IntEnum):
     REACTIVATED = 5
 
 
+class CreditMeasure(IntEnum):
+    """Places of what a credit stands at under one model: the order of the ledger's array.
+
+    ``MILLIONTHS`` 0 takes a stored credit back. ``BOOKED`` is the share without regard to reversals: what reversals
+    have eaten keeps it, so that the credit can be told as it was before them; it is 0 where the credit moved to other
+    touches. ``TOUCHED_AT`` is the touch's own time, under every model the same.
+    """
+
+    MILLIONTHS = 0
+    RETURN_MINOR = 1
+    AUM_MINOR = 2
+    TOUCHED_AT = 3
+    BOOKED = 4
+
+
+CREDIT_WIDTH: Final = len(CreditMeasure)
 CELL_WIDTH: Final = len(CellMeasure)
 DAY_WIDTH: Final = len(DayMeasure)
 # a chapter whose money is beyond it ends; only what one block adds can be beyond the 64 bits of a stored measure then
@@ -136,29 +152,23 @@ class EncodedRows:
 
 @dataclass(slots=True)
 class CreditColumns:
-    """Credits as they stand; ``millionths`` 0 takes a stored one back.
+    """A transaction's credits by a touch, under every model, as they stand; ``kind`` is the transaction's.
 
-    ``booked`` is the share without regard to reversals: what reversals have eaten keeps it, so that the credit can be
-    told as it was before them; it is 0 where the credit moved to other touches. ``kind`` is the transaction's.
+    ``standings`` has five numbers a model (`CreditMeasure`), in the models' order, row after row.
     """
 
-    model: list[int] = field(default_factory=list)
     campaign_id: list[str] = field(default_factory=list)
     variant: list[str] = field(default_factory=list)
     transaction_id: list[str] = field(default_factory=list)
     touch_id: list[str] = field(default_factory=list)
     pseudonym: list[bytes] = field(default_factory=list)
-    touched_at: list[int] = field(default_factory=list)
     converted_at: list[int] = field(default_factory=list)
     tier: list[str] = field(default_factory=list)
-    millionths: list[int] = field(default_factory=list)
-    return_minor: list[int] = field(default_factory=list)
-    aum_minor: list[int] = field(default_factory=list)
-    booked: list[int] = field(default_factory=list)
     kind: list[str] = field(default_factory=list)
+    standings: list[int] = field(default_factory=list)
 
     def __len__(self) -> int:
-        return len(self.model)
+        return len(self.campaign_id)
 
 
 class CellRow(NamedTuple):

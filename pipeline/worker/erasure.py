@@ -113,7 +113,9 @@ def read_histories(
     names = list(found)
     for customer, *touch in ledger.fetch("erase_touches", shard=shard, customers=names):
         found[customer].touches.append(StoredTouch(*touch))
-    for customer, transaction, model, *credit in ledger.fetch("erase_credits", shard=shard, customers=names):
+    for customer, transaction, model, *credit in ledger.fetch(
+        "erase_credits", shard=shard, customers=names, labels=list(models)
+    ):
         found[customer].credits.append(StoredCredit(transaction, models[model], *credit))
     for customer, *login in ledger.fetch("erase_logins", shard=shard, customers=names):
         found[customer].logins.append(StoredLogin(*login))

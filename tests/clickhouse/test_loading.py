@@ -15,7 +15,7 @@ _GRANULES: Final = re.compile(r"Granules: (\d+)/\d+")
 
 def _granules(client: Any, run: str, name: str, kind: str, floor: int) -> int:
     text = f"EXPLAIN indexes = 1 {sql.query(name, 'roi').replace('FORMAT JSONCompactEachRow', '')}"
-    asked = {"run": run, "kind": kind, "shards": [0, 1], "floors": [floor, floor + 1]}
+    asked = {"run": run, "kind": kind, "shards": [0, 1], "floors": [floor, floor + 1], "labels": [""]}
     lines = [line for (line,) in client.query(text, asked).result_rows]
     return min(int(found[1]) for line in lines if (found := _GRANULES.search(line)))
 
@@ -35,7 +35,8 @@ def _granules(client: Any, run: str, name: str, kind: str, floor: int) -> int:
 def test_rows_behind_the_floors_are_not_read(clickhouse: Any, run_name: str, name: str, kind: str) -> None:
     clickhouse.command(
         "INSERT INTO roi.ledger (run, kind, shard, at, id, flags, measures, version)"
-        f" SELECT '{run_name}', '{kind}', number % 2, number, toString(number), 4, [1, 1, 1, 1], 1 FROM numbers({ROWS})"
+        f" SELECT '{run_name}', '{kind}', number % 2, number, toString(number), 4, [1, 1, 1, 1, 1], 1"
+        f" FROM numbers({ROWS})"
     )
     everything = _granules(clickhouse, run_name, name, kind, 0)
     recent = _granules(clickhouse, run_name, name, kind, ROWS - 10)

@@ -11,6 +11,7 @@ import pytest
 from dashboards.registry import PANELS
 from pipeline.alerts.after_decision import Around, after_decision
 from pipeline.alerts.sayings import LANGUAGES, in_language, joined
+from pipeline.ledger.rows import FORM
 from tests.alerts.building import HOUR, T0
 from tests.dashboards.alert_story import HOSTILE, LATER_MS, Story, by_risk, text, told
 
@@ -64,7 +65,7 @@ def story(clickhouse: Any, minutes: dict[str, list[tuple[int, int, int]]]) -> It
     clickhouse.command("INSERT INTO roi.runs (run, fingerprint, settings, models) VALUES ('live', 'f', 's', [])")
     clickhouse.insert(
         "roi.ledger",
-        [["live", "position", "bank.touches.v1", [1, last_event(found), 0, 0, 0, last_event(found), 2], 1]],
+        [["live", "position", "bank.touches.v1", [1, last_event(found), 0, 0, 0, last_event(found), FORM], 1]],
         ["run", "kind", "label", "measures", "version"],
     )
     yield found

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.ledger.rows import FORM
 from tests.figures.comparing import read
 from tests.support.depth import depth
 
@@ -109,7 +110,8 @@ def test_a_position_is_that_of_the_newest_block_whatever_order_blocks_came_in(
 ) -> None:
     run = f"{run_name}-{next(_numbers)}"
     rows = [
-        f"('{run}', 'position', {shard}, '{topic}', {[offset, offset, 1, 2, 3, offset, 2]}, 'id-{offset}', {version})"
+        f"('{run}', 'position', {shard}, '{topic}', {[offset, offset, 1, 2, 3, offset, FORM]}, 'id-{offset}',"
+        f" {version})"
         for (shard, topic), versions in offsets.items()
         for version, offset in enumerate(versions)
     ]
@@ -148,7 +150,7 @@ def test_a_range_that_ends_with_a_day_holds_all_of_it(clickhouse: Any, run_name:
     """Boards take the days before `today` for over."""
     end_ms = 20_545 * 86_400_000 - 8 * 3_600_000  # the beginning of 2026-04-02 in the run's zone
     position = (
-        f"('{run_name}', 'position', 0, 'bank.logins.v1', [1, {end_ms + 5 * 86_400_000}, 1, 0, 0, 0, 2], 'id', 1)"
+        f"('{run_name}', 'position', 0, 'bank.logins.v1', [1, {end_ms + 5 * 86_400_000}, 1, 0, 0, 0, {FORM}], 'id', 1)"
     )
     _written(clickhouse, [position], "run, kind, shard, label, measures, detail, version")
     clickhouse.command(f"INSERT INTO roi.runs (run, zone) VALUES ('{run_name}', 'Asia/Shanghai')")

@@ -153,9 +153,8 @@ def test_the_latest_definition_of_a_campaign_is_loaded(bench: Bench, ledger: Led
 
 
 def whole_credit() -> CreditColumns:
-    whole = [1_000_000]
-    who = ([0], ["spring"], ["b"], ["x"], ["t"], [PSEUDONYM], [1_000], [2_000], ["A"])
-    return CreditColumns(*who, whole, [70], [-4], whole, ["deposit"])
+    who = (["spring"], ["b"], ["x"], ["t"], [PSEUDONYM], [2_000], ["A"], ["deposit"])
+    return CreditColumns(*who, [1_000_000, 70, -4, 1_000, 1_000_000])
 
 
 def test_everything_a_block_says_is_loaded_by_a_new_owner(bench: Bench, ledger: LedgerPort) -> None:

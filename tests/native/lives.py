@@ -21,6 +21,7 @@ from schemas import Campaign, Customer
 from schemas.topics import CUSTOMER_LANE
 from tests.support.fakes import FakeLedger, LedgerStore
 from tests.support.fakes_native import NativeReader
+from tests.support.standings import standings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -135,17 +136,16 @@ class Worker:
 
     def _history(self, pseudonym: bytes) -> History:
         name, found, tables = pseudonym.hex(), History(), self._store.tables(_RUN)
-        models = {label: number for number, label in enumerate(self._policy.labels)}
         for row in tables.of_kind("touch", "credit", "login"):
             if row.kind == "touch" and row.customer == name:
                 creditable = bool(row.flags & CREDITABLE)
                 place = row.campaign_id, row.label, row.at, row.id
                 found.touches.append(StoredTouch(*place, row.tier, creditable, row.measures[0], row.source))
-            elif row.kind == "credit" and row.customer == name and row.measures[0]:
-                share, earned, assets, touched_at, _ = row.measures
+            elif row.kind == "credit" and row.customer == name:
                 place = row.campaign_id, row.label, row.at, row.other_id
-                model = models[row.model]
-                found.credits.append(StoredCredit(row.id, model, *place, touched_at, row.tier, share, earned, assets))
+                for model, (share, earned, assets, touched_at, _) in enumerate(standings(row.measures)):
+                    given = StoredCredit(row.id, model, *place, touched_at, row.tier, share, earned, assets)
+                    found.credits += [given] * (share != 0)
             elif row.kind == "login" and row.id == name:
                 found.logins.append(StoredLogin(row.at, bool(row.flags & ENGAGED), row.tier, row.version))
         return found

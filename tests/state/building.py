@@ -14,6 +14,7 @@ from pipeline.worker.shard import OwnedShard
 from schemas import Campaign, topics
 from tests.oracle.building import Ledger
 from tests.support.plain_changes import plain
+from tests.support.standings import standings_of_rows
 
 if TYPE_CHECKING:
     from pipeline.ledger.rows import ShardBlock
@@ -63,15 +64,10 @@ class Bench:
         found = self.block().changes.credits
         return {
             (transaction_id, touch_id, model): (millionths, returned, aum)
-            for transaction_id, touch_id, model, millionths, returned, aum in zip(
-                found.transaction_id,
-                found.touch_id,
-                found.model,
-                found.millionths,
-                found.return_minor,
-                found.aum_minor,
-                strict=True,
+            for transaction_id, touch_id, row in zip(
+                found.transaction_id, found.touch_id, standings_of_rows(found), strict=True
             )
+            for model, (millionths, returned, aum, *_) in enumerate(row)
         }
 
 

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pipeline.state.calendar import DAY_MS
+from pipeline.state.rows import CreditMeasure
 from tests.state.building import POLICY, Bench
+from tests.support.standings import standings_of_rows
+
+if TYPE_CHECKING:
+    from pipeline.ledger.rows import ShardBlock
 
 pytestmark = pytest.mark.usefixtures("each_core")
 
@@ -43,7 +49,7 @@ def test_what_is_reversed_altogether_counts_nowhere(amounts: tuple[int, ...]) ->
         bench.written.pay(f"r{number}", "2026-03-02 10:00", amount, reverses="x")
     bench.take()
     block = bench.block()
-    assert (block.changes.credits.touch_id, block.changes.credits.millionths) == (["t"], [0])
+    assert _shares(block) == {"t": (0, 1_000_000)}
     assert block.changes.adjustments[-1].effective_minor == 0
     totals = {family: block.changes.cells[family].measures for family in ("tier", "variant")}
     assert totals == {"tier": [1, 1, 0, 0, 0, 0, 0], "variant": [1, 1, 0, 0, 0, 0, 0]}
@@ -60,10 +66,7 @@ def test_what_is_reversed_altogether_keeps_its_share_and_moves_it_to_a_late_touc
     bench.written.touch("late", "2026-03-01 09:30")
     bench.take()
     block = bench.block()
-    rows = zip(
-        block.changes.credits.touch_id, block.changes.credits.millionths, block.changes.credits.booked, strict=True
-    )
-    assert {touch: shares for touch, *shares in rows} == {"t": [0, 0], "late": [0, 1_000_000]}
+    assert _shares(block) == {"t": (0, 0), "late": (0, 1_000_000)}
     assert block.changes.cells["variant"].measures == [2, 1, 0, 0, 0, 0, 0]
 
 
@@ -76,10 +79,15 @@ def test_a_transaction_that_comes_after_its_whole_reversal_has_its_share_too() -
 
 
 def _booked(bench: Bench) -> dict[str, tuple[int, int]]:
-    found = bench.block().changes.credits
+    return _shares(bench.block())
+
+
+def _shares(block: ShardBlock) -> dict[str, tuple[int, int]]:
+    found = block.changes.credits
+    rows = standings_of_rows(found)
     return {
-        touch: (millionths, booked)
-        for touch, millionths, booked in zip(found.touch_id, found.millionths, found.booked, strict=True)
+        touch: (row[0][CreditMeasure.MILLIONTHS], row[0][CreditMeasure.BOOKED])
+        for touch, row in zip(found.touch_id, rows, strict=True)
     }
 
 
@@ -101,7 +109,7 @@ def test_a_reversal_that_fits_no_transaction_is_an_orphan_in_the_end(at: str, fi
     offset = bench.written.pay("r", at, 30, **{"reverses": "x"} | fields)
     bench.take()
     block = bench.block()
-    assert block.changes.credits.return_minor == [99]
+    assert [row[0][CreditMeasure.RETURN_MINOR] for row in standings_of_rows(block.changes.credits)] == [99]
     assert block.changes.orphans == []
     bench.written.pay("later", "2026-04-10 10:00")
     bench.take()

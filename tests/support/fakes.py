@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from pipeline.errors import FencedError
 from pipeline.ledger.ledger import LedgerUnavailableError, other_settings
 from pipeline.ledger.rows import AUM_GIVEN, COLUMNS, CREDITABLE, ENGAGED, REVENUE_GIVEN
+from pipeline.state.rows import CreditMeasure
 from tests.support.fakes_native import NativeReader
 from tests.support.row_binary import row_binary
+from tests.support.standings import standings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -369,31 +371,24 @@ class FakeLedger:
             if row.flags & CREDITABLE
         )
 
-    def _load_credits(self, shards: list[int], floors: list[int]) -> Iterator[Sequence[Any]]:
-        return (
-            (
-                row.shard,
-                row.id,
-                row.at,
-                row.model,
-                row.campaign_id,
-                row.label,
-                row.measures[3],
-                row.other_id,
-                row.measures[4],
-                *row.measures[1:3],
-                int(row.measures[0] != 0),
-            )
-            for row in self._since("credit", shards, floors)
-            if row.measures[4]
-        )
+    def _load_credits(self, shards: list[int], floors: list[int], labels: list[str]) -> Iterator[Sequence[Any]]:
+        for row in self._since("credit", shards, floors):
+            for model, (millionths, returned, aum, touched_at, booked) in zip(
+                labels, standings(row.measures), strict=True
+            ):
+                place = row.campaign_id, row.label, touched_at, row.other_id
+                if booked:
+                    yield row.shard, row.id, row.at, model, *place, booked, returned, aum, int(millionths != 0)
 
-    def _load_past_conversions(self, shards: list[int], floors: list[int]) -> Iterator[Sequence[Any]]:
+    def _load_past_conversions(
+        self, shards: list[int], floors: list[int], labels: list[str]
+    ) -> Iterator[Sequence[Any]]:
         return iter(
             {
-                (row.shard, row.customer, row.campaign_id, row.label, row.model)
+                (row.shard, row.customer, row.campaign_id, row.label, model)
                 for row in self._since("credit", shards, floors, past=True)
-                if row.measures[0]
+                for model, standing in zip(labels, standings(row.measures), strict=True)
+                if standing[CreditMeasure.MILLIONTHS]
             }
         )
 

@@ -6,6 +6,8 @@ from collections import defaultdict
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.support.standings import standings
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -132,17 +134,20 @@ def credits_in_force(tables: RunTables) -> list[Row]:
             "touch_event_id": row.other_id,
             "campaign_id": row.campaign_id,
             "variant": row.label,
-            "model": row.model or tables.models[0],
+            "model": model,
             "customer_hash": row.customer,
             "tier": row.tier,
-            "credit_millionths": row.measures[0],
-            "return_minor": row.measures[1],
-            "aum_minor": row.measures[2],
-            "touched_at": row.measures[3],
+            "credit_millionths": millionths,
+            "return_minor": returned,
+            "aum_minor": aum,
+            "touched_at": touched_at,
             "converted_at": row.at,
         }
         for row in tables.of_kind("credit")
-        if row.measures[0]
+        for model, (millionths, returned, aum, touched_at, _) in zip(
+            tables.models, standings(row.measures), strict=True
+        )
+        if millionths
     ]
 
 

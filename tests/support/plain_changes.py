@@ -39,14 +39,13 @@ def _take(changes: Changes, kind: str, row: dict[str, Any], labels: tuple[str, .
         place = campaign, row["label"], row["at"], row["lag"]
         changes.cells[kind].add(CellRow(*place, model, row["chapter"], row["measures"]))
     elif kind == "credit":
-        _take_credit(changes, row, labels)
+        _take_credit(changes, row)
     elif kind == "adjustment":
         changes.adjustments.append(AdjustmentRow(row["id"], row["at"], row["measures"][0]))
 
 
-def _take_credit(changes: Changes, row: dict[str, Any], labels: tuple[str, ...]) -> None:
+def _take_credit(changes: Changes, row: dict[str, Any]) -> None:
     found = changes.credits
-    found.model.append(labels.index(row["model"]))
     found.campaign_id.append(row["campaign_id"])
     found.variant.append(row["label"])
     found.transaction_id.append(row["id"])
@@ -55,9 +54,4 @@ def _take_credit(changes: Changes, row: dict[str, Any], labels: tuple[str, ...])
     found.converted_at.append(row["at"])
     found.tier.append(row["tier"])
     found.kind.append(row["category"])
-    measures = row["measures"]
-    found.millionths.append(measures[0])
-    found.return_minor.append(measures[1])
-    found.aum_minor.append(measures[2])
-    found.touched_at.append(measures[3])
-    found.booked.append(measures[4])
+    found.standings += row["measures"]

@@ -12,6 +12,7 @@ from pipeline.alerts.log import Addressing, rows_of
 from pipeline.alerts.record import Campaign, Evidence, Moment
 from pipeline.alerts.rule import AlertRule
 from pipeline.alerts.words import reasons
+from pipeline.ledger.rows import FORM
 from tests.alerts.building import AT_ONCE, T0, look, verdict
 from tests.dashboards.seeding import DAY_MS, write_alerts
 from tests.support.processes import starts_process
@@ -92,7 +93,8 @@ def _stamp(writer: Any, version: int) -> None:
     """Say that another block was written; the newest event stays."""
     writer.command(
         "INSERT INTO roi.ledger (run, kind, shard, id, measures, version) VALUES "
-        f"('live', 'position', 0, 'stamp', [{version}, {END_MS}, 0, 0, 0, {9_000_000_000_000 + version}, 2], {version})"
+        f"('live', 'position', 0, 'stamp', [{version}, {END_MS}, 0, 0, 0, {9_000_000_000_000 + version}, {FORM}],"
+        f" {version})"
     )
 
 

@@ -75,7 +75,7 @@ def test_numbers_change_while_one_looks(browser: Browser, site: Site) -> None:
         )
         site.writer.command(
             "INSERT INTO roi.ledger (run, kind, shard, id, measures, version) VALUES "
-            "('live', 'position', 0, 'stamp', [1, 0, 0, 0, 0, 9000000000000, 2], 1)"
+            "('live', 'position', 0, 'stamp', [1, 0, 0, 0, 0, 9000000000000, 3], 1)"
         )
         visit.wait_for("document.querySelector('#campaign-figures').textContent.includes('7.65M')")
 
