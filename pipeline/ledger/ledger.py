@@ -136,7 +136,9 @@ class ClickHouseLedger:
         self._wait = wait
 
     def begin(self, policy: Policy, description: str) -> None:
-        """Begin or continue the run; UserError if it was begun under other settings."""
+        """Begin or continue the run; UserError if it was begun under other settings, or the tables are too old."""
+        if len(policy.models) > 1:
+            self._expect_joined_credits()
         known = self.fetch("load_run")
         if not known:
             self.execute(
@@ -151,6 +153,15 @@ class ClickHouseLedger:
             raise other_settings(self._run, known[0][1], description)
         elif known[0][2] != policy.rules():
             self.execute("note_run_rules", rules=policy.rules())
+
+    def _expect_joined_credits(self) -> None:
+        """Refuse tables in which models still have rows of their own: they would be loaded without them."""
+        if not self.fetch_value("credits_joined"):
+            raise UserError(
+                f"the tables of database {self._database} are older than this program, which keeps the credits of all"
+                " models in one row",
+                "run roi migrate",
+            )
 
     def claim(self, shards: Sequence[int]) -> dict[int, int]:
         """Own the shards: afterwards nobody else's block for them can take effect. Returns the epochs.

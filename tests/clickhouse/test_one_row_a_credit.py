@@ -9,8 +9,9 @@ import pytest
 
 from pipeline.clickhouse import sql
 from pipeline.clickhouse.migrations import migrate, scripts
+from pipeline.errors import UserError
 from pipeline.ledger import body
-from pipeline.ledger.ledger import LedgerUnavailableError
+from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError
 from pipeline.state.policy import Policy
 from pipeline.state.rows import CREDIT_WIDTH
 from tests.oracle.compare import differences
@@ -78,6 +79,7 @@ def old_program(
         migrate(spare)
     _WRITTEN.clear()
     with monkeypatch.context() as patch:
+        patch.setattr(ClickHouseLedger, "_expect_joined_credits", lambda _: None)
         patch.setattr(body._Rows, "_credits", _a_row_for_each_model)
         patch.setattr(body, "FORM", 2)
         yield patch
@@ -148,6 +150,21 @@ def test_a_crash_between_joining_and_deleting_loses_nothing(
     )
     assert migrate(spare)[0] == MIGRATION
     assert _credits(spare_client) == before
+
+
+def test_a_worker_of_several_models_is_refused_by_older_tables_and_one_of_one_is_not(
+    old_program: pytest.MonkeyPatch, spare: Settings, spare_client: Any
+) -> None:
+    old_program.undo()
+    log = random_log(3, 200)
+    alone = Policy(future_ms=None, pseudonym_key=KEY)
+    with pytest.raises(UserError, match="older than this program") as refused:
+        CorePlayer(spare_client, "roi", "live", Policy(models=MODELS, future_ms=None, pseudonym_key=KEY), log)
+    assert refused.value.remedy == "run roi migrate"
+    CorePlayer(spare_client, "roi", "live", alone, log).play(Random(3))
+    migrate(spare)
+    found = CorePlayer(spare_client, "roi", "live", alone, log)
+    assert differences(evaluate(log, OracleConfig()), found.views()) == []
 
 
 def test_a_worker_of_the_older_program_is_kept_out(
