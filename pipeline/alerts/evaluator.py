@@ -63,11 +63,13 @@ class _Shown(NamedTuple):
     verdict: Verdict
     evidence: Evidence
     smallest_p_value: float
+    smallest_p_value_ratio: float
     at: float
 
     @classmethod
     def of(cls, record: AlertRecord, seconds: float) -> _Shown:
-        return cls(record.verdict, record.evidence, record.smallest_p_value, seconds)
+        p_value, ratio = record.smallest_p_value, record.smallest_p_value_ratio
+        return cls(record.verdict, record.evidence, p_value, ratio, seconds)
 
     def is_of(self, record: AlertRecord) -> bool:
         return self == _Shown.of(record, self.at)

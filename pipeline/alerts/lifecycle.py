@@ -106,8 +106,7 @@ def step(record: AlertRecord | None, look: Look, now: Moment, conduct: Conduct) 
     if record.state == "resolved":
         if look.verdict.outcome == "below" and not (look.is_over or look.faults or look.doubts):
             return _begin(look, record, now, conduct)
-        smallest = _smallest_p_value(record, look)  # beside that it keeps what it was resolved with
-        return (record if smallest == record.smallest_p_value else replace(record, smallest_p_value=smallest)), None
+        return _with_p_value(record, look), None  # beside that it keeps what it was resolved with, the rule too
     if _is_nothing_new(record, look):
         return record, None
     seen = _seen(record, look, now)
@@ -134,6 +133,7 @@ def _begin(look: Look, before: AlertRecord | None, now: Moment, conduct: Conduct
         campaign=campaign,
         evidence=look.evidence,
         smallest_p_value=earlier_p_value(before, look.rule),
+        smallest_p_value_ratio=look.rule.min_return_ratio,
     )
     seen = _seen(blank, look, now)
     state, _, why = _next(seen, look, now, conduct)
@@ -157,30 +157,32 @@ def _seen(record: AlertRecord, look: Look, now: Moment) -> AlertRecord:
     outcome = None if at_fault or (look.doubts and not look.is_over) else look.verdict.outcome
     below = outcome == "below"
     return replace(
-        record,
+        _with_p_value(record, look),
         verdict=look.verdict,
         rule=look.rule,
         campaign=look.campaign,
         evidence=evidence,
         below_since_ms=look.held_since_ms if below else None,
         above_since_ms=look.held_since_ms if outcome == "above" else None,
-        smallest_p_value=_smallest_p_value(record, look),
         seen_since=(record.seen_since if record.seen_since is not None else now.seconds) if below else None,
     )
 
 
 def earlier_p_value(record: AlertRecord | None, rule: AlertRule) -> float:
     """Return the smallest p-value of a campaign's earlier looks that asked for this rule's ratio; 1 without any."""
-    if record is None or record.rule.min_return_ratio != rule.min_return_ratio:
+    if record is None or record.smallest_p_value_ratio != rule.min_return_ratio:
         return 1.0
     return record.smallest_p_value
 
 
-def _smallest_p_value(record: AlertRecord, look: Look) -> float:
-    """Return it as of this look; half-read histories may look worse than any whole one, and that would stay."""
-    earlier = earlier_p_value(record, look.rule)
-    is_doubtful = look.faults or look.doubts or _kept_blocked(record, look)
-    return earlier if is_doubtful else min(earlier, look.verdict.p_value)
+def _with_p_value(record: AlertRecord, look: Look) -> AlertRecord:
+    """Let a look count; not at half-read histories, which may look worse than any whole one, and that would stay."""
+    smallest, ratio = earlier_p_value(record, look.rule), look.rule.min_return_ratio
+    if not (look.faults or look.doubts or _kept_blocked(record, look)):
+        smallest = min(smallest, look.verdict.p_value)
+    if (smallest, ratio) == (record.smallest_p_value, record.smallest_p_value_ratio):
+        return record
+    return replace(record, smallest_p_value=smallest, smallest_p_value_ratio=ratio)
 
 
 def _is_nothing_new(record: AlertRecord, look: Look) -> bool:

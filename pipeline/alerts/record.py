@@ -119,7 +119,8 @@ class AlertRecord:
         stop_id: the open request to stop.
         told: how often receivers were reminded of it.
         told_ms: wall clock of when receivers were told last, None = not since it fired.
-        smallest_p_value: of all looks at the campaign, earlier alerts' too, since its rule has this required ratio.
+        smallest_p_value: of all looks at the campaign, earlier alerts' too, since its rule had the ratio below.
+        smallest_p_value_ratio: the required ratio of those looks; a resolved alert's rule may have another one.
         seen_since: this process's clock when it saw the breach first; not remembered across processes.
         told_since: this process's clock when receivers were told last; likewise.
         blocked_since: this process's clock when it found the data at fault; likewise.
@@ -138,6 +139,7 @@ class AlertRecord:
     rule: AlertRule
     campaign: Campaign
     evidence: Evidence
+    smallest_p_value_ratio: float
     state_before: State | None = None
     below_since_ms: int | None = None
     above_since_ms: int | None = None
@@ -210,6 +212,7 @@ class AlertRecord:
             "boundary": _number(verdict.boundary),
             "p_value": _number(verdict.p_value),
             "smallest_p_value": self.smallest_p_value,
+            "smallest_p_value_ratio": self.smallest_p_value_ratio,
             "ends_at": _text_or_none(self.campaign.ends_ms),
             "receivers": self.campaign.receivers,
             "acknowledged_by": self.acknowledged_by,
@@ -262,6 +265,7 @@ def record_of(body: str) -> AlertRecord:
         proposal=proposal and Proposal(proposal["by"], proposal["reason"], _ms(proposal["at"])),
         told_ms=_ms_or_none(found["told_at"]),
         smallest_p_value=found.get("smallest_p_value", p_value),  # older versions kept the newest look's alone
+        smallest_p_value_ratio=found.get("smallest_p_value_ratio", found["rule"]["min_return_ratio"]),  # as they held
         **{name: found[name] for name in _PLAIN},
     )
 

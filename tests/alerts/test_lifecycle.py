@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.alerts.lifecycle import OVER, held_since, instants_to_look_back, step
+from pipeline.alerts.lifecycle import OVER, earlier_p_value, held_since, instants_to_look_back, step
 from pipeline.alerts.record import record_of
 from pipeline.alerts.rule import AlertRule
 from schemas.alerts import AlertData
@@ -204,6 +204,28 @@ def test_another_required_ratio_forgets_the_p_values_of_the_one_before() -> None
     other = replace(AT_ONCE, min_return_ratio=AT_ONCE.min_return_ratio / 2)
     record, _ = played(seen("undecided", 1e-9), seen("undecided", 0.4, rule=other), seen("undecided", 0.6, rule=other))
     assert record.smallest_p_value == 0.4
+
+
+def test_the_p_values_of_a_resolved_alerts_campaign_belong_to_the_ratio_that_they_were_held_against() -> None:
+    other = replace(AT_ONCE, min_return_ratio=5.0)
+    record, _ = played(seen("below", 0.04), seen("above", 0.5))
+    assert (record.state, earlier_p_value(record, AT_ONCE), earlier_p_value(record, other)) == ("resolved", 0.04, 1.0)
+    found = []
+    for p_value in (0.5, 0.001, 0.7):
+        record, _ = step(record, seen("undecided", p_value, rule=other), moment(99), CONDUCT)
+        record = record_of(record.body("http://board"))
+        found.append((earlier_p_value(record, other), earlier_p_value(record, AT_ONCE)))
+    assert found == [(0.5, 1.0), (0.001, 1.0), (0.001, 1.0)]
+    assert record.rule == AT_ONCE, "it keeps what it was resolved with"
+    again, _ = step(record, seen("below", 0.02, rule=other), moment(99), CONDUCT)
+    assert (again.number, earlier_p_value(again, other)) == (2, 0.001)
+
+
+def test_a_record_of_a_version_without_the_ratio_of_its_p_value_has_that_of_its_rule() -> None:
+    record, _ = played(seen("undecided", 0.2, rule=replace(AT_ONCE, min_return_ratio=3.0)))
+    body = json.loads(record.body("http://board"))
+    assert body.pop("smallest_p_value_ratio") == 3.0
+    assert record_of(json.dumps(body)) == replace(record, seen_since=None, told_since=None)
 
 
 def test_a_record_of_a_version_without_the_smallest_p_value_has_that_of_its_newest_look() -> None:
