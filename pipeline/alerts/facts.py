@@ -28,7 +28,7 @@ from pipeline.alerts.plans import plan_of
 from pipeline.alerts.reading import read_facts
 from pipeline.alerts.segments import read_segments
 from pipeline.clickhouse import sql
-from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError, short
+from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError, broken_off, short
 from pipeline.state.calendar import MINUTE_MS
 from schemas.decode import decode_campaign
 from schemas.judge import RejectedError
@@ -72,7 +72,10 @@ class LedgerFacts:
             )
         except (ClickHouseError, OSError) as error:
             raise LedgerUnavailableError(short(error)) from error
-        return np.frombuffer(answer, kind)
+        try:
+            return np.frombuffer(answer, kind)
+        except ValueError as error:  # no whole number of rows
+            raise broken_off(name) from error
 
 
 def read_plans(port: FactsPort, policy: Policy) -> dict[str, CampaignPlan]:

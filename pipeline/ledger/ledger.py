@@ -223,7 +223,10 @@ class ClickHouseLedger:
             )
         except (ClickHouseError, OSError) as error:
             raise LedgerUnavailableError(short(error)) from error
-        rows: list[list[Any]] = msgspec.json.Decoder(list[Any]).decode_lines(answer)
+        try:
+            rows: list[list[Any]] = msgspec.json.Decoder(list[Any]).decode_lines(answer)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise broken_off(name) from error
         return rows
 
     def stream(self, name: str, **parameters: Any) -> Iterator[bytes]:
@@ -249,6 +252,11 @@ class ClickHouseLedger:
     def execute(self, name: str, **parameters: Any) -> None:
         """Run sql/queries/NAME.sql."""
         self.fetch_value(name, **parameters)
+
+
+def broken_off(query: str) -> LedgerUnavailableError:
+    """Return the error of an answer that is not rows to its end: a server, or what stands before it, gave it up."""
+    return LedgerUnavailableError(f"the answer to {query} breaks off")
 
 
 def short(error: BaseException) -> str:

@@ -6,10 +6,12 @@ import json
 from collections import deque
 from typing import Any
 
+import numpy as np
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 from pydantic import SecretStr
 
+from pipeline.alerts.facts import LedgerFacts
 from pipeline.clickhouse import sql
 from pipeline.clickhouse.connection import connect
 from pipeline.errors import FencedError, UserError
@@ -127,6 +129,29 @@ def test_an_unanswered_call_may_be_repeated(call: Any) -> None:
     client.errors.append(OperationalError("gone"))
     with pytest.raises(LedgerUnavailableError):
         call(_ledger(client))
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        b"[1,2",
+        b'["anna',
+        b"Code: 241. DB::Exception: Memory limit exceeded",
+        b'{"exception": "Code: 241."}',
+        b'["\xff"]',
+    ],
+)
+def test_an_answer_that_breaks_off_is_asked_for_again(end: bytes) -> None:
+    class BrokenClient:
+        def raw_query(self, _statement: str, **_request: Any) -> bytes:
+            return b"[3,1]\n" + end
+
+    with pytest.raises(LedgerUnavailableError) as failed:
+        ClickHouseLedger(BrokenClient(), "roi", "live", "me").fetch("claims", shards=[3])
+    assert str(failed.value) == "the answer to claims breaks off"
+    with pytest.raises(LedgerUnavailableError) as failed:
+        LedgerFacts(BrokenClient(), "roi", "live").records("alert_touches", np.dtype([("at", "<i8"), ("place", "<i8")]))
+    assert str(failed.value) == "the answer to alert_touches breaks off"
 
 
 def test_an_error_keeps_to_one_short_line() -> None:
