@@ -7,6 +7,7 @@ counts as not judged, which blocks it with a fault that says so, and is tried ag
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.alerts.fault_words import unjudged_text
@@ -51,8 +52,13 @@ def each_apart(
     return each_apart(some[:half], work, failed) + each_apart(some[half:], work, failed)
 
 
-def unjudged(campaign_id: str, as_of_ms: int) -> Verdict:
-    """Return the verdict on a campaign that could not be judged: nothing is known."""
+def unjudged(campaign_id: str, as_of_ms: int, last: Verdict | None = None) -> Verdict:
+    """Return the verdict on a campaign that could not be judged: nothing is decided, and known what was known last.
+
+    Who watches a firing alert is told of it, and must not read that nothing was spent.
+    """
+    if last is not None:
+        return replace(last, as_of_ms=as_of_ms, outcome="immature", p_value=1.0)
     return Verdict(campaign_id, as_of_ms, "immature", None, None, None, None, 0, None, None, 0, 0, 0.0, 0.0, 1.0)
 
 

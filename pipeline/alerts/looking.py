@@ -17,7 +17,7 @@ from pipeline.alerts.lifecycle import earlier_p_value, held_since, instants_to_l
 from pipeline.alerts.money_at_risk import money_at_risk, spend_per_day
 from pipeline.alerts.record import Campaign, Evidence, Look
 from pipeline.alerts.retiring import as_retired
-from pipeline.alerts.rule import FIELDS, AlertRule, rule_of
+from pipeline.alerts.rule import rule_of_plan
 from pipeline.alerts.statistics import HOUR_MS
 from schemas.alerts import OPEN_STATES
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pipeline.alerts.peers import PeerShelf
     from pipeline.alerts.plans import CampaignPlan
     from pipeline.alerts.record import AlertRecord
+    from pipeline.alerts.rule import AlertRule
     from pipeline.alerts.statistics import BankLevel, FinishedCampaign, Statistics
     from pipeline.alerts.verdict import Outcome, Verdict
 
@@ -158,7 +159,7 @@ class LedgerLooks:
         if (finished := self._facts.finished()) is not None:
             self._shelf.refresh(finished)
         self._known = {name: self._of_plan(plan) for name, plan in now.plans.items()}
-        verdicts = self._judge(now)
+        verdicts = self._judge(now, records)
         rules = [rule for _, rule, _ in self._known.values()]
         earlier = {name: earlier_p_value(records.get(name), rule) for name, (_, rule, _) in self._known.items()}
         stops = false_stops(verdicts, rules, self._settings.false_share_limit, earlier)
@@ -187,7 +188,7 @@ class LedgerLooks:
             looks.append(as_retired(look, records.get(name), self._settings.language) if plan.is_retired else look)
         return looks
 
-    def _judge(self, now: Now) -> list[Verdict]:
+    def _judge(self, now: Now, records: Mapping[str, AlertRecord]) -> list[Verdict]:
         """Return the verdicts of all campaigns.
 
         Those whose figures have changed are judged now. When a minute has passed, those that are below are too, and the
@@ -203,17 +204,17 @@ class LedgerLooks:
             self._aged |= dict.fromkeys(now.plans)
         self._judged = state
         chosen = [name for name in now.plans if name in self._stale or name not in self._verdicts]
-        self._judge_some(chosen, now)
+        self._judge_some(chosen, now, records)
         for name in chosen:
             self._aged.pop(name, None)
         while self._aged and self._monotonic() - begun < JUDGING_SECONDS:
             part = list(islice(self._aged, PART))
-            self._judge_some([name for name in part if name in now.plans], now)
+            self._judge_some([name for name in part if name in now.plans], now, records)
             for name in part:
                 del self._aged[name]
         return [self._verdicts[name] for name in now.plans]
 
-    def _judge_some(self, names: Sequence[str], now: Now) -> None:
+    def _judge_some(self, names: Sequence[str], now: Now, records: Mapping[str, AlertRecord]) -> None:
         def together(some: Sequence[str]) -> list[Verdict]:
             plans, statistics = [now.plans[name] for name in some], self._facts.statistics(some)
             judged = self._judged_of(statistics, plans, now.as_of_ms)
@@ -223,7 +224,8 @@ class LedgerLooks:
 
         def failed(name: str, error: Exception) -> Verdict:
             self._unjudged.failed(name, error)
-            return unjudged(name, now.as_of_ms)
+            known = None if name not in records else records[name].verdict  # an earlier process's
+            return unjudged(name, now.as_of_ms, self._verdicts.get(name, known))
 
         self._verdicts |= dict(zip(names, each_apart(names, together, failed), strict=True))
         self._stale.difference_update(names)
@@ -274,15 +276,16 @@ class LedgerLooks:
 
     def _evidence(self, plan: CampaignPlan, verdict: Verdict, rule: AlertRule, record: AlertRecord | None) -> Evidence:
         known = self._shown.get(plan.campaign_id)
+        is_judged = verdict.outcome != "immature" or not self._unjudged.faults(plan.campaign_id)
         if known is None or known[0] is not verdict:
             evidence = Evidence(
-                reasons=words.reasons(verdict, rule, self._settings.language),
+                reasons=words.reasons(verdict, rule, self._settings.language) if is_judged else (),
                 money_at_risk_minor=money_at_risk(plan, verdict, rule, self._per_day.get(plan.campaign_id)),
-                decisions_by_model={self._model: verdict.outcome == "below"},
+                decisions_by_model={self._model: verdict.outcome == "below"} if is_judged else {},
             )
             known = self._shown[plan.campaign_id] = (verdict, evidence)
         needs_action = verdict.outcome == "below" or (record is not None and record.state in _PENDING)
-        if not needs_action or self._evidences is None:
+        if not needs_action or not is_judged or self._evidences is None:
             return known[1]
         return self._evidences.evidence(plan, verdict, rule, known[1])
 
@@ -325,12 +328,6 @@ def is_over(campaign: Campaign, record: AlertRecord | None, now: Now) -> bool:
     if campaign.ends_ms is not None and campaign.ends_ms <= now.as_of_ms:
         return True
     return record is not None and record.stop_id is not None and campaign.campaign_id in now.ended
-
-
-def rule_of_plan(settings: AlertSettings, plan: CampaignPlan) -> AlertRule:
-    """Return a campaign's rule: what its definition says, and the settings for what it leaves open."""
-    given = None if plan.definition is None else plan.definition.model_dump(include=set(FIELDS), exclude_unset=True)
-    return rule_of(settings, given)
 
 
 def campaign_of(plan: CampaignPlan) -> Campaign:

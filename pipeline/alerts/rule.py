@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipeline.alert_settings import AlertSettings
+    from pipeline.alerts.plans import CampaignPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,12 @@ class AlertRule:
 
 
 FIELDS = tuple(AlertRule.__dataclass_fields__)
+
+
+def rule_of_plan(settings: AlertSettings, plan: CampaignPlan) -> AlertRule:
+    """Return a campaign's rule: what its definition says, and the settings for what it leaves open."""
+    given = None if plan.definition is None else plan.definition.model_dump(include=set(FIELDS), exclude_unset=True)
+    return rule_of(settings, given)
 
 
 def rule_of(settings: AlertSettings, definition: Mapping[str, Any] | None) -> AlertRule:

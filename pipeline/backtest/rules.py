@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from pipeline.alert_settings import AlertSettings
-from pipeline.alerts.looking import rule_of_plan
-from pipeline.alerts.rule import FIELDS
+from pipeline.alerts.rule import FIELDS, rule_of_plan
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:

@@ -5,24 +5,39 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipeline.alert_settings import AlertSettings
 from pipeline.alerts import words
 from pipeline.alerts.lifecycle import step
+from pipeline.alerts.looking import LedgerLooks
+from pipeline.alerts.peers import PeerShelf
+from pipeline.alerts.plans import plan_of
 from pipeline.alerts.record import Campaign
 from pipeline.ledger.ledger import LedgerUnavailableError
-from tests.alerts.building import look
+from schemas import Campaign as Definition
+from tests.alerts.building import T0, look
 from tests.alerts.test_evaluator import FIRES, Office
-from tests.alerts.test_looking import FakeFacts, _judged_as_told, looks_at, records_of
+from tests.alerts.test_looking import POLICY, FakeFacts, FakePeers, _judged_as_told, looks_at, records_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipeline.alerts.plans import CampaignPlan
-    from pipeline.alerts.record import AlertRecord, Look
+    from pipeline.alerts.record import AlertRecord, Evidence, Look
     from pipeline.alerts.rule import AlertRule
     from pipeline.alerts.sayings import Language
     from pipeline.alerts.verdict import Outcome, Verdict
 
 __all__ = ["_judged_as_told"]  # a fixture
+
+BUDGETED = Definition.model_validate(
+    {
+        "campaign_id": "spring",
+        "name": "Spring",
+        "starts_at": "2026-01-01T00:00:00Z",
+        "goal": {"kinds": ["deposit"]},
+        "budget_minor": 2_000_000,
+    }
+)
 
 
 class OddFacts(FakeFacts):
@@ -65,6 +80,43 @@ def test_a_campaign_that_cannot_be_judged_is_blocked_and_stops_no_other(caplog: 
     again = records_of(looks, records)
     assert again["spring"].state != "blocked"
     assert records_of(looks, again)["spring"].state == "firing"
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_campaign_that_can_no_longer_be_judged_is_told_by_the_figures_that_were_known_last(
+    *, is_restarted: bool
+) -> None:
+    facts = OddFacts(spring="below", summer="below")
+    facts.plans["spring"] = plan_of("spring", BUDGETED, POLICY)
+    asked: list[str] = []
+
+    class Asked:
+        def evidence(self, plan: CampaignPlan, _verdict: Verdict, _rule: AlertRule, evidence: Evidence) -> Evidence:
+            asked.append(plan.campaign_id)
+            return evidence
+
+        def knows(self, campaign_id: str) -> bool:
+            del campaign_id
+            return True
+
+    def looks() -> LedgerLooks:
+        return LedgerLooks(AlertSettings(hold_minutes=0), facts, PeerShelf(FakePeers()), evidences=Asked())
+
+    watching = looks()
+    fired = records_of(watching)
+    for minute in (1, 2):
+        facts.odd, asked[:] = {"spring"}, []
+        facts.as_of_ms = T0 + minute * 60_000
+        records = records_of(looks() if is_restarted else watching, fired)
+        spring, before = records["spring"], fired["spring"]
+        data, known = spring.data(""), before.data("")
+        assert (before.state, spring.state, spring.as_of_ms) == ("firing", "blocked", facts.as_of_ms)
+        for name in ("cost_minor", "return_minor", "converters", "return_ratio", "forecast_ratio", "matured_share"):
+            assert data[name] == known[name] != 0
+        assert data["money_at_risk_minor"] == known["money_at_risk_minor"] > 0
+        assert [reason.split(":")[0] for reason in data["reasons"]] == ["not judged"]
+        assert data["decisions_by_model"] == {}, "nobody knows"
+        assert asked == ["summer"]
 
 
 def test_a_campaign_whose_past_cannot_be_judged_does_not_fire_and_stops_no_other() -> None:
