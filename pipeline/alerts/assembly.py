@@ -18,7 +18,7 @@ from pipeline.alerts.costs import cost_by_hour, last_paid_hour
 from pipeline.alerts.statistics import HOUR_MS, POWERS, STRETCHES, Statistics, column_hours
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from zoneinfo import ZoneInfo
 
     from pipeline.alerts.amounts import Amounts
@@ -95,10 +95,23 @@ def columns_needed(windows_ms: Sequence[int]) -> tuple[float, int, int]:
     return unit, window + int(-(-max(STRETCHES) // unit)) + 2, window + 1
 
 
+def alike(plans: Iterable[CampaignPlan]) -> list[list[CampaignPlan]]:
+    """Return campaigns in groups whose columns are equally long, however long the windows of the others are.
+
+    Who judges many at once judges a group at once: a verdict must not depend on whom it is reached with.
+    """
+    groups: dict[float, list[CampaignPlan]] = {}
+    for plan in plans:
+        groups.setdefault(columns_needed([plan.window_ms])[0], []).append(plan)
+    return list(groups.values())
+
+
 def assemble(
     facts: Sequence[CampaignFacts], as_of_ms: Sequence[int], zone: ZoneInfo, *, ages: int | None = None
 ) -> Statistics:
     """Return the statistics of campaigns, each as of its instant; nothing in their facts may be later.
+
+    The longest window says how long the columns of all are: those of one group of `alike` are what they are alone.
 
     Args:
         facts: the rows.

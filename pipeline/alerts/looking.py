@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pipeline.alerts import words
+from pipeline.alerts.assembly import alike
 from pipeline.alerts.false_stops import false_stops
 from pipeline.alerts.isolating import Unjudged, each_apart, unjudged
 from pipeline.alerts.judging import judge
@@ -227,7 +228,9 @@ class LedgerLooks:
             known = None if name not in records else records[name].verdict  # an earlier process's
             return unjudged(name, now.as_of_ms, self._verdicts.get(name, known))
 
-        self._verdicts |= dict(zip(names, each_apart(names, together, failed), strict=True))
+        for group in alike(now.plans[name] for name in names):
+            chosen = [plan.campaign_id for plan in group]
+            self._verdicts |= dict(zip(chosen, each_apart(chosen, together, failed), strict=True))
         self._stale.difference_update(names)
 
     def _pace(self, statistics: Statistics, plans: Sequence[CampaignPlan], judged: Sequence[Verdict]) -> None:
@@ -320,7 +323,10 @@ class LedgerLooks:
             self._unjudged.failed(plan.campaign_id, error)
             return "immature"
 
-        return each_apart([self._known[verdict.campaign_id][0] for verdict in verdicts], together, failed)
+        outcomes: dict[str, Outcome] = {}
+        for group in alike(self._known[verdict.campaign_id][0] for verdict in verdicts):
+            outcomes |= zip((plan.campaign_id for plan in group), each_apart(group, together, failed), strict=True)
+        return [outcomes[verdict.campaign_id] for verdict in verdicts]
 
 
 def is_over(campaign: Campaign, record: AlertRecord | None, now: Now) -> bool:
