@@ -158,7 +158,7 @@ class Evaluator:
             record, rows = self._entered(change, now)
         elif reminder := self._reminder(record, now):
             record, rows = reminder
-        elif refreshes and self._is_stale(record, now):
+        elif self._is_stale(before or record, record, now) and refreshes:
             rows = [record_row(record, self._addressing.board_url)]
         return _Step(record, change, rows, is_other=record is not known)
 
@@ -175,11 +175,11 @@ class Evaluator:
         again = reminded(record, now)
         return again, reminder_rows(again, self._addressing, now.wall_ms)
 
-    def _is_stale(self, record: AlertRecord, now: Moment) -> bool:
-        """Tell whether what is shown of an alert is older than what is known."""
+    def _is_stale(self, before: AlertRecord, record: AlertRecord, now: Moment) -> bool:
+        """Tell whether what is shown of an alert is older than what is known; ``before``: this look."""
         shown = self._shown.get(record.campaign_id)
-        if shown is None:  # it was loaded, or has just begun: it is as it was written
-            self._shown[record.campaign_id] = _Shown.of(record, now.seconds)
+        if shown is None:  # it was loaded: shown is what was written of it, not what this look has found
+            self._shown[record.campaign_id] = _Shown.of(before, now.seconds)
             return False
         seconds = _OPEN_REFRESH_SECONDS if record.state in OPEN_STATES else _REFRESH_SECONDS
         return now.seconds - shown.at >= seconds and not shown.is_of(record)

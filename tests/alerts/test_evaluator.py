@@ -308,18 +308,6 @@ def test_a_test_goes_to_the_receiver_that_is_named_or_to_all(office: Office) -> 
     assert office.rows("message") == []
 
 
-def test_what_is_shown_of_an_alert_follows_what_is_known_with_a_bounded_number_of_writes(office: Office) -> None:
-    office.turn(FIRES)
-    writes: list[None] = []
-    office.store.after_write = lambda: writes.append(None)
-    for minute in range(1, 13):
-        office.pass_time(0.5)
-        office.turn(look("below", T0 + minute * 60_000, rule=AT_ONCE))
-    (row,) = office.rows("alert")
-    assert json.loads(row.body)["as_of"] > instant_text(T0)
-    assert len(writes) == 3
-
-
 def test_a_frozen_instance_learns_that_another_decides_before_it_sends(office: Office) -> None:
     run(office.desk.confirm())
     FakeAlertStore(office.tables, "second").claim()
