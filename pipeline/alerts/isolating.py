@@ -67,6 +67,11 @@ def log_unjudged(campaign_id: str, error: Exception) -> None:
     _log.error("campaign %s cannot be judged, the others are: %s", campaign_id, describe_error(error))
 
 
+def log_no_teacher(campaign_id: str, error: Exception) -> None:
+    """Log which finished campaign an error keeps from teaching its successors, likewise."""
+    _log.error("campaign %s teaches nothing, the others do: %s", campaign_id, describe_error(error))
+
+
 class Unjudged:
     """Who could not be judged, and why."""
 
@@ -86,16 +91,25 @@ class Unjudged:
 
     def failed(self, campaign_id: str, error: Exception) -> None:
         """Note whom an error kept from being judged; the log hears of each kind once."""
-        self._faults[campaign_id] = unjudged_text(self._language)
+        self.told(campaign_id)
         kind = describe_error(error)
         if self._logged.get(campaign_id) != kind:
             self._logged[campaign_id] = kind
             log_unjudged(campaign_id, error)
 
+    def told(self, campaign_id: str) -> None:
+        """Note whom an error kept from being judged of which the log has heard."""
+        self._faults[campaign_id] = unjudged_text(self._language)
+
     def judged(self, campaign_ids: Sequence[str]) -> None:
         """Note who has been judged since."""
         for name in campaign_ids:
             self._faults.pop(name, None)
+
+    @property
+    def names(self) -> list[str]:
+        """Who is not judged."""
+        return sorted(self._faults)
 
     def faults(self, campaign_id: str) -> tuple[Saying, ...]:
         """Return why a campaign is not judged; nothing = it is."""

@@ -9,27 +9,32 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from pipeline.alerts.isolating import Unjudged
 from pipeline.alerts.lifecycle import Conduct
 from pipeline.alerts.statistics import HOUR_MS
 from pipeline.backtest.deciding import Deciding, plain_outcomes
 from pipeline.backtest.looked import Task, learn_all, look_at_all
 from pipeline.backtest.peers import looked_steps, peers_over_time, settled_steps
 from pipeline.backtest.playing import Player, Trial
-from pipeline.backtest.results import Found, rule_result
+from pipeline.backtest.results import Found, campaign_result, rule_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pipeline.alerts.learning import PeerLibrary
-    from pipeline.alerts.statistics import Integers
+    from pipeline.alerts.statistics import Booleans, Integers
+    from pipeline.alerts.verdict import Outcome
+    from pipeline.backtest.grid import Grid
     from pipeline.backtest.history import CampaignHistory
     from pipeline.backtest.looked import Looked, Question
     from pipeline.backtest.past import Past
     from pipeline.backtest.peers import PeersOverTime
+    from pipeline.backtest.results import RuleResult
     from pipeline.backtest.rules import TriedRule
 
 ROWS_WORTH_PROCESSES: Final = 15_000
@@ -44,13 +49,21 @@ class Seen(NamedTuple):
         histories: the campaigns of which anything is known within the range, by name.
         looked: the looks at each, by the rules that are not plain, in their order.
         libraries: what peers had taught; `Looked.which` names places in it.
-        unjudged: campaigns that could not be judged; they are not among the others.
+        unjudged: campaigns that cannot be judged: those that are found so from here on are among the others.
     """
 
     histories: tuple[CampaignHistory, ...]
     looked: tuple[Looked, ...]
     libraries: tuple[PeerLibrary, ...]
-    unjudged: tuple[str, ...] = ()
+    unjudged: Unjudged
+
+
+class _Stepped(NamedTuple):
+    """A campaign, as of which steps it has settled, and the steps at which it is looked at."""
+
+    history: CampaignHistory
+    settled: Booleans
+    steps: Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +96,12 @@ def backtest(
         UserError: a process was ended from outside.
     """
     seen = see(past, rules, history_days=history_days, workers=workers, tell=tell)
-    played = play(past, rules, seen)
+    results = _results(past, play(past, rules, seen), seen.unjudged)
     return Found(
         past=past,
         looks=sum(len(one.steps) for one in seen.looked),
         most_peers=max((library.campaigns for library in seen.libraries), default=0),
-        rules=tuple(rule_result(one.rule, one.trials, past, one.deciding) for one in played),
+        rules=results,
         notes=_notes(past, seen),
     )
 
@@ -102,47 +115,68 @@ def see(
     tell: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Seen:
     """Take every look at a past; arguments as for `backtest`."""
-    settled = [settled_steps(history, past.grid) for history in past.histories]
-    steps = [looked_steps(history, over) for history, over in zip(past.histories, settled, strict=True)]
-    peers = peers_over_time(past.histories, settled, past.policy.calendar(), history_days)
-    retired = [history.plan.is_retired for history in past.histories]
-    chosen = [place for place, each in enumerate(steps) if len(each) and not retired[place]]
-    rows = sum(len(steps[place]) for place in chosen)
+    unjudged = Unjudged("en")
+    stepped = [
+        found
+        for history in past.histories
+        if (found := unjudged.alone(history.campaign_id, partial(_stepped, history, past.grid), None)) is not None
+    ]
+    histories, settled = [one.history for one in stepped], [one.settled for one in stepped]
+    peers = peers_over_time(histories, settled, past.policy.calendar(), history_days)
+    chosen = [one for one in stepped if len(one.steps) and not one.history.plan.is_retired]
+    rows = sum(len(one.steps) for one in chosen)
     allowed = workers or min(MOST_WORKERS, len(os.sched_getaffinity(0)))
     used = allowed if rows >= ROWS_WORTH_PROCESSES else 1
-    questions, which = _questions([(past.histories[place], steps[place]) for place in chosen], peers)
+    questions, which = _questions(chosen, peers)
     libraries = learn_all(questions, peers.finished, used)
     tested = [rule for rule in rules if not rule.is_plain]
     tasks = [
-        Task(past.histories[place], steps[place], of, tuple(rule.of(past.histories[place].plan) for rule in tested))
-        for place, of in zip(chosen, which, strict=True)
+        Task(one.history, one.steps, of, tuple(rule.of(one.history.plan) for rule in tested))
+        for one, of in zip(chosen, which, strict=True)
     ]
+    looked = _looks(tasks, libraries, used, tell, unjudged)
+    deciding = Deciding(past, libraries)
+    for name, (task, of_task) in looked.items():
+        unjudged.alone(name, partial(deciding.with_bank_levels, task.history, of_task, task.rules), None)
+    judged = [pair for name, pair in looked.items() if not unjudged.faults(name)]
+    return Seen(
+        tuple(task.history for task, _ in judged), tuple(found for _, found in judged), tuple(libraries), unjudged
+    )
+
+
+def _stepped(history: CampaignHistory, grid: Grid) -> _Stepped:
+    settled = settled_steps(history, grid)
+    return _Stepped(history, settled, looked_steps(history, settled))
+
+
+def _looks(
+    tasks: Sequence[Task],
+    libraries: Sequence[PeerLibrary],
+    workers: int,
+    tell: Callable[[int, int], None],
+    unjudged: Unjudged,
+) -> dict[str, tuple[Task, Looked]]:
+    """Return what is found of the campaigns that can be judged, by name, in their order."""
     # campaigns of one product and time one after the other: they share what a process keeps of libraries
     order = sorted(range(len(tasks)), key=lambda at: (tasks[at].history.plan.product, int(tasks[at].steps[0])))
     looked: dict[int, Looked] = {}
-    looks = look_at_all([tasks[at] for at in order], libraries, used)
+    looks = look_at_all([tasks[at] for at in order], libraries, workers)
     for done, (at, found) in enumerate(zip(order, looks, strict=True), 1):
         if found is not None:
             looked[at] = found
+        else:
+            unjudged.told(tasks[at].history.campaign_id)  # who looked has logged why
         tell(done, len(tasks))
-    deciding = Deciding(past, libraries)
-    judged = sorted(looked)
-    for at in judged:
-        deciding.with_bank_levels(tasks[at].history, looked[at], tasks[at].rules)
-    unjudged = tuple(task.history.campaign_id for at, task in enumerate(tasks) if at not in looked)
-    histories = tuple(tasks[at].history for at in judged)
-    return Seen(histories, tuple(looked[at] for at in judged), tuple(libraries), unjudged)
+    return {tasks[at].history.campaign_id: (tasks[at], looked[at]) for at in sorted(looked)}
 
 
-def _questions(
-    looks: Sequence[tuple[CampaignHistory, Integers]], peers: PeersOverTime
-) -> tuple[list[Question], list[Integers]]:
+def _questions(looks: Sequence[_Stepped], peers: PeersOverTime) -> tuple[list[Question], list[Integers]]:
     """Return the different libraries that are needed, and which of them each campaign needs at each step."""
     numbers: dict[Question, int] = {}
     which: list[Integers] = []
-    for history, steps in looks:
-        plan = history.plan
-        epochs, place = np.unique(peers.epochs(plan.product, steps), return_inverse=True)
+    for one in looks:
+        plan = one.history.plan
+        epochs, place = np.unique(peers.epochs(plan.product, one.steps), return_inverse=True)
         asked = [(plan.product, plan.window_ms / HOUR_MS, peers.peers(plan.product, each)) for each in epochs.tolist()]
         found = np.array([numbers.setdefault(question, len(numbers)) for question in asked], np.int64)
         which.append(found[place])
@@ -152,6 +186,11 @@ def _questions(
 def play(past: Past, rules: Sequence[TriedRule], seen: Seen) -> list[Played]:
     """Return every rule after the last step."""
     deciding = Deciding(past, seen.libraries)
+    nothing: Outcome = "immature"  # as live has it, whose campaign is blocked
+
+    def outcome_then(trial: Trial, row: int, instant: int) -> Outcome:
+        return seen.unjudged.alone(trial.name, partial(deciding.outcome_then, trial, row, instant), nothing)
+
     played: list[Played] = []
     number = 0
     for rule in rules:
@@ -163,13 +202,25 @@ def play(past: Past, rules: Sequence[TriedRule], seen: Seen) -> list[Played]:
             trials,
             past.grid,
             false_share_limit=None if rule.is_plain else rule.settings.false_share_limit,
-            outcome_then=deciding.outcome_then,
+            outcome_then=outcome_then,
             conduct=Conduct(database=past.source),  # ids of alerts that nobody ever had
         )
         player.play()
         played.append(Played(rule, trials, deciding))
         number += not rule.is_plain
     return played
+
+
+def _results(past: Past, played: Sequence[Played], unjudged: Unjudged) -> tuple[RuleResult, ...]:
+    """Return what became of the campaigns that every rule could judge: they are put side by side."""
+    found = [
+        [unjudged.alone(trial.name, partial(campaign_result, trial, past, one.deciding), None) for trial in one.trials]
+        for one in played
+    ]
+    return tuple(
+        rule_result(one.rule, [each for each in of_rule if each and not unjudged.faults(each.campaign_id)])
+        for one, of_rule in zip(played, found, strict=True)
+    )
 
 
 def _trial(history: CampaignHistory, looked: Looked, rule: TriedRule, number: int | None) -> Trial:
@@ -189,7 +240,7 @@ def _notes(past: Past, seen: Seen) -> tuple[str, ...]:
     retired = sum(history.plan.is_retired for history in past.histories)
     if retired:
         notes.append(f"{retired} campaigns are not judged: their definitions, and so their limits, were retired")
-    if seen.unjudged:
-        names = ", ".join(seen.unjudged)
+    if seen.unjudged.names:
+        names = ", ".join(seen.unjudged.names)
         notes.append(f"not judged, for their figures make the program fail (see its log): {names}")
     return tuple(notes)

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from pipeline.alerts.finished import FEWEST_CONVERTERS
+from pipeline.alerts.isolating import each_apart, log_no_teacher
 from pipeline.backtest.history import NEVER_TOUCHED
 from pipeline.state.calendar import DAY_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pipeline.alerts.statistics import Booleans, FinishedCampaign, Integers
     from pipeline.backtest.grid import Grid
     from pipeline.backtest.history import CampaignHistory
     from pipeline.state.calendar import BusinessCalendar
+
+    _Taught = list[tuple[int, FinishedCampaign | None]]
 
 LOOKS_OF_SETTLED_MS: Final = DAY_MS
 """A campaign of which everything has come is looked at so often, and whenever anything of it changes."""
@@ -105,21 +109,36 @@ def peers_over_time(
     finished: list[FinishedCampaign] = []
     moves: dict[str, list[tuple[int, str, int | None]]] = defaultdict(list)
     for history, is_settled in zip(histories, settled, strict=True):
-        every = np.arange(len(is_settled))
-        recent = history.grid.instants(every) - history.last_touches(every) <= history_days * DAY_MS
-        teaches = is_settled & recent
-        begins = np.flatnonzero(teaches & ~np.append(False, teaches[:-1]))
-        changed = history.change_steps
-        for step in np.union1d(begins, changed[teaches[changed]]).tolist():
-            one = history.finished(step, calendar)
+        taught = partial(_taught, history, is_settled, calendar, history_days)
+        for step, one in _apart(history, taught):
             place = None
-            if one.touches.sum() > 0 and one.converters.sum() >= fewest:
+            if one is not None and one.touches.sum() > 0 and one.converters.sum() >= fewest:
                 place = len(finished)
                 finished.append(one)
             moves[history.plan.product].append((step, history.campaign_id, place))
-        ends = np.flatnonzero(~teaches & np.append(False, teaches[:-1])).tolist()
-        moves[history.plan.product] += [(step, history.campaign_id, None) for step in ends]
     return PeersOverTime(tuple(finished), {product: _peers(each) for product, each in moves.items()})
+
+
+def _taught(history: CampaignHistory, is_settled: Booleans, calendar: BusinessCalendar, history_days: float) -> _Taught:
+    """Return what a campaign taught from which step on; None: nothing any more."""
+    every = np.arange(len(is_settled))
+    recent = history.grid.instants(every) - history.last_touches(every) <= history_days * DAY_MS
+    teaches = is_settled & recent
+    begins = np.flatnonzero(teaches & ~np.append(False, teaches[:-1]))
+    changed = history.change_steps
+    steps = np.union1d(begins, changed[teaches[changed]]).tolist()
+    ends = np.flatnonzero(~teaches & np.append(False, teaches[:-1])).tolist()
+    return [*((step, history.finished(step, calendar)) for step in steps), *((step, None) for step in ends)]
+
+
+def _apart(history: CampaignHistory, taught: Callable[[], _Taught]) -> _Taught:
+    """Return what a campaign taught; nothing where its figures make our own code fail: the others teach."""
+
+    def teaches_nothing(_: CampaignHistory, error: Exception) -> _Taught:
+        log_no_teacher(history.campaign_id, error)
+        return []
+
+    return each_apart([history], lambda _: [taught()], teaches_nothing)[0]
 
 
 def _peers(moves: list[tuple[int, str, int | None]]) -> Peers:

@@ -145,13 +145,13 @@ class Found:
         }
 
 
-def rule_result(rule: TriedRule, trials: Sequence[Trial], past: Past, deciding: Deciding) -> RuleResult:
-    """Return what became of the trials of a rule."""
-    campaigns = tuple(_campaign(trial, past, deciding) for trial in trials)
-    return RuleResult(rule, campaigns, money_of(one.fate for one in campaigns))
+def rule_result(rule: TriedRule, campaigns: Sequence[CampaignResult]) -> RuleResult:
+    """Return what became of campaigns under a rule, with all of them in money."""
+    return RuleResult(rule, tuple(campaigns), money_of(one.fate for one in campaigns))
 
 
-def _campaign(trial: Trial, past: Past, deciding: Deciding) -> CampaignResult:
+def campaign_result(trial: Trial, past: Past, deciding: Deciding) -> CampaignResult:
+    """Return what became of the trial of a rule."""
     history = trial.history
     settled = settled_of(history, past.last_ms)
     first = trial.episodes[0] if trial.episodes else None

@@ -7,6 +7,7 @@ instant that the run knows, an hour from step to step.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.alerts.money_at_risk import money_at_risk, spend_per_day
@@ -46,9 +47,12 @@ def alerts_of(
     seen = see(past, rules, history_days=settings.history_days, tell=tell)
     (played,) = play(past, rules, seen)
     found = [
-        _told(trial, trial.record, played.deciding, settings) for trial in played.trials if trial.record is not None
+        seen.unjudged.alone(trial.name, partial(_told, trial, trial.record, played.deciding, settings), None)
+        for trial in played.trials
+        if trial.record is not None
     ]
-    return sorted(found, key=lambda record: (-(record.evidence.money_at_risk_minor or 0), record.campaign_id))
+    told = [one for one in found if one is not None and not seen.unjudged.faults(one.campaign_id)]
+    return sorted(told, key=lambda record: (-(record.evidence.money_at_risk_minor or 0), record.campaign_id))
 
 
 def _told(trial: Trial, record: AlertRecord, deciding: Deciding, settings: AlertSettings) -> AlertRecord:
