@@ -13,6 +13,7 @@ import numpy as np
 from pipeline.alerts import amounts
 from pipeline.alerts.assembly import CampaignFacts
 from pipeline.alerts.conversions import as_of, customers
+from pipeline.alerts.isolating import each_apart, log_no_teacher
 from pipeline.alerts.reading import (
     SINCE_EVER,
     TOUCHES,
@@ -24,6 +25,7 @@ from pipeline.alerts.reading import (
     set_touches,
 )
 from pipeline.alerts.statistics import HOUR_MS, FinishedCampaign
+from pipeline.error_words import describe as describe_error
 from pipeline.state.calendar import DAY_MS
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ class FinishedFacts:
         self._fewest = fewest
         self._known: dict[tuple[str, int], FinishedCampaign] = {}
         self._stale: set[str] = set()
+        self._logged: dict[str, str] = {}
 
     def refresh(
         self, plans: Mapping[str, CampaignPlan], as_of_ms: int, changed: Collection[str] = ()
@@ -88,8 +91,9 @@ class FinishedFacts:
         ]
         for start in range(0, len(new), 100):
             part = new[start : start + 100]
-            read = read_finished(self._port, [plan for plan, _ in part], as_of_ms, self._policy)
-            for (_, ended), one in zip(part, read, strict=True):
+            for (_, ended), one in zip(part, self._read([plan for plan, _ in part], as_of_ms), strict=True):
+                if one is None:
+                    continue  # it stays stale, and so is read again with the next call
                 known = self._known.get((one.campaign_id, ended))
                 if known is None or not known.teaches_the_same(one):
                     self._known[one.campaign_id, ended] = one
@@ -100,8 +104,22 @@ class FinishedFacts:
             if key[0] not in self._stale and key[1] >= as_of_ms - 2 * self._history_ms
         }
         self._stale.clear()  # who was left is not over, and is read when it is
-        found = [self._known[plan.campaign_id, ended] for plan, ended in over]
-        return [one for one in found if one.converters.sum() >= self._fewest]
+        found = [self._known.get((plan.campaign_id, ended)) for plan, ended in over]
+        return [one for one in found if one is not None and one.converters.sum() >= self._fewest]
+
+    def _read(self, plans: Sequence[CampaignPlan], as_of_ms: int) -> Sequence[FinishedCampaign | None]:
+        """Return what campaigns teach; None of one whose figures make our own code fail: the others teach."""
+
+        def read(some: Sequence[CampaignPlan]) -> Sequence[FinishedCampaign | None]:
+            return read_finished(self._port, some, as_of_ms, self._policy)
+
+        return each_apart(plans, read, self._teaches_nothing)
+
+    def _teaches_nothing(self, plan: CampaignPlan, error: Exception) -> None:
+        kind = describe_error(error)
+        if self._logged.get(plan.campaign_id) != kind:
+            self._logged[plan.campaign_id] = kind
+            log_no_teacher(plan.campaign_id, error)
 
 
 def has_settled(plan: CampaignPlan, last_touch_ms: int, as_of_ms: int) -> bool:

@@ -6,11 +6,14 @@ be looked up. Of a product's libraries the one that rests on more campaigns is u
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from pipeline.alerts.learning import PeerLibrary, generic_library, learn
 from pipeline.alerts.statistics import HOUR_MS
+from pipeline.alerts.teachers import learn_apart
+from pipeline.error_words import describe as describe_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 Source = Literal["ledger", "warehouse"]
 LEDGER: Final[Source] = "ledger"
 WAREHOUSE: Final[Source] = "warehouse"
+_log = logging.getLogger(__name__)
 
 
 class PeersPort(Protocol):
@@ -43,12 +47,23 @@ class KeptLibrary:
     version: int
 
 
-def read_libraries(port: PeersPort) -> list[KeptLibrary]:
-    """Return the newest library of every product, source and window."""
-    return [
-        KeptLibrary(source, PeerLibrary.from_json(body), learnt_ms, version)
-        for _, source, _, _, body, learnt_ms, version in port.fetch("alert_peers")
-    ]
+def read_libraries(port: PeersPort, told: set[int] | None = None) -> list[KeptLibrary]:
+    """Return the newest library of every product, source and window; one that cannot be read counts as none.
+
+    Args:
+        port: where libraries are kept.
+        told: the versions that the log has heard cannot be read; it hears of each once.
+    """
+    told = set() if told is None else told
+    found: list[KeptLibrary] = []
+    for product, source, _, _, body, learnt_ms, version in port.fetch("alert_peers"):
+        try:
+            found.append(KeptLibrary(source, PeerLibrary.from_json(body), learnt_ms, version))
+        except (ValueError, TypeError, LookupError, AttributeError) as error:  # another version's shape
+            if version not in told:
+                _log.warning("the kept library of %s (%s) cannot be read: %s", product, source, describe_error(error))
+            told.add(version)
+    return found
 
 
 def write_library(port: PeersPort, source: Source, library: PeerLibrary) -> None:
@@ -74,6 +89,7 @@ class PeerShelf:
         self._finished: tuple[FinishedCampaign, ...] = ()
         self._kept: dict[tuple[Source, str, float], PeerLibrary] = {}
         self._in_use: dict[tuple[str, float], PeerLibrary] = {}
+        self._told: set[int] = set()
         self.version = 0
 
     def refresh(self, finished: Sequence[FinishedCampaign]) -> None:
@@ -84,7 +100,7 @@ class PeerShelf:
         """
         kept = {
             (one.source, one.library.product, one.library.window_hours): one.library
-            for one in read_libraries(self._port)
+            for one in read_libraries(self._port, self._told)
         }
         if not _are_same(finished, self._finished) or kept != self._kept:
             self._in_use = {}
@@ -99,7 +115,7 @@ class PeerShelf:
         return found
 
     def _choose(self, product: str, window_hours: float) -> PeerLibrary:
-        learnt = learn(self._finished, product, window_hours)
+        learnt = learn_apart(self._finished, product, window_hours)
         if learnt.campaigns and self._kept.get((LEDGER, product, window_hours)) != learnt:
             write_library(self._port, LEDGER, learnt)
             self._kept[LEDGER, product, window_hours] = learnt

@@ -15,7 +15,7 @@ import numpy as np
 
 from pipeline.alerts.isolating import each_apart, log_unjudged
 from pipeline.alerts.judging import decide
-from pipeline.alerts.learning import learn
+from pipeline.alerts.teachers import learn_apart
 from pipeline.alerts.verdict import LARGEST, Band, Outcome, Verdict
 from pipeline.errors import UserError
 
@@ -158,7 +158,7 @@ def _take_libraries(libraries: Sequence[PeerLibrary]) -> None:
 
 def _learn_one(question: Question) -> PeerLibrary:
     product, window_hours, peers = question
-    return learn([_finished[place] for place in peers], product, window_hours)
+    return learn_apart([_finished[place] for place in peers], product, window_hours)
 
 
 def _look_one(task: Task) -> Looked | None:

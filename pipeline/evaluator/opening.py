@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pipeline.alerts.bank import bank_levels
@@ -15,6 +17,8 @@ from pipeline.alerts.looking import LedgerLooks, Now
 from pipeline.alerts.peers import PeerShelf
 from pipeline.alerts.statistics import HOUR_MS
 from pipeline.clickhouse.connection import connect
+from pipeline.error_words import places
+from pipeline.errors import PipelineError
 from pipeline.evaluator.evidences import LedgerEvidences
 from pipeline.evaluator.log_watch import LogWatch
 from pipeline.evaluator.run_rules import RunRules
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
     from pipeline.state.policy import Policy
 
+_log = logging.getLogger(__name__)
 _NOBODY: Final = (None, None)
 _LEVEL_MS: Final = 6 * HOUR_MS
 _FINISHED_SECONDS: Final = 15.0  # between two questions which campaigns are over: they read the touches of all
@@ -105,9 +110,9 @@ class RunFacts:
         if as_of_ms is None:
             return None
         if self._asked is None:  # nobody is judged before it is known what his peers teach
-            found = self._over.refresh(self._live.plans, as_of_ms)
+            found = _unless_it_fails(partial(self._over.refresh, self._live.plans, as_of_ms))
             self._asked, self._changed = self._monotonic(), set()
-            return found
+            return found or []
         if self._reading is None and self._monotonic() - self._asked >= _FINISHED_SECONDS:
             self._asked = self._monotonic()
             plans, changed, self._changed = dict(self._live.plans), self._changed, set()
@@ -115,7 +120,7 @@ class RunFacts:
         if self._reading is None or not self._reading.done():
             return None
         reading, self._reading = self._reading, None
-        return reading.result()
+        return _unless_it_fails(reading.result)
 
     def facts(self, names: Iterable[str]) -> dict[str, CampaignFacts]:
         """Return what is known of campaigns that have touches, as of `now`; not to be changed."""
@@ -129,6 +134,17 @@ class RunFacts:
             for name, hour in self._live.last_touch_hours().items()
             if (hour + 1) * HOUR_MS + plans[name].window_ms <= as_of_ms
         )
+
+
+def _unless_it_fails(read: Callable[[], list[FinishedCampaign]]) -> list[FinishedCampaign] | None:
+    """Return what is read; None where our own code fails: peers are known less well, and asked about again later."""
+    try:
+        return read()
+    except PipelineError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, campaigns are judged by what is known of peers
+        _log.error("what finished campaigns teach cannot be read: %s", places(error))
+        return None
 
 
 def open_looks(settings: Settings) -> LedgerLooks:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.alerts.facts import LedgerFacts, statistics
-from pipeline.alerts.finished import FinishedFacts
+from pipeline.alerts.finished import FinishedFacts, finished_of
 from pipeline.alerts.live import LiveFacts
 from pipeline.alerts.statistics import HOUR_MS
 from pipeline.alerts.warehouse import read_warehouse
@@ -32,8 +32,10 @@ from tests.oracle.verdicts import judge
 from tests.support.core_player import CorePlayer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from pipeline.alerts.assembly import CampaignFacts
     from pipeline.alerts.statistics import FinishedCampaign
     from tests.oracle.verdicts import Judged
 
@@ -97,6 +99,36 @@ def test_finished_campaigns_are_those_of_a_batch(clickhouse: Any, run_name: str,
     first = kept.refresh(plans, END)
     assert [a is b for a, b in zip(kept.refresh(plans, END + DAY_MS), first, strict=True)] == [True, True]
     assert FinishedFacts(port, POLICY).refresh(plans, moment("2026-03-22 00:00")) == []
+
+
+def test_a_finished_campaign_that_makes_the_program_fail_teaches_nothing_until_it_does_not(
+    clickhouse: Any, run_name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = story(1).log
+    CorePlayer(clickhouse, "roi", run_name, POLICY, log).play(Random(1), tidy=False)
+    port, plans = LedgerFacts(clickhouse, "roi", run_name), plans_of(log)
+    whole = FinishedFacts(port, POLICY).refresh(plans, END)
+    odd: set[str] = {"done"}
+
+    def finished_of_odd(facts: Sequence[CampaignFacts], *given: Any) -> list[FinishedCampaign]:
+        if odd.intersection(one.plan.campaign_id for one in facts):
+            raise OverflowError("of customer anna")
+        return finished_of(facts, *given)
+
+    monkeypatch.setattr("pipeline.alerts.finished.finished_of", finished_of_odd)
+    kept = FinishedFacts(port, POLICY)
+    for _ in range(2):
+        assert [one.campaign_id for one in kept.refresh(plans, END)] == ["late"]
+    assert len(caplog.records) == 1
+    assert "campaign done teaches nothing, the others do: OverflowError" in caplog.text
+    assert "anna" not in caplog.text
+    odd.clear()
+    assert [one.campaign_id for one in kept.refresh(plans, END)] == ["done", "late"]
+    odd.add("done")
+    assert [one.campaign_id for one in kept.refresh(plans, END, {"done"})] == ["late"], "what it taught is out of date"
+    odd.clear()
+    found = kept.refresh(plans, END)
+    assert all(one.teaches_the_same(other) for one, other in zip(found, whole, strict=True))
 
 
 def test_what_comes_later_to_a_finished_campaign_changes_what_it_teaches(clickhouse: Any, run_name: str) -> None:

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from typer.testing import CliRunner
 
-from pipeline.alerts.learning import PeerLibrary
+from pipeline.alerts.learning import PeerLibrary, generic_library, learn
 from pipeline.alerts.peers import LEDGER, WAREHOUSE, PeerShelf, learn_from_warehouse, write_library
+from pipeline.backtest.looked import learn_all
 from pipeline.cli import build_app
 from tests.alerts.campaigns import peers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pytest
 
+    from pipeline.alerts.statistics import FinishedCampaign
     from pipeline.settings import Settings
 
 FINISHED = peers(6)
@@ -89,6 +92,51 @@ def test_the_library_that_rests_on_more_campaigns_is_used() -> None:
     write_library(kept, WAREHOUSE, replace(shelf.library(PRODUCT, WINDOW), campaigns=1))
     shelf.refresh(FINISHED[:2])
     assert shelf.library(PRODUCT, WINDOW).campaigns == 2
+
+
+def test_a_peer_that_makes_the_program_fail_teaches_nothing_and_the_others_do(caplog: pytest.LogCaptureFixture) -> None:
+    kept = Kept()
+    shelf = PeerShelf(kept)
+    odd = replace(FINISHED[2], totals={"a": "of customer anna"})  # type: ignore[dict-item] # what makes it fail
+    others = [*FINISHED[:2], *FINISHED[3:]]
+    shelf.refresh([*others, odd])
+    assert shelf.library(PRODUCT, WINDOW) == learn(others, PRODUCT, WINDOW)
+    assert [row[:3] for row in kept.rows] == [(PRODUCT, LEDGER, len(others))]
+    (question,) = learn_all([(PRODUCT, WINDOW, tuple(range(len(FINISHED))))], [*others, odd], 1)
+    assert question == shelf.library(PRODUCT, WINDOW), "as in a backtest"
+    assert f"campaign {odd.campaign_id} teaches nothing, the others do: " in caplog.text
+    assert "anna" not in caplog.text
+    shelf.refresh([odd])
+    assert shelf.library(PRODUCT, WINDOW) == generic_library(PRODUCT, WINDOW)
+
+
+def test_peers_who_make_the_program_fail_together_teach_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def odd(finished: Sequence[FinishedCampaign], product: str, window_hours: float) -> PeerLibrary:
+        if len(finished) > 3:
+            raise ZeroDivisionError
+        return learn(finished, product, window_hours)
+
+    monkeypatch.setattr("pipeline.alerts.teachers.learn", odd)
+    shelf = PeerShelf(Kept())
+    shelf.refresh(FINISHED)
+    assert shelf.library(PRODUCT, WINDOW) == generic_library(PRODUCT, WINDOW)
+    assert [record.getMessage().split(":")[0] for record in caplog.records] == [
+        f"finished campaigns of {PRODUCT} teach nothing together"
+    ]
+
+
+def test_a_kept_library_that_cannot_be_read_counts_as_none(caplog: pytest.LogCaptureFixture) -> None:
+    kept = Kept()
+    kept.rows.append((PRODUCT, WAREHOUSE, 9, 9, json.dumps({"window_hours": WINDOW, "of_a_later_version": 1})))
+    learn_from_warehouse(kept, [replace(one, product="gold") for one in FINISHED], ())
+    shelf = PeerShelf(kept)
+    for _ in range(2):
+        shelf.refresh(FINISHED[:3])
+    assert shelf.library(PRODUCT, WINDOW).campaigns == 3
+    assert shelf.library("gold", WINDOW).campaigns == len(FINISHED)
+    assert len(caplog.records) == 1
 
 
 def test_a_product_without_peers_has_the_generic_library_which_is_not_kept() -> None:
