@@ -121,10 +121,12 @@ static bool read_head(const u8 *at, const u8 *end, plain_batch *found) {
     return behind >= 0 && !__builtin_add_overflow(found->head.base_offset, behind + 1, &found->next_offset);
 }
 
-// How many records the next plain batches hold, of at least one batch if that is plain, of no further one beyond `most`.
+// How many records the next plain batches hold, of at least one batch if that is plain, of no further one beyond `most`;
+// none where the place to begin at lies behind the fetch.
 EXPORT u32 plain_count(const u8 *fetched, u64 size, const fetch_progress *from, u32 most) {
     plain_batch batch;
     u64 count = 0;
+    if (from->begin > size) return 0;
     for (const u8 *at = fetched + from->begin; read_head(at, fetched + size, &batch); at = batch.end) {
         if (count && count + (u64)batch.head.count > most) break;
         count += (u64)batch.head.count;
@@ -133,10 +135,11 @@ EXPORT u32 plain_count(const u8 *fetched, u64 size, const fetch_progress *from, 
 }
 
 // Writes up to `room` records of the next plain batches, moves on behind the last one that it was sure of, and returns how
-// many records those have kept.
+// many records those have kept; none, likewise.
 EXPORT u32 plain_records(const u8 *fetched, u64 size, fetch_progress *from, bool checks, u32 room, packed_record *into) {
     plain_batch batch;
     u32 kept = 0;
+    if (from->begin > size) return 0;
     while (read_head(fetched + from->begin, fetched + size, &batch) && batch.head.count <= room) {
         const u8 *summed = fetched + from->begin + ATTRIBUTES_AT;
         if (checks && crc32c(summed, (u64)(batch.end - summed), false) != batch.sum) break;

@@ -78,6 +78,9 @@ def _next_plain(source: Any, records: Any, most: int) -> tuple[Run, int] | None:
     if not isinstance(records, _MemoryRecordsPy) or len(records._buffer) >= MOST_BYTES:
         return None
     fetched, begin = records._buffer, records._pos - len(records._next_slice)
+    # a length below 0, which no sum covers, has led aiokafka back: to nothing, or to a place counted from the end
+    if begin < 0 or not len(records._next_slice):
+        return None
     progress = np.array([begin, source.next_fetch_offset], np.int64)  # struct fetch_progress (native/core.h)
     at = progress.ctypes.data
     count = library().plain_count(fetched, len(fetched), at, most)

@@ -92,6 +92,13 @@ def sealed(raw: bytearray, base: int, attributes: int, last: int, damage: int | 
     return bytes(raw)
 
 
+def with_length(raw: bytes | bytearray, place: int, length: int) -> bytearray:
+    """Return a fetch whose batch at a place tells another length; no sum covers it."""
+    odd = bytearray(raw)
+    odd[place + 8 : place + 12] = length.to_bytes(4, "big", signed=True)
+    return odd
+
+
 @dataclass(frozen=True)
 class Fetch:
     """A partition's answer, and the position that was asked for."""
@@ -106,14 +113,20 @@ class Fetch:
 def fetches(draw: st.DrawFn) -> Fetch:
     raw, offset = b"", BASE
     made = draw(st.lists(batches(), min_size=1, max_size=5))
+    places = []
     for batch in made:
         piece, offset = encoded(batch, offset + draw(st.integers(0, 3)))
+        places.append(len(raw))
         raw += piece
     aborted = draw(st.lists(st.tuples(st.sampled_from([7, 8]), st.integers(BASE, offset)), max_size=3))
     is_uniform = all(batch.magic == 2 for batch in made)
     answer = bytearray(raw)
     if draw(st.integers(0, 9)) == 0:  # a broken sum, or a broken head
         answer[draw(st.integers(0, len(answer) - 1))] ^= 1 << draw(st.integers(0, 7))
+        is_uniform = False
+    if draw(st.integers(0, 9)) == 0:  # a length below 0: back into what has been read, or far before it
+        length = draw(st.integers(-len(raw) - 20, -1) | st.integers(-(1 << 31), -1))
+        answer = with_length(answer, draw(st.sampled_from(places)), length)
         is_uniform = False
     cut = draw(st.sampled_from([0, 0, 1, 30]))
     return Fetch(bytes(answer[: len(answer) - cut]), draw(st.integers(BASE, BASE + 40)), aborted, is_uniform)

@@ -17,7 +17,7 @@ from pipeline.transport.packed import Packed, joined, packed
 from pipeline.transport.ports import TP
 from pipeline.transport.record_headers import _TolerantRecords
 from pipeline.transport.runs import runs
-from tests.transport.record_batches import APPEND_TIME, BASE, Batch, Fetch, batches, encoded, fetches
+from tests.transport.record_batches import APPEND_TIME, BASE, Batch, Fetch, batches, encoded, fetches, with_length
 
 if TYPE_CHECKING:
     from pipeline.transport.ports import RecordBatch
@@ -104,6 +104,23 @@ def test_plain_batches_come_at_once_and_where_they_lie(made: list[Batch], data: 
     # a run for each stretch of plain batches
     known = stretches[:broken]
     assert len(shared) == sum(now and not before for now, before in pairwise([*known[::-1], False]))
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("length", [-1, -12, -13, -52, -10_000, -(10**9), -(1 << 31), "flipped", "to the first again"])
+def test_a_length_below_zero_breaks_its_batch_and_none_before_it(place: int, length: int | str) -> None:
+    raw, offset, places = b"", BASE, []
+    for _ in range(3):
+        places.append(len(raw))
+        piece, offset = encoded(Batch([(number, 5, b"k", b"v", []) for number in range(3)]), offset)
+        raw += piece
+    size = len(raw) // 3 - 12
+    known = {"flipped": size - (1 << 31), "to the first again": -places[place] - 12}
+    odd = with_length(raw, places[place], known[length] if isinstance(length, str) else length)
+    found, _, failure, _ = by_runs(Fetch(bytes(odd), BASE))
+    assert failure is not None
+    assert failure.startswith("CorruptRecordException")
+    assert [row[0] for row in found] == list(range(BASE, BASE + 3 * place))
 
 
 @pytest.mark.parametrize("plainly", [False, True])
