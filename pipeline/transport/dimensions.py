@@ -129,6 +129,9 @@ class DimensionReader:
         """Return once everything that was in the topics when this was called has been read; all of it is returned.
 
         One round trip when nothing is new.
+
+        Raises:
+            KafkaError: a partition could not be read; what others have brought comes with the next call.
         """
         async with self._turn:
             consumer = self._connected()
@@ -137,14 +140,16 @@ class DimensionReader:
                 consumer.resume(*behind)
                 try:
                     fetched = await consumer.getmany(*behind, timeout_ms=POLL_MS)
-                except UnicodeDecodeError:
-                    read_tolerantly()
+                except Exception as error:
+                    # aiokafka has moved on over what it had taken of the partitions before the one that failed
                     for tp in behind:
                         consumer.seek(tp, self._positions[TP(*tp)] or 0)
-                except KafkaError:
-                    raise
-                except Exception as error:
-                    raise unreadable("a dimension topic", error) from error
+                    if isinstance(error, UnicodeDecodeError):
+                        read_tolerantly()
+                    elif isinstance(error, KafkaError):
+                        raise
+                    else:
+                        raise unreadable("a dimension topic", error) from error
                 else:
                     _add(self._collected, fetched)
                     for tp in behind:

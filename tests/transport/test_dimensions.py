@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.errors import CorruptRecordException
 from confluent_kafka import Producer
 
 from pipeline.errors import UserError
@@ -99,6 +101,41 @@ async def test_owned_partition_without_offset_is_read_from_its_beginning(setting
         await reader.own({1: None})
         updates = await reader.catch_up()
     assert {partition_of(record.key, 4) for record in updates.customers[1] if record.key} == {1}
+
+
+@pytest.mark.parametrize("error", [CorruptRecordException(), KeyError("of a codec")])
+async def test_a_broken_partition_takes_nothing_of_the_others_along(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Fail behind the point where aiokafka has moved positions on, as a broken batch of a later partition does."""
+    ends = customer_ends(settings)
+    campaigns: list[tuple[bytes, bytes | None]] = [(b"k%d" % number, b"anew") for number in range(30)]
+    pairs: list[tuple[bytes, bytes | None]] = [(b"c%d" % number, b"tier") for number in range(40)]
+    failures = 0
+    original = Fetcher.fetched_records
+
+    async def failing(*arguments: Any, **named: Any) -> Any:
+        nonlocal failures
+        found = await original(*arguments, **named)
+        if found and failures < 3:
+            failures += 1
+            raise error
+        return found
+
+    async with running_reader(settings) as reader:
+        await reader.catch_up()
+        await reader.own(ends)
+        produce(settings, CAMPAIGNS, campaigns)
+        produce(settings, CUSTOMERS, pairs)
+        monkeypatch.setattr(Fetcher, "fetched_records", failing)
+        for _ in range(3):
+            with pytest.raises(CorruptRecordException):
+                await reader.catch_up()
+        updates = await reader.catch_up()
+    assert failures == 3
+    assert sorted((r.key, r.value) for r in updates.campaigns if r.key) == sorted(campaigns)
+    expected = {number: [pair for pair in pairs if partition_of(pair[0], 4) == number] for number in ends}
+    assert _pairs(updates) == expected
 
 
 @pytest.mark.process
