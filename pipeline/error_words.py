@@ -19,3 +19,19 @@ def places(error: BaseException) -> str:
     """Return the same with the traceback, which quotes the program alone."""
     frames = traceback.format_list(traceback.extract_tb(error.__traceback__))
     return f"{describe(error)}\n{''.join(frames).rstrip()}"
+
+
+class Telling:
+    """Words for errors that come again and again: each kind comes with its traceback the first time only."""
+
+    def __init__(self) -> None:
+        self._told: set[tuple[object, ...]] = set()
+
+    def words(self, error: BaseException) -> str:
+        """Return what the log is to say; an error of another kind, or from another line, is another one."""
+        frames = traceback.extract_tb(error.__traceback__)
+        kind = (type(error), *((frame.filename, frame.lineno) for frame in frames[-1:]))
+        if kind in self._told:
+            return describe(error)
+        self._told.add(kind)
+        return places(error)

@@ -12,7 +12,7 @@ import logging
 from time import time
 from typing import TYPE_CHECKING, Any, Final
 
-from aiokafka.errors import CorruptRecordException, KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from faust.transport.consumer import ensure_TPset
 from faust.transport.drivers import aiokafka as driver
 from faust.types import ConsumerMessage
@@ -21,6 +21,7 @@ from mode import Service
 from pipeline.error_words import describe
 from pipeline.transport.fetching import BatchConsumerThread
 from pipeline.transport.ports import TP
+from pipeline.transport.unreadable import UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -48,6 +49,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped h
         self._metrics: TransportMetrics = self.app.metrics
         self._acquiring: asyncio.Task[None] | None = None
         self._committed: dict[TP, int] = {}
+        self._waiting: dict[TP, float] = {}  # partitions that could not be read, and until when they are not asked for
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
         return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -104,17 +106,25 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped h
         except OffsetOutOfRangeError as error:
             self._handover.failed({TP(*tp) for tp in error.args[0]}, error)
         except KafkaError as error:
-            # aiokafka's words for it name the partition and no record
-            which = f" ({error.args[0]})" if isinstance(error, CorruptRecordException) and error.args else ""
-            logger.warning("fetching failed: %s%s; again in %.0f s", type(error).__name__, which, RETRY_SECONDS)
-            await self.sleep(RETRY_SECONDS)
+            if isinstance(error, UnreadableError) and error.partitions:  # the others go on meanwhile
+                self._handover.waits(error, RETRY_SECONDS)
+                until = asyncio.get_running_loop().time() + RETRY_SECONDS
+                self._waiting |= dict.fromkeys(error.partitions, until)
+            else:
+                logger.warning("fetching failed: %s; again in %.0f s", describe(error), RETRY_SECONDS)
+                await self.sleep(RETRY_SECONDS)
         return []
 
     def _fetchable(self) -> frozenset[TP]:
-        """Return the open partitions whose queue has room and whose topic is not halted."""
+        """Return the open partitions whose queue has room and whose topic is not halted, but for those that wait."""
         active = self._get_active_partitions()
+        if self._waiting:
+            now = asyncio.get_running_loop().time()
+            self._waiting = {tp: until for tp, until in self._waiting.items() if until > now}
         return frozenset(
-            tp for tp in self._handover.flows.open if tp in active and tp.topic not in self._handover.halted
+            tp
+            for tp in self._handover.flows.open
+            if tp in active and tp.topic not in self._handover.halted and tp not in self._waiting
         )
 
     def _message(self, delivery: Delivery) -> ConsumerMessage:

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 
 from pipeline.errors import UserError
 from pipeline.transport.ports import TP
 from pipeline.transport.record_headers import read_tolerantly
 from pipeline.transport.security import client_options
-from pipeline.transport.unreadable import unreadable
+from pipeline.transport.unreadable import broken_among, unreadable
 from schemas.topics import CAMPAIGNS, CUSTOMERS
 
 if TYPE_CHECKING:
@@ -131,25 +130,25 @@ class DimensionReader:
         One round trip when nothing is new.
 
         Raises:
-            KafkaError: a partition could not be read; what others have brought comes with the next call.
+            UnreadableError: a partition could not be read; what others have brought comes with the next call.
+            KafkaError: the broker does not answer.
         """
         async with self._turn:
             consumer = self._connected()
             ends = await self._ends(consumer, list(self._positions))
             while behind := [TopicPartition(*tp) for tp, end in ends.items() if (self._positions[tp] or 0) < end]:
+                asked = [TP(*tp) for tp in behind]
                 consumer.resume(*behind)
                 try:
                     fetched = await consumer.getmany(*behind, timeout_ms=POLL_MS)
                 except Exception as error:
+                    broken = broken_among(consumer._fetcher, asked)  # noqa: SLF001 - the error may not name it
                     # aiokafka has moved on over what it had taken of the partitions before the one that failed
                     for tp in behind:
                         consumer.seek(tp, self._positions[TP(*tp)] or 0)
-                    if isinstance(error, UnicodeDecodeError):
-                        read_tolerantly()
-                    elif isinstance(error, KafkaError):
-                        raise
-                    else:
-                        raise unreadable("a dimension topic", error) from error
+                    if not isinstance(error, UnicodeDecodeError):
+                        raise unreadable(broken or asked, error) from error
+                    read_tolerantly()
                 else:
                     _add(self._collected, fetched)
                     for tp in behind:

@@ -5,22 +5,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from aiokafka.consumer.fetcher import FetchError, FetchResult
-from aiokafka.errors import KafkaError
+from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from pipeline.transport.packed import Packed
+from pipeline.transport.ports import TP
 from pipeline.transport.runs import keep_bytes, runs
 from pipeline.transport.unreadable import unreadable
 
 if TYPE_CHECKING:
-    from pipeline.transport.ports import TP
     from pipeline.transport.runs import Run
 
 # decompressed, of one partition, after which no further run is taken: small batches may hold gigabytes of blanks,
 # and places in the joined buffer have 32 bits
 ENOUGH_BYTES: Final = 1 << 28
+# errors that say by themselves what is to be done; the last is read once more, tolerantly
+_TELLING: Final = (OffsetOutOfRangeError, NoOffsetForPartitionError, UnicodeDecodeError)
 
 
 async def fetched_runs(fetcher: Any, partitions: frozenset[TP], seconds: float, most: int) -> dict[Any, list[Run]]:
@@ -33,6 +35,7 @@ async def fetched_runs(fetcher: Any, partitions: frozenset[TP], seconds: float, 
         most: records after which no further run is taken; none has more, so there are less than twice as many.
 
     Raises:
+        UnreadableError: a partition's records cannot be read; nothing of the others was taken.
         Exception: as `Fetcher.fetched_records`.
     """
     keep_bytes()
@@ -61,13 +64,13 @@ def _drain(fetcher: Any, partitions: frozenset[TP], longest: int) -> dict[Any, l
             try:
                 taken = _take(result, tp, most, longest)
             except Exception as error:  # noqa: BLE001 - of a broken record batch; raised below, now or by the next call
-                result = fetcher._records[tp] = _failed(tp, error)  # noqa: PLW2901 - as a failed fetch
+                result = fetcher._records[tp] = FetchError(error=error, backoff=0)  # noqa: PLW2901 - as a failed fetch
         if not isinstance(result, FetchResult):
             # raised here, an error would take along what was drained before it: those positions have moved on
             if drained:
                 return drained
             _forget(fetcher, tp)
-            result.check_raise()
+            _raise(TP(*tp), result._error)
         if not result.has_more():
             _forget(fetcher, tp)
         drained[tp] = taken
@@ -85,10 +88,10 @@ def _arrived(fetcher: Any, partitions: frozenset[TP]) -> list[tuple[Any, Any]]:
     return [(tp, result) for tp, result in fetcher._records.items() if tp in partitions]
 
 
-def _failed(tp: Any, error: Exception) -> FetchError:
-    if not isinstance(error, KafkaError | UnicodeDecodeError):  # the latter is read once more, tolerantly
-        error = unreadable(f"{tp.topic} partition {tp.partition}", error)
-    return FetchError(error=error, backoff=0)
+def _raise(tp: TP, error: Exception) -> NoReturn:
+    if isinstance(error, _TELLING):
+        raise error
+    raise unreadable([tp], error) from error
 
 
 def _forget(fetcher: Any, tp: Any) -> None:

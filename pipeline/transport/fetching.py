@@ -19,7 +19,7 @@ from pipeline.transport.batches import run_batch
 from pipeline.transport.draining import fetched_runs
 from pipeline.transport.ports import TP, Delivery
 from pipeline.transport.record_headers import read_tolerantly
-from pipeline.transport.unreadable import unreadable
+from pipeline.transport.unreadable import UnreadableError, broken_among, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,6 +92,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
 
         Raises:
             OffsetOutOfRangeError: with a mapping of partitions to offsets that are not in the log.
+            UnreadableError: with the partitions that cannot be read on, if these are known.
         """
         return list(await self.call_thread(self._fetch, partitions))
 
@@ -135,12 +136,15 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
                 read_tolerantly()
                 self._read_again(consumer, partitions)
                 return []
-            except KafkaError:  # of a broken record batch, say: the caller fetches again
-                self._read_again(consumer, partitions)
+            except UnreadableError as error:  # nothing of the other partitions was taken
+                self._read_again(consumer, error.partitions)
                 raise
             except Exception as error:
+                broken = broken_among(fetcher, partitions)
                 self._read_again(consumer, partitions)
-                raise unreadable("a partition", error) from error
+                if isinstance(error, KafkaError) and not broken:
+                    raise
+                raise unreadable(broken, error) from error
         # Of hundreds of partitions few have brought something. Where a fetch has failed aiokafka may have moved on over
         # a record that nobody has seen: the next fetch tells, and seeks it back.
         brought = partitions & (runs.keys() | self._unreported)

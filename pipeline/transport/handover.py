@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pipeline.transport.metrics import TransportMetrics
     from pipeline.transport.ports import TP, BatchProcessor, Delivery
+    from pipeline.transport.unreadable import UnreadableError
 
 logger = logging.getLogger(__name__)
 
@@ -122,9 +123,13 @@ class Handover:
         )
         cause = f"{', '.join(topics)}: {describe(error)}"
         logger.warning("%s; again in %.2f s", cause, delay)
-        for tp in partitions:
-            self.retries[tp] = (cause, self.retries[tp][1] if tp in self.retries else self._clock())
+        self._note(partitions, cause)
         self._count_retries(partitions)
+
+    def waits(self, error: UnreadableError, seconds: float) -> None:
+        """Note why partitions bring nothing, until they do again; their shards go on."""
+        logger.warning("%s; again in %.2f s", error, seconds)
+        self._note(error.partitions, str(error))
 
     def due(self) -> frozenset[TP]:
         """Return the partitions to be taken over now."""
@@ -158,6 +163,10 @@ class Handover:
             task.cancel()
         if late:
             await asyncio.wait(late)
+
+    def _note(self, partitions: Iterable[TP], cause: str) -> None:
+        for tp in self.flows.assigned.intersection(partitions):  # of others nobody would take it back
+            self.retries[tp] = (cause, self.retries[tp][1] if tp in self.retries else self._clock())
 
     def _count_retries(self, partitions: Iterable[TP]) -> None:
         for tp in partitions:

@@ -27,6 +27,7 @@ from pipeline.policies import describe_policy, policy_of
 from pipeline.state.campaign_registry import CampaignRegistry
 from pipeline.transport.dead_letters import DeadLetterProducer
 from pipeline.transport.dimensions import DimensionReader
+from pipeline.transport.unreadable import UnreadableError
 from pipeline.worker.committer import Committer
 from pipeline.worker.cores import chosen_core, described_core
 from pipeline.worker.dimensions import DimensionTables
@@ -47,12 +48,14 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
 
     from pipeline.settings import Settings
+    from pipeline.worker.health import Health
 
 _TIDY_SECONDS: Final = 10.0
 _REFRESH_SECONDS: Final = 1.0
 _ERASE_SECONDS: Final = 0.25
 _READ_AGAIN_SECONDS: Final = 30.0
 _ORDER_SECONDS: Final = 3.0  # for the last block and for leaving the group, once the end is asked for
+_DIMENSIONS: Final = "definitions and profiles"
 _log = logging.getLogger(__name__)
 
 
@@ -156,7 +159,7 @@ async def _run(settings: Settings, stop: asyncio.Event) -> None:
         _log.info("metrics on http://%s:%d/metrics, and /healthz", settings.worker.metrics_host, server.port)
         commits = asyncio.create_task(processor.run_commits(app.handover.failed))
         tidying = asyncio.create_task(_tidy(processor))
-        refreshing = asyncio.create_task(_refresh(processor))
+        refreshing = asyncio.create_task(_refresh(processor, telemetry.health))
         eraser = Eraser(await _ledger(settings, ledger.owner), committer.paused, policy.labels)
         erasing = asyncio.create_task(erase_for_ever(partial(processor.erase, eraser), _ERASE_SECONDS))
         watching = asyncio.create_task(watch.run(telemetry.health))
@@ -187,13 +190,17 @@ async def _tidy(processor: ShardProcessor) -> None:
         processor.tidy()
 
 
-async def _refresh(processor: ShardProcessor) -> None:
+async def _refresh(processor: ShardProcessor, health: Health) -> None:
     while True:
         await asyncio.sleep(_REFRESH_SECONDS)
         try:
             await processor.refresh()
         except KafkaError as error:
-            _log.warning("dimension topics not read (%s), trying again", type(error).__name__)
+            _log.warning("dimension topics not read (%s), trying again", describe_error(error))
+            if isinstance(error, UnreadableError):  # an idle partition's worker has no batch that tells it
+                health.failing(_DIMENSIONS, str(error))
+        else:
+            health.working(_DIMENSIONS)
 
 
 async def _ledger(settings: Settings, owner: str) -> ClickHouseLedger:

@@ -5,23 +5,30 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiokafka.consumer.fetcher import PartitionRecords
+from aiokafka.errors import CorruptRecordException
 
 from agents.app import build_app, run_app
+from pipeline.transport import draining
 from pipeline.transport.admin import TopicAdmin
 from pipeline.transport.producer import EventProducer
+from pipeline.transport.runs import runs
 from pipeline.worker.cores import chosen_core
+from schemas.topics import EVENT_TOPICS
 from tests.transport.recording import Store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 
     from prometheus_client import CollectorRegistry
 
     from agents.app import BatchApp
     from pipeline.settings import Settings
+    from pipeline.transport.ports import TP
+    from pipeline.transport.runs import Run
     from tests.transport.recording import Recorder
 
 PATIENCE_SECONDS = 60.0
@@ -41,6 +48,19 @@ def store_at_end(settings: Settings, topics: Iterable[str]) -> Store:
         return Store(dict(admin.end_offsets(topics)))
 
 
+def values(prefix: str, count: int) -> list[bytes]:
+    return [f"{prefix}-{number}".encode() for number in range(count)]
+
+
+def reached(recorder: Recorder, ends: Mapping[TP, int]) -> bool:
+    return all(recorder.store.positions.get(tp, 0) >= end for tp, end in ends.items())
+
+
+def ends_of(settings: Settings) -> dict[TP, int]:
+    with TopicAdmin(settings) as admin:
+        return admin.end_offsets(EVENT_TOPICS)
+
+
 @asynccontextmanager
 async def running_worker(
     settings: Settings, recorder: Recorder, registry: CollectorRegistry | None = None
@@ -55,6 +75,28 @@ async def running_worker(
         stop.set()
         await running
     assert recorder.breaches == []
+
+
+def break_partition(patch: pytest.MonkeyPatch, broken: TP) -> None:
+    """Have whatever is fetched of a partition break when it is read, by aiokafka and by the compiled core."""
+
+    unpack_records, compiled = PartitionRecords._unpack_records, runs
+
+    def check(source: Any) -> None:
+        if source._tp == broken:
+            raise CorruptRecordException(f"Invalid CRC - {source._tp}")
+
+    # two functions, for iterators are told apart by their code
+    def by_aiokafka(source: Any) -> Iterator[Any]:
+        check(source)
+        yield from unpack_records(source)
+
+    def by_core(source: Any, most: int) -> Iterator[Run]:
+        check(source)
+        yield from compiled(source, most)
+
+    patch.setattr(PartitionRecords, "_unpack_records", by_aiokafka)
+    patch.setattr(draining, "runs", by_core)
 
 
 async def until(condition: Callable[[], bool], what: str) -> None:

@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.consumer.fetcher import Fetcher
-from aiokafka.errors import CommitFailedError, CorruptRecordException
+from aiokafka.errors import CommitFailedError
 from confluent_kafka import Producer
 from prometheus_client import CollectorRegistry
 
-from pipeline.native.library import is_built
 from pipeline.settings import Settings
-from pipeline.transport import consumer, draining, fetching
 from pipeline.transport.admin import TopicAdmin
 from pipeline.transport.partitioner import partition_of
 from pipeline.transport.ports import TP, HaltKind, RecordBatch, TopicHaltedError
@@ -24,27 +21,13 @@ from schemas.topics import COSTS, CUSTOMER_LANE, EVENT_TOPICS, LOGINS, TOUCHES, 
 from tests.support.kafka import free_port, running_kafka, running_tansu
 from tests.transport.conftest import settings_for
 from tests.transport.recording import Recorder
-from tests.transport.running import produce, running_worker, store_at_end, until
+from tests.transport.running import ends_of, produce, reached, running_worker, store_at_end, until, values
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Mapping
 
-    from pipeline.state.policy import CoreName
 
 pytestmark = [pytest.mark.contract, pytest.mark.e2e]
-
-
-def values(prefix: str, count: int) -> list[bytes]:
-    return [f"{prefix}-{number}".encode() for number in range(count)]
-
-
-def reached(recorder: Recorder, ends: Mapping[TP, int]) -> bool:
-    return all(recorder.store.positions.get(tp, 0) >= end for tp, end in ends.items())
-
-
-def ends_of(settings: Settings) -> dict[TP, int]:
-    with TopicAdmin(settings) as admin:
-        return admin.end_offsets(EVENT_TOPICS)
 
 
 async def test_everything_is_read_from_the_processors_positions(settings: Settings) -> None:
@@ -94,38 +77,6 @@ async def test_bytes_that_are_no_text_pass_among_others(settings: Settings) -> N
     async with running_worker(settings, recorder):
         await until(lambda: reached(recorder, ends_of(settings)), "all partitions read to their ends")
     assert recorder.store.values() == [b"good", b"\xff\xfe\x00", None, b"good again"]
-
-
-@pytest.mark.parametrize(
-    "core", ["plain", pytest.param("native", marks=pytest.mark.skipif(not is_built(), reason="is not built here"))]
-)
-async def test_fetch_that_fails_half_way_loses_nothing(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, core: CoreName
-) -> None:
-    """Fail behind the point where aiokafka has moved positions on, as a broken batch of a later partition does."""
-    failures = 0
-
-    def failing(fetch: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        async def fetched(*arguments: Any, **named: Any) -> Any:
-            nonlocal failures
-            found = await fetch(*arguments, **named)
-            if found and failures < 3:
-                failures += 1
-                raise CorruptRecordException
-            return found
-
-        return fetched
-
-    monkeypatch.setattr(consumer, "RETRY_SECONDS", 0.01)
-    monkeypatch.setattr(Fetcher, "fetched_records", failing(Fetcher.fetched_records))
-    monkeypatch.setattr(fetching, "fetched_runs", failing(draining.fetched_runs))
-    settings = settings.model_copy(update={"worker": settings.worker.model_copy(update={"core": core})})
-    recorder = Recorder(store_at_end(settings, EVENT_TOPICS))
-    produce(settings, LOGINS, values("login", 100))
-    async with running_worker(settings, recorder):
-        await until(lambda: reached(recorder, ends_of(settings)), "all partitions read to their ends")
-    assert failures == 3
-    assert recorder.store.sorted_values() == sorted(values("login", 100))
 
 
 async def test_halted_topic_halts_alone_and_goes_on_when_it_is_resumed(settings: Settings) -> None:

@@ -8,15 +8,18 @@ from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.errors import CorruptRecordException
 from confluent_kafka import Producer
 
+from pipeline.error_words import describe
 from pipeline.errors import UserError
 from pipeline.settings import Settings
 from pipeline.transport.admin import TopicAdmin
 from pipeline.transport.dimensions import DimensionReader, DimensionUpdates
 from pipeline.transport.partitioner import partition_of
 from pipeline.transport.ports import TP
+from pipeline.transport.unreadable import UnreadableError
 from schemas.topics import CAMPAIGNS, CUSTOMERS
 from tests.support.kafka import running_tansu
 from tests.transport.conftest import settings_for
+from tests.transport.running import break_partition
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -129,13 +132,27 @@ async def test_a_broken_partition_takes_nothing_of_the_others_along(
         produce(settings, CUSTOMERS, pairs)
         monkeypatch.setattr(Fetcher, "fetched_records", failing)
         for _ in range(3):
-            with pytest.raises(CorruptRecordException):
+            with pytest.raises(UnreadableError, match=r"^one of bank\.campaigns\.v1 partition 0, .*, … holds a record"):
                 await reader.catch_up()
         updates = await reader.catch_up()
     assert failures == 3
     assert sorted((r.key, r.value) for r in updates.campaigns if r.key) == sorted(campaigns)
     expected = {number: [pair for pair in pairs if partition_of(pair[0], 4) == number] for number in ends}
     assert _pairs(updates) == expected
+
+
+async def test_a_broken_partition_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = TP(CAMPAIGNS, partition_of(b"k7", 4))
+    async with running_reader(settings) as reader:
+        await reader.catch_up()
+        break_partition(monkeypatch, broken)
+        produce(settings, CAMPAIGNS, [(b"k%d" % number, b"spring") for number in range(30)])
+        for _ in range(2):
+            with pytest.raises(UnreadableError) as raised:
+                await reader.catch_up()
+            assert raised.value.partitions == {broken}
+            # what the log and /healthz tell of a batch that waits for it
+            assert f": bank.campaigns.v1 partition {broken.partition} holds a record" in describe(raised.value)
 
 
 @pytest.mark.process

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult, PartitionRecords
+from aiokafka.consumer.fetcher import READ_COMMITTED, FetchError, FetchResult, PartitionRecords
 from aiokafka.consumer.subscription_state import SubscriptionState
-from aiokafka.errors import CorruptRecordException
+from aiokafka.errors import CorruptRecordException, OffsetOutOfRangeError, TopicAuthorizationFailedError
 from aiokafka.record.memory_records import _MemoryRecordsPy
 
 from pipeline.native.library import is_built
@@ -17,10 +17,11 @@ from pipeline.transport import draining
 from pipeline.transport.draining import fetched_runs
 from pipeline.transport.packed import Packed
 from pipeline.transport.ports import TP
+from pipeline.transport.unreadable import UnreadableError, broken_among, unreadable
 from tests.transport.record_batches import BASE, Batch, encoded, sealed
 
 pytestmark = pytest.mark.skipif(not is_built(), reason="the native core is not built here")
-SOUND, BROKEN = TopicPartition("t", 0), TopicPartition("t", 1)
+SOUND, BROKEN, UNREAD = TopicPartition("t", 0), TopicPartition("t", 1), TopicPartition("t", 2)
 
 
 def fetcher_with(answers: dict[TopicPartition, bytes]) -> Any:
@@ -46,8 +47,11 @@ async def test_broken_batch_does_not_take_along_what_was_drained_before_it() -> 
     drained = await fetched_runs(fetcher, partitions, 0.0, 100)
     assert {tp: sum(map(len, runs)) for tp, runs in drained.items()} == {SOUND: 1}
     assert (state_of(SOUND).position, state_of(BROKEN).position) == (end, BASE)
-    with pytest.raises(CorruptRecordException):
+    with pytest.raises(
+        UnreadableError, match=r"^t partition 1 holds .* \(CorruptRecordException: Invalid CRC"
+    ) as raised:
         await fetched_runs(fetcher, partitions, 0.0, 100)
+    assert raised.value.partitions == {TP(*BROKEN)}
     assert not fetcher._records  # both are fetched again, from where they stand
     assert (state_of(SOUND).position, state_of(BROKEN).position) == (end, BASE)
 
@@ -58,9 +62,42 @@ async def test_batch_whose_sum_is_right_and_content_is_not_counts_as_a_broken_on
     other = bytearray(raw[:61] + b"no codec wrote this")
     other[8:12] = (len(other) - 12).to_bytes(4, "big")
     fetcher = fetcher_with({BROKEN: sealed(other, BASE, 0, 0)})
-    with pytest.raises(CorruptRecordException, match=r"t partition 1 holds a record batch that cannot be read"):
+    with pytest.raises(UnreadableError, match=r"^t partition 1 holds a record batch that cannot be read"):
         await fetched_runs(fetcher, frozenset({TP(*BROKEN)}), 0.0, 100)
     assert fetcher._subscriptions.subscription.assignment.state_value(BROKEN).position == BASE
+
+
+async def test_what_the_broker_says_of_one_partition_names_it_and_an_offset_that_is_gone_stays_what_it_is() -> None:
+    fetcher = fetcher_with({})
+    partitions = frozenset({TP(*SOUND), TP(*BROKEN)})
+    fetcher._records[BROKEN] = FetchError(error=TopicAuthorizationFailedError("t"), backoff=0)
+    with pytest.raises(UnreadableError, match=r"^t partition 1 cannot be fetched \(TopicAuthorizationFailedError\)$"):
+        await fetched_runs(fetcher, partitions, 0.0, 100)
+    fetcher._records[BROKEN] = FetchError(error=OffsetOutOfRangeError({BROKEN: 5}), backoff=0)
+    with pytest.raises(OffsetOutOfRangeError):
+        await fetched_runs(fetcher, partitions, 0.0, 100)
+
+
+async def test_a_partition_that_aiokafka_has_failed_to_read_is_found_among_the_others() -> None:
+    raw, _ = encoded(Batch([(0, 5, b"k", b"v", [])]), BASE)
+    fetcher = fetcher_with({SOUND: raw, BROKEN: raw[:-1] + bytes([raw[-1] ^ 1]), UNREAD: raw})
+    assert len(fetcher._records[SOUND].getall(1)) == 1
+    with pytest.raises(CorruptRecordException):
+        fetcher._records[BROKEN].getall()
+    asked = [TP(*SOUND), TP(*BROKEN), TP(*UNREAD), TP("t", 3)]
+    assert broken_among(fetcher, asked) == [TP(*BROKEN)]
+
+
+def test_a_fault_of_this_program_is_told_with_its_traceback_once(caplog: pytest.LogCaptureFixture) -> None:
+    known: dict[str, int] = {}
+    for customer in ("ann", "bob"):
+        with pytest.raises(KeyError) as raised:
+            known[customer]
+        text = str(unreadable([TP("t", 1)], raised.value))
+        assert text == "t partition 1 holds a record batch that cannot be read (KeyError)"
+    assert [record.message.count("File ") for record in caplog.records] == [1, 0]
+    assert __file__ in caplog.text
+    assert not {"ann", "bob"} & set(caplog.text.replace("'", " ").split())
 
 
 async def test_no_further_batch_is_taken_once_there_are_enough_bytes(monkeypatch: pytest.MonkeyPatch) -> None:

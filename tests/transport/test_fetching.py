@@ -10,6 +10,7 @@ from aiokafka.errors import CorruptRecordException
 
 from pipeline.transport.fetching import BatchConsumerThread, _Cursor
 from pipeline.transport.ports import TP
+from pipeline.transport.unreadable import UnreadableError, unreadable
 
 ONE, OTHER = TP("bank.touches.v1", 0), TP("bank.touches.v1", 1)
 
@@ -79,6 +80,20 @@ async def test_what_only_a_codec_can_say_is_a_broken_batch_to_the_caller(
     sought: list[frozenset[TP]] = []
     monkeypatch.setattr(thread._ensure_consumer(), "fetched_records", undecodable)
     monkeypatch.setattr(thread, "_read_again", lambda _, partitions: sought.append(partitions))
-    with pytest.raises(CorruptRecordException, match="EOFError"):
+    with pytest.raises(UnreadableError, match="EOFError"):
         await thread._fetch(frozenset({ONE, OTHER}))
     assert sought == [frozenset({ONE, OTHER})]
+
+
+async def test_a_partition_that_fails_by_itself_has_no_other_read_again(
+    thread: BatchConsumerThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: Any, **__: Any) -> dict[TP, list[Any]]:
+        raise unreadable([OTHER], CorruptRecordException())
+
+    sought: list[frozenset[TP]] = []
+    monkeypatch.setattr(thread, "_runs", broken)
+    monkeypatch.setattr(thread, "_read_again", lambda _, partitions: sought.append(partitions))
+    with pytest.raises(UnreadableError):
+        await thread._fetch(frozenset({ONE, OTHER}))
+    assert sought == [frozenset({OTHER})]

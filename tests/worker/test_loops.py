@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
+from aiokafka.errors import CorruptRecordException, KafkaConnectionError
 
 from pipeline.ledger.ledger import LedgerUnavailableError
-from pipeline.worker import erasure
+from pipeline.transport.ports import TP
+from pipeline.transport.unreadable import unreadable
+from pipeline.worker import erasure, main
+from pipeline.worker.health import Health
 from pipeline.worker.main import _until_done
 from tests.worker.running import EVERYTHING, Worker, profile, some_events
 
 if TYPE_CHECKING:
+    from pipeline.worker.processor import ShardProcessor
     from tests.support.fakes_transport import FakeKafka
 
 
@@ -86,3 +91,28 @@ async def test_what_was_read_of_a_log_is_forgotten_with_the_profiles_that_waited
     shard.next_offset["bank.customers.v1"] = 0  # the topic has been made anew meanwhile
     shard.finish_erasure([], [])
     assert shard.next_offset["bank.customers.v1"] == 0
+
+
+async def test_dimension_topics_that_cannot_be_read_are_told_until_they_can(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(main, "_REFRESH_SECONDS", 0.0)
+    cause = "bank.campaigns.v1 partition 2 holds a record batch that cannot be read (CorruptRecordException)"
+    failures = [unreadable([TP("bank.campaigns.v1", 2)], CorruptRecordException()), KafkaConnectionError("away")]
+    told: list[list[str]] = []
+    is_done = asyncio.Event()
+    health = Health()
+
+    class Processor:
+        async def refresh(self) -> None:
+            told.append(health.reasons())
+            if len(told) > 3:
+                is_done.set()
+            if failures:
+                raise failures.pop(0)
+
+    refreshing = asyncio.create_task(main._refresh(cast("ShardProcessor", Processor()), health))
+    await asyncio.wait_for(is_done.wait(), 10)
+    refreshing.cancel()
+    assert told[:4] == [[], [f"definitions and profiles: {cause}"], [f"definitions and profiles: {cause}"], []]
+    assert cause in caplog.text
