@@ -30,7 +30,7 @@ from pipeline.worker.telemetry import Telemetry
 from schemas.topics import LANE_OF_TOPIC
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from pipeline.ledger.ledger import LedgerPort
     from pipeline.replay.plan import LogPart, Plan
@@ -147,7 +147,7 @@ class PartReplay:
         self, processor: ShardProcessor, readers: list[ShardReader], eraser: Eraser, fenced: asyncio.Future[None]
     ) -> None:
         def on_dropped(_partitions: frozenset[TP], error: Exception) -> None:
-            # a shard whose changes could not be encoded is loaded again by its reader
+            # a shard whose changes could not be encoded, or whose erasure broke off, is loaded again by its reader
             if isinstance(error, FencedError) and not fenced.done():
                 fenced.set_exception(error)
 
@@ -156,7 +156,7 @@ class PartReplay:
             for work in (
                 processor.run_commits(on_dropped),
                 _again_and_again(_TIDY_SECONDS, processor.tidy),
-                erase_for_ever(partial(processor.erase, eraser), _ERASE_SECONDS),
+                erase_for_ever(partial(processor.erase, eraser, on_dropped), _ERASE_SECONDS),
                 _again_and_again(_REPORT_SECONDS, partial(self._tell, processor)),
                 fenced,
             )
@@ -164,7 +164,7 @@ class PartReplay:
         reading = [asyncio.create_task(reader.run()) for reader in readers]
         try:
             await _all_or_first_failure(reading, beside)
-            await _finish_erasures(processor, eraser)
+            await _finish_erasures(processor, partial(processor.erase, eraser, on_dropped))
             self._tell(processor)
         except FencedError as error:
             raise OvertakenError(self._plan.run) from error
@@ -211,10 +211,10 @@ async def _again_and_again(seconds: float, step: Callable[[], None]) -> None:
         step()
 
 
-async def _finish_erasures(processor: ShardProcessor, eraser: Eraser) -> None:
+async def _finish_erasures(processor: ShardProcessor, erase: Callable[[], Awaitable[None]]) -> None:
     """Carry what the customers topic asks to be erased to its end."""
     while any(shard.core.erasures_at(stage) for shard in processor.shards for stage in (Stage.BEGUN, Stage.SUBTRACTED)):
-        await processor.erase(eraser)
+        await erase()
         for shard in list(processor.shards):
             await processor.settle(shard)
 

@@ -16,7 +16,7 @@ from pipeline.state.history import History, StoredCredit, StoredLogin, StoredTou
 from pipeline.state.rows import ErasedCounts, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from pipeline.ledger.ledger import LedgerPort
     from pipeline.worker.shard import OwnedShard
@@ -55,6 +55,40 @@ class Eraser:
         self._ledger = ledger
         self._pause = pause
         self._models = {label: number for number, label in enumerate(labels)}
+
+    async def advance_all(
+        self,
+        shards: Iterable[OwnedShard],
+        on_news: Callable[[], None],
+        on_broken: Callable[[OwnedShard, Exception], None],
+    ) -> None:
+        """Do the next stage of each shard's erasures: one that fails keeps back none of the others'.
+
+        Args:
+            shards: the owned ones.
+            on_news: called when a shard's next block has something to say about it.
+            on_broken: told of a shard whose state was dropped here, and why: on a quiet partition nobody else finds it.
+
+        Raises:
+            LedgerUnavailableError: nothing is lost, the call can be repeated.
+            Exception: what the first shard failed with, once all have had their turn.
+        """
+        failures: list[Exception] = []
+        for shard in shards:
+            was_broken = shard.is_broken
+            try:
+                if await self.advance(shard):
+                    on_news()
+            except LedgerUnavailableError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is
+                if failures:
+                    _log.error("the erasures of shard %d failed, too: %s", shard.number, places(error))
+                failures.append(error)
+                if shard.is_broken and not was_broken:
+                    on_broken(shard, error)
+        if failures:
+            raise failures[0]
 
     async def advance(self, shard: OwnedShard) -> bool:
         """Do the next stage of a shard's erasures; return whether its next block has something to say about it.

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from pipeline.worker.telemetry import Telemetry
     from schemas.topics import Lane
 
+    OnDropped = Callable[[frozenset[TP], Exception], None]
+
 _log = logging.getLogger(__name__)
 _COLLECT_SECONDS: Final = 2.0
 _IDLE_SECONDS: Final = 2.0
@@ -214,7 +216,7 @@ class ShardProcessor:
         is_behind = sum(shard.unread for shard in self._shards.values()) > PENDING_LIMIT
         return max(pace, _BACKLOG_SECONDS) if is_behind else pace
 
-    async def run_commits(self, on_dropped: Callable[[frozenset[TP], Exception], None]) -> None:
+    async def run_commits(self, on_dropped: OnDropped) -> None:
         """Write a block whenever there is something to write, at most one per interval; for ever.
 
         ``on_dropped`` is told which partitions have to be taken over again: all of them when another worker owns one of
@@ -254,11 +256,11 @@ class ShardProcessor:
         await self._dimensions.catch_up_to(self._customer_shard)
         self._dirty.set()
 
-    async def erase(self, eraser: Eraser) -> None:
+    async def erase(self, eraser: Eraser, on_dropped: OnDropped) -> None:
         """Take the erasures of the owned customers one stage further; called now and then."""
-        for shard in list(self._shards.values()):
-            if await eraser.advance(shard):
-                self._dirty.set()
+        await eraser.advance_all(
+            list(self._shards.values()), self._dirty.set, lambda shard, error: on_dropped(_partitions([shard]), error)
+        )
 
     async def settle(self, shard: OwnedShard) -> None:
         """Return once all that a shard was given is durable: with the cycle's next block, or its own if that is tried.
@@ -291,9 +293,7 @@ class ShardProcessor:
                 shard.tidy(self._idle_blocks)
         self._telemetry.shards(self._shards.values())
 
-    def _drop_faulty(
-        self, shards: Iterable[OwnedShard], on_dropped: Callable[[frozenset[TP], Exception], None]
-    ) -> None:
+    def _drop_faulty(self, shards: Iterable[OwnedShard], on_dropped: OnDropped) -> None:
         """Have shards whose changes could not be encoded taken over again; a slice being tried reports its own."""
         for shard in shards:
             if shard.fault is not None and self._shards.get(shard.number) is shard and not shard.is_reported:
