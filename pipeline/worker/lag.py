@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from pipeline.error_words import Telling, describe
 from pipeline.errors import PipelineError
 from pipeline.transport.ports import TP
 
@@ -26,15 +27,19 @@ class LagMeter:
         self._inspector = inspector
         self._processor = processor
         self._telemetry = telemetry
+        self._telling = Telling()
 
     async def run(self) -> None:
-        """Measure again and again; for ever."""
+        """Measure again and again; for ever, whatever it meets."""
         while True:
             try:
                 await self.measure()
             except PipelineError as error:
                 _log.warning("lag not measured (%s), trying again", error)
                 self._telemetry.health.failing("kafka", "its offsets could not be read")
+            except Exception as error:  # noqa: BLE001 - a gauge must not end the counting
+                _log.error("lag not measured: %s; trying again", self._telling.words(error))
+                self._telemetry.health.failing("kafka", f"how far it is could not be told: {describe(error)}")
             await asyncio.sleep(LAG_SECONDS)
 
     async def measure(self) -> None:

@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError
 from agents.app import build_app, run_app
 from pipeline.clickhouse.connection import connect
 from pipeline.ending import Ending, run_until_ended
+from pipeline.error_words import Telling, places
 from pipeline.error_words import describe as describe_error
 from pipeline.errors import PipelineError
 from pipeline.ledger.ledger import ClickHouseLedger
@@ -180,7 +181,14 @@ async def _until_done(running: Coroutine[object, object, None], beside: Sequence
     done, _ = await asyncio.wait({app, *beside}, return_when=asyncio.FIRST_COMPLETED)
     failed = [task for task in beside if task in done]
     if failed and app not in done:
-        await _cancel(app)
+        error = None if failed[0].cancelled() else failed[0].exception()
+        # at once: what follows may wait for a server that does not answer
+        _log.critical(
+            "a part of the worker has failed, which ends: %s", "cancelled" if error is None else places(error)
+        )
+        for _ in range(2):  # the second one takes it out of its own ending, which may wait to write a last block
+            app.cancel()
+            await asyncio.wait({app}, timeout=_ORDER_SECONDS)
         failed[0].result()
     await app
 
@@ -192,6 +200,7 @@ async def _tidy(processor: ShardProcessor) -> None:
 
 
 async def _refresh(processor: ShardProcessor, health: Health) -> None:
+    telling = Telling()
     while True:
         await asyncio.sleep(_REFRESH_SECONDS)
         try:
@@ -200,6 +209,9 @@ async def _refresh(processor: ShardProcessor, health: Health) -> None:
             _log.warning("dimension topics not read (%s), trying again", describe_error(error))
             if isinstance(error, UnreadableError):  # an idle partition's worker has no batch that tells it
                 health.failing(_DIMENSIONS, str(error))
+        except Exception as error:  # noqa: BLE001 - batches that need the tables meet it, too, and are tried again
+            _log.error("dimension topics not read: %s; trying again", telling.words(error))
+            health.failing(_DIMENSIONS, describe_error(error))
         else:
             health.working(_DIMENSIONS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -11,8 +12,9 @@ from aiokafka.errors import CorruptRecordException, KafkaConnectionError
 from pipeline.ledger.ledger import LedgerUnavailableError
 from pipeline.transport.ports import TP
 from pipeline.transport.unreadable import unreadable
-from pipeline.worker import erasure, main
+from pipeline.worker import erasure, lag, main
 from pipeline.worker.health import Health
+from pipeline.worker.lag import LagMeter
 from pipeline.worker.main import _until_done
 from tests.worker.running import EVERYTHING, Worker, profile, some_events
 
@@ -35,6 +37,64 @@ async def test_whatever_ends_beside_the_app_takes_the_worker_with_it() -> None:
             await asyncio.wait_for(_until_done(forever(), beside), 10)
         for task in beside:
             task.cancel()
+
+
+async def test_a_part_that_fails_is_told_before_the_app_has_ended_and_none_waits_long_for_that(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(main, "_ORDER_SECONDS", 0.01)
+    told: list[bool] = []
+    is_over = asyncio.Event()
+
+    async def ends_slowly() -> None:
+        try:
+            await forever()
+        finally:
+            told.append("KeyError at fails" in caplog.text)
+            await forever()  # for a last block that nobody takes
+
+    async def never_ends() -> None:
+        while not is_over.is_set():
+            with suppress(asyncio.CancelledError):
+                await is_over.wait()
+
+    async def fails() -> None:
+        raise KeyError("ann")
+
+    for app in (ends_slowly, never_ends):
+        with pytest.raises(KeyError):
+            await asyncio.wait_for(_until_done(app(), [asyncio.create_task(fails())]), 10)
+    is_over.set()
+    assert told == [True]
+    assert "'ann'" not in caplog.text
+
+
+async def test_a_gauge_that_fails_ends_nothing(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(lag, "LAG_SECONDS", 0.0)
+    meter = LagMeter(worker.kafka, worker.processor, worker.telemetry)
+    measure = meter.measure
+    told: list[list[str]] = []
+    is_done = asyncio.Event()
+
+    async def failing() -> None:
+        told.append(worker.telemetry.health.reasons())
+        if len(told) < 3:
+            raise KeyError("ann")
+        await measure()
+        if len(told) > 3:
+            is_done.set()
+
+    monkeypatch.setattr(meter, "measure", failing)
+    measuring = asyncio.create_task(meter.run())
+    await asyncio.wait_for(is_done.wait(), 10)
+    measuring.cancel()
+    assert [len(reasons) for reasons in told[:4]] == [0, 1, 1, 0]
+    assert told[1][0].startswith("kafka: how far it is could not be told: KeyError at failing")
+    records = [record.message for record in caplog.records if record.message.startswith("lag not measured: KeyError")]
+    assert [message.count("File ") > 0 for message in records] == [True, False]  # its traceback, once
+    assert "'ann'" not in caplog.text
 
 
 async def test_a_worker_that_is_told_to_end_does_so_while_all_else_goes_on() -> None:
@@ -93,12 +153,16 @@ async def test_what_was_read_of_a_log_is_forgotten_with_the_profiles_that_waited
     assert shard.next_offset["bank.customers.v1"] == 0
 
 
-async def test_dimension_topics_that_cannot_be_read_are_told_until_they_can(
+async def test_dimension_topics_that_cannot_be_read_are_told_until_they_can_and_end_nothing(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(main, "_REFRESH_SECONDS", 0.0)
     cause = "bank.campaigns.v1 partition 2 holds a record batch that cannot be read (CorruptRecordException)"
-    failures = [unreadable([TP("bank.campaigns.v1", 2)], CorruptRecordException()), KafkaConnectionError("away")]
+    failures = [
+        unreadable([TP("bank.campaigns.v1", 2)], CorruptRecordException()),
+        KafkaConnectionError("away"),
+        KeyError("ann"),
+    ]
     told: list[list[str]] = []
     is_done = asyncio.Event()
     health = Health()
@@ -106,7 +170,7 @@ async def test_dimension_topics_that_cannot_be_read_are_told_until_they_can(
     class Processor:
         async def refresh(self) -> None:
             told.append(health.reasons())
-            if len(told) > 3:
+            if len(told) > 4:
                 is_done.set()
             if failures:
                 raise failures.pop(0)
@@ -114,5 +178,8 @@ async def test_dimension_topics_that_cannot_be_read_are_told_until_they_can(
     refreshing = asyncio.create_task(main._refresh(cast("ShardProcessor", Processor()), health))
     await asyncio.wait_for(is_done.wait(), 10)
     refreshing.cancel()
-    assert told[:4] == [[], [f"definitions and profiles: {cause}"], [f"definitions and profiles: {cause}"], []]
+    assert told[:3] == [[], [f"definitions and profiles: {cause}"], [f"definitions and profiles: {cause}"]]
+    assert [reason.partition(":")[2].startswith(" KeyError at refresh:") for reason in told[3]] == [True]
+    assert told[4] == []
     assert cause in caplog.text
+    assert "'ann'" not in caplog.text
