@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pipeline.clickhouse.migration_lock import MigrationLock
     from pipeline.settings import Settings
 
-_ACCESS_DENIED: Final = 497
+ACCESS_DENIED: Final = 497
 _BEAT_ANSWER_SECONDS: Final = 5
 _LONGEST_SECONDS: Final = 86_400  # a migration may count every stored row again
 _NAME: Final = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
@@ -55,7 +55,7 @@ def migrate(settings: Settings, folder: Path | None = None, say: Callable[[str],
         UserError: an applied migration's file has changed since, so the database is not what the files say; or the
             writer has no rights on the database.
     """
-    database, writer = settings.clickhouse_database, settings.clickhouse_writer_user
+    database = settings.clickhouse_database
     client = connect(settings, "writer", silence_seconds=_LONGEST_SECONDS)
     try:
         client.command(f"CREATE DATABASE IF NOT EXISTS {database}")
@@ -71,14 +71,19 @@ def migrate(settings: Settings, folder: Path | None = None, say: Callable[[str],
         with migration_lock(client, database, connected, SILENT_SECONDS, say, is_of_server=is_of_server) as held:
             return _apply(client, database, folder, held)
     except DatabaseError as error:
-        if f"code: {_ACCESS_DENIED}," not in str(error):
+        if f"code: {ACCESS_DENIED}," not in str(error):
             raise
-        raise UserError(
-            f"ClickHouse does not let {writer} write to database {database}",
-            "grant both users their rights on it (docs/growing.md), or correct ROI_CLICKHOUSE_DATABASE",
-        ) from error
+        raise without_rights(settings) from error
     finally:
         client.close()
+
+
+def without_rights(settings: Settings) -> UserError:
+    """Return the error for a database on which the writer has no rights."""
+    return UserError(
+        f"ClickHouse does not let {settings.clickhouse_writer_user} write to database {settings.clickhouse_database}",
+        "grant both users their rights on it (docs/growing.md), or correct ROI_CLICKHOUSE_DATABASE",
+    )
 
 
 class _Migration(NamedTuple):

@@ -6,7 +6,7 @@ import json
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
 
-from pipeline.errors import PipelineError, UserError
+from pipeline.errors import UserError
 from schemas.topics import CUSTOMER_KEYED_TOPICS
 
 if TYPE_CHECKING:
@@ -15,20 +15,30 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 _LIVE: Final = "live"  # as the ledger calls it, which takes long to import
+_UNMADE: Final = (60, 81)  # the server's codes for a table and a database that are not there
 
 
 def counted_partitions(settings: Settings) -> dict[str, int]:
     """Return how many partitions of each topic the live run counts with; nothing is known of a new database.
 
-    Nor where ClickHouse does not answer: whoever needs it next tells that.
+    Raises:
+        UserError: ClickHouse does not answer, or the writer has no rights on the database.
+        PipelineError: it does not tell, with its words.
     """
     from pipeline.clickhouse.connection import connect
-    from pipeline.ledger.ledger import ClickHouseLedger
+    from pipeline.clickhouse.migrations import ACCESS_DENIED, without_rights
+    from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError
 
-    with suppress(PipelineError), closing(connect(settings, "writer")) as client:
-        rows = ClickHouseLedger(client, settings.clickhouse_database, _LIVE, "").fetch("load_partition_counts")
-        return {str(topic): int(partitions) for topic, partitions in rows}
-    return {}
+    with closing(connect(settings, "writer")) as client:
+        try:
+            rows = ClickHouseLedger(client, settings.clickhouse_database, _LIVE, "").fetch("load_partition_counts")
+        except LedgerUnavailableError as error:
+            if any(f"code: {code}," in str(error) for code in _UNMADE):
+                return {}
+            if f"code: {ACCESS_DENIED}," in str(error):
+                raise without_rights(settings) from error
+            raise
+    return {str(topic): int(partitions) for topic, partitions in rows}
 
 
 def check_new_topics(existing: Collection[str], counted: Mapping[str, int], partitions: int) -> None:

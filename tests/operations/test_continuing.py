@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from pipeline.embedded.instance import run_clients
 from pipeline.embedded.supervisor import Supervisor
 from pipeline.errors import UserError
-from pipeline.ledger.ledger import ClickHouseLedger
-from pipeline.operations.continuing import check_new_topics, check_settings
+from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError
+from pipeline.operations.continuing import check_new_topics, check_settings, counted_partitions
 from pipeline.policies import describe_policy, policy_of
 from schemas.topics import COSTS, CUSTOMER_KEYED_TOPICS, LOGINS
 
@@ -54,6 +54,45 @@ def test_topics_with_another_number_than_the_ledger_s_are_not_made(
     known = counted[named]
     assert refused.value.cause == f"{named} would be made with 4 partitions, and the ledger counts with {known}"
     assert f"ROI_KAFKA_PARTITIONS={known}" in refused.value.remedy
+
+
+def test_numbers_of_partitions_are_the_ledger_s_and_none_of_a_new_database(migrated: Settings, clickhouse: Any) -> None:
+    ledger = ClickHouseLedger(clickhouse, "roi", "live", "someone")
+    ledger.execute("record_partition_count", topic=LOGINS, partitions=8)
+    try:
+        assert counted_partitions(migrated) == {LOGINS: 8}
+        assert counted_partitions(migrated.model_copy(update={"clickhouse_database": "nowhere"})) == {}
+    finally:
+        clickhouse.command("TRUNCATE TABLE roi.partition_counts")
+
+
+@pytest.mark.parametrize(
+    ("update", "complaint"),
+    [
+        ({"clickhouse_url": "http://127.0.0.1:1"}, "ClickHouse does not answer at"),
+        ({"clickhouse_writer_password": SecretStr("wrong")}, "refuses the user"),
+        (
+            {"clickhouse_database": "default"},
+            "ClickHouse does not let roi_writer write to database default; grant both",
+        ),
+    ],
+)
+def test_numbers_of_partitions_that_cannot_be_had_are_not_taken_for_none(
+    migrated: Settings, update: dict[str, Any], complaint: str
+) -> None:
+    with pytest.raises(UserError, match=complaint):
+        counted_partitions(migrated.model_copy(update=update))
+
+
+def test_a_database_that_cannot_tell_is_not_taken_for_a_new_one(
+    migrated: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise LedgerUnavailableError("DatabaseError: Received ClickHouse exception, code: 241, server response: …")
+
+    monkeypatch.setattr(ClickHouseLedger, "fetch", fails)
+    with pytest.raises(LedgerUnavailableError):
+        counted_partitions(migrated)
 
 
 @pytest.fixture
