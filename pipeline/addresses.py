@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from ipaddress import IPv6Address
+from typing import Final
 from urllib.parse import urlsplit
+
+# what the clients' ways of reading an address have in common: each takes a path, a scheme or an empty port otherwise
+_SERVER: Final = re.compile(r"(?:\[(?P<v6>[^\[\]]+)\]|(?P<name>[^/?#@:;%\[\]\\]+))(?::(?P<port>[0-9]{1,5}))?")
+_SERVERS: Final = "must be HOST:PORT, several with commas between them"
+_LAST_PORT: Final = 65_535
 
 
 def checked_url(text: str) -> str:
@@ -24,24 +32,31 @@ def checked_url(text: str) -> str:
 
 
 def checked_servers(text: str) -> str:
-    """Return the addresses of Kafka brokers as they are; none at all is left to whoever needs one.
+    """Return the addresses of Kafka brokers, with nothing but a comma between them and none that is empty.
 
     Raises:
-        ValueError: one of them is none.
+        ValueError: one of them is none, or there is none.
     """
-    servers = [server.strip() for server in text.split(",")]
-    if not all(_is_server(server) for server in servers if server):
-        raise ValueError("must be HOST:PORT, several with commas between them")
-    return text
+    servers = [server for each in text.split(",") if (server := each.strip())]
+    if "://" in text:
+        raise ValueError(f"{_SERVERS}, without a scheme: ROI_KAFKA_SECURITY_PROTOCOL says how they are spoken to")
+    if not servers or not all(_is_server(server) for server in servers):
+        raise ValueError(_SERVERS)
+    return ",".join(servers)
 
 
 def _is_server(server: str) -> bool:
+    parts = _SERVER.fullmatch(server)
+    if parts is None or not _is_plain(server) or not 0 < int(parts["port"] or _LAST_PORT) <= _LAST_PORT:
+        return False
     try:
-        parts = urlsplit(f"//{server.rpartition('://')[2]}")
-        (parts.hostname or "").encode("idna")
-        return bool(parts.hostname) and parts.port != 0 and _is_plain(server)
+        if parts["v6"]:
+            IPv6Address(parts["v6"])
+        else:
+            (urlsplit(f"//{server}").hostname or "").encode("idna")
     except ValueError:
         return False
+    return True
 
 
 def _is_plain(text: str) -> bool:

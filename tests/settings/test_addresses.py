@@ -15,6 +15,9 @@ from pipeline.settings import Settings, load_settings
         *(("ROI_CLICKHOUSE_URL", text) for text in ("nonsense", "ftp://h:1", "http://:1", "http://h h:1", "h:1")),
         ("ROI_CLICKHOUSE_URL", f"http://{'x' * 64}:1"),
         *(("ROI_KAFKA_BOOTSTRAP_SERVERS", text) for text in ("h:x", ":", "a..b:1", "h h:1", "h:1,h:y", "[::1")),
+        *(("ROI_KAFKA_BOOTSTRAP_SERVERS", text) for text in ("h:1/x", "h:", "[::1]:", "h:1?x", "h:1#x", "h/", "a;b:1")),
+        *(("ROI_KAFKA_BOOTSTRAP_SERVERS", text) for text in ("", ",", " , ", "h:0", "h:65536", ":1", "[h]:1", "::1")),
+        *(("ROI_KAFKA_BOOTSTRAP_SERVERS", text) for text in ("SASL_SSL://h:1,i:2", "PLAINTEXT://h", "u:p@h:1")),
     ],
 )
 def test_what_is_no_address_is_named_before_anything_connects(
@@ -32,6 +35,16 @@ def test_addresses_of_clickhouse_stay_as_they_are(url: str) -> None:
     assert Settings(clickhouse_url=url).clickhouse_url == url
 
 
-@pytest.mark.parametrize("servers", ["h:1", "h", "a:1,b:2", "a:1, b:2", "a:1,", "[::1]:1", "SASL_SSL://h:1", ""])
+@pytest.mark.parametrize("servers", ["h:1", "h", "a:1,b:2", "[::1]:1", "[::1]", "[fe80::1%eth0]:1", "银行.cn:1"])
 def test_addresses_of_brokers_stay_as_they_are(servers: str) -> None:
     assert Settings(kafka_bootstrap_servers=servers).kafka_bootstrap_servers == servers
+
+
+@pytest.mark.parametrize("servers", ["a:1, b:2", "a:1,b:2,", ",a:1,,b:2", " a:1 , b:2 "])
+def test_addresses_of_brokers_are_told_apart_by_one_comma(servers: str) -> None:
+    assert Settings(kafka_bootstrap_servers=servers).kafka_bootstrap_servers == "a:1,b:2"
+
+
+def test_a_scheme_before_a_broker_is_told_where_it_belongs() -> None:
+    with pytest.raises(ValueError, match="without a scheme: ROI_KAFKA_SECURITY_PROTOCOL says"):
+        Settings(kafka_bootstrap_servers="SASL_SSL://h:1")

@@ -4,7 +4,11 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiokafka.conn import collect_hosts as hosts_of_aiokafka
 from faust.auth import SASLCredentials, SSLCredentials
+from faust.transport.drivers.aiokafka import server_list
+from faust.utils.urls import urllist
+from kafka.cluster import collect_hosts as hosts_of_kafka_python
 
 from pipeline.errors import UserError
 from pipeline.settings import Settings
@@ -33,6 +37,18 @@ def test_plaintext_says_nothing_of_users_or_certificates() -> None:
 
 def test_brokers_become_faust_urls() -> None:
     assert faust_brokers(settings("PLAINTEXT")) == "kafka://one:9092;kafka://two:9093"
+
+
+@pytest.mark.parametrize(
+    "servers", ["a:1, b:2,", "a", "[::1]:1", "[::1]", "[fe80::1%eth0]:1", "银行.cn:1", "10.0.0.1:2"]
+)
+def test_every_client_reads_the_same_brokers(servers: str) -> None:
+    chosen = Settings(kafka_bootstrap_servers=servers)
+    listed = client_options(chosen)["bootstrap_servers"]
+    of_faust = server_list(urllist(faust_brokers(chosen)), 9092)
+    found = {frozenset(hosts_of_aiokafka(each)) for each in (listed, of_faust)}
+    assert len(found | {frozenset(hosts_of_kafka_python(listed))}) == 1
+    assert confluent_options(chosen)["bootstrap.servers"].split(",") == listed
 
 
 @pytest.mark.parametrize("protocol", ["SSL", "SASL_SSL"])
