@@ -30,6 +30,29 @@ def test_what_is_no_address_is_named_before_anything_connects(
         load_settings()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ROI_CLICKHOUSE_URL", "http://roi_writer:S3cret@clickhouse:8123"),
+        ("ROI_CLICKHOUSE_URL", "https://S3cret@clickhouse"),
+        ("ROI_CLICKHOUSE_URL", "http://roi:12/S3cret@clickhouse:8123"),
+        ("ROI_CLICKHOUSE_URL", "http://clickhouse:8123/?user=roi&password=S3cret"),
+        ("ROI_CLICKHOUSE_URL", "http://clickhouse:8123/#S3cret"),
+        ("ROI_KAFKA_BOOTSTRAP_SERVERS", "a:1,roi:S3cret@kafka:9092"),
+        ("ROI_KAFKA_BOOTSTRAP_SERVERS", "SASL_SSL://roi:S3cret@kafka:9092"),
+    ],
+)
+def test_a_password_in_an_address_is_told_its_place_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(
+        UserError, match=r"user and password go into ROI_\w+_USER(NAME)? and ROI_\w+_PASSWORD"
+    ) as caught:
+        load_settings()
+    assert "S3cret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("url", ["http://clickhouse:8123", "https://h", "http://[::1]:1/path/", "http://银行.cn:1", ""])
 def test_addresses_of_clickhouse_stay_as_they_are(url: str) -> None:
     assert Settings(clickhouse_url=url).clickhouse_url == url
