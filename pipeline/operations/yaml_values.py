@@ -10,8 +10,8 @@ from yaml.reader import ReaderError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# what the conversions of dates, numbers and tagged texts raise (PyYAML lets them through as they are)
-_NOT_CONVERTED: Final = (ValueError, TypeError, KeyError, AttributeError)
+# what the conversions of dates, numbers, escapes and tagged texts raise (PyYAML lets them through as they are)
+_NOT_CONVERTED: Final = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
 
 
 class NotYamlError(Exception):
@@ -52,5 +52,7 @@ def values_of(text: str) -> Iterator[tuple[int, Any]]:
                 yield item.start_mark.line + 1, loader.construct_document(item)
     except yaml.MarkedYAMLError as error:
         raise NotYamlError(error.problem_mark.line + 1 if error.problem_mark else 1, str(error.problem)) from error
+    except _NOT_CONVERTED:  # of the scanner, which has no value yet
+        raise NotYamlError(loader.line + 1, "a character or a number there is larger than there are any") from None
     finally:
         loader.dispose()
