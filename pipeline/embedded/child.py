@@ -87,6 +87,7 @@ class Child:
         self.deaths: list[PartDeath] = []
         self.trouble = ""
         self.trouble_since = 0.0
+        self._words_begin = 0  # in the log, which keeps what earlier starts have written
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -98,6 +99,7 @@ class Child:
         """Start the process in a session of its own, so that a Ctrl-C in the terminal reaches the supervisor alone."""
         output = None if self.log is None else os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self.starts += 1
+        before, self._words_begin = self._words_begin, 0 if output is None else os.fstat(output).st_size
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *leashed(self.part.command),
@@ -107,6 +109,9 @@ class Child:
                 env=dict(self.part.environment),
                 start_new_session=True,
             )
+        except OSError:
+            self._words_begin = before  # the former process is still the last one
+            raise
         finally:
             if output is not None:
                 os.close(output)
@@ -136,13 +141,18 @@ class Child:
                 os.killpg(self.pid, signal.SIGKILL)
 
     def last_words(self) -> str:
-        """Return the last line of the log, which mostly says why the process ended."""
+        """Return the last line that the process has written, which mostly says why it ended; '' = it wrote none."""
         if self.log is None or not self.log.exists():
             return ""
         with self.log.open("rb") as file:
-            file.seek(max(0, self.log.stat().st_size - _LOG_TAIL_BYTES))
+            file.seek(max(self._words_begin, self.log.stat().st_size - _LOG_TAIL_BYTES))
             lines = file.read().decode(errors="replace").strip().splitlines()
         return lines[-1].strip() if lines else ""
+
+    def trim_log(self, limit_bytes: int) -> None:
+        """Move a log that has grown past the limit aside."""
+        if self.log is not None and trim_log(self.log, limit_bytes):
+            self._words_begin = 0
 
     def _running(self) -> asyncio.subprocess.Process:
         if self._process is None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pipeline.backoff import Backoff
-from pipeline.embedded.child import Child, Part, PartDeath, trim_log
+from pipeline.embedded.child import Child, Part, PartDeath
 from pipeline.errors import UserError
 from pipeline.probe import ask
 
@@ -134,8 +134,8 @@ class Supervisor:
         """Run a part that must finish before the next step.
 
         Raises:
-            UserError: it failed, and the message is its own last line, alone where that tells cause and mend; or it
-                cannot be started.
+            UserError: it failed, and the message is the last line of this start, alone where that tells cause and mend
+                and nobody has killed it; or it cannot be started.
         """
         child = await self._start(part)
         ended, stopping = asyncio.create_task(child.wait()), asyncio.create_task(self._stopping.wait())
@@ -148,8 +148,9 @@ class Supervisor:
         if ended.cancelled() or not ended.done():
             return
         self._children.remove(child)
-        if ended.result() != 0:
-            raise _own_error(child) or self._died(child, ended.result())
+        if code := ended.result():
+            refused = _own_error(child) if code > 0 else None
+            raise refused or self._died(child, code)
 
     def run_beside(self, work: Coroutine[None, None, None]) -> None:
         """Run something until the end is asked for; if it crashes, everything ends."""
@@ -303,8 +304,7 @@ class Supervisor:
         while True:
             await asyncio.sleep(_TRIM_SECONDS)
             for child in self._children:
-                if child.log is not None:
-                    trim_log(child.log, self._log_limit_bytes)
+                child.trim_log(self._log_limit_bytes)
 
 
 def _own_error(child: Child) -> UserError | None:

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
 import signal
 import socket
-import sys
 import time
 from dataclasses import replace
 from functools import partial
@@ -13,42 +11,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.backoff import Backoff
 from pipeline.embedded.child import Child, Part, trim_log
 from pipeline.embedded.supervisor import RestartPolicy, Supervisor, describe_exit
 from pipeline.errors import UserError
+from tests.embedded.parts import AT_ONCE, SLEEPER, part, supervisor, until
 from tests.embedded.waiting import alive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.process
 
-AT_ONCE = RestartPolicy(Backoff(first_seconds=0.01, longest_seconds=0.02))
-SLEEPER = "import time\ntime.sleep(600)\n"
 STUBBORN = (
     "import pathlib, signal, sys, time\n"
     "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
     "pathlib.Path(sys.argv[1]).touch()\n"
     "time.sleep(600)\n"
 )
-
-
-def part(name: str, program: str, *arguments: str, stage: int = 0, stop_seconds: float = 5.0) -> Part:
-    command = (sys.executable, "-I", "-S", "-c", program, *arguments)
-    return Part(name, command, {"PATH": os.environ["PATH"]}, stage, stop_seconds)
-
-
-def supervisor(tmp_path: Path, said: list[str] | None = None) -> Supervisor:
-    return Supervisor(tmp_path, (said if said is not None else []).append, AT_ONCE)
-
-
-async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never came true"
-        await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize(("deaths", "seconds"), [(1, 0.2), (2, 0.4), (3, 0.8), (7, 10.0), (10_000, 10.0)])
