@@ -96,12 +96,14 @@ def _arguments() -> list[str]:
 
 
 def _prepare_streams() -> None:
-    """Make every stream writable: closed descriptors lead nowhere, and no encoding is too narrow for a name."""
+    """Make every stream usable: closed descriptors lead nowhere, and no encoding is too narrow for a name."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: no socket must become a standard stream
+    if sys.stdin is None:
+        sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(os.devnull)), encoding="utf-8")
     if sys.stdout is None:
         sys.stdout = io.TextIOWrapper(io.BufferedWriter(_Nowhere()), write_through=True)
     if sys.stderr is None:

@@ -53,6 +53,31 @@ def test_bytes_that_are_no_text_are_one_line(
     assert not clickhouse.asked
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("sql", "-"), 1, "error: ClickHouse: Code: 62. DB::Exception: no answer for; correct the query\n"),
+        (("erase", "-"), 1, "error: this is no customer's id; an id has 1 to 64 characters\n"),
+        ((*ASSIGN, "-"), 0, ""),
+        (("ingest", "--check", "--topic", "auto", "-"), 0, ""),
+    ],
+)
+@pytest.mark.process
+def test_a_closed_stdin_is_an_empty_one(
+    clickhouse: FakeClickHouse, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    del clickhouse
+    ended = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" <&-', "sh", sys.executable, "-m", "pipeline", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert (ended.returncode, ended.stderr) == (code, words)
+
+
 def test_marks_of_byte_order_belong_to_no_query_and_no_customer(clickhouse: FakeClickHouse, tmp_path: Path) -> None:
     clickhouse.answers["SELECT"] = Answer(b"1\n")
     assert roi("sql", "-", "--format", "TSV", typed="\ufeffSELECT 1".encode()).stdout == "1\n"
