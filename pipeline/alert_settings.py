@@ -8,6 +8,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from schemas.campaign import MAX_CONVERTERS, MAX_DAYS, MAX_RATIO, MIN_RETURN_RATIO
+from schemas.common import MAX_MONEY_MINOR
 
 WEBHOOK_SCHEMES: Final = frozenset({"webhook+https", "webhook+http"})
 
@@ -39,7 +40,9 @@ class AlertSettings(Group):
         le=86_400,
         description="how long it must have been seen by the wall clock too: a catch-up passes hours in seconds",
     )
-    min_cost_minor: int = Field(100_000, ge=0, description="no verdict before so much was spent, in minor units")
+    min_cost_minor: int = Field(
+        100_000, ge=0, le=MAX_MONEY_MINOR, description="no verdict before so much was spent, in minor units"
+    )
     min_expected_converters: float = Field(
         10.0, ge=0, le=MAX_CONVERTERS, description="no verdict before so many are expected at the required ratio"
     )

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_MINUTES: Final = 1e9
+MAX_RECORDS: Final = 10**9
+MAX_REPLICAS: Final = 2**15 - 1  # the protocol has 16 bits for it
 FIRST_DAY: Final = datetime(1970, 1, 2, tzinfo=UTC)
 """The first instant whose business day is no earlier than 1970-01-01 in every zone."""
 
@@ -83,7 +85,9 @@ class TimeSettings(Group):
     idle_minutes: float = Field(
         60.0, gt=0, description="silence after which a partition's watermark follows the others, in minutes"
     )
-    engaged_seconds: float = Field(5.0, ge=0, description="shortest session that makes a customer engaged, in seconds")
+    engaged_seconds: float = Field(
+        5.0, ge=0, le=MAX_DAYS * 86_400, description="shortest session that makes a customer engaged, in seconds"
+    )
 
     @field_validator("earliest")
     @classmethod
@@ -126,9 +130,13 @@ class WorkerSettings(Group):
     """How a worker reads, writes and protects itself."""
 
     commit_interval_seconds: float = Field(0.25, gt=0, le=60, description="shortest time between two ledger blocks")
-    fetch_records: int = Field(5000, gt=0, description="most records taken from one partition at a time")
+    fetch_records: int = Field(
+        5000, gt=0, le=MAX_RECORDS, description="most records taken from one partition at a time"
+    )
     bad_share_limit: float = Field(0.5, gt=0, le=1, description="share of bad events that halts a topic")
-    bad_share_window: int = Field(1000, gt=0, description="number of latest events the bad share is taken over")
+    bad_share_window: int = Field(
+        1000, gt=0, le=MAX_RECORDS, description="number of latest events the bad share is taken over"
+    )
     core: Literal["plain", "native", "auto"] = Field(
         "auto", description="what counts: Python alone, the compiled core (`make native`), or this where it is built"
     )
@@ -156,8 +164,8 @@ class Settings(BaseSettings):
     kafka_group: str = Field("roi", description="consumer group of the workers")
     kafka_incarnation: str = Field("", description="names a memory-only broker's life; set by `roi up --embedded`")
     kafka_partitions: Annotated[int, Field(ge=1, le=1024)] = Field(8, description="partitions of a new topic")
-    kafka_replication_factor: int = Field(1, ge=1, description="replicas of a new topic")
-    kafka_retention_days: float = Field(35.0, gt=0, description="retention of a new event topic, in days")
+    kafka_replication_factor: int = Field(1, ge=1, le=MAX_REPLICAS, description="replicas of a new topic")
+    kafka_retention_days: float = Field(35.0, gt=0, le=MAX_DAYS, description="retention of a new event topic, in days")
 
     clickhouse_url: str = Field("http://127.0.0.1:18123", description="ClickHouse HTTP address")
     clickhouse_database: str = Field("roi", pattern=r"^[a-z][a-z0-9_]*$", description="database that holds everything")
