@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
@@ -115,6 +116,8 @@ def _object(path: Path, number: int, text: bytes) -> dict[str, Any]:
         found: dict[str, Any] = msgspec.json.decode(text, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path}:{number}: not a JSON object ({error})", _MEND) from error
+    except RecursionError as error:
+        raise UserError(f"{path}:{number}: nested too deeply to be a line of an export", _MEND) from error
     return found
 
 
@@ -130,12 +133,14 @@ def _parquet(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 yield number, row
     except (pa.ArrowException, ValueError, OverflowError) as error:  # the latter: a date that Python has not
         raise UserError(f"{path} is no Parquet file that can be read ({error})", "write it again") from error
+    except LookupError as error:
+        raise UserError(f"{path} has times of an unknown zone ({error})", "write them in UTC") from error
 
 
 def _value(name: str, value: Any) -> int | str:
     if name.endswith("_minor"):
         if not isinstance(value, int) or isinstance(value, bool) or abs(value) > MAX_MONEY_MINOR:
-            raise ValueError(f"== {value!r}, must be a whole number of minor units up to {MAX_MONEY_MINOR}")
+            raise ValueError(f"== {reprlib.repr(value)}, must be a whole number of minor units up to {MAX_MONEY_MINOR}")
         return value
     if name == "at" or name.endswith("_at"):
         return _instant(value)

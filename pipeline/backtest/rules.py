@@ -24,6 +24,8 @@ PLAIN: Final = "plain"
 DEFAULT: Final = "default"
 DECIDING: Final = (*FIELDS, "false_share_limit")
 """The settings that decide in a backtest."""
+_MEND: Final = "write a line for each setting: min_return_ratio = 1.5"
+_LARGEST: Final = 16 * 1024  # the parser keeps every beginning of a key of many parts: 200 kB of a.a.a… fill 40 GB
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -82,13 +84,19 @@ def _settings_of(file: Path, settings: AlertSettings) -> AlertSettings:
 
 def _table(file: Path) -> dict[str, Any]:
     try:
-        found = tomllib.loads(file.read_text(encoding="utf-8"))
+        with file.open("rb") as stream:
+            text = stream.read(_LARGEST + 1)
+        if len(text) > _LARGEST:
+            raise UserError(f"{file} is over {_LARGEST:,} bytes", _MEND)
+        found = tomllib.loads(text.decode())
     except OSError as error:
         raise UserError(f"{file} cannot be read ({error.strerror})", "name a TOML file") from error
+    except RecursionError as error:
+        raise UserError(f"{file} is nested too deeply", _MEND) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"{file} is no TOML ({error})", "write a line for each setting: min_return_ratio = 1.5"
-        ) from error
+        raise UserError(f"{file} is no TOML ({error})", _MEND) from error
+    except ValueError as error:  # of Python's own: the parser lets it through
+        raise UserError(f"{file} has a number of too many digits", _MEND) from error
     inner = found.get("alerts")
     if isinstance(inner, dict) and len(found) == 1:
         return inner

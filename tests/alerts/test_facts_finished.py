@@ -261,7 +261,12 @@ def test_a_bad_line_is_named_with_its_place(
 
 @pytest.mark.parametrize(
     ("data", "words"),
-    [(b"{}\nno", "costs:1: campaign_id is missing"), (b"\xff\n", "costs:1: not a JSON"), (b"PAR1x", "no Parquet")],
+    [
+        (b"{}\nno", "costs:1: campaign_id is missing"),
+        (b"\xff\n", "costs:1: not a JSON"),
+        (b'\n{"at": ' + b"[" * 60_000, "costs:2: nested too deeply to be a line"),
+        (b"PAR1x", "no Parquet"),
+    ],
 )
 def test_a_file_that_is_none_of_the_forms_is_refused(tmp_path: Path, data: bytes, words: str) -> None:
     (tmp_path / "costs").write_bytes(data)
@@ -269,3 +274,26 @@ def test_a_file_that_is_none_of_the_forms_is_refused(tmp_path: Path, data: bytes
     with pytest.raises(UserError) as caught:
         read_warehouse(tmp_path / "costs", tmp_path / "credits", POLICY)
     assert words in caught.value.cause
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "words"),
+    [
+        ("campaign_id", pa.array([b"\xff\xfe"], pa.binary()).view(pa.string()), "can't decode byte 0xff"),
+        ("at", pa.array([0], pa.timestamp("us", "Mars/Olympus")), "has times of an unknown zone ('Mars/Olympus')"),
+        ("at", pa.array([2**62], pa.timestamp("us")), "date value out of range"),
+        ("cost_minor", ["x" * 60_000], "costs:1: cost_minor == 'xxxxxxxxxxxx...xxxxxxxxxxxxx', must be a whole"),
+    ],
+)
+def test_a_value_of_parquet_that_python_cannot_hold_is_one_line(
+    tmp_path: Path, column: str, values: Any, words: str
+) -> None:
+    pq.write_table(
+        pa.table({name: [value] for name, value in GOOD_COST.items()} | {column: values}), tmp_path / "costs"
+    )
+    (tmp_path / "credits").write_bytes(b"")
+    with pytest.raises(UserError) as caught:
+        read_warehouse(tmp_path / "costs", tmp_path / "credits", POLICY)
+    assert words in caught.value.cause
+    assert str(tmp_path / "costs") in caught.value.cause
+    assert caught.value.remedy
