@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 _NOT_CONVERTED: Final = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
 
 
+# with aliases spelt out: ten lines of them can stand for more than any memory holds
+_MOST_VALUES: Final = 10_000_000
+
+
 class NotYamlError(Exception):
     """A text is no YAML, or a value in it is none; the message has the cause, ``line`` where."""
 
@@ -23,7 +27,23 @@ class NotYamlError(Exception):
 
 
 class _Loader(yaml.SafeLoader):
-    """Names the value that cannot be converted, and where it stands."""
+    """Names the value that cannot be converted, or stands for too many, and where it is."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._values: dict[yaml.Node, int] = {}
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        node: Any = super().compose_node(parent, index)
+        if node not in self._values:
+            inner = node.value if isinstance(node, yaml.SequenceNode) else []
+            if isinstance(node, yaml.MappingNode):
+                inner = [one for pair in node.value for one in pair]
+            # one that holds itself has no number yet, and is refused later
+            self._values[node] = 1 + sum(self._values.get(one, 0) for one in inner)
+            if self._values[node] > _MOST_VALUES:
+                raise NotYamlError(node.start_mark.line + 1, f"its aliases stand for more than {_MOST_VALUES:,} values")
+        return node
 
     def construct_object(self, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - PyYAML's own signature
         try:

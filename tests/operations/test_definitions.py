@@ -149,6 +149,10 @@ def test_half_of_a_character_is_named_with_its_place(tmp_path: Path, name: str, 
         validated(read_definitions(path))
 
 
+# each line ten of the one before
+_LAUGHS = "later: [" + ", ".join([f"&l{n} [{', '.join([f'*l{n - 1}' if n else '1'] * 10)}]" for n in range(12)]) + "]"
+
+
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
@@ -168,6 +172,7 @@ def test_half_of_a_character_is_named_with_its_place(tmp_path: Path, name: str, 
         ('later: "\\UFFFFFFFF"', "5: not YAML .*larger than there are any"),
         ("...\n%YAML " + "9" * 5_000 + ".1\n---\nlater: 1", "6: not YAML .*larger than there are any"),
         ("later: &it [*it]", "1: it holds itself"),
+        (_LAUGHS, "5: not YAML .*aliases stand for more than"),
         ("2026-01-01: later", "1: the name of a field in it is no text"),
         ("later: " + "[" * 3_000 + "]" * 3_000, "nested too deeply"),
     ],
