@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Final
+from math import inf
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipeline.error_words import describe
 from pipeline.errors import FencedError
@@ -25,6 +26,16 @@ logger = logging.getLogger(__name__)
 GRACE_SECONDS: Final = 2.0
 # a fenced worker may be a zombie: by then it learns from the group that it owns nothing any more
 FENCED_SECONDS: Final = 6.0
+# a partition that cannot be read is tried again each second; one that is silent so long can be read, and brings nothing
+_READABLE_SECONDS: Final = 15.0
+
+
+class _Retry(NamedTuple):
+    """Why a partition is read again, since when, and until when that stands if nobody says so again."""
+
+    cause: str
+    since: float
+    until: float
 
 
 class Handover:
@@ -40,7 +51,7 @@ class Handover:
         self._processor = processor
         self._metrics = metrics
         self._clock = clock
-        self.retries: dict[TP, tuple[str, float]] = {}  # why partitions are read again, and since when
+        self.retries: dict[TP, _Retry] = {}
         self._running: dict[TP, asyncio.Task[None]] = {}
 
     async def process(self, delivery: Delivery) -> None:
@@ -103,8 +114,9 @@ class Handover:
 
     def stuck(self, seconds: float) -> list[str]:
         """Return why partitions are read again and again for so long; may be asked by another thread."""
-        retries = list(self.retries.values())
-        return sorted({cause for cause, since in retries if self._clock() - since >= seconds})
+        now = self._clock()
+        standing = (retry for retry in list(self.retries.values()) if retry.until > now)
+        return sorted({retry.cause for retry in standing if now - retry.since >= seconds})
 
     def durable_positions(self, partitions: Iterable[TP]) -> dict[TP, int]:
         """Return what may be committed of the partitions."""
@@ -123,13 +135,13 @@ class Handover:
         )
         cause = f"{', '.join(topics)}: {describe(error)}"
         logger.warning("%s; again in %.2f s", cause, delay)
-        self._note(partitions, cause)
+        self._note(partitions, cause, inf)
         self._count_retries(partitions)
 
     def waits(self, error: UnreadableError, seconds: float) -> None:
-        """Note why partitions bring nothing, until they do again; their shards go on."""
+        """Note why partitions bring nothing, until they do again or can be asked without it; their shards go on."""
         logger.warning("%s; again in %.2f s", error, seconds)
-        self._note(error.partitions, str(error))
+        self._note(error.partitions, str(error), self._clock() + _READABLE_SECONDS)
 
     def due(self) -> frozenset[TP]:
         """Return the partitions to be taken over now."""
@@ -164,9 +176,12 @@ class Handover:
         if late:
             await asyncio.wait(late)
 
-    def _note(self, partitions: Iterable[TP], cause: str) -> None:
+    def _note(self, partitions: Iterable[TP], cause: str, until: float) -> None:
+        now = self._clock()
         for tp in self.flows.assigned.intersection(partitions):  # of others nobody would take it back
-            self.retries[tp] = (cause, self.retries[tp][1] if tp in self.retries else self._clock())
+            known = self.retries.get(tp)
+            since = known.since if known is not None and known.until > now else now
+            self.retries[tp] = _Retry(cause, since, until)
 
     def _count_retries(self, partitions: Iterable[TP]) -> None:
         for tp in partitions:
