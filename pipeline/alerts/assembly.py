@@ -96,13 +96,15 @@ def columns_needed(windows_ms: Sequence[int]) -> tuple[float, int, int]:
 
 
 def alike(plans: Iterable[CampaignPlan]) -> list[list[CampaignPlan]]:
-    """Return campaigns in groups whose columns are equally long, however long the windows of the others are.
+    """Return campaigns in groups whose columns are as long and as many as each needs alone.
 
-    Who judges many at once judges a group at once: a verdict must not depend on whom it is reached with.
+    Who judges many at once judges a group at once: a verdict must not depend on whom it is reached with. (A matrix
+    product may be another in its last bit with another number of rows; a verdict would have to stand on its limit to the
+    sixteenth digit to differ by that.)
     """
-    groups: dict[float, list[CampaignPlan]] = {}
+    groups: dict[tuple[float, int, int], list[CampaignPlan]] = {}
     for plan in plans:
-        groups.setdefault(columns_needed([plan.window_ms])[0], []).append(plan)
+        groups.setdefault(columns_needed([plan.window_ms]), []).append(plan)
     return list(groups.values())
 
 
@@ -111,7 +113,7 @@ def assemble(
 ) -> Statistics:
     """Return the statistics of campaigns, each as of its instant; nothing in their facts may be later.
 
-    The longest window says how long the columns of all are: those of one group of `alike` are what they are alone.
+    The longest window says how long the columns of all are, and how many: in a group of `alike` as each needs alone.
 
     Args:
         facts: the rows.
