@@ -138,9 +138,7 @@ static u32 change_of(shard *one, u32 number, const credit *given) {
 // back and gives those of all models.
 static void note_standing(shard *one, u32 number, const credit *given, standing now) {
     u64 first = (u64)change_of(one, number, given) * one->models;
-    for (u32 model = 0; model < one->models; model++)
-        ITEM(one->standings, standing, first + model)->touched_at = given->touched_at; // another touch, if its id has come again
-    now.touched_at = given->touched_at;
+    now.touched_at = given->touched_at; // each model's own: of an id that came again two may share under different models
     *ITEM(one->standings, standing, first + given->model) = now;
 }
 

@@ -8,7 +8,7 @@ from pipeline.alerts.facts import LedgerFacts
 from pipeline.backtest.ledger import past_of_run
 from pipeline.clickhouse.connection import connect
 from pipeline.errors import UserError
-from pipeline.ledger.ledger import ClickHouseLedger, other_settings
+from pipeline.ledger.ledger import ClickHouseLedger, expect_joined_credits, other_settings
 from pipeline.ledger.rows import LIVE
 from pipeline.policies import describe_policy, policy_of
 from pipeline.replay.beginning import policy_for
@@ -37,8 +37,8 @@ def open_run(settings: Settings, run: str, span: Range, data: Path | None = None
         holds: minutes that breaches must hold for by rules to be tried beside that of the settings.
 
     Raises:
-        UserError: there is no such run, it was counted under other settings, or the range is outside of it; ClickHouse
-            does not answer.
+        UserError: there is no such run, it was counted under other settings, the range is outside of it, or the tables
+            are too old for its models; ClickHouse does not answer.
         LedgerUnavailableError: ClickHouse has gone meanwhile.
     """
     client, database = connect(settings, "reader"), settings.clickhouse_database
@@ -57,4 +57,5 @@ def open_run(settings: Settings, run: str, span: Range, data: Path | None = None
     for _, then, rules in known:
         if rules and rules != policy.rules():
             raise other_settings(run, then, describe_policy(settings))
+    expect_joined_credits(port, policy)
     return past_of_run(port, policy, span, source, holds=(settings.alerts.hold_minutes, *holds), end_ms=end_ms)

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
-from pipeline.ledger.ledger import other_settings
+from pipeline.ledger.ledger import expect_joined_credits, other_settings
 
 if TYPE_CHECKING:
+    from pipeline.ledger.ledger import QueryPort
     from pipeline.state.policy import Policy
-
-
-class RunPort(Protocol):
-    """The ledger of a run."""
-
-    def fetch(self, name: str, **parameters: Any) -> list[list[Any]]:
-        """Return the rows of a query of sql/queries."""
 
 
 class RunRules:
@@ -27,9 +21,10 @@ class RunRules:
         description: of it, for the error message.
     """
 
-    def __init__(self, port: RunPort, run: str, policy: Policy, description: str) -> None:
+    def __init__(self, port: QueryPort, run: str, policy: Policy, description: str) -> None:
         self._port = port
         self._run = run
+        self._policy = policy
         self._rules = policy.rules()
         self._description = description
         self._is_known = False
@@ -38,11 +33,12 @@ class RunRules:
         """Return if nothing is known to be otherwise.
 
         Raises:
-            UserError: the run was begun under other settings.
+            UserError: the run was begun under other settings, or the tables are too old for its models.
             LedgerUnavailableError: ClickHouse does not answer.
         """
         if self._is_known:
             return
+        expect_joined_credits(self._port, self._policy)
         for _, then, rules in self._port.fetch("load_run"):
             if rules and rules != self._rules:
                 raise other_settings(self._run, then, self._description)

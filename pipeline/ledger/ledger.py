@@ -67,6 +67,26 @@ def other_settings(run: str, then: str, today: str) -> UserError:
     )
 
 
+class QueryPort(Protocol):
+    """What answers queries of sql/queries about a run."""
+
+    def fetch(self, name: str, **parameters: Any) -> list[list[Any]]:
+        """Return the rows of a query."""
+
+
+def expect_joined_credits(port: QueryPort, policy: Policy) -> None:
+    """Refuse tables in which models still have rows of their own: credits would be read without them.
+
+    Raises:
+        UserError: they are from before migration 0047, and the run has several models.
+    """
+    if len(policy.models) > 1 and not port.fetch("credits_joined")[0][0]:
+        raise UserError(
+            "the tables are older than this program, which keeps the credits of all models in one row",
+            "run roi migrate",
+        )
+
+
 def _variable(name: str, *values: str) -> str:
     variable = f"ROI_{name.upper().replace('.', '__')}"
     only_one = name == "attribution.models" and not any("," in value for value in values)
@@ -137,8 +157,7 @@ class ClickHouseLedger:
 
     def begin(self, policy: Policy, description: str) -> None:
         """Begin or continue the run; UserError if it was begun under other settings, or the tables are too old."""
-        if len(policy.models) > 1:
-            self._expect_joined_credits()
+        expect_joined_credits(self, policy)
         known = self.fetch("load_run")
         if not known:
             self.execute(
@@ -153,15 +172,6 @@ class ClickHouseLedger:
             raise other_settings(self._run, known[0][1], description)
         elif known[0][2] != policy.rules():
             self.execute("note_run_rules", rules=policy.rules())
-
-    def _expect_joined_credits(self) -> None:
-        """Refuse tables in which models still have rows of their own: they would be loaded without them."""
-        if not self.fetch_value("credits_joined"):
-            raise UserError(
-                f"the tables of database {self._database} are older than this program, which keeps the credits of all"
-                " models in one row",
-                "run roi migrate",
-            )
 
     def claim(self, shards: Sequence[int]) -> dict[int, int]:
         """Own the shards: afterwards nobody else's block for them can take effect. Returns the epochs.

@@ -6,7 +6,7 @@ from bisect import bisect_left, insort
 from typing import TYPE_CHECKING, Final
 
 from pipeline.state.records import by_order
-from pipeline.state.rows import CREDIT_WIDTH, CreditColumns, CreditMeasure
+from pipeline.state.rows import CREDIT_WIDTH, CreditColumns
 
 if TYPE_CHECKING:
     from pipeline.state.campaign_registry import Arm, CampaignRegistry
@@ -95,10 +95,8 @@ class Conversions:
         The other models' are noted too wherever they change: `replace` takes back and gives those of all models.
         """
         touch, standings = credit.touch, self._changed.standings
-        first = self._row(transaction, touch) * CREDIT_WIDTH * self._models
-        touched = slice(first + CreditMeasure.TOUCHED_AT, first + CREDIT_WIDTH * self._models, CREDIT_WIDTH)
-        standings[touched] = [touch.at] * self._models  # another touch, if its id has come again
-        first += CREDIT_WIDTH * credit.model
+        first = (self._row(transaction, touch) * self._models + credit.model) * CREDIT_WIDTH
+        # the time is each model's own: of an id that came again two touches may share under different models
         standings[first : first + CREDIT_WIDTH] = (*shares[:3], touch.at, shares[3])
 
     def _row(self, transaction: Transaction, touch: Touch) -> int:

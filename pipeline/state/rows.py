@@ -53,7 +53,7 @@ class CreditMeasure(IntEnum):
 
     ``MILLIONTHS`` 0 takes a stored credit back. ``BOOKED`` is the share without regard to reversals: what reversals
     have eaten keeps it, so that the credit can be told as it was before them; it is 0 where the credit moved to other
-    touches. ``TOUCHED_AT`` is the touch's own time, under every model the same.
+    touches. ``TOUCHED_AT`` is the touch's own time, of two touches of one id that of the one credited.
     """
 
     MILLIONTHS = 0

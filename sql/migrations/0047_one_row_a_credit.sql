@@ -13,7 +13,7 @@ INSERT INTO {database}.ledger
     (run, kind, shard, campaign_id, label, at, id, other_id, customer, tier, category, measures, version)
 SELECT
     run, 'credit', shard, campaign_id, label, at, id, other_id, customer, tier, category,
-    arrayFlatten(arrayMap(place -> [own[place][1], own[place][2], own[place][3], touched_at, own[place][5]], arrayEnumerate(own))),
+    arrayFlatten(own),
     version
 FROM (
     SELECT
@@ -27,9 +27,7 @@ FROM (
                 arrayResize(arraySlice(joined, 5 * place - 4, 5), 5)
             ),
             models, arrayEnumerate(models)
-        ) AS own,
-        -- a touch whose id has come again gives its time where it is credited
-        arrayFirst(row -> row.2[5] != 0 OR NOT arrayExists(other -> other.2[5] != 0, whole), whole).2[4] AS touched_at
+        ) AS own
     FROM (
         SELECT
             run, shard, campaign_id, label, at, id, other_id,
@@ -52,7 +50,8 @@ SELECT
     standing[5 * place - 4] AS credit_millionths,
     standing[5 * place - 3] AS return_minor,
     standing[5 * place - 2] AS aum_minor,
-    touched_at, converted_at
+    fromUnixTimestamp64Milli(standing[5 * place - 1], 'UTC') AS touched_at,
+    converted_at
 FROM (
     SELECT
         ledger.run AS run,
@@ -64,7 +63,6 @@ FROM (
         ledger.tier AS tier,
         ledger.measures AS standing,
         runs.models AS models,
-        fromUnixTimestamp64Milli(ledger.measures[4], 'UTC') AS touched_at,
         fromUnixTimestamp64Milli(ledger.at, 'UTC') AS converted_at
     FROM {database}.ledger FINAL
     LEFT JOIN {database}.runs FINAL ON ledger.run = runs.run

@@ -6,13 +6,13 @@ SELECT
     reinterpretAsUInt64(unhex(substring(customer, 17, 16))) AS customer_end,
     at AS effective_at,
     at AS converted_at,
-    min(measures[4]) AS touched_at,
+    min(measures[5 * {model:UInt8} - 1]) AS touched_at,
     sum(measures[5 * {model:UInt8} - 3]) AS returned,
     toUInt8(indexOf({kinds:Array(String)}, any(category))) AS kind_number,
     toUInt8(1) AS arrived,
     if(max(measures[5 * {model:UInt8} - 4]) = 0, converted_at, toInt64(9223372036854775807)) AS eaten_at
 FROM {database}.ledger FINAL
-PREWHERE run = {run:String} AND kind = 'credit' AND campaign_id IN {campaigns:Array(String)}
+PREWHERE run = {run:String} AND kind = 'credit' AND model = '' AND campaign_id IN {campaigns:Array(String)}
   AND at <= {until:Int64}
 WHERE if(length(measures) > 4, measures[5 * {model:UInt8}], measures[1]) != 0
   AND (shard, id) NOT IN (

@@ -1,9 +1,9 @@
 -- credits of the transactions that reversals after `since` have changed
 SELECT
-    shard, id, at, customer, campaign_id, label, category, tier, other_id, measures[4] AS touched_at,
+    shard, id, at, customer, campaign_id, label, category, tier, other_id, measures[5 * {model:UInt8} - 1] AS touched_at,
     if(length(measures) > 4, measures[5 * {model:UInt8}], measures[1]) AS booked
 FROM {database}.ledger FINAL
-WHERE run = {run:String} AND kind = 'credit'
+WHERE run = {run:String} AND kind = 'credit' AND model = ''
   AND ({everywhere:UInt8} = 1 OR campaign_id IN {campaigns:Array(String)})
   AND at <= {until:Int64} AND booked != 0
   AND (empty({instants:Array(Int64)}) OR at IN {instants:Array(Int64)})
@@ -14,7 +14,7 @@ WHERE run = {run:String} AND kind = 'credit'
   )
   AND ({everywhere:UInt8} = 0 OR (shard, id) IN (
       SELECT shard, id FROM {database}.ledger
-      WHERE run = {run:String} AND kind = 'credit'
+      WHERE run = {run:String} AND kind = 'credit' AND model = ''
         AND campaign_id IN {campaigns:Array(String)} AND at <= {until:Int64}
   ))
   AND customer NOT IN (

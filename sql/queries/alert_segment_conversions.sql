@@ -12,7 +12,7 @@ SELECT
     if(max(millionths) = 0, converted_at, toInt64(9223372036854775807)) AS eaten_at
 FROM (
     SELECT
-        shard, id, at, customer, category, other_id, measures[4] AS touched_at, measures[5 * {model:UInt8} - 3] AS return_minor,
+        shard, id, at, customer, category, other_id, measures[5 * {model:UInt8} - 1] AS touched_at, measures[5 * {model:UInt8} - 3] AS return_minor,
         measures[5 * {model:UInt8} - 4] AS millionths,
         multiIf({dimension:String} = 'variant', toString(label), {dimension:String} = 'tier', toString(tier), channel_of_touch) AS segment
     FROM {database}.ledger AS credit FINAL
@@ -22,8 +22,8 @@ FROM (
         WHERE run = {run:String} AND kind = 'touch' AND campaign_id = {campaign:String}
           AND {dimension:String} = 'channel'
     ) AS touch
-    ON credit.shard = touch.touch_shard AND credit.other_id = touch.touch_id AND credit.measures[4] = touch.own_instant
-    WHERE run = {run:String} AND kind = 'credit' AND campaign_id = {campaign:String}
+    ON credit.shard = touch.touch_shard AND credit.other_id = touch.touch_id AND credit.measures[5 * {model:UInt8} - 1] = touch.own_instant
+    WHERE run = {run:String} AND kind = 'credit' AND model = '' AND campaign_id = {campaign:String}
       AND at <= {until:Int64} AND if(length(measures) > 4, measures[5 * {model:UInt8}], measures[1]) != 0
       AND (shard, id) NOT IN (
           SELECT shard, other_id FROM {database}.ledger

@@ -1,5 +1,5 @@
 SELECT
-    customer, id, {labels:Array(String)}[place] AS model, campaign_id, label, at, other_id, measures[4], tier,
+    customer, id, {labels:Array(String)}[place] AS model, campaign_id, label, at, other_id, measures[5 * place - 1], tier,
     measures[5 * place - 4] AS millionths, measures[5 * place - 3], measures[5 * place - 2]
 FROM (
     SELECT customer, id, campaign_id, label, at, other_id, tier, measures

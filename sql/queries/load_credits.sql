@@ -1,7 +1,7 @@
 -- five numbers a model stand in a row; what reversals have eaten altogether keeps its share; rows written before there was a
 -- fifth number do not have it
 SELECT
-    shard, id, at, {labels:Array(String)}[place] AS model, campaign_id, label, measures[4], other_id,
+    shard, id, at, {labels:Array(String)}[place] AS model, campaign_id, label, measures[5 * place - 1], other_id,
     if(length(measures) > 4, measures[5 * place], measures[1]) AS booked,
     measures[5 * place - 3], measures[5 * place - 2], measures[5 * place - 4] != 0
 FROM (

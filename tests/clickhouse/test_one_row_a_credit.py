@@ -10,7 +10,8 @@ import pytest
 from pipeline.clickhouse import sql
 from pipeline.clickhouse.migrations import migrate, scripts
 from pipeline.errors import UserError
-from pipeline.ledger import body
+from pipeline.evaluator.run_rules import RunRules
+from pipeline.ledger import body, ledger
 from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError
 from pipeline.state.policy import Policy
 from pipeline.state.rows import CREDIT_WIDTH
@@ -18,7 +19,8 @@ from tests.oracle.compare import differences
 from tests.oracle.config import MODELS, OracleConfig
 from tests.oracle.evaluate import evaluate
 from tests.oracle.generators import random_log
-from tests.state.rules import KEY, deciding
+from tests.oracle.story import Shape
+from tests.state.rules import KEY, RETURNING, deciding
 from tests.support.core_player import CorePlayer
 from tests.support.depth import depth
 
@@ -79,7 +81,7 @@ def old_program(
         migrate(spare)
     _WRITTEN.clear()
     with monkeypatch.context() as patch:
-        patch.setattr(ClickHouseLedger, "_expect_joined_credits", lambda _: None)
+        patch.setattr(ledger, "expect_joined_credits", lambda *_: None)
         patch.setattr(body._Rows, "_credits", _a_row_for_each_model)
         patch.setattr(body, "FORM", 2)
         yield patch
@@ -108,11 +110,12 @@ def _rows(client: Any) -> list[tuple[Any, ...]]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(depth(6)))
+@pytest.mark.parametrize("shape", [Shape(), RETURNING])
+@pytest.mark.parametrize("seed", range(depth(4)))
 def test_a_ledger_begun_before_and_continued_after_is_exact_under_every_model(
-    old_program: pytest.MonkeyPatch, spare: Settings, spare_client: Any, seed: int
+    old_program: pytest.MonkeyPatch, spare: Settings, spare_client: Any, seed: int, shape: Shape
 ) -> None:
-    log = random_log(seed, 500)
+    log = random_log(seed, 500, shape=shape)
     policy = Policy(models=MODELS, future_ms=None, pseudonym_key=KEY, core="plain")
     old = CorePlayer(spare_client, "roi", "live", policy, _first_half(log))
     old.play(Random(seed))
@@ -161,6 +164,9 @@ def test_a_worker_of_several_models_is_refused_by_older_tables_and_one_of_one_is
     with pytest.raises(UserError, match="older than this program") as refused:
         CorePlayer(spare_client, "roi", "live", Policy(models=MODELS, future_ms=None, pseudonym_key=KEY), log)
     assert refused.value.remedy == "run roi migrate"
+    several = Policy(models=MODELS, future_ms=None, pseudonym_key=KEY)
+    with pytest.raises(UserError, match="older than this program"):
+        RunRules(ClickHouseLedger(spare_client, "roi", "live", "evaluator"), "live", several, "today's").check()
     CorePlayer(spare_client, "roi", "live", alone, log).play(Random(3))
     migrate(spare)
     found = CorePlayer(spare_client, "roi", "live", alone, log)

@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.clickhouse import sql
 from pipeline.clickhouse.migrations import migrate, scripts
-from pipeline.ledger import body
-from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError
+from pipeline.ledger import body, ledger
+from pipeline.ledger.ledger import LedgerUnavailableError
 from pipeline.state.policy import Policy
 from pipeline.state.rows import DAY, HOUR
 from tests.oracle.building import Ledger
@@ -57,7 +57,7 @@ def old_program(
             add_cells(self, block, family, cells)
 
     with monkeypatch.context() as patch:
-        patch.setattr(ClickHouseLedger, "_expect_joined_credits", lambda _: None)
+        patch.setattr(ledger, "expect_joined_credits", lambda *_: None)
         patch.setattr(body._Rows, "_cells", without_rollups)
         patch.setattr(body, "FORM", 1)
         yield patch

@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, strategies
 
+from pipeline.state.calendar import DAY_MS
 from schemas import topics
 from tests.oracle.building import Ledger
-from tests.oracle.config import OracleConfig
+from tests.oracle.compare import differences
+from tests.oracle.config import MODELS, OracleConfig
 from tests.oracle.evaluate import evaluate
 from tests.oracle.generators import random_log
 from tests.oracle.parsing import BadRecordError, read_event
 from tests.oracle.story import EPOCH
 from tests.state.building import POLICY
-from tests.state.rules import DEFAULT, PROPERTY, RETURNING, SEEDS, Rules, any_rules, faults, player_of, returning_logs
+from tests.state.rules import (
+    DEFAULT,
+    PROPERTY,
+    RETURNING,
+    SEEDS,
+    Rules,
+    any_rules,
+    deciding,
+    faults,
+    player_of,
+    returning_logs,
+)
 from tests.support.fakes_player import MemoryPlayer
 
 if TYPE_CHECKING:
@@ -41,6 +56,35 @@ def test_what_counts_is_what_the_batch_says_whatever_the_batches_blocks_and_cras
     player.play(Random(seed), most=most, crashes=crashes)
     assert faults(log, rules, player) == []
     assert _copies(player) == _copies_of_the_batch(log, rules)
+
+
+@PROPERTY
+@given(returning_logs(), any_rules(), strategies.permutations(MODELS), SEEDS, strategies.sampled_from((0, 4, 1_000)))
+def test_every_model_beside_the_others_is_what_the_batch_says(
+    log: Log, rules: Rules, models: list[Model], seed: int, crashes: int
+) -> None:
+    """Of two touches of one id the first may be credited under one model, and the last under another."""
+    player = player_of(log, Rules(replace(rules.config, model=models[0]), tuple(models)))
+    player.play(Random(seed), crashes=crashes)
+    views = player.views()
+    assert differences(evaluate(log, replace(rules.config, model=models[0])), deciding(views, models[0])) == []
+    for model in models[1:]:
+        expected = evaluate(log, replace(rules.config, model=model))
+        assert differences(expected, deciding(views, model), views=["credits"]) == []
+
+
+def test_two_touches_of_one_id_share_each_under_its_model() -> None:
+    written = Ledger()
+    written.campaign()
+    written.touch("a", "2026-03-01 12:00")
+    written.touch("b", "2026-03-05 12:00", customer_id="bob")
+    written.touch("a", "2026-03-05 13:00")
+    written.pay("x", "2026-03-05 14:00")
+    for models in permutations(("last_touch", "first_touch", "linear")):
+        player = player_of(written.log, Rules(models=models))
+        player.play(Random(1))
+        written_at = {row["model"]: row["touched_at"] // DAY_MS for row in player.views()["credits"]}
+        assert written_at["first_touch"] + 4 == written_at["last_touch"] == written_at["linear"]
 
 
 def _copies(player: MemoryPlayer) -> Counter[str]:
