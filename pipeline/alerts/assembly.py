@@ -98,8 +98,8 @@ def columns_needed(windows_ms: Sequence[int]) -> tuple[float, int, int]:
 def alike(plans: Iterable[CampaignPlan]) -> list[list[CampaignPlan]]:
     """Return campaigns in groups whose columns are as long and as many as each needs alone.
 
-    Who judges many at once judges a group at once: a verdict must not depend on whom it is reached with. (A matrix
-    product may be another in its last bit with another number of rows; a verdict would have to stand on its limit to the
+    Who judges many at once judges a group at once: a verdict must not depend on whom it is reached with. (With another
+    number of rows a matrix product may be another in its last bit; a verdict would have to stand on its limit to the
     sixteenth digit to differ by that.)
     """
     groups: dict[tuple[float, int, int], list[CampaignPlan]] = {}
