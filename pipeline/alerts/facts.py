@@ -26,7 +26,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from pipeline.alerts.assembly import assemble
 from pipeline.alerts.plans import plan_of
 from pipeline.alerts.reading import read_facts
-from pipeline.alerts.segments import read_segments
+from pipeline.alerts.segments import read_models, read_segments
 from pipeline.clickhouse import sql
 from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError, broken_off, short
 from pipeline.state.calendar import MINUTE_MS
@@ -146,6 +146,12 @@ def statistics(  # noqa: PLR0913 - what to look at, and how it was counted
     """
     facts = read_facts(port, plans, as_of_ms, policy, model)
     return assemble(facts, [as_of_ms] * len(facts), ZoneInfo(policy.zone), ages=ages)
+
+
+def model_statistics(campaign: CampaignReading, labels: Sequence[str]) -> list[Statistics]:
+    """Return one campaign's statistics under further attribution models, as `statistics` does under each."""
+    zone = ZoneInfo(campaign.policy.zone)
+    return [assemble([one], [campaign.as_of_ms], zone) for one in read_models(campaign, labels)]
 
 
 def segment_statistics(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import compress, groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import numpy as np
 
@@ -14,11 +14,21 @@ from pipeline.alerts.amounts import amounts
 from pipeline.alerts.assembly import CampaignFacts
 from pipeline.alerts.conversions import CHANGES, KINDS
 from pipeline.alerts.costs import cost_by_hour
-from pipeline.alerts.reading import number_of_model, read_reversed, set_conversions, set_events
+from pipeline.alerts.reading import (
+    TOUCHES,
+    number_of_model,
+    read_changes,
+    read_reversed,
+    set_conversions,
+    set_events,
+    set_touches,
+)
+from pipeline.alerts.statistics import HOUR_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pipeline.alerts.conversions import Changes
     from pipeline.alerts.plans import CampaignPlan
     from pipeline.alerts.reading import FactsPort
     from pipeline.alerts.repricing import BookedCredit, Reversed
@@ -26,6 +36,7 @@ if TYPE_CHECKING:
     from pipeline.state.policy import Policy
 
 Dimension = Literal["channel", "variant", "tier"]
+_DIMENSIONS: Final[tuple[Dimension, ...]] = get_args(Dimension)
 
 
 @dataclass(frozen=True)
@@ -63,9 +74,34 @@ class CampaignReading:
         """Return touches and their own cost: segment, hour, creditable touches, cost."""
         return [row[1:] for row in self._touches if row[0] == dimension]
 
-    def named(self, dimension: Dimension) -> set[str]:
-        """Return the variants or tiers that have a number: also one with costs, or with credits, alone."""
+    def names(self, dimension: Dimension) -> list[str]:
+        """Return the segments in order: those of touches, and variants or tiers with costs, or with credits, alone."""
+        return sorted({row[0] for row in self.touches(dimension)} | self._named_of(dimension))
+
+    def conversions(self, dimension: Dimension) -> Changes:
+        """Return its credited transactions by segment, a place among `names`."""
+        first, found = 0, self._conversions
+        for one in _DIMENSIONS[: _DIMENSIONS.index(dimension)]:
+            first += len(self.names(one))
+        mine: Changes = found[(found["row"] >= first) & (found["row"] < first + len(self.names(dimension)))]
+        mine["row"] -= first
+        return mine
+
+    def _named_of(self, dimension: Dimension) -> set[str]:
         return {label for kind, label in self._named if kind == dimension}
+
+    @cached_property
+    def _conversions(self) -> Changes:
+        """Of all dimensions: reading the campaign's credits and touches is what it costs."""
+        return self.port.records(
+            "alert_segment_conversions",
+            CHANGES,
+            segments=[f"{dimension} {name}" for dimension in _DIMENSIONS for name in self.names(dimension)],
+            kinds=list(KINDS),
+            model=number_of_model(self.policy, self.model),
+            campaign=self.plan.campaign_id,
+            until=self.as_of_ms,
+        )
 
     @cached_property
     def _touches(self) -> list[list[Any]]:
@@ -82,30 +118,32 @@ def read_segments(campaign: CampaignReading, dimension: Dimension) -> tuple[list
     A transaction that was credited to touches of several segments stands in each with its share. A cost event is
     shared by the touches that it pays for; one that names a variant pays for touches of that variant alone.
     """
-    plan, port = campaign.plan, campaign.port
-    touches = campaign.touches(dimension)
-    names = sorted({row[0] for row in touches} | campaign.named(dimension))
+    plan, touches, names = campaign.plan, campaign.touches(dimension), campaign.names(dimension)
     facts = [_with_touches(CampaignFacts(plan, events=campaign.whole.events), touches, name) for name in names]
     for name, part, cost in zip(names, facts, _costs(campaign.whole, names, facts, dimension), strict=True):
         part.cost_hours, part.cost = cost
         if dimension == "variant":
             part.events = tuple(event for event in part.events if event.variant in {"", name})
-    changes = port.records(
-        "alert_segment_conversions",
-        CHANGES,
-        segments=names,
-        kinds=list(KINDS),
-        model=number_of_model(campaign.policy, campaign.model),
-        campaign=plan.campaign_id,
-        dimension=dimension,
-        until=campaign.as_of_ms,
-    )
+    changes = campaign.conversions(dimension)
     if campaign.booked is not None:
-        place_of = _place_of(port, plan, dimension, campaign.booked, names)
+        place_of = _place_of(campaign.port, plan, dimension, campaign.booked, names)
         changes = np.concatenate([changes, campaign.booked.changes([plan], campaign.policy, place_of)])
     set_conversions(facts, changes, campaign.as_of_ms)
     seen = [bool(len(part.hours) or len(part.customers.total) or part.cost.any()) for part in facts]
     return list(compress(names, seen)), list(compress(facts, seen))
+
+
+def read_models(campaign: CampaignReading, labels: Sequence[str]) -> list[CampaignFacts]:
+    """Return a campaign's facts under further models, in their order: touches and cost do not depend on a model."""
+    if not labels:
+        return []
+    plan, policy, t = campaign.plan, campaign.policy, campaign.as_of_ms
+    touches = campaign.port.records("alert_touches", TOUCHES, campaigns=[plan.campaign_id], until=t, slot=HOUR_MS)
+    found = [CampaignFacts(plan, events=campaign.whole.events) for _ in labels]
+    for one, label in zip(found, labels, strict=True):
+        set_touches([one], touches)
+        set_conversions([one], read_changes(campaign.port, [plan], t, policy, model=label, since=t), t)
+    return [one.pay() for one in found]
 
 
 def _with_touches(part: CampaignFacts, rows: Sequence[Sequence[Any]], name: str) -> CampaignFacts:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.alerts.advice import Segment, SegmentKind, advice
-from pipeline.alerts.facts import segment_statistics, statistics
+from pipeline.alerts.facts import model_statistics, segment_statistics
 from pipeline.alerts.judging import judge
 from pipeline.alerts.segments import CampaignReading
 from pipeline.alerts.statistics import HOUR_MS
@@ -110,8 +110,8 @@ class LedgerEvidences:
         segments = [segment for kind in _KINDS for segment in _segments(reading, kind, library, rule)]
         mending = advice(verdict, segments, rule)
         decisions = {self._policy.models[0]: verdict.outcome == "below"}
-        for model, label in list(zip(self._policy.models, self._policy.labels, strict=True))[1:]:
-            rows = statistics(self._port, [plan], verdict.as_of_ms, self._policy, model=label)
+        others = model_statistics(reading, self._policy.labels[1:])
+        for model, rows in zip(self._policy.models[1:], others, strict=True):
             decisions[model] = judge(rows, library, rule)[0].outcome == "below"
         return _Found(verdict.as_of_ms, None if mending is None else asdict(mending), decisions)
 

@@ -1,6 +1,7 @@
--- one campaign's credited transactions by segment; the rest is that of alert_conversions
+-- one campaign's credited transactions by segment of every dimension, once in each; the rest is that of alert_conversions.
+-- A segment that is not among those asked for has the place behind them.
 SELECT
-    toUInt32(transform(segment, {segments:Array(String)}, range(length({segments:Array(String)})), 0)) AS place,
+    toUInt32(transform(segment, {segments:Array(String)}, range(length({segments:Array(String)})), length({segments:Array(String)}))) AS place,
     reinterpretAsUInt64(unhex(substring(customer, 1, 16))) AS customer_start,
     reinterpretAsUInt64(unhex(substring(customer, 17, 16))) AS customer_end,
     at AS effective_at,
@@ -14,13 +15,12 @@ FROM (
     SELECT
         shard, id, at, customer, category, other_id, measures[5 * {model:UInt8} - 1] AS touched_at, measures[5 * {model:UInt8} - 3] AS return_minor,
         measures[5 * {model:UInt8} - 4] AS millionths,
-        multiIf({dimension:String} = 'variant', toString(label), {dimension:String} = 'tier', toString(tier), channel_of_touch) AS segment
+        arrayJoin([concat('channel ', channel_of_touch), concat('variant ', label), concat('tier ', tier)]) AS segment
     FROM {database}.ledger AS credit FINAL
     LEFT JOIN (
         SELECT shard AS touch_shard, id AS touch_id, at AS own_instant, toString(channel) AS channel_of_touch
         FROM {database}.ledger FINAL
         WHERE run = {run:String} AND kind = 'touch' AND campaign_id = {campaign:String}
-          AND {dimension:String} = 'channel'
     ) AS touch
     ON credit.shard = touch.touch_shard AND credit.other_id = touch.touch_id AND credit.measures[5 * {model:UInt8} - 1] = touch.own_instant
     WHERE run = {run:String} AND kind = 'credit' AND model = '' AND campaign_id = {campaign:String}

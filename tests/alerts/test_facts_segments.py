@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from random import Random
 from typing import TYPE_CHECKING, Any, get_args
 
+import numpy as np
 import pytest
 
-from pipeline.alerts.facts import segment_statistics, statistics
+from pipeline.alerts.facts import model_statistics, segment_statistics, statistics
 from pipeline.alerts.segments import CampaignReading, Dimension
 from pipeline.alerts.statistics import HOUR_MS
 from tests.alerts.facts_support import POLICY, SHAPE, differences, instants, plans_of, played
@@ -39,6 +41,8 @@ def test_segments_are_those_of_a_batch_and_their_costs_add_up(clickhouse: Any, r
     for instant in instants(judged, Random(seed), 2):
         whole = statistics(port, [plan], instant, POLICY, model=label)
         reading = CampaignReading(port, plan, instant, POLICY, label)
+        (together,) = model_statistics(reading, [label])
+        np.testing.assert_equal(asdict(together), asdict(whole))
         for dimension in get_args(Dimension):
             names, found = segment_statistics(reading, dimension)
             if names and abs(found.cost_total.sum() - whole.cost_total[0]) > 1e-6:

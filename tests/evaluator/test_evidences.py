@@ -93,14 +93,18 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         channels = [part(1_000, 0.05, 1e-9), part(1_000, 2.4, 0.9)]
         return (["sms", "wecom"], channels) if kind == "channel" else (["only"], [WHOLE])
 
-    def statistics(_port: Any, _plans: Any, _at: int, _policy: Any, *, model: str) -> list[Verdict]:
-        questions.append(model)
-        return [verdict("undecided" if model == MODELS[-1] else "below")]
+    def model_statistics(_campaign: Any, labels: Sequence[str]) -> list[list[Verdict]]:
+        questions.extend(labels)
+        return [[verdict("undecided" if model == MODELS[-1] else "below")] for model in labels]
 
     def judge(rows: Sequence[Verdict], _library: Any, _rule: Any) -> Sequence[Verdict]:
         return rows
 
-    for name, instead in (("segment_statistics", segment_statistics), ("statistics", statistics), ("judge", judge)):
+    for name, instead in (
+        ("segment_statistics", segment_statistics),
+        ("model_statistics", model_statistics),
+        ("judge", judge),
+    ):
         monkeypatch.setattr(evidences, name, instead)
     return questions
 
