@@ -71,7 +71,8 @@ def benjamini_hochberg(p_values: Floats, level: float) -> Booleans:
     if not count:
         return np.zeros(0, dtype=bool)
     ordered = np.sort(p_values)
-    passing = np.flatnonzero(ordered <= level * np.arange(1, count + 1) / count)
+    # multiplied, not divided: level * 3 / 3 may be less than level
+    passing = np.flatnonzero(ordered * count <= level * np.arange(1, count + 1))
     return np.asarray(p_values <= (ordered[passing[-1]] if len(passing) else -1.0))
 
 
@@ -79,7 +80,7 @@ def holm(p_values: Floats, level: float) -> Booleans:
     """Return which hypotheses are rejected with this chance of any false one (Holm 1979)."""
     order = np.argsort(p_values, kind="stable")
     count = len(p_values)
-    passing = p_values[order] <= level / (count - np.arange(count))
+    passing = p_values[order] * (count - np.arange(count)) <= level
     rejected = np.zeros(count, dtype=bool)
     rejected[order[: count if passing.all() else int(passing.argmin())]] = True
     return rejected

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.alerts.advice import Segment, advice, ratio_without
@@ -37,6 +37,7 @@ def test_holm_of_a_worked_example() -> None:
 
 @settings(max_examples=depth(200))
 @given(P_VALUES, st.floats(0.001, 0.999))
+@example([0.0, 0.0, 0.7987], 0.7987)
 def test_corrections_reject_the_smallest_and_holm_never_more_than_benjamini_hochberg(
     values: list[float], level: float
 ) -> None:
