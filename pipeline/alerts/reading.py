@@ -77,19 +77,41 @@ def read_changes(  # noqa: PLR0913 - what to look at, and how it was counted
     """
     names = [plan.campaign_id for plan in plans]
     places = {name: place for place, name in enumerate(names)}
-    changes = port.records(
-        "alert_conversions",
-        CHANGES,
-        kinds=list(KINDS),
-        campaigns=names,
-        model=number_of_model(policy, model),
-        until=until,
-        since=since,
-    )
+    changes = _booked(port, names, [number_of_model(policy, model)], until, since)
     booked = read_reversed(port, names, until, policy, model=model, since=since)
     if booked is None:
         return changes
     return np.concatenate([changes, booked.changes(plans, policy, lambda credit: places.get(credit.campaign_id))])
+
+
+def read_model_changes(
+    port: FactsPort, plan: CampaignPlan, until: int, policy: Policy, labels: Sequence[str]
+) -> list[Changes]:
+    """Return one campaign's credited transactions up to an instant under several models, as `read_changes` does."""
+    places = [number_of_model(policy, label) for label in labels]
+    found = _booked(port, [plan.campaign_id], places, until, until)
+    changes = [found[found["row"] == place] for place in range(len(labels))]
+    for one in changes:
+        one["row"] = 0
+    if not _any_reversal(port, until):
+        return changes
+    for place, label in enumerate(labels):
+        booked = read_reversed(port, [plan.campaign_id], until, policy, model=label, since=until)
+        if booked is not None:
+            late = booked.changes([plan], policy, lambda credit: 0 if credit.campaign_id == plan.campaign_id else None)
+            changes[place] = np.concatenate([changes[place], late])
+    return changes
+
+
+def _booked(port: FactsPort, names: list[str], models: list[int], until: int, since: int) -> Changes:
+    found: Changes = port.records(
+        "alert_conversions", CHANGES, kinds=list(KINDS), campaigns=names, models=models, until=until, since=since
+    )
+    return found
+
+
+def _any_reversal(port: FactsPort, since: int) -> bool:
+    return bool(port.fetch("alert_any_reversal", since=since)[0][0])
 
 
 def read_reversed(  # noqa: PLR0913 - what to look at, and how it was counted
@@ -107,7 +129,7 @@ def read_reversed(  # noqa: PLR0913 - what to look at, and how it was counted
 
     Where it is known which they are, ``only`` has their ids and ``instants`` their times.
     """
-    if not port.fetch("alert_any_reversal", since=since)[0][0]:
+    if not _any_reversal(port, since):
         return None
     common = {"campaigns": list(names), "model": number_of_model(policy, model), "until": until, "since": since}
     common |= {"only": list(only), "instants": list(instants)}

@@ -17,7 +17,7 @@ from pipeline.alerts.costs import cost_by_hour
 from pipeline.alerts.reading import (
     TOUCHES,
     number_of_model,
-    read_changes,
+    read_model_changes,
     read_reversed,
     set_conversions,
     set_events,
@@ -140,9 +140,9 @@ def read_models(campaign: CampaignReading, labels: Sequence[str]) -> list[Campai
     plan, policy, t = campaign.plan, campaign.policy, campaign.as_of_ms
     touches = campaign.port.records("alert_touches", TOUCHES, campaigns=[plan.campaign_id], until=t, slot=HOUR_MS)
     found = [CampaignFacts(plan, events=campaign.whole.events) for _ in labels]
-    for one, label in zip(found, labels, strict=True):
+    for one, changes in zip(found, read_model_changes(campaign.port, plan, t, policy, labels), strict=True):
         set_touches([one], touches)
-        set_conversions([one], read_changes(campaign.port, [plan], t, policy, model=label, since=t), t)
+        set_conversions([one], changes, t)
     return [one.pay() for one in found]
 
 

@@ -109,6 +109,7 @@ _VALUES = {
     "UInt32": 1,
     "UInt64": 1,
     "Int64": 1,
+    "Array(UInt8)": [1],
     "Array(UInt32)": [1],
     "Array(UInt64)": [1],
     "Array(Int64)": [0],
