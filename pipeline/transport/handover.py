@@ -180,8 +180,10 @@ class Handover:
         now = self._clock()
         for tp in self.flows.assigned.intersection(partitions):  # of others nobody would take it back
             known = self.retries.get(tp)
-            since = known.since if known is not None and known.until > now else now
-            self.retries[tp] = _Retry(cause, since, until)
+            if known is None or known.until <= now:
+                known = _Retry(cause, now, until)
+            # what a batch has failed with stands until one is processed, whatever fetching meets meanwhile
+            self.retries[tp] = _Retry(cause, known.since, max(until, known.until))
 
     def _count_retries(self, partitions: Iterable[TP]) -> None:
         for tp in partitions:

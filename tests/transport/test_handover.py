@@ -235,6 +235,10 @@ async def test_what_could_not_be_fetched_for_a_while_is_no_fault_of_a_partition_
     world.handover.waits(denied, 1.0)
     world.clock.now += 10.0
     assert world.handover.stuck(11.0) == [], "the second fault began with itself"
+    world.handover.failed({TOUCHES_0}, ValueError("of a batch"))
+    world.handover.waits(denied, 1.0)
+    world.clock.now += 20.0
+    assert len(world.handover.stuck(30.0)) == 1, "no batch has been processed since one failed"
 
 
 async def test_fenced_worker_waits_for_the_groups_word() -> None:
