@@ -1,4 +1,4 @@
-"""A block's rows: what shards learnt, as rows of the ledger (sql/migrations/0001_ledger.sql has the table of kinds)."""
+"""A block's rows: what shards learnt, as rows of the ledger (kinds: sql/migrations/0001_ledger.sql; credits: 0047)."""
 
 from __future__ import annotations
 
