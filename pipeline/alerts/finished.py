@@ -13,7 +13,7 @@ import numpy as np
 from pipeline.alerts import amounts
 from pipeline.alerts.assembly import CampaignFacts
 from pipeline.alerts.conversions import as_of, customers
-from pipeline.alerts.isolating import each_apart, log_no_teacher
+from pipeline.alerts.isolating import Heard, each_apart, log_no_teacher
 from pipeline.alerts.reading import (
     SINCE_EVER,
     TOUCHES,
@@ -25,7 +25,6 @@ from pipeline.alerts.reading import (
     set_touches,
 )
 from pipeline.alerts.statistics import HOUR_MS, FinishedCampaign
-from pipeline.error_words import describe as describe_error
 from pipeline.state.calendar import DAY_MS
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ class FinishedFacts:
         self._fewest = fewest
         self._known: dict[tuple[str, int], FinishedCampaign] = {}
         self._stale: set[str] = set()
-        self._logged: dict[str, str] = {}
+        self._heard = Heard()
 
     def refresh(
         self, plans: Mapping[str, CampaignPlan], as_of_ms: int, changed: Collection[str] = ()
@@ -116,9 +115,7 @@ class FinishedFacts:
         return each_apart(plans, read, self._teaches_nothing)
 
     def _teaches_nothing(self, plan: CampaignPlan, error: Exception) -> None:
-        kind = describe_error(error)
-        if self._logged.get(plan.campaign_id) != kind:
-            self._logged[plan.campaign_id] = kind
+        if self._heard.is_news(plan.campaign_id, error):
             log_no_teacher(plan.campaign_id, error)
 
 

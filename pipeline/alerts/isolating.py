@@ -72,13 +72,26 @@ def log_no_teacher(campaign_id: str, error: Exception) -> None:
     _log.error("campaign %s teaches nothing, the others do: %s", campaign_id, describe_error(error))
 
 
+class Heard:
+    """What the log has heard of campaigns: an error of the same kind again is no news."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, str] = {}
+
+    def is_news(self, campaign_id: str, error: Exception) -> bool:
+        """Tell whether the last error of a campaign was of another kind; this one is heard now."""
+        kind = describe_error(error)
+        before, self._kinds[campaign_id] = self._kinds.get(campaign_id), kind
+        return before != kind
+
+
 class Unjudged:
     """Who could not be judged, and why."""
 
     def __init__(self, language: Language) -> None:
         self._language = language
         self._faults: dict[str, Saying] = {}
-        self._logged: dict[str, str] = {}
+        self._heard = Heard()
 
     def alone(self, campaign_id: str, work: Callable[[], Found], instead: Found) -> Found:
         """Return what work on one campaign returns, ``instead`` where it raises."""
@@ -92,9 +105,7 @@ class Unjudged:
     def failed(self, campaign_id: str, error: Exception) -> None:
         """Note whom an error kept from being judged; the log hears of each kind once."""
         self.told(campaign_id)
-        kind = describe_error(error)
-        if self._logged.get(campaign_id) != kind:
-            self._logged[campaign_id] = kind
+        if self._heard.is_news(campaign_id, error):
             log_unjudged(campaign_id, error)
 
     def told(self, campaign_id: str) -> None:

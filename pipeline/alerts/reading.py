@@ -77,7 +77,7 @@ def read_changes(  # noqa: PLR0913 - what to look at, and how it was counted
     """
     names = [plan.campaign_id for plan in plans]
     places = {name: place for place, name in enumerate(names)}
-    changes = _booked(port, names, [number_of_model(policy, model)], until, since)
+    changes = _credited(port, names, [number_of_model(policy, model)], until, since)
     booked = read_reversed(port, names, until, policy, model=model, since=since)
     if booked is None:
         return changes
@@ -89,7 +89,7 @@ def read_model_changes(
 ) -> list[Changes]:
     """Return one campaign's credited transactions up to an instant under several models, as `read_changes` does."""
     places = [number_of_model(policy, label) for label in labels]
-    found = _booked(port, [plan.campaign_id], places, until, until)
+    found = _credited(port, [plan.campaign_id], places, until, until)
     changes = [found[found["row"] == place] for place in range(len(labels))]
     for one in changes:
         one["row"] = 0
@@ -103,7 +103,7 @@ def read_model_changes(
     return changes
 
 
-def _booked(port: FactsPort, names: list[str], models: list[int], until: int, since: int) -> Changes:
+def _credited(port: FactsPort, names: list[str], models: list[int], until: int, since: int) -> Changes:
     found: Changes = port.records(
         "alert_conversions", CHANGES, kinds=list(KINDS), campaigns=names, models=models, until=until, since=since
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from pipeline.errors import UserError
@@ -14,17 +14,11 @@ from pipeline.experiments.moments import Moments
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pipeline.ledger.ledger import QueryPort
     from pipeline.state.campaign_registry import CampaignRules
 
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _ANY_RUN: Final = "roi runs list names the runs, roi forecast the campaigns that have events"
-
-
-class RunPort(Protocol):
-    """The ledger of a run."""
-
-    def fetch(self, name: str, **parameters: Any) -> list[list[Any]]:
-        """Return the rows of sql/queries/NAME.sql."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +40,7 @@ class Question:
     counted: str = ""
 
 
-def read_experiment(port: RunPort, run: str, question: Question) -> ExperimentFacts:
+def read_experiment(port: QueryPort, run: str, question: Question) -> ExperimentFacts:
     """Return what had happened by the run's clock.
 
     Raises:
@@ -94,7 +88,7 @@ def read_experiment(port: RunPort, run: str, question: Question) -> ExperimentFa
     )
 
 
-def _clock(port: RunPort, run: str, end_ms: int | None) -> tuple[int, int, int, str]:
+def _clock(port: QueryPort, run: str, end_ms: int | None) -> tuple[int, int, int, str]:
     *instants, zone = port.fetch("experiment_clock")[0]
     if not zone:
         raise UserError(f"there is no run {run!r}", _ANY_RUN)

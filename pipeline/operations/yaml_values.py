@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 # what the conversions of dates, numbers, escapes and tagged texts raise (PyYAML lets them through as they are)
 _NOT_CONVERTED: Final = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
-
-
 # with aliases spelt out: ten lines of them can stand for more than any memory holds
 _MOST_VALUES: Final = 10_000_000
 
