@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
 from pipeline.clickhouse import sql
+from pipeline.clickhouse.codes import THERE_ALREADY, has_code
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ SILENT_SECONDS: Final = 20.0
 _BEAT_SECONDS: Final = 2.0
 _POLL_SECONDS: Final = 0.1
 _NOBODYS_TURNS: Final = 50
-_THERE_ALREADY: Final = 57
 _QUICKLY: Final = {"fsync_metadata": 0}  # it need not outlive this machine's power
 
 
@@ -123,7 +123,7 @@ def _is_taken(client: Any, database: str, holder: str) -> bool:
     try:
         client.command(sql.query("take_migration_lock", database).replace("{holder}", holder), settings=_QUICKLY)
     except DatabaseError as error:
-        if f"code: {_THERE_ALREADY}," not in str(error):
+        if not has_code(error, THERE_ALREADY):
             raise
         return False
     return True

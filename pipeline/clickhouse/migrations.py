@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from pipeline.clickhouse import sql
+from pipeline.clickhouse.codes import ACCESS_DENIED, has_code
 from pipeline.clickhouse.connection import connect
 from pipeline.clickhouse.migration_lock import SILENT_SECONDS, migration_lock
 from pipeline.clickhouse.superseded import for_new_database
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from pipeline.clickhouse.migration_lock import MigrationLock
     from pipeline.settings import Settings
 
-ACCESS_DENIED: Final = 497
 _BEAT_ANSWER_SECONDS: Final = 5
 _LONGEST_SECONDS: Final = 86_400  # a migration may count every stored row again
 _NAME: Final = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
@@ -71,7 +71,7 @@ def migrate(settings: Settings, folder: Path | None = None, say: Callable[[str],
         with migration_lock(client, database, connected, SILENT_SECONDS, say, is_of_server=is_of_server) as held:
             return _apply(client, database, folder, held)
     except DatabaseError as error:
-        if f"code: {ACCESS_DENIED}," not in str(error):
+        if not has_code(error, ACCESS_DENIED):
             raise
         raise without_rights(settings) from error
     finally:

@@ -6,6 +6,7 @@ import json
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
 
+from pipeline.clickhouse.codes import ACCESS_DENIED, UNMADE, has_code
 from pipeline.errors import UserError
 from schemas.topics import CUSTOMER_KEYED_TOPICS
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 _LIVE: Final = "live"  # as the ledger calls it, which takes long to import
-_UNMADE: Final = (60, 81)  # the server's codes for a table and a database that are not there
 
 
 def counted_partitions(settings: Settings) -> dict[str, int]:
@@ -26,16 +26,16 @@ def counted_partitions(settings: Settings) -> dict[str, int]:
         PipelineError: it does not tell, with its words.
     """
     from pipeline.clickhouse.connection import connect
-    from pipeline.clickhouse.migrations import ACCESS_DENIED, without_rights
+    from pipeline.clickhouse.migrations import without_rights
     from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError
 
     with closing(connect(settings, "writer")) as client:
         try:
             rows = ClickHouseLedger(client, settings.clickhouse_database, _LIVE, "").fetch("load_partition_counts")
         except LedgerUnavailableError as error:
-            if any(f"code: {code}," in str(error) for code in _UNMADE):
+            if has_code(error, *UNMADE):
                 return {}
-            if f"code: {ACCESS_DENIED}," in str(error):
+            if has_code(error, ACCESS_DENIED):
                 raise without_rights(settings) from error
             raise
     return {str(topic): int(partitions) for topic, partitions in rows}

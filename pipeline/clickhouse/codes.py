@@ -1,0 +1,15 @@
+"""What a ClickHouse server answers instead of rows, by its own numbers (src/Common/ErrorCodes.cpp)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+THERE_ALREADY: Final = 57
+ACCESS_DENIED: Final = 497
+UNMADE: Final = (60, 81)
+"""A table and a database that are not there."""
+
+
+def has_code(error: Exception, *codes: int) -> bool:
+    """Tell whether an error, or one that quotes it, is the server's answer with one of the codes."""
+    return any(f"code: {code}," in str(error) for code in codes)
