@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.clickhouse import sql
-from pipeline.clickhouse.migrations import migrate, scripts
+from pipeline.clickhouse.migrations import migrate
 from pipeline.errors import UserError
 from pipeline.evaluator.run_rules import RunRules
 from pipeline.ledger import body, ledger
 from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError
 from pipeline.state.policy import Policy
 from pipeline.state.rows import CREDIT_WIDTH
+from tests.clickhouse.older import first_half, make_older, statements_of
 from tests.oracle.compare import differences
 from tests.oracle.config import MODELS, OracleConfig
 from tests.oracle.evaluate import evaluate
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from pipeline.ledger.rows import ShardBlock
     from pipeline.settings import Settings
     from pipeline.state.rows import CreditColumns
-    from tests.oracle.log import Log
 
 MIGRATION = "0047_one_row_a_credit.sql"
 
@@ -72,13 +71,7 @@ def old_program(
     tmp_path: Path, spare: Settings, spare_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[pytest.MonkeyPatch]:
     """A database, and workers, of the time before; undoing the patch makes the workers today's."""
-    spare_client.command("DROP DATABASE IF EXISTS roi")
-    for script in scripts():
-        if script.name < MIGRATION:
-            tmp_path.joinpath(script.name).write_bytes(script.read_bytes())
-    with monkeypatch.context() as patch:
-        patch.setattr(sql, "MIGRATIONS", tmp_path)
-        migrate(spare)
+    make_older(MIGRATION, tmp_path, spare, spare_client, monkeypatch)
     _WRITTEN.clear()
     with monkeypatch.context() as patch:
         patch.setattr(ledger, "expect_joined_credits", lambda *_: None)
@@ -87,14 +80,8 @@ def old_program(
         yield patch
 
 
-def _first_half(log: Log) -> Log:
-    return {
-        place: records[: len(records) // 2] if "bank.c" not in place[0] else records for place, records in log.items()
-    }
-
-
 def _statements(client: Any) -> None:
-    for statement in sql.statements((sql.MIGRATIONS / MIGRATION).read_text().replace("{database}", "roi")):
+    for statement in statements_of(MIGRATION):
         client.command(statement)
 
 
@@ -117,7 +104,7 @@ def test_a_ledger_begun_before_and_continued_after_is_exact_under_every_model(
 ) -> None:
     log = random_log(seed, 500, shape=shape)
     policy = Policy(models=MODELS, future_ms=None, pseudonym_key=KEY, core="plain")
-    old = CorePlayer(spare_client, "roi", "live", policy, _first_half(log))
+    old = CorePlayer(spare_client, "roi", "live", policy, first_half(log))
     old.play(Random(seed))
     before = _credits(spare_client)
     assert {row[5] for row in before} == set(MODELS)
@@ -143,7 +130,7 @@ def test_a_crash_between_joining_and_deleting_loses_nothing(
     policy = Policy(models=MODELS, future_ms=None, pseudonym_key=KEY, core="plain")
     CorePlayer(spare_client, "roi", "live", policy, log).play(Random(9))
     before = _credits(spare_client)
-    statements = sql.statements((sql.MIGRATIONS / MIGRATION).read_text().replace("{database}", "roi"))
+    statements = statements_of(MIGRATION)
     (joining,) = (each for each in statements if "INSERT INTO" in each)
     spare_client.command(joining)
     # of what is deleted a part has gone by then

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.clickhouse import sql
-from pipeline.clickhouse.migrations import migrate, scripts
+from pipeline.clickhouse.migrations import migrate
 from pipeline.ledger import body, ledger
 from pipeline.ledger.ledger import LedgerUnavailableError
 from pipeline.state.policy import Policy
 from pipeline.state.rows import DAY, HOUR
+from tests.clickhouse.older import first_half, make_older, statements_of
 from tests.oracle.building import Ledger
 from tests.oracle.compare import differences
 from tests.oracle.config import MODELS, OracleConfig
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from pipeline.ledger.rows import ShardBlock
     from pipeline.settings import Settings
     from pipeline.state.rows import CellColumns
-    from tests.oracle.log import Log
 
 MIGRATION = "0020_rollups.sql"
 LARGEST = 10**15
@@ -40,13 +40,7 @@ def old_program(
     tmp_path: Path, spare: Settings, spare_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[pytest.MonkeyPatch]:
     """A database, and workers, of the time before; undoing the patch makes the workers today's."""
-    spare_client.command("DROP DATABASE IF EXISTS roi")
-    for script in scripts():
-        if script.name < MIGRATION:
-            tmp_path.joinpath(script.name).write_bytes(script.read_bytes())
-    with monkeypatch.context() as patch:
-        patch.setattr(sql, "MIGRATIONS", tmp_path)
-        migrate(spare)
+    make_older(MIGRATION, tmp_path, spare, spare_client, monkeypatch)
     # today's loader, which stands for the old one here, asks which runs are replays
     (replays,) = sql.MIGRATIONS.glob("*_replays.sql")
     spare_client.command(sql.statements(replays.read_text().replace("{database}", "roi"))[0])
@@ -63,12 +57,6 @@ def old_program(
         yield patch
 
 
-def _first_half(log: Log) -> Log:
-    return {
-        place: records[: len(records) // 2] if "bank.c" not in place[0] else records for place, records in log.items()
-    }
-
-
 def _rollups(client: Any) -> list[tuple[Any, ...]]:
     found: list[tuple[Any, ...]] = client.query(
         "SELECT * EXCEPT version FROM roi.ledger FINAL WHERE kind IN ('hour', 'day') ORDER BY ALL"
@@ -77,7 +65,7 @@ def _rollups(client: Any) -> list[tuple[Any, ...]]:
 
 
 def _run_migration_again(client: Any) -> None:
-    for statement in sql.statements((sql.MIGRATIONS / MIGRATION).read_text().replace("{database}", "roi")):
+    for statement in statements_of(MIGRATION):
         client.command(statement)
 
 
@@ -89,7 +77,7 @@ def test_a_ledger_begun_before_and_continued_after_is_exact(
 ) -> None:
     log = random_log(seed, 400)
     policy = Policy(models=MODELS[:2], future_ms=None, pseudonym_key=KEY, zone=zone)
-    old = CorePlayer(spare_client, "roi", "live", policy, _first_half(log))
+    old = CorePlayer(spare_client, "roi", "live", policy, first_half(log))
     old.play(Random(seed), crashes=1)
     assert _rollups(spare_client) == []
     assert migrate(spare)[0] == MIGRATION
