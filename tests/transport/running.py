@@ -21,7 +21,7 @@ from schemas.topics import EVENT_TOPICS
 from tests.transport.recording import Store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 
     from prometheus_client import CollectorRegistry
 
@@ -105,3 +105,24 @@ async def until(condition: Callable[[], bool], what: str) -> None:
         if time.monotonic() > deadline:
             pytest.fail(f"not within {PATIENCE_SECONDS:.0f} s: {what}")
         await asyncio.sleep(0.02)
+
+
+class FailingBehind:
+    """Has fetches fail three times behind the point where aiokafka has moved positions on, having taken something.
+
+    So does a broken batch of a later partition.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        self.failures = 0
+        self._error = error
+
+    def __call__(self, fetch: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def fetched(*arguments: Any, **named: Any) -> Any:
+            found = await fetch(*arguments, **named)
+            if found and self.failures < 3:
+                self.failures += 1
+                raise self._error
+            return found
+
+        return fetched

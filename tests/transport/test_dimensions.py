@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from aiokafka.consumer.fetcher import Fetcher
@@ -19,7 +19,7 @@ from pipeline.transport.unreadable import UnreadableError
 from schemas.topics import CAMPAIGNS, CUSTOMERS
 from tests.support.kafka import running_tansu
 from tests.transport.conftest import settings_for
-from tests.transport.running import break_partition
+from tests.transport.running import FailingBehind, break_partition
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -110,32 +110,20 @@ async def test_owned_partition_without_offset_is_read_from_its_beginning(setting
 async def test_a_broken_partition_takes_nothing_of_the_others_along(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    """Fail behind the point where aiokafka has moved positions on, as a broken batch of a later partition does."""
-    ends = customer_ends(settings)
+    ends, failing = customer_ends(settings), FailingBehind(error)
     campaigns: list[tuple[bytes, bytes | None]] = [(b"k%d" % number, b"anew") for number in range(30)]
     pairs: list[tuple[bytes, bytes | None]] = [(b"c%d" % number, b"tier") for number in range(40)]
-    failures = 0
-    original = Fetcher.fetched_records
-
-    async def failing(*arguments: Any, **named: Any) -> Any:
-        nonlocal failures
-        found = await original(*arguments, **named)
-        if found and failures < 3:
-            failures += 1
-            raise error
-        return found
-
     async with running_reader(settings) as reader:
         await reader.catch_up()
         await reader.own(ends)
         produce(settings, CAMPAIGNS, campaigns)
         produce(settings, CUSTOMERS, pairs)
-        monkeypatch.setattr(Fetcher, "fetched_records", failing)
+        monkeypatch.setattr(Fetcher, "fetched_records", failing(Fetcher.fetched_records))
         for _ in range(3):
             with pytest.raises(UnreadableError, match=r"^one of bank\.campaigns\.v1 partition 0, .*, … holds a record"):
                 await reader.catch_up()
         updates = await reader.catch_up()
-    assert failures == 3
+    assert failing.failures == 3
     assert sorted((r.key, r.value) for r in updates.campaigns if r.key) == sorted(campaigns)
     expected = {number: [pair for pair in pairs if partition_of(pair[0], 4) == number] for number in ends}
     assert _pairs(updates) == expected

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from aiokafka.consumer.fetcher import Fetcher
@@ -14,6 +14,7 @@ from pipeline.transport.ports import TP
 from schemas.topics import EVENT_TOPICS, LOGINS
 from tests.transport.recording import Recorder
 from tests.transport.running import (
+    FailingBehind,
     break_partition,
     ends_of,
     produce,
@@ -25,8 +26,6 @@ from tests.transport.running import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from pipeline.settings import Settings
     from pipeline.state.policy import CoreName
 
@@ -42,20 +41,7 @@ def with_core(settings: Settings, core: CoreName) -> Settings:
 async def test_fetch_that_fails_half_way_loses_nothing(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, core: CoreName
 ) -> None:
-    """Fail behind the point where aiokafka has moved positions on, as a broken batch of a later partition does."""
-    failures = 0
-
-    def failing(fetch: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        async def fetched(*arguments: Any, **named: Any) -> Any:
-            nonlocal failures
-            found = await fetch(*arguments, **named)
-            if found and failures < 3:
-                failures += 1
-                raise CorruptRecordException
-            return found
-
-        return fetched
-
+    failing = FailingBehind(CorruptRecordException())
     monkeypatch.setattr(consumer, "RETRY_SECONDS", 0.01)
     monkeypatch.setattr(Fetcher, "fetched_records", failing(Fetcher.fetched_records))
     monkeypatch.setattr(fetching, "fetched_runs", failing(draining.fetched_runs))
@@ -63,7 +49,7 @@ async def test_fetch_that_fails_half_way_loses_nothing(
     produce(settings, LOGINS, values("login", 100))
     async with running_worker(with_core(settings, core), recorder):
         await until(lambda: reached(recorder, ends_of(settings)), "all partitions read to their ends")
-    assert failures == 3
+    assert failing.failures == 3
     assert recorder.store.sorted_values() == sorted(values("login", 100))
 
 
