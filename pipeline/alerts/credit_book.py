@@ -5,18 +5,19 @@ Credits are found by 128 bits of hash of what tells their rows apart, which no t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from pipeline.alerts.conversions import CHANGES, NEVER
+from pipeline.alerts.conversions import CHANGES, KINDS, NEVER
+from pipeline.alerts.reading import CHUNK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from numpy.typing import NDArray
 
     from pipeline.alerts.conversions import Changes
+    from pipeline.alerts.reading import FactsPort
     from pipeline.alerts.statistics import Booleans, Integers
 
     Keys = NDArray[np.uint64]
@@ -36,8 +37,23 @@ CREDITS: Final = np.dtype(
         ("eaten", "u1"),
     ]
 )
+NEW_CREDITS: Final = np.dtype([*CREDITS.descr, ("booked", "u1"), ("version", "<u8")])
 Credits = np.ndarray[Any, np.dtype[np.void]]
+NewCredits = tuple[Sequence[str], Credits]
+"""Campaigns, and rows of theirs (`NEW_CREDITS`) by their places."""
 _FEW: Final = 64  # up to so many keys are compared one by one, which is quicker than sorting all
+
+
+def read_new_credits(
+    port: FactsPort, names: Sequence[str], *, shards: Sequence[int], since: Sequence[int], oldest: int
+) -> list[NewCredits]:
+    """Return what blocks after a version of each shard have made of campaigns' credits."""
+    found: list[NewCredits] = []
+    for start in range(0, len(names), CHUNK):
+        chunk = names[start : start + CHUNK]
+        about = {"campaigns": chunk, "kinds": list(KINDS), "shards": shards, "since": since, "oldest": oldest}
+        found.append((chunk, port.records("alert_new_credits", NEW_CREDITS, **about)))
+    return found
 
 
 class CreditBook:
@@ -59,22 +75,20 @@ class CreditBook:
         """Take all of a campaign's credits in the place of what was known."""
         self._credits[name] = found.copy()
 
-    def change(self, name: str, rows: Sequence[Sequence[Any]]) -> None:
-        """Take some of a campaign's credits as they stand now (rows of alert_new_credits, without the campaign)."""
-        known = self._credits.get(name)
-        if known is None:
-            return  # about to be read as a whole
-        now = {(row[0], row[1]): row for row in rows}
-        keys = np.array([key for key, _ in now], np.uint64)
-        hits = np.flatnonzero(_among(known["key"], keys))
-        replaced = [place for place in hits.tolist() if (int(known["key"][place]), int(known["key2"][place])) in now]
-        left = np.delete(known, replaced) if replaced else known
-        new = [
-            (0, *row[:5], row[5], row[6][3], row[6][1], row[7], row[6][0] == 0)
-            for row in now.values()
-            if row[6][4 if len(row[6]) > 4 else 0]
-        ]
-        self._credits[name] = np.concatenate([left, np.array(new, CREDITS)])
+    def change(self, names: Sequence[str], found: Credits) -> None:
+        """Take what blocks have made of some campaigns' credits, as `read_new_credits` returns it."""
+        newest = _newest(found)
+        bounds = np.searchsorted(newest["place"], np.arange(len(names) + 1))
+        for place, name in enumerate(names):
+            known = self._credits.get(name)
+            if known is None:
+                continue  # about to be read as a whole
+            now = newest[bounds[place] : bounds[place + 1]]
+            booked = now[now["booked"] == 1]
+            new = np.empty(len(booked), CREDITS)
+            for column in CREDITS.names or ():
+                new[column] = booked[column]
+            self._credits[name] = np.concatenate([known[~_replaced(known, now)], new])
 
     def late(self, name: str, transactions: Keys) -> Credits:
         """Return the credits of some transactions, by the hash of shard and id."""
@@ -101,9 +115,40 @@ class CreditBook:
 def _among(keys: Keys, wanted: Keys) -> Booleans:
     found = np.zeros(len(keys), bool)
     if len(wanted) > _FEW:
-        return np.isin(keys, wanted)
+        ordered = np.sort(wanted)
+        found[:] = ordered[np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)] == keys
+        return found
     for one in wanted:
         found |= keys == one
+    return found
+
+
+def _newest(found: Credits) -> Credits:
+    """Return each credit as its newest block has it, by place and key."""
+    ordered = found[np.lexsort((found["version"], found["key2"], found["key"], found["place"]))]
+    is_last = np.ones(len(ordered), bool)
+    if len(ordered):
+        is_last[:-1] = False
+        for name in ("place", "key", "key2"):
+            is_last[:-1] |= ordered[name][1:] != ordered[name][:-1]
+    return ordered[is_last]
+
+
+def _replaced(known: Credits, now: Credits) -> Booleans:
+    """Tell which credits are among others, which are in the order of their keys."""
+    found = _among(known["key"], now["key"])
+    hits = np.flatnonzero(found)
+    keys, keys2 = now["key"].copy(), now["key2"].copy()
+    place = np.searchsorted(keys, known["key"][hits])
+    is_same = np.zeros(len(hits), bool)
+    while len(hits):  # once more where two credits share half a key
+        at = np.minimum(place, len(keys) - 1)
+        is_candidate = (place < len(keys)) & (keys[at] == known["key"][hits])
+        if not is_candidate.any():
+            break
+        is_same |= is_candidate & (keys2[at] == known["key2"][hits])
+        place += 1
+    found[hits] = is_same
     return found
 
 
@@ -128,12 +173,4 @@ def _grouped(credits_now: Credits, place: int) -> Changes:
     found = _single(ordered[starts], place)
     found["touched_at"] = np.minimum.reduceat(ordered["touched_at"], starts)
     found["returned"] = np.add.reduceat(ordered["returned"], starts)
-    return found
-
-
-def by_campaign(rows: Sequence[Sequence[Any]]) -> Mapping[str, list[Sequence[Any]]]:
-    """Return rows of alert_new_credits by campaign, without it."""
-    found: dict[str, list[Sequence[Any]]] = {}
-    for name, *row in rows:
-        found.setdefault(name, []).append(row)
     return found

@@ -19,7 +19,7 @@ import numpy as np
 from pipeline.alerts.amounts import WIDE, amounts_of
 from pipeline.alerts.assembly import CampaignFacts, assemble
 from pipeline.alerts.conversions import KINDS, no_changes
-from pipeline.alerts.credit_book import CREDITS, CreditBook, by_campaign
+from pipeline.alerts.credit_book import CREDITS, CreditBook, read_new_credits
 from pipeline.alerts.facts import instant_of, plans_of, read_definitions
 from pipeline.alerts.plans import plan_of
 from pipeline.alerts.reading import CHUNK, SINCE_EVER, Touch, add_touches, read_reversed, set_conversions, set_events
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from pipeline.alerts.conversions import Changes
+    from pipeline.alerts.credit_book import NewCredits
     from pipeline.alerts.plans import CampaignPlan
     from pipeline.alerts.reading import FactsPort
     from pipeline.alerts.statistics import Statistics
@@ -174,23 +175,25 @@ class LiveFacts:
     def _take_new_rows(self, instant: int, until: dict[int, int]) -> None:
         """Note the new touches, and whose costs and credits have changed."""
         now = instant // MINUTE_MS
-        touches: list[list[Any]] = []
-        rows: list[list[Any]] = []
-        credits_now: list[list[Any]] = []
+        touches, rows = list[list[Any]](), list[list[Any]]()
+        credits_now: list[NewCredits] = []
         for shards in self._groups(until):
             since = [self._versions.get(shard, 0) for shard in shards]
-            bounds = {"shards": shards, "since": since, "oldest": min(since), "now": now}
+            bounds: dict[str, Any] = {"shards": shards, "since": since, "oldest": min(since)}
+            new = self._port.fetch("alert_new_rows", now=now, after=SINCE_EVER if self._facts else instant, **bounds)
+            rows += new
             if self._facts:
-                credits_now += self._port.fetch("alert_new_credits", kinds=list(KINDS), **bounds)
-                touches += self._port.fetch("alert_new_touches", until=[until[shard] for shard in shards], **bounds)
-            rows += self._port.fetch("alert_new_rows", after=SINCE_EVER if self._facts else instant, **bounds)
+                credited = sorted({name for kind, name, _ in new if kind == _CREDIT and name in self._facts})
+                credits_now += read_new_credits(self._port, credited, **bounds)
+                seen = [until[shard] for shard in shards]
+                touches += self._port.fetch("alert_new_touches", now=now, until=seen, **bounds)
         self._versions = until
         for name, hour, minute, creditable, cost in touches:
             self._plan(name)
             if name in self._facts:  # else it is about to be read as a whole
                 self._pending.touches[minute].append((name, (hour, creditable, int(cost))))
-        for name, changed in by_campaign(credits_now).items():
-            self._book.change(name, changed)
+        for names, found in credits_now:
+            self._book.change(names, found)
         for kind, name, minute in rows:
             self._plan(name)
             if minute > now:
@@ -298,7 +301,7 @@ class LiveFacts:
                 self._pending.rows[-(-at // MINUTE_MS)].add((names[place], _COST))
 
     def _read_credits(self, facts: Sequence[CampaignFacts], _instant: int) -> None:
-        """Read credits anew; what blocks change of them later is told by `alert_new_credits`."""
+        """Read credits anew; what blocks change of them later is told by `read_new_credits`."""
         names = [one.plan.campaign_id for one in facts]
         found = self._port.records("alert_known_credits", CREDITS, campaigns=names, kinds=list(KINDS))
         bounds = np.searchsorted(found["place"], np.arange(len(facts) + 1))
