@@ -303,6 +303,8 @@ class LedgerLooks:
         broken: set[str] = set()
         for instant in sorted(asked, reverse=True):
             wanted = [verdict for verdict in asked[instant] if verdict.campaign_id not in broken]
+            if not wanted:  # the longest hold has 876,000 hours
+                continue
             for verdict, outcome in zip(wanted, self._outcomes(wanted, instant), strict=True):
                 back[verdict.campaign_id].append((instant, outcome))
                 if outcome != verdict.outcome:

@@ -40,6 +40,7 @@ def connect(settings: Settings, role: Role, *, silence_seconds: int = 120) -> An
             host=url.hostname or "127.0.0.1",
             port=url.port or (8443 if url.scheme == "https" else 8123),
             interface=url.scheme or "http",
+            proxy_path=f"{url.path.rstrip('/')}/",  # of a server behind a proxy
             username=user,
             password=password.get_secret_value(),
             database="default",  # the application's own may not exist yet; statements name it
