@@ -108,8 +108,22 @@ static void leave(shard *one, u32 number, u32 slot) {
 
 // -- what becomes of credits in this block -----------------------------------------------------------------------------
 
+enum { RECENT_CHANGES = 8 };
+
+// One of the last changes, if it is that of this credit: one transaction's come together, once for each model.
+static u32 recent_change(const shard *one, const transaction *paid, const credit *given) {
+    u64 count = one->credit_changes.count;
+    for (u64 at = count; at-- > 0 && count - at <= RECENT_CHANGES;) {
+        const credit_change *known = ITEM(one->credit_changes, credit_change, at);
+        if (known->transaction_id == paid->event_id && known->touch_id == given->touch_id && known->arm == given->arm) return (u32)at;
+    }
+    return NOBODY;
+}
+
 // The change of a transaction's credit by a touch, whatever the model: one row of the ledger.
 static u32 change_of(shard *one, u32 number, const credit *given) {
+    u32 recent = recent_change(one, TRANSACTION(one, number), given);
+    if (recent != NOBODY) return recent;
     struct { u64 id; u32 transaction, arm; } key = {0};
     span id = text_of(one, given->touch_id);
     key.id = hash_bytes(one->seed, id.bytes, id.length);
