@@ -242,6 +242,7 @@ class _Rows:
             label=[letter.topic for letter in letters],
             at=[letter.offset for letter in letters],
             lag=[letter.partition for letter in letters],
+            id=[letter.topic_id for letter in letters],
             other_id=[letter.reason for letter in letters],
             measures=[self._written_at_ms] * len(letters),
             source=[letter.offset for letter in letters],

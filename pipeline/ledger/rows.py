@@ -59,13 +59,17 @@ class Position(NamedTuple):
 
 
 class DeadLetterRow(NamedTuple):
-    """A record that does not count, and why. ``detail`` never holds a customer id."""
+    """A record that does not count, and why. ``detail`` never holds a customer id.
+
+    A topic that was made anew has the same offsets once more: ``topic_id`` tells its lives apart ('' = not known).
+    """
 
     topic: str
     partition: int
     offset: int
     reason: str
     detail: str
+    topic_id: str = ""
 
 
 class VerdictRow(NamedTuple):

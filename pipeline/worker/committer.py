@@ -15,7 +15,6 @@ from pipeline.backoff import Backoff
 from pipeline.errors import FencedError
 from pipeline.ledger.body import body_of, encode
 from pipeline.ledger.ledger import Block, LedgerUnavailableError
-from pipeline.ledger.rows import DeadLetterRow
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -50,10 +49,6 @@ def _piece(letters: list[DeadLetter]) -> int:
         if size > _PIECE_BYTES and number:
             return number
     return min(len(letters), _PIECE_LETTERS)
-
-
-def _row(letter: DeadLetter) -> DeadLetterRow:
-    return DeadLetterRow(letter.topic, letter.partition, letter.offset, letter.reason, letter.detail)
 
 
 class _Sealed(NamedTuple):
@@ -163,7 +158,7 @@ class Committer:
             part, dead = out
             if part.changes.orphans:
                 dead = await self._recalled(shard, dead)
-                part = part._replace(dead_letters=[_row(letter) for letter in dead])
+                part = part._replace(dead_letters=shard.rows_of(dead))
             sheets = encode(part, self._labels, self._now_ms())
             return _Sealed(shard, part, dead, sheets, sum(sheet.size for sheet in sheets))
         except Exception as error:  # noqa: BLE001 - whatever it is, a record has led to it: it is found from here on

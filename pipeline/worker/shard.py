@@ -314,12 +314,18 @@ class OwnedShard:
             )
             for orphan in changes.orphans
         )
-        letters = [DeadLetterRow(item.topic, item.partition, item.offset, item.reason, item.detail) for item in dead]
-        block = ShardBlock(self.number, version, changes, self._positions(), letters, self._verdicts)
+        block = ShardBlock(self.number, version, changes, self._positions(), self.rows_of(dead), self._verdicts)
         self._dead, self._verdicts, self._moved, self.pending = [], [], False, 0
         self._sequence += 1
         self.core.open_chapter(self.version)
         return block, dead
+
+    def rows_of(self, dead: Iterable[DeadLetter]) -> list[DeadLetterRow]:
+        """Return what the ledger holds of dead letters."""
+        return [
+            DeadLetterRow(it.topic, it.partition, it.offset, it.reason, it.detail, self.topic_ids.get(it.topic, ""))
+            for it in dead
+        ]
 
     def _positions(self) -> list[Position]:
         positions: list[Position] = []

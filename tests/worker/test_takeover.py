@@ -61,6 +61,22 @@ async def test_a_recreated_topic_is_read_from_its_beginning_and_copies_change_no
     assert (await Worker(kafka, store, "three").take())[TP(topics.TRANSACTIONS, 0)] == 1  # the new identity is stored
 
 
+async def test_dead_letters_of_a_recreated_topic_stand_beside_those_of_its_first_life(
+    worker: Worker, kafka: FakeKafka, store: LedgerStore
+) -> None:
+    kafka.send(topics.TOUCHES, (b"a", b"no json"))
+    await worker.take()
+    await worker.read()
+    await worker.commit()
+    kafka.identities[topics.TOUCHES] = "second"
+    heir = Worker(kafka, store, "two")
+    await heir.take()
+    await heir.read()
+    await heir.commit()
+    letters = [(row["topic"], row["offset"], row["reason"]) for row in heir.views()["dead_letters"]]
+    assert letters == [(topics.TOUCHES, 0, "not_json")] * 2
+
+
 @pytest.mark.parametrize(
     ("kept", "start", "position", "fault"),
     [
