@@ -137,6 +137,11 @@ def test_whatever_is_out_of_the_ordinary_goes_to_the_judge(topic: str, more: str
     assert doubtful(topic, SOUND[topic] % more)
 
 
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_byte_order_mark_goes_to_the_judge(topic: str) -> None:
+    assert doubtful(topic, "\ufeff" + SOUND[topic] % "")
+
+
 @pytest.mark.parametrize(
     ("topic", "sound", "odd"),
     [

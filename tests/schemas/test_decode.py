@@ -123,6 +123,20 @@ def test_record_that_only_the_models_accept_takes_its_place() -> None:
     assert decoded.columns.channel == ["app", "web", "app"]
 
 
+def test_a_byte_order_mark_before_a_record_is_left_out() -> None:
+    mark = b"\xef\xbb\xbf"
+    decoded = decode_logins(login(1), mark + b" \t" + json.dumps(login(0)).encode(), mark, mark * 2 + b"{}")
+    assert decoded.columns.event_id == ["login-1", "login-0"]
+    assert [(rejected.offset, rejected.reason) for rejected in decoded.rejected] == [
+        (102, "not_json"),
+        (103, "not_json"),
+    ]
+    campaign = {"campaign_id": "a", "name": "A", "starts_at": "2026-11-22T12:00:00Z", "goal": {"kinds": ["deposit"]}}
+    found = decode_campaign(b"a", mark + json.dumps(campaign).encode())
+    assert found is not None
+    assert found.name == "A"
+
+
 @pytest.mark.parametrize("junk", [b"\xff", b"\\ud800", b"\x01"])
 def test_unknown_fields_are_ignored_but_must_be_json(junk: bytes) -> None:
     value = json.dumps(login(0, note="JUNK")).encode()
