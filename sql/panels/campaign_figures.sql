@@ -27,8 +27,8 @@ SELECT
     totals.aum_minor AS aum_minor
 FROM (
     SELECT campaign_id, sum(reached) AS reached, sum(converters) AS converters, sum(cost_minor) AS cost_minor, sum(return_minor) AS return_minor, sum(aum_minor) AS aum_minor
-    FROM segment_totals
-    WHERE run = ${run:singlequote} AND segment = 'tier' AND model = '' AND campaign_id IN (SELECT arrayJoin(chosen))
+    FROM named_cells
+    WHERE run = ${run:singlequote} AND family = 'tier' AND decides AND campaign_id IN (SELECT arrayJoin(chosen))
     GROUP BY campaign_id
 ) AS totals
 LEFT JOIN (SELECT campaign_id, name, min_return_ratio FROM run_plans WHERE run = ${run:singlequote}) AS plans ON totals.campaign_id = plans.campaign_id

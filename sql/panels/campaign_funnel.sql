@@ -16,8 +16,8 @@ WITH
         SELECT campaign_id, step.1, toInt64(step.2), toInt64(step.3), step.4
         FROM (
             SELECT campaign_id, sum(touches) AS touches, sum(reached) AS reached, sum(converters) AS converters
-            FROM segment_totals
-            WHERE run = ${run:singlequote} AND segment = 'tier' AND model = '' AND campaign_id IN (SELECT arrayJoin(chosen))
+            FROM named_cells
+            WHERE run = ${run:singlequote} AND family = 'tier' AND decides AND campaign_id IN (SELECT arrayJoin(chosen))
             GROUP BY campaign_id
         )
         ARRAY JOIN [('touched', reached, touches, 0), ('converted', converters, 0, 100)] AS step

@@ -11,7 +11,7 @@ WITH
         FROM campaign_model_totals
         WHERE run = ${run:singlequote} AND campaign_id IN (SELECT arrayJoin(chosen.1))
     ),
-    -- a model that credits a campaign with nothing has no total of its own, and is shown with nothing
+    -- in the order of the models of the run
     every AS (
         SELECT campaign_id, cost_minor, place, models[place] AS model
         FROM (

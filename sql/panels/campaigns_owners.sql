@@ -10,8 +10,8 @@ SELECT
     countIf(alert.state = 'immature') AS immature_campaigns
 FROM (
     SELECT campaign_id, sum(cost_minor) AS cost_minor, sum(return_minor) AS return_minor
-    FROM segment_totals
-    WHERE run = ${run:singlequote} AND segment = 'tier' AND model = ''
+    FROM named_cells
+    WHERE run = ${run:singlequote} AND family = 'tier' AND decides
     GROUP BY campaign_id
 ) AS totals
 LEFT JOIN (SELECT campaign_id, owner FROM run_plans WHERE run = ${run:singlequote}) AS plans ON totals.campaign_id = plans.campaign_id

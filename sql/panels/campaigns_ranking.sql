@@ -45,8 +45,8 @@ SELECT
     plans.owner AS owner
 FROM (
     SELECT campaign_id, sum(cost_minor) AS cost_minor, sum(return_minor) AS return_minor, sum(converters) AS converters
-    FROM segment_totals
-    WHERE run = ${run:singlequote} AND segment = 'tier' AND model = ''
+    FROM named_cells
+    WHERE run = ${run:singlequote} AND family = 'tier' AND decides
     GROUP BY campaign_id
 ) AS totals
 LEFT JOIN days ON totals.campaign_id = days.campaign_id

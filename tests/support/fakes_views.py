@@ -191,12 +191,13 @@ def campaign_model_totals(tables: RunTables) -> list[Row]:
     base = _summed(_deciding(tables, "tier"), lambda row: row.campaign_id)
     sums = _summed(tables.of_kind("tier"), lambda row: (row.campaign_id, row.model))
     found = []
-    for (name, model), total in sums.items():
-        own = dict(zip(_TOTALS, total, strict=True))
-        shared = dict(zip(_TOTALS, base.get(name, [0] * len(_TOTALS)), strict=True))
-        figures = {each: own[each] for each in _MODEL_MEASURES} | {each: shared[each] for each in _BASE_MEASURES}
-        identity = {"campaign_id": name, "model": model or tables.models[0], "decides": int(not model)}
-        found.append(_with_ratios(identity | figures))
+    for name, total in base.items():
+        shared = dict(zip(_TOTALS, total, strict=True))
+        for place, model in enumerate(tables.models):
+            own = dict(zip(_TOTALS, sums.get((name, model if place else ""), [0] * len(_TOTALS)), strict=True))
+            figures = {each: own[each] for each in _MODEL_MEASURES} | {each: shared[each] for each in _BASE_MEASURES}
+            identity = {"campaign_id": name, "model": model, "decides": int(not place)}
+            found.append(_with_ratios(identity | figures))
     return found
 
 
