@@ -1,4 +1,4 @@
-"""What a new database can do without of the migrations: views that later ones replace, unused until then. Pure."""
+"""What a new database can do without of the migrations: what later ones replace or drop, unused until then. Pure."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ANEW: Final = "CREATE OR REPLACE VIEW"
-_VIEW: Final = re.compile(rf"(?:\s|--[^\n]*\n)*{_ANEW} \{{database\}}\.(\w+)")
+_LEAD: Final = r"(?:\s|--[^\n]*\n)*"
+_VIEW: Final = re.compile(rf"{_LEAD}{_ANEW} \{{database\}}\.(\w+)")
+_MADE: Final = re.compile(
+    rf"{_LEAD}(?:{_ANEW}|CREATE MATERIALIZED VIEW IF NOT EXISTS|CREATE TABLE IF NOT EXISTS|ALTER TABLE) "
+    r"\{database\}\.(\w+)"
+)
+_DROPPED: Final = re.compile(rf"{_LEAD}DROP (?:TABLE|VIEW) IF EXISTS \{{database\}}\.(\w+)")
 # a Merge table names what it reads by a pattern
-_PATTERNS: Final = re.compile(r"\bmerge\s*\(", re.IGNORECASE)
+_PATTERN: Final = re.compile(r"\bmerge\s*\((?:\s*'[^']*'\s*,\s*'([^']*)')?", re.IGNORECASE)
 
 
 def for_new_database(statements: Sequence[str]) -> list[str]:
@@ -36,8 +42,8 @@ def for_new_database(statements: Sequence[str]) -> list[str]:
 def superseded(statements: Sequence[str]) -> set[int]:
     """Return the places of statements that change nothing in the end, if all are run in order on an empty database.
 
-    Such a statement makes a view that a later one makes anew, and none between them names it. They are a third of all
-    statements, and a new database waits for each.
+    Such a statement makes a view that a later one makes anew, or makes or alters what a later one drops, and none
+    between them names it. They are a third of all statements, and a new database waits for each.
     """
     left_out: set[int] = set()
     while found := _unused(statements, left_out):  # what only a view without use has named is without use itself
@@ -47,20 +53,23 @@ def superseded(statements: Sequence[str]) -> set[int]:
 
 def _unused(statements: Sequence[str], left_out: set[int]) -> set[int]:
     unused: set[int] = set()
-    replaced: dict[str, int] = {}  # the views that are made further on, where nothing between here and there names them
+    replaced: set[str] = set()  # what is made anew or dropped further on, where nothing between here and there names it
     for place in reversed(range(len(statements))):
         if place in left_out:
             continue
         statement = statements[place]
-        made = _VIEW.match(statement)
-        name = made[1] if made else None
-        if name in replaced:
+        made, ended = _MADE.match(statement), _VIEW.match(statement) or _DROPPED.match(statement)
+        if made is not None and made[1] in replaced:
             unused.add(place)
         else:
-            named = set(re.findall(r"\{database\}\.(\w+)", statement))
-            replaced = (
-                {} if _PATTERNS.search(statement) else {each: at for each, at in replaced.items() if each not in named}
-            )
-        if name is not None:
-            replaced[name] = place
+            replaced = {name for name in replaced if not _names(statement, name)}
+        if ended is not None:
+            replaced.add(ended[1])
     return unused
+
+
+def _names(statement: str, name: str) -> bool:
+    if re.search(rf"\{{database\}}\.{name}\b", statement):
+        return True
+    patterns = _PATTERN.finditer(statement)
+    return any(found[1] is None or re.search(found[1], name) is not None for found in patterns)

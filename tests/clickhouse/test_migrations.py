@@ -164,7 +164,7 @@ def _objects(client: Any) -> dict[str, tuple[str, str]]:
     """Return engine and definition of everything in the database."""
     query = (
         "SELECT name, engine, create_table_query FROM system.tables "
-        "WHERE database = 'roi' AND NOT startsWith(name, '.inner')"
+        "WHERE database = 'roi' AND NOT match(name, '^[.](tmp[.])?inner')"
     )
     return {name: (engine, made) for name, engine, made in client.query(query).result_rows}
 
@@ -185,8 +185,21 @@ def test_a_view_that_is_made_anew_later_is_left_out_unless_something_uses_it() -
         ]
     ) == {0, 1}
     assert superseded([f"{view}a AS SELECT 1", "SELECT * FROM merge('^a$')", f"{view}a AS SELECT 2"]) == set()
+    assert superseded([f"{view}a AS SELECT 1", "SELECT * FROM merge('roi', '^a$')", f"{view}a AS SELECT 2"]) == set()
+    assert superseded([f"{view}a AS SELECT 1", "SELECT * FROM merge('roi', '^b$')", f"{view}a AS SELECT 2"]) == {0}
     assert superseded([f"{view}a AS SELECT 1", "DROP VIEW {database}.a"]) == set()
     assert superseded(["CREATE TABLE {database}.a (b UInt8)", f"{view}a AS SELECT 2"]) == set()
+
+
+def test_what_is_dropped_later_is_left_out_with_what_alters_it_unless_something_uses_it() -> None:
+    table, drop = "CREATE TABLE IF NOT EXISTS {database}.a (b UInt8)", "DROP TABLE IF EXISTS {database}.a"
+    alter, read = "ALTER TABLE {database}.a ADD COLUMN c UInt8", "SELECT * FROM {database}.a"
+    refreshed = "CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.a AS SELECT 1"
+    assert superseded([table, alter, f"-- why\n{drop}", table]) == {0, 1}
+    assert superseded([refreshed, alter, drop, refreshed]) == {0, 1}
+    assert superseded([table, alter, read, drop]) == set()
+    assert superseded([table, read, alter, drop]) == {2}
+    assert superseded([drop, table, alter]) == set()
 
 
 def test_statements_end_at_semicolons_at_the_end_of_a_line() -> None:
