@@ -7,6 +7,7 @@
 
 enum { LARGEST_VALUE = 65536, LONGEST_TEXT = 64, MOST_FIELDS = 16 };
 static const i64 MOST_MONEY = 1000000000000000;
+static const i64 END = 10413705600000; // END_MS of schemas/common.py
 
 typedef enum { IDENTIFIER, TOKEN, CASED_TOKEN, INSTANT, KIND, CURRENCY, MONEY, SIGNED_MONEY, SECONDS, FLAG } form;
 enum { OPTIONAL = 0, REQUIRED = 1, OR_NULL = 2 }; // OPTIONAL: it may be left out, but null it may not be
@@ -130,7 +131,8 @@ static bool read_text_field(scanner *one, cursor *json, const field *field, u8 *
     span text;
     if (!read_text(json, &text)) return false;
     switch (field->form) {
-    case INSTANT: return read_instant(&one->last, text.bytes, text.length, &head->at) && head->at >= one->rules.earliest;
+    case INSTANT:
+        return read_instant(&one->last, text.bytes, text.length, &head->at) && head->at >= one->rules.earliest && head->at < END;
     case KIND: return read_kind(one->topic, text, &head->kind);
     case CURRENCY: return is_same(text, one->rules.currency);
     default:

@@ -32,6 +32,8 @@ MAX_MONEY_MINOR: Final = 10**15
 MAX_IDENTIFIER_LENGTH: Final = 64
 DEFAULT_EARLIEST_MS: Final = 631_152_000_000
 """1990-01-01T00:00:00Z: a time before it is a clock or a program at fault (zero times of Go, C# and Unix)."""
+END_MS: Final = 10_413_705_600_000
+"""2299-12-31T00:00:00Z: dates of ClickHouse end with 2299, and a business day lies within a day of its times."""
 
 TOKEN_PATTERN: Final = r"^[a-z0-9][a-z0-9_.-]{0,63}$"  # noqa: S105 - a pattern of names, no secret
 CASED_TOKEN_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"  # noqa: S105 - likewise

@@ -17,7 +17,7 @@ from pydantic_core import from_json
 
 from schemas import TOPIC_MODELS, Campaign, Customer, topics
 from schemas.columns import Columns, CostColumns, LoginColumns, MoneyEventColumns, TouchColumns, TransactionColumns
-from schemas.common import DEFAULT_EARLIEST_MS
+from schemas.common import DEFAULT_EARLIEST_MS, END_MS
 from schemas.instant_batch import parse_epoch_milliseconds
 from schemas.judge import MAX_VALUE_BYTES, Reason, RejectedError, judge, judge_tombstone
 from schemas.records import CostRecord, EventRecord, LoginRecord, TouchRecord, TransactionRecord
@@ -98,7 +98,7 @@ def decode(  # noqa: PLR0913 - a fetch as columns, and the settings it is judged
         keys: key of each record, None for a record without one.
         values: value of each record, None for a tombstone.
         currency: the reporting currency.
-        earliest_ms: events before it are implausible.
+        earliest_ms: events before it are implausible, as those are from `schemas.common.END_MS` on.
     """
     batch = _Batch(topic, offsets, keys, values, currency, earliest_ms)
     records, unread = _read(_reader(topic), values)
@@ -203,8 +203,10 @@ def _suspect_rows(batch: _Batch, columns: Columns, keys: list[bytes | None]) -> 
     suspects: set[int] = set()
     instants: list[Any] = columns.occurred_at
     earliest = batch.earliest_ms
-    if None in instants or (instants and min(instants) < earliest):
-        suspects.update(row for row, instant in enumerate(instants) if instant is None or instant < earliest)
+    if None in instants or (instants and (min(instants) < earliest or max(instants) >= END_MS)):
+        suspects.update(
+            row for row, instant in enumerate(instants) if instant is None or not earliest <= instant < END_MS
+        )
     if isinstance(columns, MoneyEventColumns):
         stated = columns.currency
         if stated.count("") + stated.count(batch.currency) != len(columns):

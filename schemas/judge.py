@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from pipeline.errors import PipelineError
 from schemas import TOPIC_MODELS, Event, Goal
-from schemas.common import DEFAULT_EARLIEST_MS, CampaignId, Identifier, MoneyEvent
+from schemas.common import DEFAULT_EARLIEST_MS, END_MS, CampaignId, Identifier, MoneyEvent
 from schemas.topics import CUSTOMER_KEYED_TOPICS, KEY_FIELD
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def judge(
         key: the record's key, which must be the id in the body.
         value: the record's value.
         currency: the reporting currency, the only one events may have; not looked at where there is no money.
-        earliest_ms: events before it are implausible; not looked at on dimension topics.
+        earliest_ms: events before it are implausible, as those are from `END_MS` on; not looked at on dimension topics.
 
     Raises:
         RejectedError: the record belongs in the dead-letter topic.
@@ -82,6 +82,10 @@ def judge(
         raise RejectedError("unsupported_currency", f"currency: {currency} expected")
     if isinstance(message, Event) and message.occurred_at_ms < earliest_ms:
         raise RejectedError("implausible_time", "occurred_at: no earlier than the setting time.earliest expected")
+    if isinstance(message, Event) and message.occurred_at_ms >= END_MS:
+        raise RejectedError(
+            "implausible_time", "occurred_at: before 2299-12-31 expected, the end of ClickHouse's dates"
+        )
     _check_key(topic, key, getattr(message, KEY_FIELD[topic]))
     return message
 

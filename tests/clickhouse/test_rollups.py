@@ -132,8 +132,8 @@ def test_sums_beyond_64_bits_are_filled_in(old_program: pytest.MonkeyPatch, spar
         assert cost == 20_000 * LARGEST, view
 
 
-@pytest.mark.parametrize("year", ["1905", "1969", "2107", "2150", "2301", "9998"])
-def test_times_that_no_date_can_hold_are_filled_in_where_workers_would_put_them(
+@pytest.mark.parametrize("year", ["1905", "1969", "2107", "2150", "2299"])
+def test_times_that_few_dates_can_hold_are_filled_in_where_workers_would_put_them(
     old_program: pytest.MonkeyPatch, spare: Settings, spare_client: Any, year: str
 ) -> None:
     ledger = Ledger()

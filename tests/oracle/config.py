@@ -17,6 +17,7 @@ Model = Literal["last_touch", "first_touch", "linear", "position", "time_decay"]
 MODELS: Final[tuple[Model, ...]] = ("last_touch", "first_touch", "linear", "position", "time_decay")
 DAY_MS: Final = 86_400_000
 MINUTE_MS: Final = 60_000
+END_MS: Final = int(datetime(2299, 12, 31, tzinfo=UTC).timestamp()) * 1000
 EARLIEST_MS: Final = int(datetime(1990, 1, 1, tzinfo=UTC).timestamp()) * 1000
 
 

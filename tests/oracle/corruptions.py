@@ -97,6 +97,7 @@ CORRUPTIONS: Final[tuple[Corruption, ...]] = (
     _field("numeric event_id", "event_id", 7),
     _field("null event_id", "event_id", None),
     _field("zero time", "occurred_at", "0001-01-01T00:00:00Z", reason="implausible_time"),
+    _field("a moment beyond the dates of ClickHouse", "occurred_at", "2299-12-31T00:00:00Z", reason="implausible_time"),
     _field("a moment before 1990", "occurred_at", "1989-12-31T23:59:59.999Z", reason="implausible_time"),
     _field("no offset", "occurred_at", "2026-03-02T08:00:00"),
     _field("a day", "occurred_at", "2026-03-02"),

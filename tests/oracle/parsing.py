@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from schemas import topics
 from tests.oracle import fields
-from tests.oracle.config import DAY_MS, EARLIEST_MS, whole_milliseconds
+from tests.oracle.config import DAY_MS, EARLIEST_MS, END_MS, whole_milliseconds
 from tests.oracle.events import Campaign, Cost, Customer, Event, Login, Touch, Transaction
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def read_event(
     if values.pop("currency", None) not in {None, currency}:
         raise BadRecordError("unsupported_currency")
     values["occurred_at"] = fields.instant_ms(values["occurred_at"])
-    if values["occurred_at"] < earliest_ms:
+    if not earliest_ms <= values["occurred_at"] < END_MS:
         raise BadRecordError("implausible_time")
     _check_key(topic, key, values)
     return _event(topic, values)

@@ -199,6 +199,16 @@ def test_events_before_the_earliest_time_are_implausible(count: int) -> None:
     assert (len(decoded.rejected), len(decoded.columns)) == (count, count)
 
 
+@pytest.mark.parametrize("count", [1, 100])
+def test_events_beyond_the_dates_of_clickhouse_are_implausible(count: int) -> None:
+    end, last = login(1, occurred_at="2299-12-31T00:00:00Z"), login(2, occurred_at="2299-12-31T07:59:59.999+08:00")
+    decoded = decode_logins(*[end, last] * count)
+    assert {(item.offset % 2, item.reason, item.detail) for item in decoded.rejected} == {
+        (0, "implausible_time", "occurred_at: before 2299-12-31 expected, the end of ClickHouse's dates")
+    }
+    assert (len(decoded.rejected), len(decoded.columns)) == (count, count)
+
+
 def test_reporting_currency_decides_which_is_supported() -> None:
     value = json.dumps(cost(0, currency="USD")).encode()
     yuan = json.dumps(cost(0, currency="CNY")).encode()
