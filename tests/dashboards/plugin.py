@@ -18,8 +18,8 @@ _TEXT: Final = r"String|LowCardinality\((Nullable\()?String\)?\)"
 _OF_UNIT: Final[dict[Unit, str]] = {
     "text": _TEXT,
     "state": _TEXT,
-    "time": r"DateTime|DateTime64\(3, 'UTC'\)",
-    "day": "Date",
+    "time": r"DateTime|DateTime64\([03], 'UTC'\)",
+    "day": "Date(32)?",
     "series": r"Array\(Nullable\(Float64\)\)",
 }
 """Types of grafana-clickhouse-datasource 4.20.0, pkg/converters: LowCardinality of a number, for one, has none."""
@@ -56,7 +56,7 @@ def check_types(panel: Panel, types: Sequence[str]) -> None:
 
 def _plain(kind: str, cell: Any) -> Any:
     if isinstance(cell, datetime):
-        return cell.replace(tzinfo=None).isoformat(" ", "milliseconds" if "64" in kind else "seconds")
+        return cell.replace(tzinfo=None).isoformat(" ", "milliseconds" if "64(3" in kind else "seconds")
     if isinstance(cell, date):
         return cell.isoformat()
     return list(cell) if isinstance(cell, tuple) else cell
