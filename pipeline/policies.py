@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.state.calendar import DAY_MS, MINUTE_MS, whole_milliseconds
 from pipeline.state.campaign_registry import CampaignRules
 from pipeline.state.policy import Policy
 from schemas.common import DEFAULT_EARLIEST_MS
-from schemas.instants import format_instant, to_epoch_milliseconds
+from schemas.instants import format_instant, parse_instant, to_epoch_milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pipeline.settings import Settings
     from schemas import Campaign
@@ -75,6 +77,41 @@ def recorded_settings(text: str) -> dict[str, str]:
     """Return what `describe_policy` wrote, by the settings' names; records of older releases lack some."""
     pairs = (part.partition("=") for part in _NEXT_SETTING.split(text) if part)
     return {_NAMES.get(name, name): value for name, _, value in pairs}
+
+
+def as_recorded(policy: Policy, text: str) -> Policy:
+    """Return a policy that counts as the record of a run says, as `describe_policy` wrote it.
+
+    Records of older releases lack some settings, which stay as they are: compare `Policy.rules` with the run's.
+    """
+    found = recorded_settings(text)
+    read = {field: reader(found[name]) for name, (field, reader) in _RECORDED.items() if name in found}
+    return replace(policy, **read)
+
+
+def _days_ms(text: str) -> int:
+    return whole_milliseconds(float(text))
+
+
+def _earliest_ms(text: str) -> int | None:
+    earliest_ms = to_epoch_milliseconds(parse_instant(text))
+    return None if earliest_ms == DEFAULT_EARLIEST_MS else earliest_ms
+
+
+# the fields of a policy, and how each is read from its run's record
+_RECORDED: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
+    "attribution.models": ("models", lambda text: tuple(text.split(","))),
+    "attribution.half_life_days": ("half_life_ms", lambda text: float(text) * DAY_MS),
+    "attribution.window_days": ("window_ms", _days_ms),
+    "attribution.margins_bps": ("margins_bps", lambda text: MappingProxyType(ast.literal_eval(text))),
+    "time.zone": ("zone", str),
+    "time.lateness_days": ("lateness_ms", _days_ms),
+    "time.reversal_days": ("reversal_ms", _days_ms),
+    "time.engaged_seconds": ("engaged_seconds", float),
+    "reporting_currency": ("currency", str),
+    "time.earliest": ("earliest_ms", _earliest_ms),
+    "default_goal_kinds": ("default_kinds", lambda text: None if text == "any" else frozenset(text.split(","))),
+}
 
 
 def rules_of(campaign: Campaign | None, policy: Policy) -> CampaignRules | None:

@@ -86,7 +86,7 @@ def _ab(
     from pipeline.experiments.facts import METRICS
 
     wanted = tuple(metric for metric in METRICS if not metrics or metric in {str(one) for one in metrics})
-    _analyse(settings, Asked(campaign, run, wanted, control, horizon_days), as_json=as_json, data=data)
+    _analyse(settings, Asked(campaign, run, wanted, control, horizon_days), as_json=as_json)
 
 
 def _longest_days() -> float:
@@ -95,7 +95,7 @@ def _longest_days() -> float:
     return MAX_DAYS
 
 
-def _analyse(settings: Settings, asked: Any, *, as_json: bool, data: Path | None) -> None:
+def _analyse(settings: Settings, asked: Any, *, as_json: bool) -> None:
     from pipeline.cli.terminal import printable
     from pipeline.clickhouse.connection import connect
     from pipeline.errors import UserError
@@ -107,7 +107,7 @@ def _analyse(settings: Settings, asked: Any, *, as_json: bool, data: Path | None
     client = connect(settings, "writer", silence_seconds=_SILENCE_SECONDS)
     port = ClickHouseLedger(client, settings.clickhouse_database, asked.run, "roi-ab")
     try:
-        analysis = analysis_of(port, settings, asked, data)
+        analysis = analysis_of(port, settings, asked)
     except LedgerUnavailableError as error:
         raise UserError(f"ClickHouse could not answer ({error})", "run roi migrate, or try again") from error
     rows = result_rows(asked.run, asked.campaign_id, analysis)

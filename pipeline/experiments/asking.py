@@ -9,10 +9,9 @@ from pipeline.errors import UserError
 from pipeline.experiments.analysis import Analysis, Design, analyse
 from pipeline.experiments.facts import METRICS
 from pipeline.experiments.reading import Question, read_experiment
-from pipeline.policies import policy_of, rules_of
+from pipeline.policies import as_recorded, policy_of, rules_of
 from pipeline.replay.plan import range_text
 from pipeline.replay.record import load_record
-from pipeline.replay.what_if import settings_with
 from pipeline.state.calendar import whole_milliseconds
 from pipeline.state.campaign_registry import default_rules
 from schemas.decode import decode_campaign
@@ -20,10 +19,9 @@ from schemas.instants import to_epoch_milliseconds
 from schemas.judge import RejectedError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pipeline.ledger.ledger import LedgerPort
     from pipeline.settings import Settings
+    from pipeline.state.policy import Policy
     from schemas import Campaign
 
 
@@ -46,22 +44,19 @@ class Asked:
     horizon_days: float | None = None
 
 
-def analysis_of(port: LedgerPort, settings: Settings, asked: Asked, data: Path | None = None) -> Analysis:
+def analysis_of(port: LedgerPort, settings: Settings, asked: Asked) -> Analysis:
     """Return a campaign's analysis as of the run's clock.
 
     Args:
         port: the run's ledger.
         settings: the installation's.
         asked: the question.
-        data: directory of the instance, where one is named.
 
     Raises:
         UserError: there is no such run, campaign or control, or nothing to compare.
     """
     record = load_record(port)
-    if record is not None and record.plan.overrides:
-        settings = settings_with(record.plan.overrides, data)
-    policy = policy_of(settings)
+    policy = policy_of_run(port, settings)
     definition = definition_of(port, asked.campaign_id)
     rules = rules_of(definition, policy) or default_rules(policy)
     window_ms = rules.window_ms if asked.horizon_days is None else whole_milliseconds(asked.horizon_days)
@@ -78,6 +73,23 @@ def analysis_of(port: LedgerPort, settings: Settings, asked: Asked, data: Path |
             relevant_share=settings.experiments.relevant_lift,
         ),
     )
+
+
+def policy_of_run(port: LedgerPort, settings: Settings) -> Policy:
+    """Return how a run counts, whatever the asking process is set to; a run that nobody began counts as that.
+
+    Raises:
+        UserError: the run's record does not say it in full, and the settings are others.
+    """
+    policy = policy_of(settings)
+    for _, text, rules in port.fetch("load_run"):
+        policy = as_recorded(policy, str(text))
+        if rules and policy.rules() != rules:
+            raise UserError(
+                "the run was begun by an older release, whose record lacks a setting, under other settings than these",
+                "give this command the settings of its workers",
+            )
+    return policy
 
 
 def definition_of(port: LedgerPort, campaign_id: str) -> Campaign | None:
