@@ -10,7 +10,7 @@ import typer
 from pipeline.cli import options
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +29,7 @@ def _list(as_json: options.Json = False, data: options.Data = None) -> None:
 
     settings = options.settings_for(data)
     found = Reader(settings).rows(sql.query("runs_shown", settings.clickhouse_database))
-    rows = [row | {"settings": json.loads(row["settings"])} for row in found]
+    rows = _with_all_differences(found)
     if not as_json:
         rows = [_shown(row) for row in rows]
     columns = (
@@ -46,6 +46,21 @@ def _list(as_json: options.Json = False, data: options.Data = None) -> None:
     print_rows(
         rows, columns, as_json=as_json, empty="there is no run yet: roi up counts live, roi replay a run beside it"
     )
+
+
+def _with_all_differences(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the runs with all that each counts by otherwise than live, also what only its shell was set to."""
+    from pipeline.policies import recorded_settings
+
+    begun = {row["run"]: recorded_settings(row["begun_under"]) for row in found}
+    live = begun.get("live", {})
+    rows = []
+    for row in found:
+        told = json.loads(row["settings"])
+        own = {name: value for name, value in begun[row["run"]].items() if live.get(name, value) != value}
+        shown = {name: value for name, value in row.items() if name != "begun_under"}
+        rows.append(shown | {"settings": {name: value for name, value in own.items() if name not in told} | told})
+    return rows
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,6 +53,17 @@ def test_runs_are_listed_with_what_differs_from_live(counted: Cluster) -> None:
     assert "listed" in roi(counted, "runs", "list").stdout
 
 
+def test_a_run_is_listed_with_what_its_shell_was_set_to(counted: Cluster) -> None:
+    margins = {"ROI_ATTRIBUTION__MARGINS_BPS": '{"payment": 777}'}
+    replay(counted, "other-margins", "--set", "attribution.window_days=3", **margins)
+    rows = {row["run"]: row for row in json.loads(roi(counted, "runs", "list", "--json").stdout)}
+    assert rows["live"]["settings"] == {}
+    assert rows["other-margins"]["settings"] == {
+        "attribution.window_days": 3,
+        "attribution.margins_bps": "{'payment': 777}",
+    }
+
+
 SLOWLY = {"ROI_WORKER__FETCH_RECORDS": "1"}
 
 
