@@ -110,7 +110,10 @@ _RECORDED: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "time.engaged_seconds": ("engaged_seconds", float),
     "reporting_currency": ("currency", str),
     "time.earliest": ("earliest_ms", _earliest_ms),
-    "default_goal_kinds": ("default_kinds", lambda text: None if text == "any" else frozenset(text.split(","))),
+    "default_goal_kinds": (
+        "default_kinds",
+        lambda text: None if text == "any" else frozenset(filter(None, text.split(","))),
+    ),
 }
 
 

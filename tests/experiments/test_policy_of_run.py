@@ -36,7 +36,7 @@ TIMES = st.builds(
     engaged_seconds=st.floats(0, 1000),
     earliest=st.sampled_from([datetime(1990, 1, 1, tzinfo=UTC), datetime(2001, 2, 3, 4, 5, 6, 7000, tzinfo=UTC)]),
 )
-GOALS = st.sampled_from([None, ("payment",), ("deposit", "payment")])
+GOALS = st.sampled_from([None, (), ("payment",), ("deposit", "payment")])
 
 
 def settings(**given: Any) -> Settings:
