@@ -62,14 +62,16 @@ def _unused(statements: Sequence[str], left_out: set[int]) -> set[int]:
         if made is not None and made[1] in replaced:
             unused.add(place)
         else:
-            replaced = {name for name in replaced if not _names(statement, name)}
+            replaced -= _named(statement, replaced)
         if ended is not None:
             replaced.add(ended[1])
     return unused
 
 
-def _names(statement: str, name: str) -> bool:
-    if re.search(rf"\{{database\}}\.{name}\b", statement):
-        return True
-    patterns = _PATTERN.finditer(statement)
-    return any(found[1] is None or re.search(found[1], name) is not None for found in patterns)
+def _named(statement: str, names: set[str]) -> set[str]:
+    """Return those of the names that a statement uses."""
+    patterns = [found[1] for found in _PATTERN.finditer(statement)]
+    if None in patterns:  # a Merge table that reads who knows what
+        return names
+    by_pattern = {name for name in names if any(re.search(pattern, name) for pattern in patterns)}
+    return by_pattern.union(re.findall(r"\{database\}\.(\w+)", statement))
