@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from pipeline.alerts.conversions import CHANGES, KINDS, NEVER
-from pipeline.alerts.reading import CHUNK
+from pipeline.alerts.reading import chunks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,8 +49,7 @@ def read_new_credits(
 ) -> list[NewCredits]:
     """Return what blocks after a version of each shard have made of campaigns' credits."""
     found: list[NewCredits] = []
-    for start in range(0, len(names), CHUNK):
-        chunk = names[start : start + CHUNK]
+    for chunk in chunks(names):
         about = {"campaigns": chunk, "kinds": list(KINDS), "shards": shards, "since": since, "oldest": oldest}
         found.append((chunk, port.records("alert_new_credits", NEW_CREDITS, **about)))
     return found
@@ -113,11 +112,11 @@ class CreditBook:
 
 
 def _among(keys: Keys, wanted: Keys) -> Booleans:
-    found = np.zeros(len(keys), bool)
-    if len(wanted) > _FEW:
+    if len(wanted) > _FEW:  # a quarter to a half of what numpy's isin takes
         ordered = np.sort(wanted)
-        found[:] = ordered[np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)] == keys
-        return found
+        is_there: Booleans = ordered[np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)] == keys
+        return is_there
+    found = np.zeros(len(keys), bool)
     for one in wanted:
         found |= keys == one
     return found

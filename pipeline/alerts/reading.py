@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipeline.alerts.statistics import Integers
     from pipeline.state.policy import Policy
 
+_Campaign = TypeVar("_Campaign")
 SINCE_EVER: Final = -(1 << 62)
 TOUCHES: Final = np.dtype([("place", "<u4"), ("slot", "<i8"), ("creditable", "<i8"), *WIDE])
 Touch = tuple[int, int, int | float]
@@ -39,10 +40,10 @@ class FactsPort(Protocol):
         """Return the rows of a query that answers in RowBinary with columns of fixed width."""
 
 
-def chunks(plans: Sequence[CampaignPlan]) -> Iterator[Sequence[CampaignPlan]]:
-    """Yield campaigns a question can be asked about."""
-    for start in range(0, len(plans), CHUNK):
-        yield plans[start : start + CHUNK]
+def chunks(campaigns: Sequence[_Campaign]) -> Iterator[Sequence[_Campaign]]:
+    """Yield as many campaigns, in whatever form, as a question can be asked about."""
+    for start in range(0, len(campaigns), CHUNK):
+        yield campaigns[start : start + CHUNK]
 
 
 def read_facts(
