@@ -10,7 +10,7 @@ import typer
 from pipeline.cli import options
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 
 def register(app: typer.Typer) -> None:
@@ -26,10 +26,12 @@ def _list(as_json: options.Json = False, data: options.Data = None) -> None:
     from pipeline.cli.output import Column, print_rows
     from pipeline.clickhouse import sql
     from pipeline.clickhouse.reader import Reader
+    from pipeline.comparison.grounds import check_runs
 
     settings = options.settings_for(data)
-    found = Reader(settings).rows(sql.query("runs_shown", settings.clickhouse_database))
-    rows = _with_all_differences(found)
+    reader, database = Reader(settings), settings.clickhouse_database
+    facts = check_runs(reader, database)
+    rows = [_with_all_differences(row, facts) for row in reader.rows(sql.query("runs_shown", database))]
     if not as_json:
         rows = [_shown(row) for row in rows]
     columns = (
@@ -48,19 +50,16 @@ def _list(as_json: options.Json = False, data: options.Data = None) -> None:
     )
 
 
-def _with_all_differences(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the runs with all that each counts by otherwise than live, also what only its shell was set to."""
-    from pipeline.policies import recorded_settings
+def _with_all_differences(row: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a run with all that it counts by otherwise than live, also what only its shell was set to."""
+    from pipeline.comparison.grounds import settings_that_differ
 
-    begun = {row["run"]: recorded_settings(row["begun_under"]) for row in found}
-    live = begun.get("live", {})
-    rows = []
-    for row in found:
-        told = json.loads(row["settings"])
-        own = {name: value for name, value in begun[row["run"]].items() if live.get(name, value) != value}
-        shown = {name: value for name, value in row.items() if name != "begun_under"}
-        rows.append(shown | {"settings": {name: value for name, value in own.items() if name not in told} | told})
-    return rows
+    live, this = facts.get("live"), facts.get(row["run"])  # which a replay may have begun, or dropped, just now
+    found = () if live is None or this is None else settings_that_differ(live, this)
+    # what one of the records lacks, for it is an older release's, is not known to differ
+    own = {one.name: one.right for one in found if one.left is not None and one.right is not None}
+    told = json.loads(row["settings"])
+    return {**row, "settings": {name: value for name, value in own.items() if name not in told} | told}
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def grounds(reader: Reader, database: str, left: str, right: str) -> list[Ground
         return []
     differing = reader.rows(sql.query("differing_definitions", database), {"left": left, "right": right})
     return [
-        *_settings_that_differ(facts[left], facts[right]),
+        *settings_that_differ(facts[left], facts[right]),
         *_orders_that_differ(facts[left], facts[right]),
         *(
             ground
@@ -89,7 +89,8 @@ def _listed(runs: list[str]) -> str:
     return f"{shown} and {more} more (roi runs list)" if more > 0 else shown
 
 
-def _settings_that_differ(left: Mapping[str, Any], right: Mapping[str, Any]) -> Iterator[Ground]:
+def settings_that_differ(left: Mapping[str, Any], right: Mapping[str, Any]) -> Iterator[Ground]:
+    """Yield the settings that two runs were begun under otherwise, of what `check_runs` tells of each."""
     lefts, rights = recorded_settings(left["settings"]), recorded_settings(right["settings"])
     are_goals_recorded = _GOALS in lefts and _GOALS in rights
     for name in dict.fromkeys((*lefts, *rights)):

@@ -1,5 +1,5 @@
 SELECT
-    states.run AS run, states.state AS state, states.settings AS settings, begun.settings AS begun_under,
+    states.run AS run, states.state AS state, states.settings AS settings,
     formatDateTime(states.from_time, '%FT%TZ', 'UTC') AS from_time, formatDateTime(states.to_time, '%FT%TZ', 'UTC') AS to_time,
     if(states.state = 'live', read.events, states.events) AS events,
     if(states.state = 'live', NULL, states.total) AS total,
@@ -7,7 +7,6 @@ SELECT
     formatDateTime(states.began_at, '%FT%TZ', 'UTC') AS began_at, formatDateTime(states.ended_at, '%FT%TZ', 'UTC') AS ended_at,
     states.cause AS cause
 FROM {database}.run_states AS states
-LEFT JOIN (SELECT toString(run) AS run, settings FROM {database}.runs FINAL) AS begun ON states.run = begun.run
 LEFT JOIN (SELECT toString(run) AS run, count() AS count FROM {database}.ledger GROUP BY run) AS ledger_rows
     ON states.run = ledger_rows.run
 LEFT JOIN (
