@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
 
 from pipeline.errors import UserError
 from pipeline.experiments.asking import policy_of_run
 from pipeline.ledger.ledger import ClickHouseLedger
 from pipeline.policies import as_recorded, describe_policy, policy_of
-from pipeline.settings import AttributionSettings, Settings, TimeSettings
+from pipeline.settings import AttributionSettings, TimeSettings
+from tests.support.given_settings import settings
 
 if TYPE_CHECKING:
     from pipeline.state.policy import Policy
 
-KEY = SecretStr("never to be shown")
 DAYS = st.floats(0.01, 300)
 ATTRIBUTIONS = st.builds(
     AttributionSettings,
@@ -37,10 +36,6 @@ TIMES = st.builds(
     earliest=st.sampled_from([datetime(1990, 1, 1, tzinfo=UTC), datetime(2001, 2, 3, 4, 5, 6, 7000, tzinfo=UTC)]),
 )
 GOALS = st.sampled_from([None, (), ("payment",), ("deposit", "payment")])
-
-
-def settings(**given: Any) -> Settings:
-    return Settings.model_construct(**(Settings(pseudonym_key=KEY).__dict__ | given))
 
 
 def numbers(policy: Policy) -> str:

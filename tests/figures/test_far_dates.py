@@ -35,19 +35,20 @@ def _policy(zone: str = "Asia/Shanghai") -> Policy:
     return Policy(future_ms=None, pseudonym_key=b"oracle", margins_bps={"deposit": 10_000}, zone=zone)
 
 
-def _views(client: Any, run: str) -> dict[str, list[dict[str, Any]]]:
-    return {view: read(client, view, run) for (view,) in client.query(VIEWS_OF_RUN).result_rows}
-
-
-@pytest.mark.parametrize("day", ["2107-03-01", "2149-06-07", "2150-03-01", "2299-03-01", "2299-12-30"])
-def test_every_view_shows_what_is_far_away_under_its_own_date(clickhouse: Any, run_name: str, day: str) -> None:
+def _views_of_a_day(client: Any, run: str, day: str) -> dict[str, list[dict[str, Any]]]:
+    """Count a touch, a payment, a cost and a login of one day, and return all views of the run."""
     ledger = Ledger()
     ledger.touch("t", f"{day} 09:00", cost_minor=5)
     ledger.pay("x", f"{day} 10:00", 100)
     ledger.cost("k", f"{day} 11:20", 7)
     ledger.login(f"{day} 10:00")
-    CorePlayer(clickhouse, "roi", run_name, _policy(), ledger.log).play(Random(1))
-    views = _views(clickhouse, run_name)
+    CorePlayer(client, "roi", run, _policy(), ledger.log).play(Random(1))
+    return {view: read(client, view, run) for (view,) in client.query(VIEWS_OF_RUN).result_rows}
+
+
+@pytest.mark.parametrize("day", ["2107-03-01", "2149-06-07", "2150-03-01", "2299-03-01", "2299-12-30"])
+def test_every_view_shows_what_is_far_away_under_its_own_date(clickhouse: Any, run_name: str, day: str) -> None:
+    views = _views_of_a_day(clickhouse, run_name, day)
     (totals,) = views["campaign_totals"]
     assert (totals["cost_minor"], totals["return_minor"]) == (12, 100)
     for view, column in (("campaign_cohorts", "touch_day"), ("active_users", "day"), ("campaign_days", "day")):
@@ -64,13 +65,7 @@ def test_every_view_shows_what_is_far_away_under_its_own_date(clickhouse: Any, r
 
 @pytest.mark.parametrize("year", ["2300", "9998"])
 def test_what_is_beyond_every_date_is_a_dead_letter(clickhouse: Any, run_name: str, year: str) -> None:
-    ledger = Ledger()
-    ledger.touch("t", f"{year}-03-01 09:00", cost_minor=5)
-    ledger.pay("x", f"{year}-03-01 10:00", 100)
-    ledger.cost("k", f"{year}-03-01 10:00", 7)
-    ledger.login(f"{year}-03-01 10:00")
-    CorePlayer(clickhouse, "roi", run_name, _policy(), ledger.log).play(Random(1))
-    views = _views(clickhouse, run_name)
+    views = _views_of_a_day(clickhouse, run_name, f"{year}-03-01")
     letters = views.pop("dead_letters")
     assert [row["reason"] for row in letters] == ["implausible_time"] * 4
     assert {row["detail"] for row in letters} == {

@@ -7,16 +7,11 @@ from pydantic import SecretStr
 from pipeline.ledger.ledger import other_settings
 from pipeline.policies import describe_policy, recorded_settings
 from pipeline.settings import AttributionSettings, Settings, TimeSettings
-
-KEY = SecretStr("never to be shown")
+from tests.support.given_settings import KEY, settings
 
 
 def told(then: Settings, today: Settings) -> str:
     return other_settings("live", describe_policy(then), describe_policy(today)).cause
-
-
-def settings(**given: Any) -> Settings:
-    return Settings.model_construct(**(Settings(pseudonym_key=KEY).__dict__ | given))
 
 
 def test_only_what_differs_is_named_with_both_values() -> None:
