@@ -32,7 +32,6 @@ Reason = Literal[
 ]
 
 MAX_VALUE_BYTES: Final = 65_536
-_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"  # some producers write one; RFC 8259 lets who reads JSON leave it out
 
 _MODELS: Final[tuple[type[Message], ...]] = (*TOPIC_MODELS.values(), Goal)
 _FIELD_NAMES: Final = frozenset(name for model in _MODELS for name in model.model_fields)
@@ -75,7 +74,7 @@ def judge(
     if len(value) > MAX_VALUE_BYTES:
         raise RejectedError("too_large", f"value: at most {MAX_VALUE_BYTES} bytes expected")
     try:
-        message = TOPIC_MODELS[topic].model_validate_json(value.removeprefix(_BYTE_ORDER_MARK))
+        message = TOPIC_MODELS[topic].model_validate_json(value)
     except ValidationError as error:
         raise _rejection(error) from None  # the cause would carry the record's content into logs
     if isinstance(message, MoneyEvent) and message.currency and message.currency != currency:

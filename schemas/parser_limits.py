@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from msgspec.json import Decoder
 
 _Item = TypeVar("_Item")
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"  # some producers write one; RFC 8259 lets who reads JSON leave it out
 _LEVELS: Final = 100  # deeper than any field of a schema, below what every parser takes
 _LIMITS: Final = ("recursion limit exceeded", "number out of range")  # in the words of pydantic's parser
 _DIGITS: Final = 400  # an integer of so many is more than any field may hold, and than a double can
@@ -30,12 +31,12 @@ _TOKENS: Final = re.compile(
 
 
 def readable_json(text: str | bytes | bytearray) -> bytes:
-    """Return JSON that every parser takes: as it is, where it is within their limits.
+    """Return JSON that every parser takes: as it is, where it is within their limits, but for a byte order mark.
 
     Raises:
         ValueError: it is not JSON.
     """
-    given = text.encode() if isinstance(text, str) else bytes(text)
+    given = (text.encode() if isinstance(text, str) else bytes(text)).removeprefix(_BYTE_ORDER_MARK)
     try:
         from_json(given, allow_inf_nan=False)
     except ValueError as error:

@@ -221,6 +221,19 @@ async def test_a_definition_is_stored_once_and_again_when_it_changes(worker: Wor
     assert texts == [1, 1, 2]
 
 
+async def test_a_definition_behind_a_byte_order_mark_is_the_same_definition(
+    worker: Worker, kafka: FakeKafka, store: LedgerStore
+) -> None:
+    key, plain = campaign()
+    await worker.take()
+    for value in (b"\xef\xbb\xbf" + plain, plain):
+        kafka.send(topics.CAMPAIGNS, (key, value))
+        await worker.processor.refresh()
+        await worker.commit()
+        assert store.campaigns["spring"] == (plain.decode(), 1)
+    assert kafka.dead_letters == []
+
+
 async def test_a_restarted_worker_does_not_store_an_outdated_definition(
     worker: Worker, kafka: FakeKafka, store: LedgerStore
 ) -> None:
