@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
+from dashboards.registry import PANELS
 from pipeline.api import models
 from pipeline.api.answers import ApiError
 from pipeline.api.handing_in import asked
@@ -14,8 +15,8 @@ from pipeline.api.tokens import Reads  # noqa: TC001 - FastAPI reads annotations
 from pipeline.build import VERSION
 from pipeline.clickhouse.reader import Reader
 from pipeline.metrics.registry import METRICS
-from pipeline.operations.evidence import Cell
-from pipeline.operations.evidence_shown import lists_behind, name_of, plain, read_evidence, title_of
+from pipeline.operations.evidence import MEASURES, Cell
+from pipeline.operations.evidence_shown import WITH_LISTS, lists_behind, name_of, plain, read_evidence, title_of
 
 if TYPE_CHECKING:
     from pipeline.api.tokens import Tokens
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 
 _SECONDS: Final = 15.0
 _MOST_ROWS: Final = 500
+_EXPLAINED: Final = {
+    *MEASURES,
+    *WITH_LISTS,
+    *(column.name for panel in PANELS.values() if panel.explains for column in panel.columns),
+}
+METRICS_EXPLAINED: Final = {one.name: one for one in METRICS if one.name in _EXPLAINED}
+"""The numbers that have evidence: a campaign's, on whatever panel."""
 Short = Annotated[str, Query(max_length=models.LONGEST_NAME)]
 
 router = APIRouter(prefix="/api", responses={status: {"model": models.Problem} for status in (401, 404, 422, 429, 503)})
@@ -62,6 +70,8 @@ async def explained(  # noqa: PLR0913, PLR0917 - a parameter each
     """Answer what `roi explain` says: the records behind a campaign's totals, hashed, and whether they add up."""
     if variant is not None and tier is not None:
         raise ApiError(422, "no total is kept for a variant within a tier", "give one of them")
+    if metric and metric not in METRICS_EXPLAINED:
+        raise ApiError(422, f"there is no metric {metric[:40]!r} of campaigns", f"name one of {', '.join(METRICS_EXPLAINED)}")
     settings: Settings = request.app.state.settings
     await request.app.state.panel_data.check_run(run)
     reader = Reader(settings, timeout_seconds=_SECONDS)
@@ -77,8 +87,8 @@ async def explained(  # noqa: PLR0913, PLR0917 - a parameter each
 
 
 def _defined(name: str) -> dict[str, str] | None:
-    """Return what a number means; None: it is no campaign's metric."""
-    found = next((one for one in METRICS if one.name == name), None)
+    """Return what a number means; None: none was named."""
+    found = METRICS_EXPLAINED.get(name)
     if found is None:
         return None
     return {"name": found.name, "label": found.label, "formula": found.formula, "unit": found.unit}

@@ -29,6 +29,9 @@ _BEHIND: Final[Mapping[str, tuple[str, ...]]] = {
     "cpa_minor": ("costs", "touches", "credits"),
 }
 
+WITH_LISTS: Final = tuple(_BEHIND)
+"""The numbers of which it is known what they come from."""
+
 
 def read_evidence(reader: Reader, database: str, cell: Cell, limit: int) -> Explanation | None:
     """Return the explanation of a cell with the newest ``limit`` of each list; None where it is not there.

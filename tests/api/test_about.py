@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dashboards.registry import PANELS
+from pipeline.api import about
 from tests.api.conftest import TOKENS
 
 if TYPE_CHECKING:
@@ -30,3 +32,18 @@ async def test_evidence_of_nothing_is_not_found_and_of_too_much_refused(local: A
     assert (status, bool(told["remedy"])) == (404, True)
     assert (await local.ask("GET", "/api/explain/nobody?variant=A&tier=B", None))[0] == 422
     assert (await local.ask("GET", "/api/explain/nobody?limit=100000", None))[0] == 422
+
+
+async def test_evidence_of_a_number_that_is_none_is_refused_with_those_that_are(local: Api) -> None:
+    status, told = await local.ask("GET", "/api/explain/nobody?metric=nope", None)
+    assert (status, "'nope'" in told["error"], "cost_minor, " in told["remedy"]) == (422, True, True)
+    assert (await local.ask("GET", "/api/explain/nobody?metric=", None))[0] == 404, "none is named"
+
+
+def test_every_number_on_a_board_that_leads_to_its_evidence_is_a_metric_of_it() -> None:
+    assert {
+        column.name
+        for panel in PANELS.values()
+        for column in panel.columns
+        if panel.explains and column.role == "value" and column.unit not in {"text", "state", "time", "day", "series"}
+    } <= set(about.METRICS_EXPLAINED)
