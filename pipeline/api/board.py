@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 _LOOK_SECONDS: Final = 2.0
+_SHARED_SECONDS: Final = 4.0  # pages ask every few seconds, and a look at what is frozen takes some, too
 _REMEDY: Final = "see roi status"
 
 
@@ -47,17 +48,26 @@ class Board:
     async def health(self, request: Request) -> JSONResponse:
         """Answer 200 while nothing is at fault, 503 otherwise; the body says what to those who may read it."""
         tokens: Tokens = request.app.state.tokens
-        async with self._looking:
-            if self._faults or time.monotonic() - self._looked_at > _LOOK_SECONDS:
-                self._faults = faults(await asyncio.to_thread(self._look))
-                self._looked_at = time.monotonic()
-        told = [fault.as_dict() for fault in self._faults]
-        wrong = failed(self._faults)
+        found = await self._found(_LOOK_SECONDS if not self._faults else 0.0)
+        told = [fault.as_dict() for fault in found]
+        wrong = failed(found)
         if tokens.are_peoples and not await _may_read(request):
             return JSONResponse({"status": "failing" if wrong else "ok"}, 503 if wrong else 200)
         if wrong:
             return JSONResponse({"status": "failing", "error": str(wrong[0]), "faults": told}, 503)
         return JSONResponse({"status": "ok", "faults": told})
+
+    async def faults(self, _: Reads) -> JSONResponse:
+        """List what is at fault, as `roi status` and /healthz tell it; what no waiting mends comes first."""
+        return JSONResponse([fault.as_dict() for fault in await self._found(_SHARED_SECONDS)])
+
+    async def _found(self, oldest_seconds: float) -> list[Fault]:
+        """Return the faults of the newest look, if it is no older, else of a new one."""
+        async with self._looking:
+            if time.monotonic() - self._looked_at > oldest_seconds:
+                self._faults = faults(await asyncio.to_thread(self._look))
+                self._looked_at = time.monotonic()
+            return self._faults
 
     async def alive(self, request: Request) -> JSONResponse:
         """Answer that this process lives, whatever else does."""

@@ -64,6 +64,7 @@ def build_app(settings: Settings, instance: Path | None = None) -> FastAPI:
     add_page(app)
     app.add_route("/healthz", board.health)
     app.add_route("/livez", board.alive)
+    app.add_api_route("/api/faults", board.faults, response_model=list[dict[str, Any]], tags=["operations"])
     app.add_api_route("/api/campaigns", board.campaigns, response_model=list[dict[str, Any]], tags=["campaigns"])
     return app
 

@@ -13,9 +13,11 @@ from urllib.request import urlopen
 
 import pytest
 
+from pipeline.api import board
 from pipeline.api.guard import MOST_BODY_BYTES
 from pipeline.api.server import build_app, build_board
 from pipeline.build import VERSION
+from pipeline.operations.health import Observations
 from pipeline.settings import Settings
 from tests.support.endpoint import ROOT
 from tests.support.serving import serving, visiting
@@ -41,6 +43,32 @@ async def test_the_description_names_the_products_version_and_every_route(visito
     assert described["info"]["version"] == VERSION
     assert set(described["paths"]) == set(build_app(NOWHERE).openapi()["paths"])
     assert "/api/campaigns" in described["paths"]
+
+
+async def test_what_is_at_fault_is_listed_as_the_health_tells_it() -> None:
+    frozen = Settings(clickhouse_url="http://127.0.0.1:9", kafka_bootstrap_servers="127.0.0.1:9")
+    async with visiting(build_board(frozen)) as client:
+        listed = await client.get("/api/faults")
+        told = await client.get("/healthz")
+        assert (listed.status, told.status) == (200, 503)
+        faults = await listed.json()
+        assert faults == (await told.json())["faults"]
+        assert [fault["part"] for fault in faults] == ["Kafka", "ClickHouse"]
+        assert all(fault["cause"] and fault["remedy"] for fault in faults)
+
+
+async def test_pages_that_ask_at_once_share_a_look_at_what_is_at_fault(
+    visitor: ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+
+    def observed(*_: object, **__: object) -> Observations:
+        looks.append(1)
+        return Observations(now=0.0, unreachable=(("Kafka", "does not answer", "wait"),))
+
+    monkeypatch.setattr(board, "observe", observed)
+    answers = await asyncio.gather(*(visitor.get("/api/faults") for _ in range(20)))
+    assert ([answer.status for answer in answers], len(looks)) == ([200] * 20, 1)
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc", "/nothing", "/api/campaigns/"])
