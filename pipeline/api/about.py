@@ -71,7 +71,9 @@ async def explained(  # noqa: PLR0913, PLR0917 - a parameter each
     if variant is not None and tier is not None:
         raise ApiError(422, "no total is kept for a variant within a tier", "give one of them")
     if metric and metric not in METRICS_EXPLAINED:
-        raise ApiError(422, f"there is no metric {metric[:40]!r} of campaigns", f"name one of {', '.join(METRICS_EXPLAINED)}")
+        raise ApiError(
+            422, f"there is no metric {metric[:40]!r} of campaigns", f"name one of {', '.join(METRICS_EXPLAINED)}"
+        )
     settings: Settings = request.app.state.settings
     await request.app.state.panel_data.check_run(run)
     reader = Reader(settings, timeout_seconds=_SECONDS)

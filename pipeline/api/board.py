@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 _LOOK_SECONDS: Final = 2.0
-_SHARED_SECONDS: Final = 4.0  # pages ask every few seconds, and a look at what is frozen takes some, too
+_SHARED_SECONDS: Final = 4.0  # pages ask every few seconds
+_KEPT_SECONDS: Final = 30.0  # meanwhile they are told of the look before: one at what is frozen takes seconds
 _REMEDY: Final = "see roi status"
 
 
@@ -37,6 +38,7 @@ class Board:
         self._looking = asyncio.Lock()  # visitors share a look
         self._looked_at = -math.inf
         self._faults: list[Fault] = []
+        self._anew: asyncio.Task[list[Fault]] | None = None
 
     async def campaigns(self, _: Reads) -> JSONResponse:
         """Answer the totals of every campaign."""
@@ -59,7 +61,12 @@ class Board:
 
     async def faults(self, _: Reads) -> JSONResponse:
         """List what is at fault, as `roi status` and /healthz tell it; what no waiting mends comes first."""
-        return JSONResponse([fault.as_dict() for fault in await self._found(_SHARED_SECONDS)])
+        age = time.monotonic() - self._looked_at
+        if age > _SHARED_SECONDS and (self._anew is None or self._anew.done()):
+            self._anew = asyncio.create_task(self._found(_SHARED_SECONDS))
+        if self._anew is not None and age > _KEPT_SECONDS:
+            await asyncio.shield(self._anew)
+        return JSONResponse([fault.as_dict() for fault in self._faults])
 
     async def _found(self, oldest_seconds: float) -> list[Fault]:
         """Return the faults of the newest look, if it is no older, else of a new one."""
