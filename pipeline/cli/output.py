@@ -41,10 +41,18 @@ class Column:
         if self.kind == "number":
             return f"{value:,}"
         if self.kind == "money":
-            return f"{value / 100:,.2f}"
+            return money_text(value)
         if self.kind == "ratio":
             return f"{value:.3f}"
         return printable(str(value))
+
+
+def money_text(minor: float) -> str:
+    """Return minor units as whole ones; integers by integers: a double has fewer digits than a bank's sums."""
+    if not isinstance(minor, int):
+        return f"{minor / 100:,.2f}"
+    whole, rest = divmod(abs(minor), 100)
+    return f"{'-' if minor < 0 else ''}{whole:,}.{rest:02}"
 
 
 def stdout_console() -> Console:

@@ -36,6 +36,21 @@ def test_what_steers_a_terminal_is_shown_escaped() -> None:
     assert json.loads(printable(json.dumps({"name": HOSTILE}, ensure_ascii=False))) == {"name": HOSTILE}
 
 
+@pytest.mark.parametrize(
+    ("minor", "shown"),
+    [
+        (17_999_999_999_999_982, "179,999,999,999,999.82"),
+        (-17_999_999_999_999_981, "-179,999,999,999,999.81"),
+        (5, "0.05"),
+        (0, "0.00"),
+        (1234.5, "12.35"),
+        (None, "-"),
+    ],
+)
+def test_money_is_written_to_its_last_unit_however_much_it_is(minor: float | None, shown: str) -> None:
+    assert Column("cost_minor", "Cost", "money").cell(minor) == shown
+
+
 def test_hostile_names_reach_no_table_raw() -> None:
     table = table_of([{"name": HOSTILE}], (Column("name", "Name"),), 200)
     live = live_table([row(name=HOSTILE)], PACE, "", 24, 200)
