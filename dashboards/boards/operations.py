@@ -34,11 +34,13 @@ _HEADLINE: Final = Panel(
     Text("Is everything read and written?", "读写是否正常"),
     Text(
         "Events of the run that count, re-sent ones that were dropped, and refused records, since its beginning. "
-        "Newest block: when the ledger was written last; on an idle bank that may be long ago. Deaths: workers that "
-        "ended by a fault of their own within a day. Evaluator seen: age of the sign of life of who decides about "
-        "alerts; more than 15 s, and nobody does.",
-        "本运行自始以来采纳的事件、丢弃的重发事件及拒收记录。最新写入：账本最近一次写入时间，银行空闲时可能较久。异"
-        "常退出：一天内因自身故障退出的工作进程。评估器心跳：负责告警决策者最近心跳距今，超过 15 秒即无人评估。",
+        "Newest block: when the ledger was written last; on an idle bank that may be long ago. Ended by a fault: "
+        "workers that ended by a fault of their own within a day and said so; one that was killed is not counted here, "
+        "`roi status` tells of it. Evaluator seen: age of the sign of life of who decides about alerts; more than 15 "
+        "s, and nobody does.",
+        "本运行自始以来采纳的事件、丢弃的重发事件及拒收记录。最新写入：账本最近一次写入时间，银行空闲时可能较久。"
+        "因故障退出：一天内因自身故障退出并留下记录的工作进程；被杀死的进程不计"
+        "入，见 roi status。评估器心跳：负责告警决策者最近心跳距今，超过 15 秒即无人评估。",
     ),
     "figures",
     (
@@ -48,7 +50,7 @@ _HEADLINE: Final = Panel(
         _BLOCK_AT,
         column("block_age_seconds", label=Text("Age of it", "距今"), unit="seconds"),
         column("halted", label=Text("Halted topics", "停读主题"), unit="count", steps=_NONE_IS_GOOD),
-        column("deaths", label=Text("Deaths in a day", "一天内异常退出"), unit="count", steps=_NONE_IS_GOOD),
+        column("deaths", label=Text("Ended by a fault, 1 d", "一天内因故障退出"), unit="count", steps=_NONE_IS_GOOD),
         _EVALUATOR_AGE,
     ),
     height=4,
@@ -162,11 +164,11 @@ _LETTERS: Final = Panel(
 
 _DEATHS: Final = Panel(
     "operations-deaths",
-    Text("Workers that died", "异常退出的工作进程"),
+    Text("Workers that ended by a fault", "因自身故障退出的工作进程"),
     Text(
         "Workers that ended by a fault of their own in the range, in their own words; they are kept for 30 days. One "
-        "that was killed could tell nothing and is not here.",
-        "范围内因自身故障退出的工作进程及其所述原因，保留 30 天。被杀死的进程无法留下记录，不在此列。",
+        "that was killed could tell nothing and is not here: `roi status` tells of it.",
+        "范围内因自身故障退出的工作进程及其所述原因，保留 30 天。被杀死的进程无法留下记录，不在此列，见 roi status。",
     ),
     "table",
     (
@@ -177,7 +179,10 @@ _DEATHS: Final = Panel(
     ),
     width=12,
     height=6,
-    empty=Text("No worker died in this period.", "此时间段内没有工作进程中断。"),
+    empty=Text(
+        "No worker told of a fault that ended it in this period. One that was killed is not counted here.",
+        "此时间段内没有工作进程因自身故障退出。被杀死的进程不计入。",
+    ),
 )
 
 _LOG_FAULTS: Final = Panel(
