@@ -161,6 +161,11 @@ class AlertRecord:
         """Nothing later was looked at."""
         return self.verdict.as_of_ms
 
+    @property
+    def money_at_risk_minor(self) -> int | None:
+        """None also while it is too early to judge the campaign: what a guess would put at risk is no figure."""
+        return None if self.state == "immature" else self.evidence.money_at_risk_minor
+
     def data(self, board_url: str) -> dict[str, Any]:
         """Return the record as messages show it: the keys of `schemas.alerts.AlertData`."""
         verdict = self.verdict
@@ -183,7 +188,7 @@ class AlertRecord:
             "converters_needed": _number(verdict.converters_needed),
             "cost_minor": verdict.cost_minor,
             "return_minor": verdict.return_minor,
-            "money_at_risk_minor": self.evidence.money_at_risk_minor,
+            "money_at_risk_minor": self.money_at_risk_minor,
             "reasons": [str(reason) for reason in self.evidence.reasons],
             "advice": None if self.evidence.advice is None else dict(self.evidence.advice),
             "decisions_by_model": dict(self.evidence.decisions_by_model),

@@ -52,7 +52,7 @@ def alerts_of(
         if trial.record is not None
     ]
     told = [one for one in found if one is not None and not seen.unjudged.faults(one.campaign_id)]
-    return sorted(told, key=lambda record: (-(record.evidence.money_at_risk_minor or 0), record.campaign_id))
+    return sorted(told, key=lambda record: (-(record.money_at_risk_minor or 0), record.campaign_id))
 
 
 def _told(trial: Trial, record: AlertRecord, deciding: Deciding, settings: AlertSettings) -> AlertRecord:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 _WIDTH: Final = 78
+_UNJUDGED: Final = frozenset({"immature", "blocked"})
 State = Annotated[str | None, typer.Option("--state", help="Only those in this state, such as firing.")]
 
 
@@ -55,7 +56,7 @@ def _list(
         Column("opened_at", "Since", is_detail=True),
         Column("reason", "Reason", is_detail=True),
     )
-    shown = rows if as_json else [_offered(row) for row in shortened(rows, "alert_id")]
+    shown = rows if as_json else [_offered(_judged(row)) for row in shortened(rows, "alert_id")]
     print_rows(shown, columns, as_json=as_json, empty=_nothing(state, campaign, owner))
     if not as_json:
         _print_lines(line for row in shown if row["proposed_by"] for line in _proposal(row, settings))
@@ -134,6 +135,11 @@ def _offered(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**row, "decision": "stop?"} if row["proposed_by"] else row
 
 
+def _judged(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a row without money at risk while its campaign is not judged, as the board shows it."""
+    return {**row, "money_at_risk_minor": None} if row["state"] in _UNJUDGED else row
+
+
 def _proposal(alert: Mapping[str, Any], settings: Settings) -> Iterator[str]:
     """Say who proposes what, and who may approve it, as far as these settings name people."""
     alert_id, by = alert["alert_id"], alert["proposed_by"]
@@ -181,7 +187,8 @@ def _lines(alert: Mapping[str, Any]) -> Iterator[str]:
         f"return ratio {written('return_ratio', 'ratio')}, at most {written('upper_bound', 'ratio')},"
         f" required {'-' if required is None else format(required, '.3f')}"
     )
-    yield f"at risk {written('money_at_risk_minor', 'money')}, decision {alert['decision'] or '-'}"
+    risk = "not judged yet" if alert["state"] in _UNJUDGED else written("money_at_risk_minor", "money")
+    yield f"at risk {risk}, decision {alert['decision'] or '-'}"
     yield from (f"- {reason}" for reason in record.get("reasons", ()))
     yield from _after(alert["after_decision"])
 

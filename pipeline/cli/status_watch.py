@@ -164,6 +164,7 @@ def _alerts(alerts: Sequence[Mapping[str, Any]], room: int) -> list[RenderableTy
 
 def _alert_line(alert: Mapping[str, Any]) -> str:
     ratio = "-" if alert["return_ratio"] is None else f"{alert['return_ratio']:.2f}"
-    risk = "-" if alert["money_at_risk_minor"] is None else f"{alert['money_at_risk_minor'] / 100:,.0f}"
+    is_unknown = alert["money_at_risk_minor"] is None or alert["state"] == "blocked"  # nothing is judged while it is
+    risk = "-" if is_unknown else f"{alert['money_at_risk_minor'] / 100:,.0f}"
     name = printable(str(alert["name"] or alert["campaign_id"]))
     return f"{alert['state']:<12} ratio {ratio:>6}   at risk {risk:>12}   {name}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.alerts.lifecycle import OVER, earlier_p_value, held_since, instants_to_look_back, step
-from pipeline.alerts.record import record_of
+from pipeline.alerts.record import Evidence, record_of
 from pipeline.alerts.rule import AlertRule
 from schemas.alerts import AlertData
 from tests.alerts.building import AT_ONCE, HOUR, RULE, T0, look, moment, verdict
@@ -26,6 +26,13 @@ def test_a_campaigns_first_look_opens_its_record(outcome: Outcome, state: str) -
     record, (change,) = played(look(outcome))
     assert (record.state, record.previous_state, record.number, record.changes) == (state, None, 1, 1)
     assert (change.event, change.previous_state, change.is_message) == ("opened", None, True)
+
+
+def test_no_money_is_told_to_be_at_risk_before_a_campaign_can_be_judged() -> None:
+    guess = Evidence(money_at_risk_minor=3_442_775)
+    young, _ = played(look("immature", evidence=guess))
+    judged, _ = played(look("undecided", evidence=guess))
+    assert [one.data("")["money_at_risk_minor"] for one in (young, judged)] == [None, 3_442_775]
 
 
 def test_a_breach_is_pending_until_it_has_held_in_event_time() -> None:
