@@ -57,12 +57,15 @@ _RISK: Final = Panel(
     Text("What needs a decision", "待决策事项"),
     Text(
         "Alerts as they stand now, whatever the range. Open: firing, acknowledged or decided and not yet resolved. "
-        "Unanswered: firing, nobody has acknowledged it. Money at risk: what open alerts' campaigns have left to "
-        "spend x (required - forecast ratio) / required; none where no budget or end is known. On hold: below, not "
+        "Unanswered: firing, nobody has acknowledged it. Money at risk: what the campaigns that are judged "
+        "have left to spend x (required - forecast ratio) / required, added up, whether their alerts are open or on "
+        "hold; none where no budget or end is known. On hold: below, not "
         "yet long enough. Campaigns that are not judged, too early or with data at fault, are told below the open "
         "alerts: while there are some, no alert is no all-clear. Replays have no alerts.",
         "告警的当前状况，与所选区间无关。未结：告警中、已确认或已决策但尚未解除。无人应答：告警中且无人确认。风险金"
-        "额：未结告警的活动剩余待花金额 x（要求 - 预测比）/ 要求，预算与结束日均未知时为空。待确认：低于要求但持续时间"
+        "额：所有已评判活动（无"
+        "论告警未结或待确认）的剩余待花金额 x（要求 - 预测比）/ 要求之和，预算与结束日"
+        "均未知时为空。待确认：低于要求但持续时间"
         "不足。尚未评判的活动（为时过早或数据异常）列在未结告警之下：有此类活动时，没有告警并不表示一切正常。回放没有告"
         "警。",
     ),
@@ -78,7 +81,7 @@ _RISK: Final = Panel(
         column(
             "unanswered_alerts", label=Text("Unanswered", "无人应答"), unit="count", steps=((None, "grey"), (1, "red"))
         ),
-        column("money_at_risk_minor"),
+        column("money_at_risk_minor", doubts=_NOT_JUDGED),
         column("pending_alerts", label=Text("On hold", "待确认"), unit="count", steps=((None, "grey"), (1, "amber"))),
         column(
             "blocked_campaigns",
@@ -177,8 +180,10 @@ _OWNERS: Final = Panel(
     Text("By owner", "按负责人"),
     Text(
         "Cost, return and ratio since the campaigns began, by the owner in their definitions, with the alerts that "
-        "are open and the money at risk. Campaigns without an owner stand under an empty one.",
-        "按定义中的负责人统计活动开始以来的成本、收益与比值，以及未结告警与风险金额。没有负责人的活动列在空行。",
+        "are open and the money at risk of all campaigns that are judged. Campaigns without an owner stand "
+        "under an empty one.",
+        "按定义中的负责人统计活动开始以来的成本、收益与比值，以及未结告警与全部已评判活"
+        "动的风险金额。没有负责人的活动列在空行。",
     ),
     "table",
     (
@@ -190,7 +195,7 @@ _OWNERS: Final = Panel(
             steps=((None, "green"), (1, "amber")),
             doubts=_NOT_JUDGED,
         ),
-        column("money_at_risk_minor"),
+        column("money_at_risk_minor", doubts=_NOT_JUDGED),
         column("return_ratio"),
         column("campaigns", label=Text("Campaigns", "活动数"), unit="count"),
         column("cost_minor"),

@@ -1,7 +1,7 @@
 SELECT
     plans.owner AS owner,
     countIf(alert.state IN ('firing', 'acknowledged', 'decided')) AS open_alerts,
-    sumOrNullIf(alert.money_at_risk_minor, alert.state IN ('firing', 'acknowledged', 'decided')) AS money_at_risk_minor,
+    sumOrNullIf(alert.money_at_risk_minor, alert.state NOT IN ('immature', 'blocked')) AS money_at_risk_minor,
     if(cost_minor = 0, NULL, return_minor / cost_minor) AS return_ratio,
     uniqExact(totals.campaign_id) AS campaigns,
     sum(totals.cost_minor) AS cost_minor,

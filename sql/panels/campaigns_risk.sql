@@ -1,7 +1,7 @@
 SELECT
     countIf(state IN ('firing', 'acknowledged', 'decided')) AS open_alerts,
     countIf(state = 'firing') AS unanswered_alerts,
-    sumOrNullIf(money_at_risk_minor, state IN ('firing', 'acknowledged', 'decided')) AS money_at_risk_minor,
+    sumOrNullIf(money_at_risk_minor, state NOT IN ('immature', 'blocked')) AS money_at_risk_minor,
     countIf(state = 'pending') AS pending_alerts,
     countIf(state = 'blocked') AS blocked_campaigns,
     countIf(state = 'immature') AS immature_campaigns

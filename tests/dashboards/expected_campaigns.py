@@ -133,7 +133,7 @@ class Expected:
         risks = [
             record.evidence.money_at_risk_minor
             for record in records
-            if record.state in OPEN_STATES and record.evidence.money_at_risk_minor is not None
+            if record.state not in {"immature", "blocked"} and record.evidence.money_at_risk_minor is not None
         ]
         return [
             {
@@ -264,7 +264,8 @@ class Expected:
             records = [self.record(total["campaign_id"]) for total in totals]
             states = [record.state for record in records if record is not None]
             opened = [record for record in records if record is not None and record.state in OPEN_STATES]
-            risks = [one.evidence.money_at_risk_minor for one in opened if one.evidence.money_at_risk_minor is not None]
+            own = [self.verdict(total["campaign_id"])["money_at_risk_minor"] for total in totals]
+            risks = [risk for risk in own if risk is not None]
             cost, back = (sum(total[name] for total in totals) for name in ("cost_minor", "return_minor"))
             found.append(
                 {
