@@ -1,5 +1,6 @@
 /** The whole page: what it knows, which board it shows, and what is open beside it. */
 import { useCallback, useEffect, useLayoutEffect, useMemo, useState } from 'preact/hooks';
+import { askFaults, Faults } from './bar/faults';
 import { Header } from './bar/header';
 import { Unknown, useStrange } from './bar/unknown';
 import { Alert } from './drawers/alert';
@@ -12,12 +13,13 @@ import { PageProvider, usePage, useWhenChanged, type Page } from './logic/contex
 import { dropDraft } from './logic/drafts';
 import { Format } from './logic/format';
 import { TEXTS } from './logic/i18n';
-import { readIn } from './logic/rows';
+import { isJudged, readIn } from './logic/rows';
+import { nameOf } from './logic/seen';
 import { boardOf, broughtTo, readState, viewOf, writeState, type State } from './logic/state';
 import { newest, Store } from './logic/store';
 import { Elsewhere, Panel } from './panels/panel';
 import { Word } from './panels/value';
-import type { About, AlertRow, Board, Panel as Definition, WhoAmI, WordList } from './types';
+import type { About, AlertRow, Board, Fault, Panel as Definition, WhoAmI, WordList } from './types';
 
 interface Known {
   about: About;
@@ -25,9 +27,17 @@ interface Known {
   boards: Board[];
   panels: Map<string, Definition>;
   who: WhoAmI;
+  faults: Fault[];
 }
 
+/** So long the first view waits to be told what is at fault: it moves nothing when it comes with it. */
+const PATIENCE_MS = 400;
+
 async function learn(): Promise<Known> {
+  const faults = Promise.race([
+    askFaults().catch(() => []),
+    new Promise<Fault[]>((resume) => setTimeout(() => resume([]), PATIENCE_MS)),
+  ]);
   const [about, words, boards, panels, who] = await Promise.all([
     ask<About>('api/about'),
     ask<WordList>('api/words'),
@@ -35,7 +45,7 @@ async function learn(): Promise<Known> {
     ask<Definition[]>('api/panels'),
     ask<WhoAmI>('api/whoami'),
   ]);
-  return { about, words, boards, panels: new Map(panels.map((panel) => [panel.id, panel])), who };
+  return { about, words, boards, panels: new Map(panels.map((panel) => [panel.id, panel])), who, faults: await faults };
 }
 
 function useAddress(): [
@@ -124,7 +134,7 @@ export function App() {
   };
   return (
     <PageProvider value={page}>
-      <Boards signOut={signOut} />
+      <Boards signOut={signOut} faults={known.faults} />
       {signing && (
         <Drawer title={texts.signIn} close={() => setSigning(false)}>
           <SignIn texts={texts} owners={!known.about.tokens} needed={false} done={signedIn} />
@@ -166,7 +176,7 @@ function Front(props: {
   );
 }
 
-function Boards({ signOut }: { signOut: () => void }) {
+function Boards({ signOut, faults }: { signOut: () => void; faults: Fault[] }) {
   const page = usePage();
   const { boards, panels, state, texts, store } = page;
   const brought = (id: string): string[] => broughtTo(id, panels.values());
@@ -187,6 +197,7 @@ function Boards({ signOut }: { signOut: () => void }) {
     <>
       <Header board={board} signOut={signOut} />
       <Trouble />
+      <Faults known={faults} />
       <main id="board" tabIndex={-1}>
         <div class="about">
           <h1>{board.titles[state.lang]}</h1>
@@ -259,10 +270,11 @@ function Standing({ campaign }: { campaign: string }) {
     <p class="standing">
       {alert?.campaign_id === campaign ? (
         <>
-          <bdi class="name">{alert.campaign_name}</bdi> <Word word={alert.state} />
-          {alert.money_at_risk_minor !== null && (
+          <bdi class="name">{nameOf(alert.campaign_name, alert.campaign_id)}</bdi> <Word word={alert.state} />
+          {(alert.money_at_risk_minor !== null || !isJudged(alert.state)) && (
             <span>
-              {texts.atRisk}: <b>{format.value(alert.money_at_risk_minor, 'minor')}</b>
+              {texts.atRisk}:{' '}
+              <b>{isJudged(alert.state) ? format.value(alert.money_at_risk_minor, 'minor') : texts.none_unjudged}</b>
             </span>
           )}
           <button

@@ -99,6 +99,14 @@ export interface Problem {
   remedy: string;
 }
 
+/** What is at fault with the instance, as `roi status` tells it. */
+export interface Fault {
+  part: string;
+  cause: string;
+  remedy: string;
+  severity: 'failed' | 'warning';
+}
+
 export interface About {
   version: string;
   currency: string;

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { bars } from '../src/charts/bars';
 import { lines } from '../src/charts/lines';
 import { regions } from '../src/charts/regions';
+import { plain } from '../src/charts/options';
 import { pathOf } from '../src/charts/spark';
 import { Format } from '../src/logic/format';
 import { EN } from '../src/logic/texts-en';
@@ -131,4 +132,17 @@ test('regions say what their colours stand for', () => {
     ]),
   );
   expect((option.title as { text: string }).text).toBe('{red|■} FIRING  {grey|■} WATCHING');
+});
+
+describe('a name in a chart', () => {
+  test('is drawn as it is written, but in one line', () => {
+    expect(plain('{{7*7}} ${7*7} %s {0} a|b')).toBe('{{7*7}} ${7*7} %s {0} a|b');
+    expect(plain('two\nlines\r\nand\ta tab ')).toBe('two lines and a tab');
+    expect(plain('x'.repeat(99), 40)).toHaveLength(40);
+  });
+
+  test('is never one of the marks that richtext takes for a style', () => {
+    expect(plain('{red|danger} {a_1|b}')).not.toMatch(/\{[a-zA-Z0-9_]+\|/);
+    expect(plain('{red|danger}').replaceAll('\u2060', '')).toBe('{red|danger}');
+  });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { widthOf } from '../src/logic/width';
 import { Format } from '../src/logic/format';
 import { dayOf, instantAt, instantOf, midnightOf, minuteOf, offsetOf, wallOf } from '../src/logic/time';
 import type { Cell, Unit } from '../src/types';
@@ -78,4 +79,10 @@ describe('instants', () => {
       }
     }
   });
+});
+
+test('a text is given the room that its characters take, those of Chinese twice as much', () => {
+  expect(widthOf('')).toBeLessThan(1);
+  expect(widthOf('¥330.00万亿')).toBeGreaterThan(5.5);
+  expect(widthOf('万亿')).toBeGreaterThan(widthOf('00'));
 });

@@ -195,5 +195,8 @@ describe('what nobody can tell yet', () => {
     expect(reasonOf(money, shown, [0, 0, 0, 'immature'])).toBe('unjudged');
     expect(reasonOf(money, shown, [0, 0, 0, 'firing'])).toBe('noRisk');
     expect(reasonOf(money)).toBe('noRisk');
+    const sum = { ...money, doubts: ['blocked', 'early'] };
+    expect(reasonOf(sum, shown, [0, 0, 2, ''])).toBe('unjudged');
+    expect(reasonOf(sum, shown, [0, 0, 0, ''])).toBe('noRisk');
   });
 });

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask } from '../logic/api';
 import { usePage } from '../logic/context';
 import { fill } from '../logic/i18n';
+import { nameOf } from '../logic/seen';
 import { shorten } from '../logic/shorten';
 import type { Choice, Variable } from '../types';
 
@@ -20,6 +21,12 @@ export function useChoices(name: string, run: string): Choice[] {
     return () => controller.abort();
   }, [name, run]);
   return choices;
+}
+
+/** Returns what writes a choice so that it can be seen. */
+function useTold(): (choice: Choice) => string {
+  const { format } = usePage();
+  return ({ text, value }) => format.value(nameOf(text, value), 'text');
 }
 
 export function VariableChoice({ variable }: { variable: Variable }) {
@@ -42,7 +49,8 @@ export function VariableChoice({ variable }: { variable: Variable }) {
 }
 
 function One(props: { variable: Variable; choices: Choice[]; chosen: string; set: (value: string) => void }) {
-  const { state, texts } = usePage();
+  const { state, texts, format } = usePage();
+  const told = useTold();
   const { variable, choices, chosen, set } = props;
   const shown = chosen || variable.default;
   const known = choices.some((choice) => choice.value === shown);
@@ -55,10 +63,10 @@ function One(props: { variable: Variable; choices: Choice[]; chosen: string; set
         onChange={(event) => set(event.currentTarget.value === variable.default ? '' : event.currentTarget.value)}
       >
         {variable.default === '' && <option value="">{texts.newestKept}</option>}
-        {!known && shown !== '' && <option value={shown}>{shorten(shown, LONGEST)}</option>}
+        {!known && shown !== '' && <option value={shown}>{shorten(format.value(shown, 'text'), LONGEST)}</option>}
         {choices.map((choice) => (
           <option key={choice.value} value={choice.value}>
-            {shorten(choice.text, LONGEST)}
+            {shorten(told(choice), LONGEST)}
           </option>
         ))}
       </select>
@@ -68,6 +76,7 @@ function One(props: { variable: Variable; choices: Choice[]; chosen: string; set
 
 function Several(props: { variable: Variable; choices: Choice[]; chosen: string[]; set: (values: string[]) => void }) {
   const { state, texts } = usePage();
+  const told = useTold();
   const { variable, choices, chosen, set } = props;
   const [words, setWords] = useState('');
   const details = useRef<HTMLDetailsElement>(null);
@@ -92,7 +101,7 @@ function Several(props: { variable: Variable; choices: Choice[]; chosen: string[
       ? texts.all
       : chosen.length > 1
         ? fill(texts.chosen, { n: chosen.length })
-        : shorten(choices.find((choice) => choice.value === only)?.text ?? only, LONGEST);
+        : shorten(told(choices.find((choice) => choice.value === only) ?? { value: only, text: only }), LONGEST);
   const toggle = (value: string): void =>
     set(chosen.includes(value) ? chosen.filter((one) => one !== value) : [...chosen, value]);
   const close = (event: KeyboardEvent): void => {
@@ -128,7 +137,7 @@ function Several(props: { variable: Variable; choices: Choice[]; chosen: string[
                   checked={chosen.includes(choice.value)}
                   onChange={() => toggle(choice.value)}
                 />
-                <bdi>{shorten(choice.text, LONGEST)}</bdi>
+                <bdi>{shorten(told(choice), LONGEST)}</bdi>
               </label>
             </li>
           ))}

@@ -69,7 +69,7 @@ export function bars(drawing: Drawing): Option {
 
 function named(drawing: Drawing, key: string, unit: string, across: boolean): string {
   if (key === 'null') return '–';
-  if (across) return unit === 'state' ? drawing.word(key).text : key;
+  if (across) return unit === 'state' ? drawing.word(key).text : drawing.format.value(key, 'text');
   if (unit === 'day' || unit === 'time') return drawing.format.axis(drawing.format.wall(key, unit), Infinity);
   return drawing.format.value(Number(key), unit as 'count');
 }

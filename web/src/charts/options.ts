@@ -92,7 +92,10 @@ export function legend(drawing: Drawing, names: string[]): Option {
   };
 }
 
-/** Richtext has markup of its own: braces in names must not be taken for it. */
+/** What stands before a word in braces, so that it is none of richtext's marks: of no width, and broken nowhere. */
+const JOINER = '\u2060';
+
+/** Returns a name in one line; richtext has markup of its own, `{style|text}`, that names must not be taken for. */
 export function plain(text: string, longest = 60): string {
-  return shorten(text.replace(/[{}|]/g, ' '), longest);
+  return shorten(text.replace(/[\s\p{Cc}]+/gu, ' ').trim(), longest).replace(/\{(?=\w+\|)/g, `{${JOINER}`);
 }

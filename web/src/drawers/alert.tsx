@@ -6,6 +6,8 @@ import { Refusal } from './refusal';
 import { ApiError, ask } from '../logic/api';
 import { usePage, useWhenChanged, worded } from '../logic/context';
 import { fill } from '../logic/i18n';
+import { isJudged } from '../logic/rows';
+import { nameOf } from '../logic/seen';
 import { Word } from '../panels/value';
 import type { Alert as Known } from '../types';
 
@@ -36,7 +38,7 @@ export function Alert({ id }: { id: string }) {
   }, [load]);
   useWhenChanged(load);
 
-  const title = alert ? alert.campaign_name : texts.alerts;
+  const title = alert ? nameOf(alert.campaign_name, alert.campaign_id) : texts.alerts;
   return (
     <Drawer title={title} close={() => go({ alert: '' })}>
       {error && <Refusal error={error} />}
@@ -108,7 +110,11 @@ function Figures({ alert }: { alert: Known }) {
     [texts.matured, format.value(alert.matured_share, 'share')],
     [
       texts.atRisk,
-      alert.money_at_risk_minor === null ? texts.none_noRisk : format.value(alert.money_at_risk_minor, 'minor'),
+      !isJudged(alert.state)
+        ? texts.none_unjudged
+        : alert.money_at_risk_minor === null
+          ? texts.none_noRisk
+          : format.value(alert.money_at_risk_minor, 'minor'),
     ],
   ];
   return (

@@ -4,6 +4,7 @@ import { Drawer } from './drawer';
 import { Refusal } from './refusal';
 import { ApiError, ask } from '../logic/api';
 import { usePage, useWhenChanged } from '../logic/context';
+import { nameOf } from '../logic/seen';
 import { Word } from '../panels/value';
 import type { AlertRow } from '../types';
 
@@ -38,7 +39,7 @@ export function AlertList() {
         {alerts?.map((alert) => (
           <li key={alert.alert_id}>
             <button type="button" onClick={() => go({ alert: alert.alert_id, list: false })}>
-              <bdi class="name">{alert.campaign_name}</bdi>
+              <bdi class="name">{nameOf(alert.campaign_name, alert.campaign_id)}</bdi>
               <Word word={alert.state} />
               <span class="risk">
                 {texts.atRisk}:{' '}

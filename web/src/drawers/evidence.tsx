@@ -3,6 +3,8 @@ import { useEffect, useState } from 'preact/hooks';
 import { Drawer } from './drawer';
 import { Refusal } from './refusal';
 import { ApiError, ask } from '../logic/api';
+import { exactOf } from '../logic/exact';
+import { nameOf } from '../logic/seen';
 import { usePage, worded } from '../logic/context';
 import { fill } from '../logic/i18n';
 import type { Evidence as Found, EvidenceList, EvidenceRow, Unit } from '../types';
@@ -58,7 +60,7 @@ export function Evidence({ campaign, metric, label }: { campaign: string; metric
   const command = `roi explain ${campaign}${run === 'live' ? '' : ` --run ${run}`}`;
   return (
     <Drawer
-      title={fill(texts.evidenceOf, { metric: label, campaign: found?.name ?? campaign })}
+      title={fill(texts.evidenceOf, { metric: label, campaign: nameOf(found?.name ?? '', campaign) })}
       close={() => go({ explain: '', metric: '' })}
     >
       {error && <Refusal error={error} />}
@@ -103,8 +105,8 @@ export function Evidence({ campaign, metric, label }: { campaign: string; metric
 function Sums({ found }: { found: Found }) {
   const { texts, format } = usePage();
   const unit = (name: string): Unit => (name.endsWith('_minor') ? 'minor' : 'count');
-  const value = (name: string, amount: number | undefined): string =>
-    format.exact(name === 'conversion_millionths' ? (amount ?? 0) / 1e6 : (amount ?? null), unit(name));
+  const value = (name: string, sums: Record<string, number>): string =>
+    format.exact(name === 'conversion_millionths' ? (sums[name] ?? 0) / 1e6 : exactOf(sums, name), unit(name));
   return (
     <>
       <p class={found.adds_up ? 'verdict good' : 'verdict bad'} role="status">
@@ -134,8 +136,8 @@ function Sums({ found }: { found: Found }) {
                 <th scope="row" title={name}>
                   {texts.fields[name] ?? name}
                 </th>
-                <td class="right">{value(name, found.evidence[name])}</td>
-                <td class="right">{value(name, found.cell[name])}</td>
+                <td class="right">{value(name, found.evidence)}</td>
+                <td class="right">{value(name, found.cell)}</td>
               </tr>
             ))}
           </tbody>
@@ -197,7 +199,7 @@ function Field({ name, row }: { name: string; row: EvidenceRow }) {
   if (name === 'source')
     return <code>{`${String(row.topic)} / ${String(row.partition)} / ${String(row.offset)}`}</code>;
   const value = row[name] ?? null;
-  if (name.endsWith('_minor')) return <>{format.exact(value, 'minor')}</>;
+  if (name.endsWith('_minor')) return <>{format.exact(exactOf(row, name), 'minor')}</>;
   if (name === 'credit_millionths') return <>{format.exact(Number(value) / 1e6, 'share')}</>;
   if (name === 'at' || name.endsWith('_at')) return <>{format.exact(value, 'time')}</>;
   if (name.endsWith('_id') || name === 'customer_hash' || name === 'reverses') {

@@ -39,7 +39,7 @@ export function Silencing({ alert, doing }: { alert: AlertRow; doing: Doing }) {
             {fill(one.owner === null ? texts.silenced : texts.silencedOwner, {
               at: format.instant(Date.parse(one.until)),
               by: one.by,
-              owner: one.owner ?? '',
+              owner: one.owner === null ? '' : format.value(one.owner, 'text'),
               reason: one.reason,
             })}
           </bdi>{' '}
@@ -63,7 +63,7 @@ export function Silencing({ alert, doing }: { alert: AlertRow; doing: Doing }) {
 type Wanted = ({ campaign_id: string } | { owner: string }) & { until: string; reason: string };
 
 function NewSilence(props: { alert: AlertRow; busy: boolean; silence: (wanted: Wanted) => Promise<boolean> }) {
-  const { texts, about } = usePage();
+  const { texts, about, format } = usePage();
   const { alert, busy, silence } = props;
   const [what, setWhat] = useState<'campaign' | 'owner'>('campaign');
   const [length, setLength] = useState<Length>('1d');
@@ -88,7 +88,9 @@ function NewSilence(props: { alert: AlertRow; busy: boolean; silence: (wanted: W
           onChange={(event) => setWhat(event.currentTarget.value === 'owner' ? 'owner' : 'campaign')}
         >
           <option value="campaign">{texts.silenceCampaign}</option>
-          {alert.owner !== null && <option value="owner">{fill(texts.silenceOwner, { owner: alert.owner })}</option>}
+          {alert.owner !== null && (
+            <option value="owner">{fill(texts.silenceOwner, { owner: format.value(alert.owner, 'text') })}</option>
+          )}
         </select>
       </label>
       <label>

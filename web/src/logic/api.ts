@@ -1,4 +1,5 @@
 /** Requests to the API of this address, with the token that was pasted for this tab. */
+import { readJson } from './exact';
 
 const KEPT = 'roi-token';
 
@@ -65,5 +66,5 @@ export async function ask<T>(
     throw new ApiError(0, '', '');
   }
   if (!response.ok) throw await refused(response);
-  return (await response.json()) as T;
+  return readJson(await response.text()) as T;
 }

@@ -1,8 +1,10 @@
 /** How values are written: by unit, language, currency and the bank's zone. Null is never a number. */
+import { isSeen } from './seen';
 import { instantOf, wallOf } from './time';
 import type { About, Cell, Lang, Unit } from '../types';
 
 export const NONE = '–';
+const UNSEEN: Record<Lang, string> = { en: '(invisible characters)', zh: '（不可见字符）' };
 /** Where a number is written short; the whole one stands in its title. */
 const SHORT_FROM: Record<Lang, number> = { en: 1_000_000, zh: 10_000 };
 const LOCALE: Record<Lang, string> = { en: 'en-GB', zh: 'zh-CN' };
@@ -45,7 +47,10 @@ export class Format {
   }
 
   /** Returns a value with all its digits. */
-  exact(value: Cell, unit: Unit): string {
+  exact(value: Cell | bigint, unit: Unit): string {
+    const isWhole = typeof value === 'bigint' || Number.isSafeInteger(value);
+    if (isWhole && unit === 'minor') return this.wholeMoney(BigInt(value as bigint | number));
+    if (typeof value === 'bigint') return unit === 'count' ? number(this.lang, {}).format(value) : String(value);
     return this.written(value, unit, true);
   }
 
@@ -114,6 +119,7 @@ export class Format {
     if (unit === 'time') {
       return this.instant(typeof value === 'number' ? value : instantOf(value), exact);
     }
+    if (unit === 'text' && typeof value === 'string' && !isSeen(value)) return UNSEEN[this.lang];
     const amount = typeof value === 'number' ? value : unit === 'text' || unit === 'state' ? Number.NaN : Number(value);
     return Number.isFinite(amount) ? this.amount(amount, unit, exact) : String(value);
   }
@@ -170,6 +176,15 @@ export class Format {
     }
     const digits = size >= 100 || size === 0 ? 0 : this.digits;
     return number(this.lang, { ...base, minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+  }
+
+  /** As a decimal, never by way of a double: that has fewer digits than a bank's sums. */
+  private wholeMoney(minor: bigint): string {
+    const digits = String(minor < 0n ? -minor : minor).padStart(this.digits + 1, '0');
+    const whole = digits.slice(0, digits.length - this.digits);
+    const text = `${minor < 0n ? '-' : ''}${whole}.${digits.slice(whole.length)}0` as `${number}`;
+    const base = { style: 'currency', currency: this.about.currency, currencyDisplay: 'narrowSymbol' } as const;
+    return number(this.lang, { ...base, minimumFractionDigits: this.digits }).format(text);
   }
 
   private plain(value: number, digits: number, exact: boolean): string {

@@ -82,6 +82,11 @@ export function doubtsOf(panel: Panel, field: Field, row: Cell[]): [Column, numb
 /** States in which a ratio says nothing yet: too much of the return is still to come, or the data are at fault. */
 const UNJUDGED = new Set<Cell>(['immature', 'blocked']);
 
+/** Returns whether anything is said of a campaign whose alert is in this state. */
+export function isJudged(state: string): boolean {
+  return !UNJUDGED.has(state);
+}
+
 /** Returns whether a row's ratios are not to be judged by their limits, as the state in the same row says. */
 export function isUnjudged(panel: Panel, row: Cell[]): boolean {
   return panel.columns.some((column, index) => column.unit === 'state' && UNJUDGED.has(row[index] ?? null));
@@ -111,9 +116,14 @@ const REASONS: [RegExp, Reason][] = [
 
 /** Returns why there is no number: a metric's denominator is zero, or too much of it is still to come. */
 export function reasonOf(column: Column, panel?: Panel, row?: Cell[]): Reason {
-  if (column.name.startsWith('money_at_risk') && panel && row && isUnjudged(panel, row)) return 'unjudged';
+  if (column.name.startsWith('money_at_risk') && panel && row && isWaiting(column, panel, row)) return 'unjudged';
   if (column.role === 'previous') return 'noBefore';
   return REASONS.find(([pattern]) => pattern.test(column.name))?.[1] ?? 'noData';
+}
+
+/** Returns whether a campaign of the row is not judged yet: the one that it is about, or one of those that it adds up. */
+function isWaiting(column: Column, panel: Panel, row: Cell[]): boolean {
+  return isUnjudged(panel, row) || column.doubts.some((name) => Number(row[indexOf(panel, name)] ?? 0) > 0);
 }
 
 /** Returns rows in the order of a column: nulls last, either way. */

@@ -1,5 +1,7 @@
 /** One stream of changes for everything on screen, kept up: silence is noticed, and a broken stream is opened again. */
 import { ApiError, headers, refused } from './api';
+import { readJson } from './exact';
+import { withNames } from './seen';
 import { EventParser } from './sse';
 import type { Answer, Problem } from '../types';
 
@@ -84,7 +86,7 @@ export class Stream {
 
   private tell(event: string, data: string): void {
     if (this.hasEnded()) return;
-    if (event === 'panel') this.listener.answer(JSON.parse(data) as Answer);
+    if (event === 'panel') this.listener.answer(withNames(readJson(data) as Answer));
     if (event === 'pulse') this.listener.pulse((JSON.parse(data) as { written_ago: number | null }).written_ago);
     if (event === 'problem') {
       const problem = JSON.parse(data) as Problem & { id: string };

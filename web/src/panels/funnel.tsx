@@ -72,11 +72,13 @@ function stepsOf(panel: Panel, rows: Cell[][], lang: 'en' | 'zh'): Step[] {
 }
 
 function Label({ fields, row }: { fields: Field[]; row: Cell[] }) {
+  const { format } = usePage();
   return (
     <>
       {fields.map(({ column, index }) => {
         const said = String(row[index] ?? '–');
-        return column.unit === 'state' ? <Word key={index} word={said} /> : <bdi key={index}>{said} </bdi>;
+        const text = format.value(said, 'text');
+        return column.unit === 'state' ? <Word key={index} word={said} /> : <bdi key={index}>{text} </bdi>;
       })}
     </>
   );

@@ -1,6 +1,7 @@
 /** One value as tables and headline figures show it: with its colour, its band, its change and its evidence. */
 import { Sparkline } from './sparkline';
 import { usePage, worded, type Page } from '../logic/context';
+import { exactOf } from '../logic/exact';
 import { NONE } from '../logic/format';
 import { fill } from '../logic/i18n';
 import { colourOf, doubtsOf, explainedBy, isNumber, isUnjudged, reasonOf, type Field } from '../logic/rows';
@@ -39,7 +40,7 @@ export function Value(props: { panel: Panel; field: Field; row: Cell[]; inTable?
   const found = field.limit !== null && isUnjudged(panel, row) ? 'grey' : colourOf(field, row);
   const colour = isDoubted && found === 'green' ? 'grey' : found;
   const shown = (
-    <span class={colour ? `signal ${colour}` : ''} title={page.format.exact(value, column.unit)}>
+    <span class={colour ? `signal ${colour}` : ''} title={page.format.exact(exactOf(row, field.index), column.unit)}>
       {page.format.value(value, column.unit)}
       {colour && <span class="unseen"> {judged(page, field, colour)}</span>}
     </span>
@@ -130,7 +131,10 @@ export function Change({ field, row }: { field: Field; row: Cell[] }) {
   if (change === null) return <span class="change none">{texts.noBefore}</span>;
   const mark = change.startsWith('+') ? '▲' : change.startsWith('-') || change.startsWith('−') ? '▼' : '■';
   return (
-    <span class="change" title={`${texts.beforePeriod}: ${format.exact(before, field.column.unit)}`}>
+    <span
+      class="change"
+      title={`${texts.beforePeriod}: ${format.exact(exactOf(row, field.previous), field.column.unit)}`}
+    >
       <span aria-hidden="true">{mark}</span> {change} <span class="against">{texts.vsBefore}</span>
     </span>
   );
