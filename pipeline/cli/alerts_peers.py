@@ -63,10 +63,13 @@ def _learn(settings: Any, costs: Path, returns: Path) -> None:
     from pipeline.alerts.warehouse import read_warehouse
     from pipeline.clickhouse.connection import connect
     from pipeline.ledger.ledger import ClickHouseLedger
+    from pipeline.ledger.run_policy import policy_of_run
     from pipeline.policies import policy_of
 
-    client, policy = connect(settings, "writer"), policy_of(settings)
-    plans = read_plans(LedgerFacts(client, settings.clickhouse_database, "live"), policy)
+    client = connect(settings, "writer")
+    facts = LedgerFacts(client, settings.clickhouse_database, "live")
+    policy = policy_of_run(facts, policy_of(settings))  # what is learnt is for all, whatever this shell is set to
+    plans = read_plans(facts, policy)
     history = read_warehouse(costs, returns, policy, plans, now_ms=round(time.time() * 1000))
     _, last_ms = history.instants()
     finished = history.finished(last_ms)  # what was touched within a window of the export's end may still convert

@@ -109,8 +109,11 @@ def _cell(row: Mapping[str, Any]) -> CohortCell:
 
 
 def _window_days(row: Mapping[str, Any], settings: Settings) -> float:
-    if not row["definition"]:
-        return settings.attribution.window_days
+    from pipeline.policies import recorded_settings
+
+    if not row["definition"]:  # counts by the settings that the run was begun with
+        begun = recorded_settings(row["counted_by"] or "")
+        return float(begun.get("attribution.window_days", settings.attribution.window_days))
     return float(json.loads(row["definition"]).get("attribution_window_days", _SCHEMA_WINDOW_DAYS))
 
 

@@ -9,7 +9,8 @@ from pipeline.errors import UserError
 from pipeline.experiments.analysis import Analysis, Design, analyse
 from pipeline.experiments.facts import METRICS
 from pipeline.experiments.reading import Question, read_experiment
-from pipeline.policies import as_recorded, policy_of, rules_of
+from pipeline.ledger.run_policy import policy_of_run
+from pipeline.policies import policy_of, rules_of
 from pipeline.replay.plan import range_text
 from pipeline.replay.record import load_record
 from pipeline.state.calendar import whole_milliseconds
@@ -21,7 +22,6 @@ from schemas.judge import RejectedError
 if TYPE_CHECKING:
     from pipeline.ledger.ledger import LedgerPort
     from pipeline.settings import Settings
-    from pipeline.state.policy import Policy
     from schemas import Campaign
 
 
@@ -56,7 +56,7 @@ def analysis_of(port: LedgerPort, settings: Settings, asked: Asked) -> Analysis:
         UserError: there is no such run, campaign or control, or nothing to compare.
     """
     record = load_record(port)
-    policy = policy_of_run(port, settings)
+    policy = policy_of_run(port, policy_of(settings))
     definition = definition_of(port, asked.campaign_id)
     rules = rules_of(definition, policy) or default_rules(policy)
     window_ms = rules.window_ms if asked.horizon_days is None else whole_milliseconds(asked.horizon_days)
@@ -73,23 +73,6 @@ def analysis_of(port: LedgerPort, settings: Settings, asked: Asked) -> Analysis:
             relevant_share=settings.experiments.relevant_lift,
         ),
     )
-
-
-def policy_of_run(port: LedgerPort, settings: Settings) -> Policy:
-    """Return how a run counts, whatever the asking process is set to; a run that nobody began counts as that.
-
-    Raises:
-        UserError: the run's record does not say it in full, and the settings are others.
-    """
-    policy = policy_of(settings)
-    for _, text, rules in port.fetch("load_run"):
-        policy = as_recorded(policy, str(text))
-        if rules and policy.rules() != rules:
-            raise UserError(
-                "the run was begun by an older release, whose record lacks a setting, under other settings than these",
-                "give this command the settings of its workers",
-            )
-    return policy
 
 
 def definition_of(port: LedgerPort, campaign_id: str) -> Campaign | None:

@@ -10,12 +10,15 @@ from typer.testing import CliRunner
 
 from pipeline.cli import build_app
 from pipeline.ledger.ledger import ClickHouseLedger
+from pipeline.policies import describe_policy
 from pipeline.replay.plan import FROM_FILES, Plan
 from pipeline.replay.record import ReplayRecord, State, write_record
-from tests.alerts.facts_support import played
+from pipeline.settings import AttributionSettings
+from tests.alerts.facts_support import POLICY, played
 from tests.backtest.stories import bank
 from tests.oracle.building import moment
 from tests.oracle.config import MODELS
+from tests.support.given_settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +51,8 @@ def roi(migrated: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Re
 def replayed(clickhouse: Any, run_name: str) -> str:
     """Return the name of a run with a bank's events, definitions and record."""
     ledger = bank(3, campaigns=4)
+    begun = describe_policy(settings(attribution=AttributionSettings(models=MODELS)))
+    ClickHouseLedger(clickhouse, "roi", run_name, "").begin(POLICY, begun)
     played(clickhouse, run_name, ledger.log, 3)
     port = ClickHouseLedger(clickhouse, "roi", run_name, "")
     texts = {
@@ -136,10 +141,14 @@ def test_a_run_of_a_range_is_known_to_the_ranges_end_only(
     assert "to 2026-03-09T03:59" in beyond.stderr
 
 
-def test_a_run_that_was_counted_otherwise_is_refused(
+def test_a_run_is_looked_at_as_it_was_begun_whatever_the_shell_is_set_to(
     roi: Callable[..., Result], replayed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    words = ("backtest", "--run", replayed, "--json", "--workers", "1", "--every", "12h")
+    expected = roi(*words)
     monkeypatch.setenv("ROI_TIME__LATENESS_DAYS", "9")
-    result = roi("backtest", "--run", replayed)
-    assert result.exit_code == 1
-    assert "was begun under other settings" in result.stderr
+    monkeypatch.setenv("ROI_ATTRIBUTION__WINDOW_DAYS", "3")
+    monkeypatch.setenv("ROI_ATTRIBUTION__MARGINS_BPS", '{"payment": 1}')
+    found = roi(*words)
+    assert found.exit_code == expected.exit_code == 0, found.stderr
+    assert json.loads(found.stdout) == json.loads(expected.stdout)

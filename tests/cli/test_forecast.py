@@ -33,6 +33,7 @@ def campaign_row(outcome: Outcome, **values: Any) -> dict[str, Any]:
         "cost_minor": 14_000,
         "return_minor": outcome.converters.return_minor,
         "return_ratio": 1.5,
+        "counted_by": "",
     } | values
 
 
@@ -144,6 +145,16 @@ def test_campaign_without_definition_has_the_settings_window(
     (shown,) = json.loads(roi("forecast", "spring", "--json").stdout)
     assert shown["window_days"] == 3
     assert len(shown["forecast"]["return_curve"]) == 3
+
+
+def test_a_window_is_the_one_that_the_run_was_begun_with(
+    roi: Callable[..., Result], ledger: FakeClickHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROI_ATTRIBUTION__WINDOW_DAYS", "3")
+    begun = "models=last_touch half_life_days=7.0 window_days=5.0 margins_bps={} zone=UTC"
+    ledger.answer_rows("campaign_converters", [campaign_row(OUTCOME, definition="", counted_by=begun)])
+    (shown,) = json.loads(roi("forecast", "spring", "--json").stdout)
+    assert shown["window_days"] == 5
 
 
 def test_run_without_a_transaction_is_immature(roi: Callable[..., Result], ledger: FakeClickHouse) -> None:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import UserError
-from pipeline.experiments.asking import policy_of_run
 from pipeline.ledger.ledger import ClickHouseLedger
+from pipeline.ledger.run_policy import policy_of_run
 from pipeline.policies import as_recorded, describe_policy, policy_of
 from pipeline.settings import AttributionSettings, TimeSettings
 from tests.support.given_settings import settings
@@ -53,15 +53,15 @@ def test_a_run_s_record_says_all_that_decides_its_numbers(**given: Any) -> None:
 def test_a_run_counts_as_it_was_begun_whatever_the_asking_process_is_set_to(clickhouse: Any, run_name: str) -> None:
     begun = settings(attribution=AttributionSettings(margins_bps={"payment": 20}), time=TimeSettings(zone="UTC"))
     port = ClickHouseLedger(clickhouse, "roi", run_name, "test")
-    assert numbers(policy_of_run(port, settings())) == numbers(policy_of(settings()))  # nobody has begun it
+    assert numbers(policy_of_run(port, policy_of(settings()))) == numbers(policy_of(settings()))  # nobody has begun it
     port.begin(policy_of(begun), describe_policy(begun))
-    assert numbers(policy_of_run(port, settings())) == numbers(policy_of(begun))
+    assert numbers(policy_of_run(port, policy_of(settings()))) == numbers(policy_of(begun))
 
 
 def test_a_record_that_lacks_a_setting_is_not_counted_with_another_one(clickhouse: Any, run_name: str) -> None:
     begun = settings(attribution=AttributionSettings(margins_bps={"payment": 20}))
     port = ClickHouseLedger(clickhouse, "roi", run_name, "test")
     port.begin(policy_of(begun), describe_policy(begun).replace("margins_bps={'payment': 20} ", ""))
-    assert numbers(policy_of_run(port, begun)) == numbers(policy_of(begun))
+    assert numbers(policy_of_run(port, policy_of(begun))) == numbers(policy_of(begun))
     with pytest.raises(UserError, match="whose record lacks a setting"):
-        policy_of_run(port, settings())
+        policy_of_run(port, policy_of(settings()))

@@ -225,6 +225,7 @@ async def test_a_definition_behind_a_byte_order_mark_is_the_same_definition(
     worker: Worker, kafka: FakeKafka, store: LedgerStore
 ) -> None:
     key, plain = campaign()
+    assert plain is not None
     await worker.take()
     for value in (b"\xef\xbb\xbf" + plain, plain):
         kafka.send(topics.CAMPAIGNS, (key, value))
