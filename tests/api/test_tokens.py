@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NOBODYS: dict[str, Any] = {"api": ApiSettings()}
 READS = (
     "/api/campaigns",
+    "/api/faults",
     "/api/alerts",
     "/api/alerts/alr_1",
     "/api/silences",
