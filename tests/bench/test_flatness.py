@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench import flatness
-from bench.backlog import Backlog, await_visible, dozing
+from bench.backlog import Backlog, await_visible, dozing, pause_seconds
 from bench.figures import Throughput
 from bench.flatness import Measured, Point, Size, options, spread
 from bench.flatness_figures import flatness_rows
@@ -114,6 +114,12 @@ def test_waiting_ends_with_the_answer_that_covers_all(sleeper: subprocess.Popen[
 
 
 @pytest.mark.process
+def test_a_long_wait_asks_seldom_and_its_end_often() -> None:
+    assert pause_seconds(0.0, 0, 1_000) == pause_seconds(2.0, 900, 100) == 0.1
+    assert pause_seconds(2.0, 250, 750) == pytest.approx(0.9)
+    assert pause_seconds(2.0, 1, 1_000_000) == 1.0
+
+
 def test_waiting_for_a_worker_that_has_ended_says_how_far_it_came() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
