@@ -83,6 +83,7 @@ class Notification:
         next_attempt_ms: wall clock before which it is not tried again; 0 = at once.
         sent_ms: wall clock of success.
         last_error: of the newest attempt, without secrets; why it was suppressed.
+        number: of the alert's change that it tells of; 0 in rows of older releases.
     """
 
     notification_id: str
@@ -99,6 +100,12 @@ class Notification:
     next_attempt_ms: int = 0
     sent_ms: int | None = None
     last_error: str = ""
+    number: int = 0
+
+    @property
+    def order(self) -> tuple[int, int, bool]:
+        """Its place among those of its alert: a request to stop follows the decision, which is of the same instant."""
+        return self.created_ms, self.number, self.message_type == "campaign.stop"
 
     def row(self, at_ms: int | None = None) -> LogRow:
         """Return it as a row of the log, changed at an instant (None = when it was created)."""
@@ -214,6 +221,7 @@ def notifications(
             state=state,
             is_reminder=is_reminder,
             last_error=suppressed or unknown,
+            number=message.number,
         )
         rows.append(notification.row())
     return rows

@@ -79,7 +79,7 @@ def plan(
         last_sent_ms: when it got its newest message; None = it got none.
         standing: how a notice's alert stands now.
     """
-    ordered = sorted(waiting, key=lambda notice: notice.created_ms)
+    ordered = sorted(waiting, key=lambda notice: notice.order)
     suppressed = _suppressed(ordered, standing)
     gone = {notice.notification_id for notice in suppressed}
     kept = [notice for notice in ordered if notice.notification_id not in gone]
@@ -99,7 +99,7 @@ def plan(
     }
     chosen = [notice for notice in kept if notice.alert_id in free]
     # what has failed most often goes last, so that what a receiver takes ill does not keep the others from being sent
-    chosen.sort(key=lambda notice: (heads[notice.alert_id].attempts, notice.created_ms))
+    chosen.sort(key=lambda notice: (heads[notice.alert_id].attempts, notice.order))
     return Plan(suppressed, tuple(chosen[: policy.most_at_once]), 0.0)
 
 

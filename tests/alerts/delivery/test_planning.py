@@ -87,6 +87,13 @@ def test_what_failed_holds_back_its_own_alert_and_no_other() -> None:
     assert ids(planned(waiting, now_ms=NOON + 5000).now) == ["ntf_3", "ntf_1", "ntf_2"]
 
 
+def test_a_decision_is_told_before_its_request_to_stop_in_whatever_order_they_were_read() -> None:
+    decided = replace(notice(2, message_type="alert.decided"), number=3)
+    stop = replace(notice(1, message_type="campaign.stop"), number=3)
+    later = replace(notice(0, message_type="alert.resolved"), number=4)
+    assert ids(planned([later, stop, decided]).now) == ["ntf_2", "ntf_1", "ntf_0"]
+
+
 def test_a_silence_lets_only_recoveries_through() -> None:
     todo = planned([notice(1), notice(2, message_type="alert.resolved", created_ms=NOON + 1)], stands="silenced")
     assert ids(todo.suppressed) == ["ntf_1"]
