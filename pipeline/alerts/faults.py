@@ -143,6 +143,10 @@ class FeedWatch:
         """Note where the logs ended at an instant of this process's clock."""
         self._lag.add(seconds, ends)
 
+    def counted(self, feeds: Feeds) -> None:
+        """Note what has become of records while there is nothing to judge: the very first ones may be a flood."""
+        self._growth.grown(feeds.seconds, feeds.counts())
+
     def look(self, feeds: Feeds) -> set[DataFault]:
         """Return the faults that feeds have now; looks are in the order of time."""
         found = {DataFault("halted", topic) for topic in NEEDED if topic in feeds.halted}

@@ -90,6 +90,10 @@ class LedgerFaults:
         self._noted: float | None = None
         self._begun: float | None = None
 
+    def wait(self) -> None:
+        """Note how far the feeds are while there is nothing to judge yet."""
+        self._watch.counted(Feeds(self._monotonic(), self._partitions()))
+
     def faults(self, now: Now) -> DataFaults:
         """Return what is at fault."""
         seconds = self._monotonic()
@@ -124,10 +128,12 @@ class LedgerFaults:
         return texts
 
     def _feeds(self, seconds: float) -> Feeds:
-        partitions = tuple(Partition(*row) for row in self._port.fetch("alert_feeds"))
         halted = frozenset(row[0] for row in self._port.fetch("alert_halted_topics"))
-        feeds = Feeds(seconds, partitions, halted)
+        feeds = Feeds(seconds, self._partitions(), halted)
         return replace(feeds, pulse=self._pulse_of(feeds))
+
+    def _partitions(self) -> tuple[Partition, ...]:
+        return tuple(Partition(*row) for row in self._port.fetch("alert_feeds"))
 
     def _pulse_of(self, feeds: Feeds) -> Pulse:
         """Return the pulse of the transactions, by their watermark as long as it is transactions that move it.

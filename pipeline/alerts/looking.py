@@ -98,6 +98,9 @@ class Faults(Protocol):
     def faults(self, now: Now) -> DataFaults:
         """Return what is at fault."""
 
+    def wait(self) -> None:
+        """Note how far the data are while there is nothing to look at."""
+
 
 NO_FAULTS: Final = DataFaults({}, {})
 
@@ -154,8 +157,9 @@ class LedgerLooks:
 
     def look(self, records: Mapping[str, AlertRecord]) -> Sequence[Look]:
         """Return a look at every campaign."""
-        now = self._facts.now()
-        if now is None:
+        if (now := self._facts.now()) is None:
+            if self._faults is not None:
+                self._faults.wait()
             return []
         if (finished := self._facts.finished()) is not None:
             self._shelf.refresh(finished)

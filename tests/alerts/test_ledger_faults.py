@@ -135,6 +135,15 @@ def test_kafka_that_is_slow_or_starts_anew_is_no_fault(bank: Bank) -> None:
         bank.look()
 
 
+def test_a_flood_among_the_very_first_records_blocks(bank: Bank) -> None:
+    bank.durable = 0
+    bank.watcher.wait()
+    bank.durable = bank.log_end = 300
+    bank.dead_letters = 120
+    assert "dead letters" in bank.look().faults["spring"][0]
+    assert not bank.look(60).faults
+
+
 def test_a_flood_of_dead_letters_blocks_through_a_take_over_in_the_middle_of_it(bank: Bank) -> None:
     bank.look()
     bank.dead_letters = 200
