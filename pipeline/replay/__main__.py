@@ -14,20 +14,20 @@ from pipeline.replay.beginning import resumed
 from pipeline.replay.children import Word, say
 from pipeline.replay.plan import parts
 from pipeline.replay.process import quiet_clients
+from pipeline.replay.record import OvertakenError
 from pipeline.replay.replaying import replay_part
-from pipeline.replay.runner import OvertakenError
 
 if TYPE_CHECKING:
     from pipeline.replay.runner import Done
 
 
-def main(run: str, number: int, count: int) -> int:
-    """Replay part ``number`` of ``count``; return the exit code."""
+def main(run: str, began_ms: int, number: int, count: int) -> int:
+    """Replay part ``number`` of ``count`` of the run that began then; return the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     quiet_clients()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        settings, begun = resumed(run)
+        settings, begun = resumed(run, began_ms)
         asyncio.run(replay_part(settings, begun, parts(begun.record.plan, count)[number], _report))
     except UserError as error:
         say(Word(error=(error.cause, error.remedy), is_overtaken=isinstance(error, OvertakenError)))
@@ -47,5 +47,5 @@ def _end_with_parent() -> None:
 
 
 if __name__ == "__main__":
-    run, number, count = sys.argv[1:]
-    sys.exit(main(run, int(number), int(count)))
+    run, began_ms, number, count = sys.argv[1:]
+    sys.exit(main(run, int(began_ms), int(number), int(count)))

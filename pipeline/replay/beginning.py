@@ -17,7 +17,7 @@ from pipeline.replay.files import read_campaigns, read_profiles
 from pipeline.replay.from_files import plan_files
 from pipeline.replay.names import checked_name
 from pipeline.replay.plan import FROM_FILES, FROM_TOPICS, Plan, differences
-from pipeline.replay.record import ReplayRecord, State, load_record, write_record
+from pipeline.replay.record import OvertakenError, ReplayRecord, State, load_record, write_record
 from pipeline.replay.survey import check_lives, check_range, live_positions, survey_topics
 from pipeline.replay.what_if import settings_with
 from pipeline.settings import load_settings
@@ -109,15 +109,15 @@ def _up_to_live(logs: tuple[LogPart, ...], live: LedgerPort) -> tuple[LogPart, .
     return tuple(found)
 
 
-def resumed(run: str) -> tuple[Settings, Begun]:
+def resumed(run: str, began_ms: int) -> tuple[Settings, Begun]:
     """Return a run that another process has begun, and the settings it counts by.
 
     Raises:
-        UserError: it is not there.
+        OvertakenError: it was dropped; what has its name now, if anything, is another one.
     """
     known = load_record(ledger_of(load_settings(), run))
-    if known is None:
-        raise UserError(f"there is no replay {run!r}", "roi replay begins one")
+    if known is None or known.began_ms != began_ms:
+        raise OvertakenError(run)
     settings = settings_with(known.plan.overrides)
     return settings, Begun(known, policy_for(settings, known.plan), is_continued=True)
 

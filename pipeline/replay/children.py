@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from pipeline.errors import PipelineError, UserError
-from pipeline.replay.runner import Done, OvertakenError
+from pipeline.replay.record import OvertakenError
+from pipeline.replay.runner import Done
 from pipeline.settings import environment_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pipeline.replay.record import ReplayRecord
     from pipeline.settings import Settings
 
 _SECRETS: Final = frozenset({"clickhouse_writer_password", "kafka_sasl_password", "pseudonym_key"})
@@ -40,7 +42,9 @@ class PartFailedError(PipelineError):
     """A process that replayed a part has ended by a fault of its own; its stderr has told more."""
 
 
-async def replay_in_children(settings: Settings, run: str, count: int, report: Callable[[Done], None]) -> None:
+async def replay_in_children(
+    settings: Settings, record: ReplayRecord, count: int, report: Callable[[Done], None]
+) -> None:
     """Replay a begun run in ``count`` processes; cancelled, it ends them.
 
     Raises:
@@ -55,14 +59,15 @@ async def replay_in_children(settings: Settings, run: str, count: int, report: C
 
     async with asyncio.TaskGroup() as group:
         for number in range(count):
-            group.create_task(_replay_part(settings, run, number, count, note))
+            group.create_task(_replay_part(settings, record, number, count, note))
 
 
 async def _replay_part(
-    settings: Settings, run: str, number: int, count: int, note: Callable[[int, Word], None]
+    settings: Settings, record: ReplayRecord, number: int, count: int, note: Callable[[int, Word], None]
 ) -> None:
+    run = record.plan.run
     child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pipeline.replay", run, str(number), str(count)),
+        *(sys.executable, "-m", "pipeline.replay", run, str(record.began_ms), str(number), str(count)),
         # it ends when this end of the pipe is closed, also by the death of this process
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.errors import UserError
 from pipeline.replay.plan import FROM_FILES, Plan
 
 if TYPE_CHECKING:
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
 BEAT_SECONDS: Final = 2.0
 SILENT_MS: Final = 15_000
 """A run without a sign of life for so long is not being replayed any more."""
+
+
+class OvertakenError(UserError):
+    """The run is somebody else's now: its record is theirs to keep, too."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__(f"run {run} was taken over by another replay, or dropped", "see: roi runs list")
 
 
 class State(StrEnum):

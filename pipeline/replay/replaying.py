@@ -16,9 +16,9 @@ from pipeline.ledger.ledger import LedgerUnavailableError
 from pipeline.replay.beginning import ledger_of
 from pipeline.replay.children import replay_in_children
 from pipeline.replay.plan import parts
-from pipeline.replay.record import BEAT_SECONDS, State, write_record
+from pipeline.replay.record import BEAT_SECONDS, OvertakenError, State, load_record, write_record
 from pipeline.replay.removing import remove_run
-from pipeline.replay.runner import Done, OvertakenError, PartReplay
+from pipeline.replay.runner import Done, PartReplay
 from pipeline.replay.sources import erased_in, open_source
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Replaying:
         count = len(parts(plan, self._parallel))
         if count > 1:
             try:
-                await replay_in_children(self._settings, plan.run, count, self._note)
+                await replay_in_children(self._settings, self._record, count, self._note)
             except* PipelineError as errors:
                 raise errors.exceptions[0] from None
         else:
@@ -160,12 +160,24 @@ async def replay_part(settings: Settings, begun: Begun, part: frozenset[TP], rep
     """Replay some partitions of a run in this process."""
     plan = begun.record.plan
     open_ledger = partial(ledger_of, settings, plan.run)
-    is_erased = await asyncio.to_thread(erased_in, open_ledger(), begun.policy)
+    ledger = await asyncio.to_thread(open_ledger)
+    is_erased = await asyncio.to_thread(erased_in, ledger, begun.policy)
+
+    def is_own() -> bool:
+        known = load_record(ledger)
+        return known is not None and known.began_ms == begun.record.began_ms
+
     source = open_source(settings, plan, part, begun.policy, is_erased)
     gc.disable()  # the processor collects now and then instead, where it can keep the state out of it
     try:
         await PartReplay(
-            plan=plan, part=part, policy=begun.policy, open_ledger=open_ledger, source=source, report=report
+            plan=plan,
+            part=part,
+            policy=begun.policy,
+            open_ledger=open_ledger,
+            source=source,
+            is_own=is_own,
+            report=report,
         ).run()
     finally:
         gc.enable()

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from pipeline.errors import FencedError, UserError
+from pipeline.errors import FencedError
 from pipeline.ledger.rows import LIVE
 from pipeline.replay.positions import PlannedPositions
 from pipeline.replay.quiet import NoHalts, NoMessages, PlannedPartitions
 from pipeline.replay.reading import ShardReader, take_over
+from pipeline.replay.record import OvertakenError
 from pipeline.replay.verdicts import load_verdicts
 from pipeline.settings import WorkerSettings
 from pipeline.state.campaign_registry import CampaignRegistry
@@ -46,13 +47,6 @@ _TIDY_SECONDS: Final = 2.0
 _REPORT_SECONDS: Final = 0.2
 
 
-class OvertakenError(UserError):
-    """The run is somebody else's now: its record is theirs to keep, too."""
-
-    def __init__(self, run: str) -> None:
-        super().__init__(f"run {run} was taken over by another replay, or dropped", "see: roi runs list")
-
-
 @dataclass(frozen=True, slots=True)
 class Done:
     """How far some partitions have been replayed: records read, and those of them that are durable."""
@@ -73,6 +67,8 @@ class PartReplay:
         policy: how the run counts.
         open_ledger: makes a connection to the run's ledger under an owner's name.
         source: their records.
+        is_own: asks the ledger whether the run is still the one that was begun: somebody who slept may wake to another
+            one of its name.
         report: told now and then how far it has come.
     """
 
@@ -84,6 +80,7 @@ class PartReplay:
         policy: Policy,
         open_ledger: Callable[[str], LedgerPort],
         source: ReplaySource,
+        is_own: Callable[[], bool],
         report: Callable[[Done], None],
     ) -> None:
         self._logs = [log for log in plan.logs if log.tp in part]
@@ -91,6 +88,7 @@ class PartReplay:
         self._policy = policy
         self._open_ledger = open_ledger
         self._source = source
+        self._is_own = is_own
         self._report = report
 
     async def run(self) -> None:
@@ -140,8 +138,18 @@ class PartReplay:
                 ShardReader(logs, self._source, processor, verdicts, fenced.done) for logs in by_shard(self._logs)
             ]
             eraser = Eraser(self._open_ledger(owner), committer.paused, self._policy.labels)
-            await take_over(processor, self._source, frozenset(log.tp for log in self._logs))
+            await self._take_over(processor)
             await self._work(processor, readers, eraser, fenced)
+
+    async def _take_over(self, processor: ShardProcessor) -> None:
+        """Claim the shards of the run that was begun and of no other; asked before for its owner's sake, and after."""
+        await self._expect_own()
+        await take_over(processor, self._source, frozenset(log.tp for log in self._logs))
+        await self._expect_own()
+
+    async def _expect_own(self) -> None:
+        if not await asyncio.to_thread(self._is_own):
+            raise OvertakenError(self._plan.run)
 
     async def _work(
         self, processor: ShardProcessor, readers: list[ShardReader], eraser: Eraser, fenced: asyncio.Future[None]

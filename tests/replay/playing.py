@@ -18,7 +18,7 @@ from tests.support.fakes_player import MemoryPlayer
 from tests.support.fakes_views import views_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from random import Random
 
     from pipeline.state.policy import Policy
@@ -129,7 +129,13 @@ class MemoryTables:
 
 
 def replayed(
-    store: LedgerStore, log: Log, policy: Policy, random: Random, breaks: int = 0
+    store: LedgerStore,
+    log: Log,
+    policy: Policy,
+    random: Random,
+    breaks: int = 0,
+    *,
+    is_own: Callable[[], bool] = lambda: True,
 ) -> dict[str, list[dict[str, Any]]]:
     """Replay a log into a run beside live, broken off and resumed so many times; return its views."""
     plan = Plan(
@@ -153,6 +159,7 @@ def replayed(
             policy=policy,
             open_ledger=lambda owner: FakeLedger(store, RUN, owner),
             source=source,
+            is_own=is_own,
             report=lambda _done: None,
         )
         try:

@@ -5,8 +5,10 @@ from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, strategies
 
+from pipeline.replay.record import OvertakenError
 from pipeline.state.calendar import DAY_MS
 from pipeline.state.policy import Policy, Span
 from schemas import topics
@@ -16,7 +18,7 @@ from tests.oracle.generators import random_log
 from tests.oracle.parsing import BadRecordError, read_event
 from tests.oracle.story import START_MS
 from tests.oracle.verdicts import judge
-from tests.replay.playing import LivePlayer, replayed
+from tests.replay.playing import RUN, LivePlayer, replayed
 from tests.state.rules import (
     CAMPAIGN_VIEWS,
     DEFAULT,
@@ -29,10 +31,21 @@ from tests.state.rules import (
     returning_logs,
 )
 from tests.support.fakes import LedgerStore
+from tests.support.fakes_views import views_of
 
 if TYPE_CHECKING:
     from tests.oracle.log import Log, Record
     from tests.state.rules import Rules
+
+
+@pytest.mark.parametrize("answers", [(False,), (True, False)], ids=["before it claims", "while it claims"])
+def test_a_replay_that_wakes_to_another_run_of_its_name_counts_nothing_into_it(answers: tuple[bool, ...]) -> None:
+    store, asked = LedgerStore(), iter(answers)
+    with pytest.raises(OvertakenError):
+        replayed(store, random_log(1, 30), Policy(pseudonym_key=KEY), Random(1), is_own=lambda: next(asked))
+    assert not any(rows for view, rows in views_of(store.tables(RUN)).items() if view != "runs")
+    assert bool(store.tables(RUN).claims) is answers[0]
+
 
 # live's clock: now and then weeks behind the events
 CLOCKS = [START_MS + day * DAY_MS for day in (5, 20, 200)]
