@@ -65,7 +65,8 @@ def _tell_unreachable(error: UnreachableError, settings: Settings, data: Path | 
     from pipeline.operations.observing import observe
 
     seen = observe(settings, data, asks_parts=True)
-    wrong = faults(seen if seen.unreachable else replace(seen, unreachable=(("Kafka", error.cause, error.remedy),)))
+    is_told = bool(seen.unreachable) or seen.is_broker_frozen
+    wrong = faults(seen if is_told else replace(seen, unreachable=(("Kafka", error.cause, error.remedy),)))
     if as_json:
         typer.echo(json.dumps({"faults": [fault.as_dict() for fault in wrong]}, indent=2))
     for line in fault_lines(wrong):

@@ -8,8 +8,10 @@ from typing import Final
 from pipeline.embedded.child import Part
 from pipeline.embedded.tcp_ports import LOOPBACK
 from pipeline.errors import UserError
+from pipeline.operations.health import BROKER, BROKER_FROZEN, BROKER_REMEDY
 
 _HARMLESS_VARIABLES: Final = ("PATH", "HOME", "TMPDIR", "LANG", "CALF_TANSU_BIN")
+_SILENT_SECONDS: Final = 6.0  # it is not killed then, only spoken of
 
 
 def broker_part(port: int) -> Part:
@@ -31,7 +33,16 @@ def broker_part(port: int) -> Part:
         "--silent",
     )
     environment = {name: os.environ[name] for name in _HARMLESS_VARIABLES if name in os.environ}
-    return Part("broker", command, environment, stage=0, stop_seconds=1.0)
+    return Part(
+        BROKER,
+        command,
+        environment,
+        stage=0,
+        stop_seconds=1.0,
+        health_url=f"kafka://{LOOPBACK}:{port}",
+        silent_seconds=_SILENT_SECONDS,
+        spared=f"{BROKER_FROZEN}; {BROKER_REMEDY}",
+    )
 
 
 def _binary() -> str:

@@ -31,9 +31,10 @@ class Part:
         name: names the log file and the messages.
         stage: parts of a higher stage use those of the lower ones, and are stopped before them.
         stop_seconds: how long it may take to end by itself after SIGTERM before it is killed.
-        health_url: where it answers HTTP while it lives; '' = nobody asks. One that has answered and then is silent for
-            ``silent_seconds`` is killed and started again.
+        health_url: where it answers HTTP (or Kafka's protocol, ``kafka://``) while it lives; '' = nobody asks. One that
+            has answered and then is silent for ``silent_seconds`` is killed and started again.
         silent_seconds: see there; long, for a busy machine is no fault.
+        spared: what is said instead, with its ``{pid}``, of one whose death costs more than its silence; '' = none.
         renewed: gives what is started after an end that nobody had asked for; none = the same once more.
     """
 
@@ -44,6 +45,7 @@ class Part:
     stop_seconds: float = 5.0
     health_url: str = ""
     silent_seconds: float = 20.0
+    spared: str = ""
     renewed: Callable[[], Part] | None = None
 
 

@@ -29,6 +29,7 @@ _ASK_SECONDS: Final = 2.0
 _DEATHS_KEPT: Final = 20
 _LONGEST_WORDS: Final = 300
 _STARTS: Final = 3  # a killed predecessor may still hold a part's files for a moment
+_SILENT: Final = "no answer for"
 _ERROR: Final = "error: "  # what a command begins its last line with
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -128,6 +129,9 @@ class Supervisor:
         """Start a part that cannot be replaced: its end is everybody's, and ``consequence`` says why."""
         child = await self._start(part)
         self._watch(self._end_with(child, consequence))
+        if part.health_url:
+            self._watch(self._ask_for_ever(child))
+        self.changed(self._children)
         return child
 
     async def run_to_end(self, part: Part) -> None:
@@ -242,7 +246,7 @@ class Supervisor:
         self.changed(self._children)
 
     async def _ask_for_ever(self, child: Child) -> None:
-        """Note what a part says of itself; kill one that has fallen silent, so that it is started again."""
+        """Note what a part says of itself; kill one that has fallen silent, to be started again, or spare it."""
         life, heard = 0, 0.0
         while True:
             await asyncio.sleep(_ASK_SECONDS)
@@ -255,17 +259,24 @@ class Supervisor:
             if answer.is_alive:
                 heard = self._clock()
             elif heard and self._clock() - heard >= child.part.silent_seconds:
-                trouble = f"no answer for {child.part.silent_seconds:.0f} s"
-                self.say(f"{child.part.name} has not answered for {child.part.silent_seconds:.0f} s, killing it")
+                trouble = f"{_SILENT} {child.part.silent_seconds:.0f} s"
             elif heard and self._clock() - heard >= _ASK_SECONDS:
                 trouble = "no answer"
             if trouble != child.trouble:
-                if not child.trouble or not trouble:
-                    child.trouble_since = time.time()
-                child.trouble = trouble
-                self.changed(self._children)
-            if trouble.startswith("no answer for"):
+                self._note_trouble(child, trouble)
+            if trouble.startswith(_SILENT) and not child.part.spared:
+                self.say(f"{child.part.name} has not answered for {child.part.silent_seconds:.0f} s, killing it")
                 child.kill()
+
+    def _note_trouble(self, child: Child, trouble: str) -> None:
+        before, child.trouble = child.trouble, trouble
+        if not before or not trouble:
+            child.trouble_since = time.time()
+        if child.part.spared and trouble.startswith(_SILENT):
+            self.say(child.part.spared.format(pid=child.pid))
+        elif child.part.spared and before.startswith(_SILENT):
+            self.say(f"{child.part.name} answers again")
+        self.changed(self._children)
 
     async def _end_with(self, child: Child, consequence: str) -> None:
         code = await child.wait()

@@ -23,6 +23,13 @@ _LOW_SHARE: Final = 0.05
 
 _SILENT: Final = "does not answer: frozen, or without any processor time"
 _KILLED: Final = "wait: roi up kills it where it stays silent, and starts it again; look into the log of {}"
+BROKER: Final = "broker"  # the part of an embedded instance
+BROKER_FROZEN: Final = (
+    "Kafka does not answer: the broker's process {pid} takes requests and answers none: "
+    "frozen, or without any processor time"
+)
+# nobody kills it for that: its topics live in its memory only
+BROKER_REMEDY: Final = "kill -CONT {pid}, or stop and start the instance, whose topics are empty then"
 _GONE: Final = "none is in the consumer group any more: nothing is read"
 _SEND_AGAIN: Final = "see that all events are there, and send again what is missing"
 
@@ -96,6 +103,7 @@ class Observations:
         deaths: recent ones, of any part.
         troubles: of processes that run.
         silent: processes that run and did not answer a question of some seconds.
+        broker_pid: the process of the embedded broker, where it is known to run.
         workers_are_gone: there were workers, and none is in their group now.
         disk: of an embedded instance.
         lag: records that wait, None where nobody asked.
@@ -111,6 +119,7 @@ class Observations:
     deaths: tuple[Death, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     silent: tuple[str, ...] = ()
+    broker_pid: int | None = None
     workers_are_gone: bool = False
     disk: Disk | None = None
     lag: int | None = None
@@ -122,6 +131,12 @@ class Observations:
         """Whether a server or a process that runs does not answer; workers may have been ended on purpose."""
         return bool(self.unreachable or self.silent)
 
+    @property
+    def is_broker_frozen(self) -> bool:
+        """Whether the embedded broker runs and answers nobody: now, or the supervisor for a while."""
+        noticed = (it for it in self.troubles if it.part == BROKER and self.now - it.since >= _TROUBLE_SECONDS)
+        return self.broker_pid is not None and (BROKER in self.silent or any(noticed))
+
 
 def faults(seen: Observations) -> list[Fault]:
     """Return what is at fault, what no waiting mends first."""
@@ -129,7 +144,7 @@ def faults(seen: Observations) -> list[Fault]:
         *_disk(seen.disk),
         *(Fault(it.topic, f"halted: {it.cause}", it.remedy, is_lasting=True) for it in seen.halts),
         *_loops(seen.deaths, seen.now),
-        *(Fault(part, why, remedy) for part, why, remedy in seen.unreachable),
+        *_unreachable(seen),
         *(Fault(topic, "this topic is missing", "create it: roi migrate") for topic in seen.missing_topics),
         *_troubles(seen),
         *_evaluator(seen.evaluator),
@@ -153,6 +168,14 @@ def _disk(disk: Disk | None) -> list[Fault]:
     if disk.free_bytes < min(_LOW_BYTES, disk.total_bytes * _LOW_SHARE):
         return [Fault(f"disk of {disk.path}", f"nearly full: {cause}", "make room", "warning")]
     return []
+
+
+def _unreachable(seen: Observations) -> list[Fault]:
+    """Tell which servers do not answer; of a frozen broker more is known than that."""
+    if not seen.is_broker_frozen:
+        return [Fault(*told) for told in seen.unreachable]
+    frozen = Fault(BROKER, BROKER_FROZEN.format(pid=seen.broker_pid), BROKER_REMEDY.format(pid=seen.broker_pid))
+    return [frozen, *(Fault(*told) for told in seen.unreachable if told[0] != "Kafka")]
 
 
 def _loops(deaths: Sequence[Death], now: float) -> list[Fault]:
@@ -195,12 +218,12 @@ def _log_severity(fault: LogFault) -> Severity:
 
 
 def _troubles(seen: Observations) -> list[Fault]:
-    found = [Fault(name, _SILENT, _KILLED.format(name)) for name in seen.silent]
+    found = [Fault(name, _SILENT, _KILLED.format(name)) for name in seen.silent if name != BROKER]
     found += [
         Fault(it.part, f"{it.cause}, since {seen.now - it.since:.0f} s", f"look into the log of {it.part}")
         for it in seen.troubles
         # of a silent one the supervisor knows no more than that it is silent
-        if it.part not in seen.silent and seen.now - it.since >= _TROUBLE_SECONDS
+        if it.part not in {*seen.silent, BROKER} and seen.now - it.since >= _TROUBLE_SECONDS
     ]
     if seen.workers_are_gone:
         found.append(Fault("workers", _GONE, "start one: roi worker; kill one that is frozen"))

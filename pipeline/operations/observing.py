@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pipeline.errors import UnreachableError, UserError
 from pipeline.operations.evaluators import EvaluatorSeen, evaluator_seen
 from pipeline.operations.halts import halted, log_faults
-from pipeline.operations.health import RECENT_SECONDS, Death, Disk, Observations, Trouble
+from pipeline.operations.health import BROKER, RECENT_SECONDS, Death, Disk, Observations, Trouble
 from pipeline.operations.presence import silent_parts
 from schemas.topics import ALL_TOPICS
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 QUESTION_SECONDS: Final = 5.0
+_AGAIN_SECONDS: Final = 2.0  # to a broker that has just left a question of five unanswered
 HEALTH_FILE: Final = "health.json"  # what the supervisor of an instance knows of its parts
 _DEATHS: Final = """
     SELECT host, cause, toUnixTimestamp64Milli(at) / 1000 AS at
@@ -55,7 +56,10 @@ def observe(  # noqa: PLR0913 - what is to be asked, and what the caller has see
     now = time.time()
     parts = supervised(data)
     deaths, troubles = _of_parts(parts, now)
+    broker = _broker(parts, settings)
     unreachable, missing = _of_kafka(settings) if asks_kafka else ([], ())
+    others = [it for it in parts if it["name"] != BROKER] if asks_parts else []
+    asked = [*others, *(broker if asks_parts or unreachable else [])]
     halts: list[Halted] = []
     found: list[LogFault] = []
     evaluator: EvaluatorSeen | None = None
@@ -76,7 +80,8 @@ def observe(  # noqa: PLR0913 - what is to be asked, and what the caller has see
         log_faults=tuple(found),
         deaths=tuple(deaths),
         troubles=tuple(troubles),
-        silent=silent_parts(parts, QUESTION_SECONDS) if asks_parts else (),
+        silent=silent_parts(asked, QUESTION_SECONDS if asks_parts else _AGAIN_SECONDS),
+        broker_pid=next((it["pid"] for it in broker), None),
         workers_are_gone=workers_are_gone,
         disk=disk_of(data),
         lag=lag,
@@ -94,6 +99,12 @@ def _of_kafka(settings: Settings) -> tuple[list[tuple[str, str, str]], tuple[str
     except UnreachableError as error:
         return [("Kafka", error.cause, error.remedy)], ()
     return [], tuple(topic for topic in ALL_TOPICS if topic not in there)
+
+
+def _broker(parts: list[dict[str, Any]], settings: Settings) -> list[dict[str, Any]]:
+    """Return the instance's own broker while it runs, unless the settings name another."""
+    address = f"kafka://{settings.kafka_bootstrap_servers}"
+    return [it for it in parts if it["is_running"] and it["name"] == BROKER and it.get("url") == address]
 
 
 def supervised(data: Path | None) -> list[dict[str, Any]]:

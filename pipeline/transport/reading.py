@@ -117,10 +117,12 @@ def unreachable(settings: Settings, why: str) -> UnreachableError:
     # brokers hang up on a client that speaks or signs in wrongly: it looks like silence from here
     secured = settings.kafka_security_protocol != "PLAINTEXT"
     also = ", ROI_KAFKA_SECURITY_PROTOCOL, …_SASL_… or …_SSL_CAFILE" if secured else ""
-    return UnreachableError(
-        f"Kafka does not answer at {settings.kafka_bootstrap_servers} ({why})",
-        f"start it (roi up --embedded) or correct ROI_KAFKA_BOOTSTRAP_SERVERS{also}",
-    )
+    cause = f"Kafka does not answer at {settings.kafka_bootstrap_servers} ({why})"
+    if settings.kafka_incarnation:  # of an embedded instance that runs, or was killed
+        return UnreachableError(
+            cause, "roi status --data DIR tells whether it is frozen; where none runs: roi up --embedded"
+        )
+    return UnreachableError(cause, f"start it (roi up --embedded) or correct ROI_KAFKA_BOOTSTRAP_SERVERS{also}")
 
 
 def _partitions(consumer: Consumer, topic: str, settings: Settings) -> set[int]:

@@ -96,6 +96,12 @@ def test_a_frozen_broker_fails_status_and_doctor(tmp_path: Path) -> None:
         os.kill(broker, signal.SIGCONT)
         assert [each.returncode for each in told] == [1, 1]
         assert all("Kafka does not answer" in each.stdout + each.stderr for each in told)
+        for each in told:  # whose process it is, and what wakes it without losing its topics
+            words = " ".join((each.stdout + each.stderr).split())
+            assert f"process {broker} takes requests and answers none: frozen" in words
+            assert f"kill -CONT {broker}" in words
+        assert "roi up --embedded" not in told[0].stderr
+        assert children(up.pid)["broker"] == broker
 
 
 def test_a_frozen_broker_is_told_by_the_board_within_seconds(tmp_path: Path) -> None:
@@ -108,6 +114,7 @@ def test_a_frozen_broker_is_told_by_the_board_within_seconds(tmp_path: Path) -> 
         os.kill(broker, signal.SIGCONT)
         assert status == 503
         assert "Kafka does not answer" in body
+        assert f"kill -CONT {broker}" in body
         wait_until(lambda: health_of_board(data)[0] == 200, 60)
 
 

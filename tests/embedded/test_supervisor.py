@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import signal
@@ -11,9 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.embedded.broker import broker_part
 from pipeline.embedded.child import Child, Part, trim_log
 from pipeline.embedded.supervisor import RestartPolicy, Supervisor, describe_exit
+from pipeline.embedded.tcp_ports import usable_port
 from pipeline.errors import UserError
+from pipeline.probe import ask
 from tests.embedded.parts import AT_ONCE, SLEEPER, part, supervisor, until
 from tests.embedded.waiting import alive
 
@@ -113,6 +117,34 @@ async def test_end_of_a_part_that_cannot_be_replaced_ends_everything(tmp_path: P
         with pytest.raises(UserError, match=r"broker ended \(killed by SIGKILL\), topics are gone; .*broker.log"):
             await keeper.until_stopped()
     assert other.pid is None
+
+
+async def test_a_frozen_broker_is_told_and_not_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.embedded.supervisor._ASK_SECONDS", 0.1)
+    said: list[str] = []
+    keeper = supervisor(tmp_path, said)
+    port = usable_port(0, "--kafka-port")
+    async with keeper.running():
+        broker = await keeper.keep_once(replace(broker_part(port), silent_seconds=0.5), "topics are gone")
+        pid = broker.pid
+        assert pid is not None
+        await until(partial(is_alive, f"kafka://127.0.0.1:{port}"))
+        await asyncio.sleep(0.5)  # it has been heard by then
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            await until(lambda: bool(said))
+            assert broker.trouble.startswith("no answer")
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        await until(lambda: len(said) > 1)
+        assert (broker.pid, broker.trouble, keeper.stopping) == (pid, "", False)
+    assert f"the broker's process {pid} takes requests and answers none: frozen" in said[0]
+    assert f"kill -CONT {pid}" in said[0]
+    assert said[1:] == ["broker answers again"]
+
+
+def is_alive(url: str) -> bool:
+    return ask(url).is_alive
 
 
 @pytest.fixture

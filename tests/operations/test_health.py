@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from pipeline.operations.evaluators import EvaluatorSeen
@@ -75,6 +77,23 @@ def test_a_process_that_does_not_answer_is_missed_and_told_once() -> None:
     worker, board = failed(faults(seen))
     assert str(worker).startswith("worker-1: does not answer: frozen")
     assert str(board).startswith("board: does not answer: frozen")  # also where the supervisor has noticed by now
+
+
+@pytest.mark.parametrize(
+    "noticed",
+    [{"silent": ("broker",)}, {"troubles": (Trouble("broker", "no answer", NOW - 9),)}],
+    ids=["asked", "noted"],
+)
+def test_a_frozen_broker_is_told_once_with_its_process_and_what_wakes_it(noticed: dict[str, Any]) -> None:
+    servers = (("Kafka", "does not answer", "start it"), ("ClickHouse", "does not answer", "start it"))
+    broker, clickhouse = failed(faults(Observations(NOW, unreachable=servers, broker_pid=77, **noticed)))
+    assert str(broker).startswith("broker: Kafka does not answer: the broker's process 77 ")
+    assert "frozen, or without any processor time; kill -CONT 77, or stop and start the instance" in str(broker)
+    assert clickhouse.part == "ClickHouse"
+
+
+def test_a_broker_that_was_silent_for_a_moment_is_not_frozen() -> None:
+    assert faults(Observations(NOW, troubles=(Trouble("broker", "no answer", NOW - 3),), broker_pid=77)) == []
 
 
 def test_workers_that_have_left_their_group_are_missed_but_may_have_been_ended() -> None:

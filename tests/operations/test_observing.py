@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -10,13 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from pipeline.operations.observing import observe
+from pipeline.operations.observing import HEALTH_FILE, observe
 from pipeline.settings import Settings
 from schemas.topics import ALL_TOPICS, DIMENSION_TOPICS
 from tests.support.kafka import free_port, running_kafka, running_tansu, tansu_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 def _settings(bootstrap: str) -> Settings:
@@ -53,3 +55,21 @@ def test_a_frozen_broker_is_seen_within_seconds() -> None:
     assert time.monotonic() - began < 20  # a question of five seconds, and a busy machine
     assert [part for part, _, _ in seen.unreachable] == ["Kafka", "ClickHouse"]
     assert address in seen.unreachable[0][1]
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("asks_kafka", [True, False])
+def test_an_instances_own_broker_is_seen_frozen_with_its_process(tmp_path: Path, *, asks_kafka: bool) -> None:
+    with tansu_process() as (broker, address):
+        part = {"name": "broker", "is_running": True, "pid": broker.pid, "url": f"kafka://{address}"}
+        kept = {"trouble": "", "since": 0.0, "deaths": []}
+        (tmp_path / HEALTH_FILE).write_text(json.dumps({"parts": [part | kept]}))
+        settings = _settings(address)
+        os.kill(broker.pid, signal.SIGSTOP)
+        try:
+            seen = observe(settings, tmp_path, asks_kafka=asks_kafka, asks_parts=not asks_kafka)
+            other = observe(_settings("127.0.0.1:1"), tmp_path, asks_parts=True)
+        finally:
+            os.kill(broker.pid, signal.SIGCONT)
+    assert (seen.is_broker_frozen, seen.broker_pid) == (True, broker.pid)
+    assert not other.is_broker_frozen, "it is not the one that the settings name"
