@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+from typing import Final
+
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})  # what the system says of a disk without room
+
 
 class PipelineError(Exception):
     """Root of every error this application raises on purpose."""

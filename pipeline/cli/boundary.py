@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import typer
@@ -14,14 +15,14 @@ from typer.core import TyperGroup
 
 from pipeline.cli.streams import NobodyReadsError, outlive_readers
 from pipeline.cli.terminal import printable
-from pipeline.errors import PipelineError, UserError
+from pipeline.errors import FULL, PipelineError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FAILED: Final = 1
 INTERRUPTED: Final = 130  # 128 + SIGINT, what shells expect of a command ended by Ctrl-C
-_OUTPUT_LOST: Final = frozenset({errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG, errno.EDQUOT})
+_OUTPUT_LOST: Final = FULL | {errno.EIO, errno.EBADF, errno.EFBIG}
 
 
 class OneLineErrors(TyperGroup):
@@ -84,6 +85,9 @@ def _told() -> Iterator[None]:
     except OSError as error:
         if error.filename is not None:
             name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else error.filename
+            if error.errno in FULL:
+                room = f"make room on the disk of {Path(str(name)).absolute().parent}, or choose a place on another"
+                raise UserError(f"{name} cannot be written ({error.strerror})", room) from error
             raise UserError(f"{name} cannot be used ({error.strerror})", "name another, or correct it") from error
         if error.errno in _OUTPUT_LOST:
             raise UserError(f"the output cannot be written ({error.strerror})", "give it somewhere to go") from error

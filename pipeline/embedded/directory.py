@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pipeline.embedded import stale_address
-from pipeline.errors import UserError
+from pipeline.errors import FULL, UserError
 from pipeline.operations.observing import HEALTH_FILE
 from pipeline.settings import OWNERS_TOKEN, PRIVATE_ENV, PUBLIC_ENV, read_env_file
 
@@ -69,9 +69,10 @@ class InstanceDirectory:
                 path.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise UserError(
-                f"{self.root} cannot be used ({error.strerror})", "choose another directory with --data"
-            ) from error
+            remedy = "choose another directory with --data"
+            if error.errno in FULL:
+                remedy = f"make room on its disk, or {remedy}"
+            raise UserError(f"{self.root} cannot be used ({error.strerror})", remedy) from error
         try:
             self._lock(descriptor)
             self.withdraw()
@@ -102,8 +103,9 @@ class InstanceDirectory:
                 owner = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
                 raise UserError(f"{self.root} is in use by process {owner}", "stop that one or choose another --data")
             time.sleep(_LOCK_PAUSE_SECONDS)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        with _naming(self.root / "lock"):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
 
     def load_secrets(self, settings: Settings) -> Secrets:
         """Return the directory's secrets, made on first use and written before they are used.
@@ -201,17 +203,31 @@ def write_env_file(path: Path, values: Mapping[str, str]) -> None:
 
 
 def write_private_file(path: Path, content: str | bytes) -> None:
-    """Replace a file in one step, readable by its owner alone from its first byte on."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp gives mode 0600
+    """Replace a file in one step, readable by its owner alone from its first byte on.
+
+    Raises:
+        OSError: it cannot be written; its ``filename`` is ``path``, whatever was tried.
+    """
+    with _naming(path):
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp gives mode 0600
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Have errors name a file: those of a descriptor name none, and are taken for errors of the terminal then."""
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _locked(descriptor: int) -> bool:
