@@ -22,7 +22,7 @@ from pipeline.operations.observing import HEALTH_FILE
 from pipeline.settings import OWNERS_TOKEN, PRIVATE_ENV, PUBLIC_ENV, read_env_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pipeline.embedded.child import Child
     from pipeline.settings import Settings
@@ -54,38 +54,54 @@ class InstanceDirectory:
         self.logs = self.root / "logs"
         self.scratch = self.root / "tmp"
         self.health = self.root / HEALTH_FILE
+        self.lock = self.root / "lock"
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, keeps: Callable[[], bool] = lambda: True) -> Iterator[None]:
         """Hold the directory exclusively, made and cleared of what a killed predecessor left behind.
 
         The lock is the kernel's: it ends with this process, however that ends.
 
+        Args:
+            keeps: asked at the end, whether what was made here stays; what was there before always does.
+
         Raises:
             UserError: another process holds it, or the directory cannot be made or written.
         """
+        missing = self._missing()
         try:
             for path in (self.root, self.clickhouse, self.logs, self.scratch):
                 path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
+            _remove(missing)
             remedy = "choose another directory with --data"
             if error.errno in FULL:
                 remedy = f"make room on its disk, or {remedy}"
             raise UserError(f"{self.root} cannot be used ({error.strerror})", remedy) from error
         try:
-            self._lock(descriptor)
-            self.withdraw()
-            self._clear_scratch()
-            with self._janitor():
-                yield
+            self._lock(descriptor)  # one that another process holds is left as it is, whoever made it
+            try:
+                self._sign(descriptor)
+                self.withdraw()
+                self._clear_scratch()
+                with self._janitor():
+                    yield
+            finally:
+                if not keeps():
+                    _remove(missing)
         finally:
             os.close(descriptor)
+
+    def _missing(self) -> list[Path]:
+        """Return what `locked` and `load_secrets` are to make, the outermost first."""
+        directories = (*reversed(self.root.parents), self.root, self.clickhouse, self.logs, self.scratch)
+        return [path for path in (*directories, self.lock, self.private_env) if not os.path.lexists(path)]
 
     @contextmanager
     def _janitor(self) -> Iterator[None]:
         """Have the address file removed also if this process is killed."""
-        command = [sys.executable, "-I", "-S", str(_JANITOR), str(self.root / "lock"), str(self.public_env)]
+        command = [sys.executable, "-I", "-S", str(_JANITOR), str(self.lock), str(self.public_env)]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
         try:
             yield
@@ -103,7 +119,9 @@ class InstanceDirectory:
                 owner = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
                 raise UserError(f"{self.root} is in use by process {owner}", "stop that one or choose another --data")
             time.sleep(_LOCK_PAUSE_SECONDS)
-        with _naming(self.root / "lock"):
+
+    def _sign(self, descriptor: int) -> None:
+        with _naming(self.lock):
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
 
@@ -228,6 +246,16 @@ def _naming(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _remove(paths: list[Path]) -> None:
+    """Remove files and directories, the innermost last in the list; a directory that holds anything else stays."""
+    for path in reversed(paths):
+        with suppress(OSError):
+            if path.is_dir():
+                path.rmdir()
+            else:
+                path.unlink()
 
 
 def _locked(descriptor: int) -> bool:

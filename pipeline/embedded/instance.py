@@ -63,7 +63,7 @@ async def run_embedded(
         ports = _claimed(ports, frozenset(settings.model_fields_set), claims)
         if "kafka_bootstrap_servers" not in settings.model_fields_set:
             broker_part(ports.kafka)  # complains, before anything is made, where there is no broker to start
-        with directory.locked():
+        with directory.locked(keeps=lambda: supervisor.has_started):  # a refused start leaves nothing behind
             try:
                 await _run(directory, settings, ports, workers, supervisor)
             finally:

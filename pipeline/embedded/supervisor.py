@@ -80,6 +80,7 @@ class Supervisor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._fault: BaseException | None = None
+        self.has_started = False  # whether any part ever was
         self.changed: Callable[[list[Child]], None] = lambda _: None  # told of every death, start and trouble
 
     @asynccontextmanager
@@ -207,6 +208,7 @@ class Supervisor:
         self._children.append(child)
         try:
             await child.start()
+            self.has_started = True
         except OSError as error:  # no memory, processes or descriptors; one that runs beside ends nobody else
             self._children.remove(child)
             raise UserError(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -13,6 +14,8 @@ from pydantic import SecretStr
 
 from pipeline.alert_settings import ApiSettings, TokenSettings
 from pipeline.embedded.directory import InstanceDirectory, write_env_file
+from pipeline.embedded.instance import Ports, run_embedded
+from pipeline.embedded.supervisor import Supervisor
 from pipeline.errors import UserError
 from pipeline.settings import Settings, load_settings, read_env_file
 from tests.support.waiting import wait_until
@@ -85,6 +88,32 @@ def test_locking_clears_what_a_killed_predecessor_left(tmp_path: Path) -> None:
     with directory.locked():
         assert not directory.public_env.exists()
         assert list(directory.scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize("before", [(), ("outer",), ("outer", "outer/data", "outer/data/logs")])
+def test_a_start_that_is_refused_takes_back_what_it_made_and_nothing_else(
+    tmp_path: Path, before: tuple[str, ...]
+) -> None:
+    for name in before:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "kept").touch()
+    kept = sorted(tmp_path.rglob("*"))
+    directory = InstanceDirectory(tmp_path / "outer" / "data")
+    ports = Ports(0, 0, 0)
+    elsewhere = settings(clickhouse_password=SecretStr("two\nlines"), kafka_bootstrap_servers="127.0.0.1:9")
+    with pytest.raises(ValueError, match="line break"):
+        asyncio.run(run_embedded(directory, elsewhere, ports, 0, Supervisor(directory.logs, print)))
+    assert sorted(tmp_path.rglob("*")) == kept
+
+
+def test_a_start_that_is_refused_takes_nothing_from_an_instance_that_runs(tmp_path: Path) -> None:
+    directory = InstanceDirectory(tmp_path / "data")
+    with directory.locked():
+        directory.load_secrets(settings())
+        there = sorted(tmp_path.rglob("*"))
+        with pytest.raises(UserError, match="in use"), InstanceDirectory(tmp_path / "data").locked(lambda: False):
+            pass
+        assert sorted(tmp_path.rglob("*")) == there
 
 
 def test_secrets_are_generated_once_and_kept(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_a_start_on_a_full_disk_names_the_disk_and_not_the_terminal(tmp_path: Pa
     fill = f"(cat /dev/zero > {disk}/stuffing; true) 2> /dev/null"
     up = shlex.join(command("up", "--embedded", "--data", str(data), *FREE_PORTS))
     done = subprocess.run(
-        [*namespace, f"{mount} && {made} && {fill} && exec {up}"],
+        [*namespace, f"{mount} && {made} && {fill} && {up}; code=$?; ls -R {disk}; exit $code"],
         cwd=tmp_path,
         env=environment(),
         capture_output=True,
@@ -43,3 +43,5 @@ def test_a_start_on_a_full_disk_names_the_disk_and_not_the_terminal(tmp_path: Pa
     assert told.startswith(f"error: {data}")
     assert "No space left on device" in told
     assert f"make room on the disk of {data}" in told
+    there = {line for line in done.stdout.splitlines() if line and not line.endswith(":")}
+    assert there - {str(tmp_path)} == {"stuffing", *(["data", *kept.split()] if kept else [])}
