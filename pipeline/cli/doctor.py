@@ -54,6 +54,7 @@ def _doctor(as_json: options.Json = False, data: options.Data = None) -> None:
         *_attempt("health", lambda: _check_health(settings, data)),
         *check_variables(),
         check_pseudonym_key(settings),
+        check_currency(settings),
         check_core(settings),
         *check_receivers(settings),
         *_check_named_receivers(settings),
@@ -131,6 +132,17 @@ def check_pseudonym_key(settings: Settings) -> Finding:
     if settings.pseudonym_key.get_secret_value():
         return Finding("pseudonym key", "ok", "set")
     return Finding("pseudonym key", "warning", "not set: workers need ROI_PSEUDONYM_KEY, or --data of an instance")
+
+
+def check_currency(settings: Settings) -> Finding:
+    """Check that the currency of all money is one."""
+    from pipeline.currencies import CURRENCIES, PUBLISHED
+
+    code = settings.reporting_currency
+    if code in CURRENCIES:
+        return Finding("currency", "ok", code)
+    remedy = "set ROI_REPORTING_CURRENCY to the one that all amounts are in, before anything is counted"
+    return Finding("currency", "warning", f"{code} is no currency of ISO 4217 of {PUBLISHED}; {remedy}")
 
 
 def check_core(settings: Settings) -> Finding:

@@ -10,11 +10,12 @@ import pytest
 from pydantic import SecretStr
 
 from pipeline.cli.dlq import Choice, to_retry
-from pipeline.cli.doctor import check_directory, clock_finding, masked, topic_findings
+from pipeline.cli.doctor import check_currency, check_directory, clock_finding, masked, topic_findings
 from pipeline.cli.drain import count_events, defined_campaigns, wait_for_campaigns, wait_until
 from pipeline.cli.erase import _kept_in
 from pipeline.cli.status_look import block_age_seconds, summarise
 from pipeline.clickhouse.reader import Reader
+from pipeline.currencies import CURRENCIES
 from pipeline.errors import UserError
 from pipeline.operations.lag import Standing, compare
 from pipeline.transport.reading import Record
@@ -213,6 +214,26 @@ def test_doctor_reports_what_fails_and_exits_with_1(
     assert (checks["ClickHouse"]["state"], checks["clock"]["state"]) == ("ok", "ok")
     assert "run roi migrate" in checks["tables"]["detail"]
     assert "Kafka does not answer at 127.0.0.1:9" in checks["Kafka"]["detail"]
+
+
+def test_a_code_that_is_no_currency_is_a_warning_with_the_lists_date(settings: Settings) -> None:
+    assert len(CURRENCIES) == 178 - 2  # of the published list, without its codes for tests and for no currency
+    assert check_currency(settings).state == "ok"
+    found = check_currency(settings.model_copy(update={"reporting_currency": "XXY"}))
+    assert (found.check, found.state) == ("currency", "warning")
+    assert found.detail.startswith("XXY is no currency of ISO 4217 of 2026-01-01; set ROI_REPORTING_CURRENCY")
+
+
+def test_doctor_questions_the_currency_without_failing_for_it(
+    roi: Callable[..., Result], clickhouse: FakeClickHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROI_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9")
+    monkeypatch.setattr("pipeline.transport.reading._CONNECT_SECONDS", 0.5)
+    monkeypatch.setenv("ROI_REPORTING_CURRENCY", "XXY")
+    clickhouse.answer_rows("version()", [{"version": "26.9.1", "now_ms": round(time.time() * 1000)}])
+    clickhouse.answer_rows("system.tables", [{"tables": 9}])
+    (told,) = (check for check in json.loads(roi("doctor", "--json").stdout)["checks"] if check["check"] == "currency")
+    assert told["state"] == "warning"
 
 
 def test_directory_open_to_others_fails_the_check(tmp_path: Path) -> None:
