@@ -35,10 +35,11 @@ def _status(
     as_json: options.Json = False,
     data: options.Data = None,
 ) -> None:
-    """Show how far behind topics are, what became of events, and alarms; exit code 1 if a part does not answer."""
+    """Show how far behind topics are, what became of events, and alarms; exit code 1 if anything is at fault."""
     from pipeline.cli.output import print_rows
     from pipeline.cli.status_look import look, summary_lines, topic_columns
     from pipeline.cli.status_watch import watch_status
+    from pipeline.operations.health import failed
 
     settings = options.settings_for(data)
     if watch:
@@ -55,7 +56,7 @@ def _status(
         for line in summary_lines(found):
             typer.echo(line)
         print_faults(found.faults)
-    if found.seen.is_anybody_silent:
+    if failed(found.faults):  # as of roi doctor and /healthz: one system is not well here and ill there
         raise typer.Exit(1)
 
 

@@ -127,11 +127,6 @@ class Observations:
     evaluator: EvaluatorSeen | None = None
 
     @property
-    def is_anybody_silent(self) -> bool:
-        """Whether a server or a process that runs does not answer; workers may have been ended on purpose."""
-        return bool(self.unreachable or self.silent)
-
-    @property
     def is_broker_frozen(self) -> bool:
         """Whether the embedded broker runs and answers nobody: now, or the supervisor for a while."""
         noticed = (it for it in self.troubles if it.part == BROKER and self.now - it.since >= _TROUBLE_SECONDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,10 +14,11 @@ from pipeline.cli.dlq import Choice, to_retry
 from pipeline.cli.doctor import check_currency, check_directory, clock_finding, masked, topic_findings
 from pipeline.cli.drain import count_events, defined_campaigns, wait_for_campaigns, wait_until
 from pipeline.cli.erase import _kept_in
-from pipeline.cli.status_look import block_age_seconds, summarise
+from pipeline.cli.status_look import StatusLook, block_age_seconds, summarise
 from pipeline.clickhouse.reader import Reader
 from pipeline.currencies import CURRENCIES
 from pipeline.errors import UserError
+from pipeline.operations.health import Fault, Observations
 from pipeline.operations.lag import Standing, compare
 from pipeline.transport.reading import Record
 from schemas.topics import CAMPAIGNS, COSTS, LOGINS, TOUCHES
@@ -234,6 +236,25 @@ def test_doctor_questions_the_currency_without_failing_for_it(
     clickhouse.answer_rows("system.tables", [{"tables": 9}])
     (told,) = (check for check in json.loads(roi("doctor", "--json").stdout)["checks"] if check["check"] == "currency")
     assert told["state"] == "warning"
+
+
+HALTED = Fault("bank.costs.v1", "halted: 60 % are bad", "roi resume", is_lasting=True)
+
+
+@pytest.mark.parametrize(
+    ("found", "code"),
+    [([], 0), ([replace(HALTED, severity="warning")], 0), ([HALTED], 1)],
+    ids=["well", "warned", "ill"],
+)
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_status_exits_with_1_where_something_is_at_fault(
+    roi: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, found: list[Fault], code: int, words: tuple[str, ...]
+) -> None:
+    look = StatusLook([], {}, 1, 0.5, [], Observations(time.time()), found)
+    monkeypatch.setattr("pipeline.cli.status_look.look", lambda *_: look)
+    result = roi("status", *words)
+    assert result.exit_code == code
+    assert ("halted: 60 % are bad" in result.stdout) is bool(found)
 
 
 def test_directory_open_to_others_fails_the_check(tmp_path: Path) -> None:

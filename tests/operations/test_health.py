@@ -73,7 +73,6 @@ def test_a_process_in_trouble_says_why_and_since_when() -> None:
 
 def test_a_process_that_does_not_answer_is_missed_and_told_once() -> None:
     seen = Observations(NOW, silent=("worker-1", "board"), troubles=(Trouble("board", "no answer", NOW - 9),))
-    assert seen.is_anybody_silent
     worker, board = failed(faults(seen))
     assert str(worker).startswith("worker-1: does not answer: frozen")
     assert str(board).startswith("board: does not answer: frozen")  # also where the supervisor has noticed by now
@@ -96,12 +95,10 @@ def test_a_broker_that_was_silent_for_a_moment_is_not_frozen() -> None:
     assert faults(Observations(NOW, troubles=(Trouble("broker", "no answer", NOW - 3),), broker_pid=77)) == []
 
 
-def test_workers_that_have_left_their_group_are_missed_but_may_have_been_ended() -> None:
+def test_workers_that_have_left_their_group_are_missed() -> None:
     seen = Observations(NOW, workers_are_gone=True)
-    assert not seen.is_anybody_silent
     (fault,) = failed(faults(seen))
     assert "none is in the consumer group" in fault.cause
-    assert not Observations(NOW, lag=5, block_age_seconds=31).is_anybody_silent
 
 
 def test_records_that_wait_while_no_block_is_written_are_told() -> None:
