@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,7 @@ class Child:
         self.part = part
         self.log = log
         self.starts = 0
+        self.started_at = 0.0  # epoch seconds
         self.deaths: list[PartDeath] = []
         self.trouble = ""
         self.trouble_since = 0.0
@@ -101,6 +103,7 @@ class Child:
         """Start the process in a session of its own, so that a Ctrl-C in the terminal reaches the supervisor alone."""
         output = None if self.log is None else os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self.starts += 1
+        self.started_at = time.time()
         before, self._words_begin = self._words_begin, 0 if output is None else os.fstat(output).st_size
         try:
             self._process = await asyncio.create_subprocess_exec(

@@ -193,6 +193,7 @@ class InstanceDirectory:
                 "name": child.part.name,
                 "is_running": child.pid is not None,
                 "pid": child.pid,
+                "started": child.started_at,
                 "url": child.part.health_url,
                 "trouble": child.trouble,
                 "since": child.trouble_since,

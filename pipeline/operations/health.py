@@ -16,6 +16,7 @@ LOOP_DEATHS: Final = 2  # so many within the recent past, and a part is said to 
 _TROUBLE_SECONDS: Final = 6.0  # what is over sooner is no trouble
 STALLED_SECONDS: Final = 30.0
 SILENT_EVALUATOR_SECONDS: Final = 15.0  # a standby takes over from a silent one sooner
+_BEGIN_SECONDS: Final = 30.0  # in which an evaluator that was started has given its first sign of life
 STALE_LOOK_SECONDS: Final = 30.0
 _LITTLE_BYTES: Final = 32 * 1024 * 1024  # less than a merge or a few blocks need: writes fail or are about to
 _LOW_BYTES: Final = 1024 * 1024 * 1024
@@ -109,6 +110,7 @@ class Observations:
         lag: records that wait, None where nobody asked.
         block_age_seconds: age of the newest block.
         evaluator: who decides about alerts.
+        evaluator_begun_seconds: how long the instance's own evaluator has run, None where none does.
     """
 
     now: float
@@ -125,6 +127,7 @@ class Observations:
     lag: int | None = None
     block_age_seconds: float | None = None
     evaluator: EvaluatorSeen | None = None
+    evaluator_begun_seconds: float | None = None
 
     @property
     def is_broker_frozen(self) -> bool:
@@ -142,7 +145,7 @@ def faults(seen: Observations) -> list[Fault]:
         *_unreachable(seen),
         *(Fault(topic, "this topic is missing", "create it: roi migrate") for topic in seen.missing_topics),
         *_troubles(seen),
-        *_evaluator(seen.evaluator),
+        *_evaluator(seen.evaluator, seen.evaluator_begun_seconds),
         *(Fault("log", str(it), _SEND_AGAIN, _log_severity(it)) for it in seen.log_faults),
     ]
     return sorted(found, key=lambda fault: (not fault.is_lasting, fault.severity != "failed"))
@@ -192,7 +195,7 @@ def _loops(deaths: Sequence[Death], now: float) -> list[Fault]:
     return found
 
 
-def _evaluator(seen: EvaluatorSeen | None) -> list[Fault]:
+def _evaluator(seen: EvaluatorSeen | None, begun_seconds: float | None) -> list[Fault]:
     """Tell whether nobody decides about alerts, or nobody gets to it."""
     if seen is None:
         return []
@@ -200,6 +203,9 @@ def _evaluator(seen: EvaluatorSeen | None) -> list[Fault]:
     if seen.age_seconds is None:
         return [Fault("alerts", "no evaluator has run yet: nobody is told of any campaign", start, "warning")]
     if seen.has_ended or seen.age_seconds > SILENT_EVALUATOR_SECONDS:
+        if begun_seconds is not None and begun_seconds < _BEGIN_SECONDS:  # the signs of life are of the one before
+            cause = f"the evaluator was started {begun_seconds:.0f} s ago and has not looked yet"
+            return [Fault("alerts", cause, "wait a moment", "warning")]
         return [Fault("alerts", f"no evaluator runs, the last sign of life is {seen.age_seconds:.0f} s old", start)]
     if seen.turn_age_seconds > STALE_LOOK_SECONDS:
         why = f": {'; '.join(seen.reasons)}" if seen.reasons else ""

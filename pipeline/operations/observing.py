@@ -87,6 +87,7 @@ def observe(  # noqa: PLR0913 - what is to be asked, and what the caller has see
         lag=lag,
         block_age_seconds=block_age_seconds,
         evaluator=evaluator,
+        evaluator_begun_seconds=next((now - it["started"] for it in parts if _is_new_evaluator(it)), None),
     )
 
 
@@ -105,6 +106,10 @@ def _broker(parts: list[dict[str, Any]], settings: Settings) -> list[dict[str, A
     """Return the instance's own broker while it runs, unless the settings name another."""
     address = f"kafka://{settings.kafka_bootstrap_servers}"
     return [it for it in parts if it["is_running"] and it["name"] == BROKER and it.get("url") == address]
+
+
+def _is_new_evaluator(part: dict[str, Any]) -> bool:
+    return bool(part["name"] == "alerts" and part["is_running"] and "started" in part)
 
 
 def supervised(data: Path | None) -> list[dict[str, Any]]:

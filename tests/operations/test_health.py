@@ -132,3 +132,12 @@ def test_it_is_told_when_nobody_decides_about_alerts_or_nobody_gets_to_it(
 
 def test_an_evaluator_that_lives_and_looks_is_no_fault() -> None:
     assert faults(Observations(NOW, evaluator=EvaluatorSeen(14.0, turn_age_seconds=29.0))) == []
+
+
+def test_an_evaluator_that_was_just_started_is_waited_for() -> None:
+    before = EvaluatorSeen(600.0, has_ended=True)
+    (fault,) = faults(Observations(NOW, evaluator=before, evaluator_begun_seconds=4.0))
+    assert str(fault) == "alerts: the evaluator was started 4 s ago and has not looked yet; wait a moment"
+    assert fault.severity == "warning"
+    (fault,) = failed(faults(Observations(NOW, evaluator=before, evaluator_begun_seconds=31.0)))
+    assert "no evaluator runs" in fault.cause

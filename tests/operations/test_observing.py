@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from pipeline.operations import observing
+from pipeline.operations.evaluators import EvaluatorSeen
+from pipeline.operations.health import faults
 from pipeline.operations.observing import HEALTH_FILE, observe
 from pipeline.settings import Settings
 from schemas.topics import ALL_TOPICS, DIMENSION_TOPICS
@@ -73,3 +76,17 @@ def test_an_instances_own_broker_is_seen_frozen_with_its_process(tmp_path: Path,
             os.kill(broker.pid, signal.SIGCONT)
     assert (seen.is_broker_frozen, seen.broker_pid) == (True, broker.pid)
     assert not other.is_broker_frozen, "it is not the one that the settings name"
+
+
+@pytest.mark.parametrize(("age", "severity"), [(3.0, "warning"), (60.0, "failed")])
+def test_an_evaluator_that_was_just_started_is_not_taken_for_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age: float, severity: str
+) -> None:
+    part = {"name": "alerts", "is_running": True, "started": time.time() - age, "url": ""}
+    kept = {"trouble": "", "since": 0.0, "deaths": []}
+    (tmp_path / HEALTH_FILE).write_text(json.dumps({"parts": [part | kept, part | kept | {"name": "worker-1"}]}))
+    monkeypatch.setattr(observing, "halted", lambda _: [])
+    monkeypatch.setattr(observing, "log_faults", lambda *_: [])
+    monkeypatch.setattr(observing, "evaluator_seen", lambda _: EvaluatorSeen(600.0))
+    (fault,) = (it for it in faults(observe(_settings("127.0.0.1:1"), tmp_path)) if it.part == "alerts")
+    assert fault.severity == severity
