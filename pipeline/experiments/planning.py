@@ -17,6 +17,7 @@ POWER: Final = 0.8
 _Z_OF_POWER: Final = 0.8416212335729143
 _MOST_CUSTOMERS: Final = 1e12
 _LONGEST_DAYS: Final = 3650
+_FEWEST_CUSTOMERS: Final = 4  # two an arm: fewer have no variance
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,11 @@ def _needed_once(treatment: Moments, control: Moments, relevant: float) -> int:
         power=POWER,
         effect_size=relevant,
     )
-    found = metric.solve_power_from_aggregates(aggregates(treatment + control), "n_obs")
-    return int(found[0].n_obs)
+    try:
+        found = metric.solve_power_from_aggregates(aggregates(treatment + control), "n_obs")
+    except ValueError:  # its search begins with three customers, and so few show a lift that is large beside the spread
+        return _FEWEST_CUSTOMERS
+    return max(int(found[0].n_obs), _FEWEST_CUSTOMERS)
 
 
 def _days_until(more: int, still_open: Sequence[int], per_day: float) -> int | None:

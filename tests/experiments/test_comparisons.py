@@ -16,7 +16,7 @@ from pipeline.experiments.discovery import adjusted
 from pipeline.experiments.moments import Moments
 from pipeline.experiments.planning import Outlook, outlook
 from pipeline.experiments.tiers import tier_effects
-from tests.experiments.samples import RANDOMLY, conversions
+from tests.experiments.samples import RANDOMLY, conversions, moments_of
 
 
 @RANDOMLY
@@ -82,6 +82,12 @@ def test_customers_for_one_look_are_those_of_statsmodels() -> None:
     each = NormalIndPower().solve_power(0.02 / spread, alpha=0.05, power=0.8, ratio=1)
     assert found.customers_needed_once == pytest.approx(2 * each, rel=0.01)
     assert found.relevant_lift == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("first", [100, 10**6, 10**15])
+def test_outcomes_that_hardly_vary_need_the_fewest_customers(first: int) -> None:
+    arm = moments_of([first + number % 10 for number in range(100)])
+    assert outlook(arm, arm, 0.2, (), 0.0).customers_needed_once == 4
 
 
 def test_enough_customers_show_the_relevant_lift_with_the_power() -> None:
