@@ -31,10 +31,12 @@ WITH
             facts.customer AS customer, facts.at AS at, facts.amount AS amount,
             if(adjustments.is_known, toInt128(adjustments.effective), facts.amount) AS effective,
             NOT adjustments.is_known OR adjustments.effective > 0 AS has_effect,
+            facts.is_moneyless AS is_moneyless,
             facts.base AS base, facts.delta AS delta
         FROM (
             SELECT
                 reinterpretAsUInt128(unhex(customer)) AS customer, at, shard, id, toInt128(measures[1]) AS amount,
+                category IN ('account_open', 'card_activation') AS is_moneyless,  -- done, they are all that was wanted
                 amount * transform(category, {margin_kinds:Array(String)}, {margins_bps:Array(Int64)}, toInt64(0))
                     AS scaled,
                 -- floored towards minus infinity: a margin may be negative
@@ -63,6 +65,7 @@ WITH
             goals.customer AS customer,
             goals.at >= units.assigned_at AS is_after,
             if(is_after, has_effect, true) AS counts,
+            is_moneyless OR if(is_after, effective, amount) > 0 AS converts,
             multiIf(
                 NOT is_after OR effective = amount, base, amount = 0, toInt128(0),
                 intDiv(base * effective - if(base < 0, amount - 1, toInt128(0)), amount)) AS returned,
@@ -119,8 +122,8 @@ WITH
             UNION ALL
             SELECT
                 customer, -9223372036854775808, '', '', false, toInt128(0),
-                is_after, if(is_after, returned, 0), if(is_after, moved, 0), 0,
-                NOT is_after, if(is_after, 0, returned), if(is_after, 0, moved), 0
+                is_after AND converts, if(is_after, returned, 0), if(is_after, moved, 0), 0,
+                NOT is_after AND converts, if(is_after, 0, returned), if(is_after, 0, moved), 0
             FROM earned
             WHERE counts
             UNION ALL

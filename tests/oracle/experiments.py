@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.oracle.facts import Facts
 
 METRICS = ("converted", "return", "aum", "logins")
+MONEYLESS = {"account_open", "card_activation"}  # done, they are all that was wanted, whatever their amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _after(facts: Facts, customer_id: str, campaign: Campaign, start: int, end: 
         effective = effective_minor(transaction, reversals)
         if reversals and effective == 0:
             continue
-        converted = 1
+        converted |= effective > 0 or transaction.kind in MONEYLESS
         returned += campaign_return(transaction, effective, campaign, facts.config.margins_bps)
         moved += aum_delta(transaction, effective)
     days = range(facts.business_day(start), facts.business_day(end) + 1)
@@ -87,7 +88,7 @@ def _before(facts: Facts, customer_id: str, campaign: Campaign, start: int, wind
     first_day = facts.business_day(start)
     length = facts.business_day(start + window_ms) - first_day + 1
     return (
-        int(bool(earlier)),
+        int(any(each.amount_minor > 0 or each.kind in MONEYLESS for each in earlier)),
         sum(campaign_return(each, each.amount_minor, campaign, facts.config.margins_bps) for each in earlier),
         sum(aum_delta(each, each.amount_minor) for each in earlier),
         _engaged(facts, customer_id, range(first_day - length, first_day)),
