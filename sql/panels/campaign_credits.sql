@@ -21,7 +21,6 @@ SELECT
 FROM credits
 LEFT JOIN (SELECT campaign_id, name FROM run_plans WHERE run = ${run:singlequote}) AS plans ON credits.campaign_id = plans.campaign_id
 WHERE credits.run = ${run:singlequote} AND credits.campaign_id IN (SELECT arrayJoin(chosen))
-    AND credits.model = (SELECT any(models[1]) FROM runs FINAL WHERE run = ${run:singlequote})
     AND $__timeFilter_ms(credits.converted_at)
 ORDER BY converted_at DESC, transaction_event_id, touch_event_id
 LIMIT 100

@@ -83,9 +83,9 @@ def test_every_campaigns_totals_equal_the_batch_to_the_cent(tmp_path: Path) -> N
         worker = cluster.start_worker()
         cluster.drain()
         cluster.kill_worker(worker)
-        views = cluster.views("campaign_model_totals")
+        views = cluster.views("campaign_model_totals", "model_credits")
         _assert_replays_are_equal(cluster, tmp_path / "archive")
-    credited = views["credits"]
+    credited = views["model_credits"]
     judged = judge(log, OracleConfig(currency="USD", zone=ZONE))
     for model in MODELS:
         expected = evaluate_judged(judged, OracleConfig(currency="USD", zone=ZONE, model=model))

@@ -12,7 +12,7 @@ from tests.oracle.building import Ledger
 from tests.oracle.compare import differences
 from tests.oracle.evaluate import evaluate
 from tests.oracle.generators import random_log
-from tests.state.rules import DEFAULT, PROPERTY, SEEDS, Rules, any_logs, any_rules, deciding, returning_logs
+from tests.state.rules import DEFAULT, PROPERTY, SEEDS, Rules, any_logs, any_rules, returning_logs
 from tests.support.fakes_native import NativeReader
 from tests.support.fakes_player import MemoryPlayer
 
@@ -69,7 +69,7 @@ def test_a_ledger_begun_by_one_core_goes_on_with_the_other(first: CoreName) -> N
     for seed in range(4):
         log = random_log(seed, 300)
         player = played(DEFAULT, log, seed, 8, first, other)
-        views = deciding(player.views(), "last_touch")
+        views = player.views()
         assert differences(evaluate(log, DEFAULT.config), views) == []
 
 
@@ -105,4 +105,4 @@ def test_ids_that_are_uuids_and_ids_that_are_nearly_stay_themselves() -> None:
         written.pay(f"{name}r"[:64], "2026-03-02 14:00", reverses=f"{canonical[:-2]}ff")
     blocks = {core: played(DEFAULT, written.log, 1, 0, core) for core in ("plain", "native")}
     assert blocks["native"].blocks == blocks["plain"].blocks
-    assert differences(evaluate(written.log, DEFAULT.config), deciding(blocks["native"].views(), "last_touch")) == []
+    assert differences(evaluate(written.log, DEFAULT.config), blocks["native"].views()) == []

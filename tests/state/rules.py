@@ -77,14 +77,14 @@ def player_of(log: Log, rules: Rules) -> MemoryPlayer:
     return MemoryPlayer(rules.policy, log, now_ms=rules.config.now_ms)
 
 
-def deciding(views: Mapping[str, list[dict[str, Any]]], model: str) -> dict[str, list[dict[str, Any]]]:
-    """Return the views as a run of one model alone shows them."""
-    return {**views, "credits": [row for row in views["credits"] if row["model"] == model]}
+def under_model(views: Mapping[str, list[dict[str, Any]]], model: str) -> dict[str, list[dict[str, Any]]]:
+    """Return the views with the credits of a model, whether it decides or informs."""
+    return {**views, "credits": [row for row in views["model_credits"] if row["model"] == model]}
 
 
 def faults(log: Log, rules: Rules, player: MemoryPlayer) -> list[str]:
     """Return where a played log's views differ from the oracle's."""
-    return differences(evaluate(log, rules.config), deciding(player.views(), rules.models[0]))
+    return differences(evaluate(log, rules.config), player.views())
 
 
 def any_logs(size: int = 250) -> strategies.SearchStrategy[Log]:

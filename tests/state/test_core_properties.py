@@ -21,9 +21,9 @@ from tests.state.rules import (
     Rules,
     any_logs,
     any_rules,
-    deciding,
     faults,
     player_of,
+    under_model,
 )
 
 pytestmark = pytest.mark.usefixtures("each_core_in_depth")
@@ -73,7 +73,7 @@ def test_five_models_in_one_pass_equal_five_runs_of_one(log: Log, seed: int, mod
     judged = evaluate(log, rules.config).judged
     for model in models:
         expected = evaluate_judged(judged, OracleConfig(model=model))
-        assert differences(expected, deciding(views, model), views=["credits"]) == []
+        assert differences(expected, under_model(views, model), views=["credits"]) == []
         rows = [row for row in views["campaign_model_totals"] if row["model"] == model]
         # a model that credits a campaign with nothing has no row of its own: the base is the deciding model's
         credited = {row["campaign_id"]: row for row in rows}
@@ -131,7 +131,7 @@ def test_credit_is_conserved_by_every_model_and_in_every_view(log: Log, seed: in
     player.play(Random(seed), crashes=1)
     views = player.views()
     shares: dict[tuple[str, str], int] = {}
-    for row in views["credits"]:
+    for row in views["model_credits"]:
         key = (row["model"], row["transaction_event_id"])
         shares[key] = shares.get(key, 0) + row["credit_millionths"]
     assert set(shares.values()) <= {1_000_000}

@@ -29,10 +29,10 @@ from tests.state.rules import (
     SEEDS,
     Rules,
     any_rules,
-    deciding,
     faults,
     player_of,
     returning_logs,
+    under_model,
 )
 from tests.support.fakes_player import MemoryPlayer
 
@@ -67,10 +67,10 @@ def test_every_model_beside_the_others_is_what_the_batch_says(
     player = player_of(log, Rules(replace(rules.config, model=models[0]), tuple(models)))
     player.play(Random(seed), crashes=crashes)
     views = player.views()
-    assert differences(evaluate(log, replace(rules.config, model=models[0])), deciding(views, models[0])) == []
+    assert differences(evaluate(log, replace(rules.config, model=models[0])), views) == []
     for model in models[1:]:
         expected = evaluate(log, replace(rules.config, model=model))
-        assert differences(expected, deciding(views, model), views=["credits"]) == []
+        assert differences(expected, under_model(views, model), views=["credits"]) == []
 
 
 def test_two_touches_of_one_id_share_each_under_its_model() -> None:
@@ -83,7 +83,7 @@ def test_two_touches_of_one_id_share_each_under_its_model() -> None:
     for models in permutations(("last_touch", "first_touch", "linear")):
         player = player_of(written.log, Rules(models=models))
         player.play(Random(1))
-        written_at = {row["model"]: row["touched_at"] // DAY_MS for row in player.views()["credits"]}
+        written_at = {row["model"]: row["touched_at"] // DAY_MS for row in player.views()["model_credits"]}
         assert written_at["first_touch"] + 4 == written_at["last_touch"] == written_at["linear"]
 
 

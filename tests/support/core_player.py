@@ -157,7 +157,7 @@ class CorePlayer:
     def views(self) -> dict[str, list[dict[str, Any]]]:
         """Return every view's rows of this run."""
         found: dict[str, list[dict[str, Any]]] = {}
-        for view in VIEWS:
+        for view in (*VIEWS, "model_credits"):
             answer = self._client.raw_query(
                 f"SELECT * FROM {self._database}.{view} WHERE run = '{self._run}' FORMAT JSONEachRow",
                 settings={"output_format_json_quote_64bit_integers": 0},

@@ -127,7 +127,7 @@ def _iso(day: int) -> str:
     return date.fromordinal(day + _EPOCH_ORDINAL).isoformat()
 
 
-def credits_in_force(tables: RunTables) -> list[Row]:
+def model_credits(tables: RunTables) -> list[Row]:
     return [
         {
             "transaction_event_id": row.id,
@@ -135,6 +135,7 @@ def credits_in_force(tables: RunTables) -> list[Row]:
             "campaign_id": row.campaign_id,
             "variant": row.label,
             "model": model,
+            "decides": int(model == tables.models[0]),
             "customer_hash": row.customer,
             "tier": row.tier,
             "credit_millionths": millionths,
@@ -212,7 +213,8 @@ def views_of(tables: RunTables) -> dict[str, list[Row]]:
         "campaign_days": campaign_days(tables),
         "campaign_cohorts": campaign_cohorts(tables),
         "active_users": active_users(tables),
-        "credits": credits_in_force(tables),
+        "credits": [row for row in model_credits(tables) if row.pop("decides")],
+        "model_credits": model_credits(tables),
         "dead_letters": dead_letters(tables),
         "campaign_model_totals": campaign_model_totals(tables),
     }
