@@ -24,6 +24,14 @@ class UserError(PipelineError):
         self.remedy = remedy
 
 
+class WrongUsageError(UserError):
+    """What was typed can mean nothing, whatever there is: the command line exits with 2."""
+
+
+class NoAnswerError(PipelineError):
+    """ClickHouse answered before, and does not now, or not with success."""
+
+
 class UnreachableError(UserError):
     """Kafka or ClickHouse does not answer: it may be starting, and the same question may be answered later."""
 

@@ -15,12 +15,13 @@ from typer.core import TyperGroup
 
 from pipeline.cli.streams import NobodyReadsError, outlive_readers
 from pipeline.cli.terminal import printable
-from pipeline.errors import FULL, PipelineError, UserError
+from pipeline.errors import FULL, NoAnswerError, PipelineError, UserError, WrongUsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FAILED: Final = 1
+WRONG_USAGE: Final = 2
 INTERRUPTED: Final = 130  # 128 + SIGINT, what shells expect of a command ended by Ctrl-C
 _OUTPUT_LOST: Final = FULL | {errno.EIO, errno.EBADF, errno.EFBIG}
 
@@ -42,8 +43,8 @@ class OneLineErrors(TyperGroup):
             with _told():
                 sys.stdout.flush()
         except PipelineError as error:
-            _report(str(error))
-            _leave(FAILED)
+            _report(_line_of(error))
+            _leave(WRONG_USAGE if isinstance(error, WrongUsageError) else FAILED)
         except typer.TyperException as error:
             _report(_usage_line(error))
             _leave(error.exit_code)
@@ -92,6 +93,12 @@ def _told() -> Iterator[None]:
         if error.errno in _OUTPUT_LOST:
             raise UserError(f"the output cannot be written ({error.strerror})", "give it somewhere to go") from error
         raise
+
+
+def _line_of(error: PipelineError) -> str:
+    if isinstance(error, NoAnswerError):
+        return f"ClickHouse has stopped answering ({error}); run this again when roi doctor says that it answers"
+    return str(error)
 
 
 def _arguments() -> list[str]:

@@ -90,6 +90,8 @@ def _replay(
         raise typer.BadParameter("it says what --verify compares with", param_hint="--against")
     if topic not in {"auto", *INPUT_TOPICS}:
         raise typer.BadParameter(f"must be auto or one of {', '.join(INPUT_TOPICS)}", param_hint="--topic")
+    if topic != "auto" and not inputs:
+        raise typer.BadParameter("it says of which topic the records of --input are", param_hint="--topic")
     overrides = parse_overrides(
         changes or [], model, [name.strip() for name in (models or "").split(",") if name.strip()]
     )

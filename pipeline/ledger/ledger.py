@@ -13,7 +13,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 from urllib3.exceptions import HTTPError
 
 from pipeline.clickhouse import sql
-from pipeline.errors import FencedError, PipelineError, UserError
+from pipeline.errors import FencedError, NoAnswerError, UserError
 from pipeline.ledger.rows import COLUMNS
 from pipeline.policies import recorded_settings
 
@@ -43,7 +43,7 @@ ONE_BLOCK: Final[dict[str, Any]] = {
 }
 
 
-class LedgerUnavailableError(PipelineError):
+class LedgerUnavailableError(NoAnswerError):
     """ClickHouse did not answer, or not with success: the outcome is unknown and the same call must be repeated."""
 
 

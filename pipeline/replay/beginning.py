@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pipeline.clickhouse.connection import connect
-from pipeline.errors import UserError
+from pipeline.errors import UserError, WrongUsageError
 from pipeline.ledger.ledger import ClickHouseLedger
 from pipeline.ledger.rows import LIVE
 from pipeline.policies import describe_policy, policy_of
@@ -63,7 +63,7 @@ def begin(settings: Settings, order: Order) -> Begun:
     """
     checked_name(order.run)
     if order.begin_ms is not None and order.end_ms is not None and order.begin_ms >= order.end_ms:
-        raise UserError(
+        raise WrongUsageError(
             f"the range is empty: it begins at {instant_text(order.begin_ms)} and ends at {instant_text(order.end_ms)}",
             "give a --to that is later than --from",
         )

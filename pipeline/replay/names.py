@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from pipeline.alerts import store
-from pipeline.errors import UserError
+from pipeline.errors import WrongUsageError
 from pipeline.ledger.rows import LIVE
 
 _TAKEN: Final = frozenset({LIVE, store.RUN})  # the evaluator claims its turn under the second
@@ -17,12 +17,12 @@ def checked_name(name: str) -> str:
     """Return the name of a replay.
 
     Raises:
-        UserError: no replay may be called so.
+        WrongUsageError: no replay may be called so.
     """
     if name in _TAKEN:
-        raise UserError(f"a replay cannot be called {name!r}: that name is in use", "choose another name")
+        raise WrongUsageError(f"a replay cannot be called {name!r}: that name is in use", "choose another name")
     if not _NAME.fullmatch(name):
-        raise UserError(
+        raise WrongUsageError(
             f"a run cannot be called {name!r}",
             "use up to 64 of a-z, 0-9, '_', '.' and '-', the first a letter or digit",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, WrongUsageError
 from pipeline.settings import load_settings
 
 if TYPE_CHECKING:
@@ -42,16 +42,18 @@ def parse_overrides(assignments: Sequence[str], model: str | None = None, models
         models: its models, the first decides.
 
     Raises:
-        UserError: a key is not one that decides numbers, or an assignment has no value.
+        WrongUsageError: a key is not one that decides numbers, or an assignment has no value.
     """
     found: Overrides = {}
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         key = key.strip()
         if not equals:
-            raise UserError(f"--set {assignment} has no value", "write KEY=VALUE, such as attribution.window_days=3")
+            raise WrongUsageError(
+                f"--set {assignment} has no value", "write KEY=VALUE, such as attribution.window_days=3"
+            )
         if key not in KEYS:
-            raise UserError(f"--set {key}: there is no setting of that name that decides numbers", _known())
+            raise WrongUsageError(f"--set {key}: there is no setting of that name that decides numbers", _known())
         found[key] = _value(text)
     if model is not None:
         found["attribution.model"] = model
@@ -66,7 +68,7 @@ def settings_with(overrides: Mapping[str, Any], data: Path | None = None) -> Set
     """Return the installation's settings with some of them laid over.
 
     Raises:
-        UserError: a value is not acceptable.
+        WrongUsageError: a value is not acceptable.
     """
     nested: dict[str, Any] = {}
     for key, value in overrides.items():
@@ -78,7 +80,9 @@ def settings_with(overrides: Mapping[str, Any], data: Path | None = None) -> Set
     except UserError as error:
         for key in overrides:
             if f"ROI_{key.replace('.', '__').upper()}" in error.cause:  # not of the environment, which is named else
-                raise UserError(error.cause, f"correct what is given for {key} (--set, --model or --models)") from error
+                raise WrongUsageError(
+                    error.cause, f"correct what is given for {key} (--set, --model or --models)"
+                ) from error
         raise
 
 

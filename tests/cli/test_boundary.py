@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 import pipeline
 from pipeline.cli import build_app
 from pipeline.cli.boundary import OneLineErrors
-from pipeline.errors import UserError
+from pipeline.errors import NoAnswerError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +55,14 @@ def app_that_raises(error: BaseException) -> typer.Typer:
 def test_users_mistake_is_one_line_and_exit_code_1() -> None:
     result = CliRunner().invoke(app_that_raises(UserError("the file\nis odd", "mend it")), ["work"])
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", "error: the file is odd; mend it\n")
+
+
+def test_a_server_that_stops_answering_is_named_with_what_to_do() -> None:
+    lost = NoAnswerError("OperationalError: Max retries exceeded")
+    ended = CliRunner().invoke(app_that_raises(lost), ["work"])
+    assert ended.exit_code == 1
+    assert ended.stderr.startswith("error: ClickHouse has stopped answering (OperationalError")
+    assert "roi doctor" in ended.stderr
 
 
 def test_interrupt_ends_quietly_with_130() -> None:

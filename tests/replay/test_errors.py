@@ -21,24 +21,35 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
         (("--run", "Spring 2026"), ("'Spring 2026'", "a-z")),
         (("--run", "x", "--set", "worker.fetch_records=9"), ("worker.fetch_records", "attribution.window_days")),
         (("--run", "x", "--set", "attribution.window_days"), ("no value", "KEY=VALUE")),
+        (("--run", "x", "--model", "foo"), ("MODEL", "last_touch")),
         (("--run", "x", "--set", "attribution.window_days=-1"), ("WINDOW_DAYS", "greater than 0")),
         (("--run", "x", "--from", "2026-03-09", "--to", "2026-03-09"), ("the range is empty", "later than --from")),
-        (("--run", "x", "--campaigns", "nothing.yaml"), ("nothing.yaml",)),
-        (("--run", "x", "--customers", "nothing.ndjson"), ("nothing.ndjson",)),
     ],
 )
-def test_what_cannot_be_replayed_is_said_in_one_line_and_nothing_is_begun(
+def test_what_can_mean_nothing_is_said_in_one_line_and_nothing_is_begun(
     counted: Cluster, arguments: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
     ended = roi(counted, "replay", *arguments)
-    assert ended.returncode == 1, ended.stderr
+    assert ended.returncode == 2, ended.stderr
     assert ended.stderr.count("\n") == 1
     assert [word for word in words if word not in ended.stderr] == []
     assert counted.rows("SELECT count() FROM roi.replays WHERE run IN ('x', 'live', 'alerts', 'Spring 2026')") == [(0,)]
 
 
+@pytest.mark.parametrize(("option", "file"), [("--campaigns", "nothing.yaml"), ("--customers", "nothing.ndjson")])
+def test_a_file_that_is_not_there_is_told(counted: Cluster, option: str, file: str) -> None:
+    ended = roi(counted, "replay", "--run", "x", option, file)
+    assert (ended.returncode, ended.stderr.count("\n"), file in ended.stderr) == (1, 1, True)
+
+
 def test_two_models_and_one_model_are_wrong_usage(counted: Cluster) -> None:
     assert roi(counted, "replay", "--run", "x", "--model", "linear", "--models", "linear,position").returncode == 2
+
+
+@pytest.mark.parametrize("arguments", [("--topic", "bank.logins.v1"), ("--against", "live")])
+def test_an_option_that_would_say_nothing_is_wrong_usage(counted: Cluster, arguments: tuple[str, ...]) -> None:
+    ended = roi(counted, "replay", "--run", "x", *arguments)
+    assert (ended.returncode, arguments[0] in ended.stderr) == (2, True)
 
 
 def test_a_run_that_is_there_is_not_begun_again_nor_resumed_otherwise(counted: Cluster) -> None:
