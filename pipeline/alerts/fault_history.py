@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 Ends = dict[tuple[str, str, int], int]
 """Next offset by topic, id of the topic's life, and partition."""
 _SAMPLES: Final = 60
+_LONGEST_SECONDS: Final = 86_400.0
 _ANSWER_SECONDS: Final = 30.0
 """So long a broker that works may take from one answer to the next, however short a lag is a fault."""
 
@@ -84,21 +85,35 @@ class GrowthHistory:
 
     Args:
         seconds: what is called lately.
+        records: so many of the newest ones count if they came within a day: a burst of bad ones is not forgotten
+            before good ones have followed it; 0 = only those of that time.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, records: int = 0) -> None:
         self._window = seconds
-        self._samples: deque[tuple[float, dict[str, Counts]]] = deque()
+        self._records = records
+        self._samples: dict[str, deque[tuple[float, Counts]]] = {}
+        self._has_looked = False
 
     def grown(self, seconds: float, counts: dict[str, Counts]) -> dict[str, Counts]:
-        """Note the counts, and return what has come to them within the window; nothing at the first look."""
-        if not self._samples or seconds - self._samples[-1][0] >= self._window / _SAMPLES:
-            self._samples.append((seconds, counts))
-        while len(self._samples) > 1 and seconds - self._samples[1][0] >= self._window:
-            self._samples.popleft()
-        before = self._samples[0][1]
-        none = Counts(0, 0, 0)
-        return {
-            topic: Counts(*(max(0, new - old) for new, old in zip(now, before.get(topic, none), strict=True)))
-            for topic, now in counts.items()
-        }
+        """Note the counts, and return what has come to them; nothing at the first look."""
+        found = {topic: self._of_topic(topic, seconds, now) for topic, now in counts.items()}
+        self._has_looked = True
+        return found
+
+    def _of_topic(self, topic: str, seconds: float, now: Counts) -> Counts:
+        begin = Counts(0, 0, 0)
+        samples = self._samples.setdefault(topic, deque([(seconds, begin if self._has_looked else now)]))
+        if now.records < samples[-1][1].records:  # the topic was made anew
+            samples.clear()
+            samples.append((seconds, begin))
+        if now != samples[-1][1] and seconds - samples[-1][0] >= self._window / _SAMPLES:
+            samples.append((seconds, now))
+        while len(samples) > 1 and self._is_of_before(samples[1], seconds, now):
+            samples.popleft()
+        return Counts(*(new - old for new, old in zip(now, samples[0][1], strict=True)))
+
+    def _is_of_before(self, sample: tuple[float, Counts], seconds: float, now: Counts) -> bool:
+        at, then = sample
+        is_followed = now.records - then.records >= self._records or seconds - at >= _LONGEST_SECONDS
+        return seconds - at >= self._window and is_followed

@@ -34,8 +34,12 @@ Code = Literal[
 ]
 NEEDED: Final = (TOUCHES, TRANSACTIONS, COSTS)
 """Topics whose faults touch a verdict, in the order they are told."""
-FEWEST_RECORDS: Final = 50
-"""So many dead letters, or duplicates, before their share says anything."""
+FEWEST_LETTERS: Final = 10
+"""So many dead letters before their share says anything: a small bank's feed has few, and each may be a conversion."""
+FEWEST_DUPLICATES: Final = 50
+"""So many copies likewise: they cost no number anything."""
+NEWEST_RECORDS: Final = 100
+"""So many of a feed's records count as its newest ones for a day: no dead letter is mended by time."""
 STANDS_MS: Final = 15 * 60_000
 """No transactions for so long in event time, while other feeds go on: beyond what clocks may differ."""
 USUAL_GAPS: Final = 1.25
@@ -132,12 +136,14 @@ class FeedWatch:
     settings: AlertSettings
     _lag: LagHistory = field(init=False)
     _growth: GrowthHistory = field(init=False)
+    _newest: GrowthHistory = field(init=False)
     _begun: set[DataFault] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Make the histories."""
         self._lag = LagHistory(self.settings.lag_seconds)
         self._growth = GrowthHistory(self.settings.lag_seconds)
+        self._newest = GrowthHistory(self.settings.lag_seconds, NEWEST_RECORDS)
 
     def log_ends(self, seconds: float, ends: Ends) -> None:
         """Note where the logs ended at an instant of this process's clock."""
@@ -145,7 +151,8 @@ class FeedWatch:
 
     def counted(self, feeds: Feeds) -> None:
         """Note what has become of records while there is nothing to judge: the very first ones may be a flood."""
-        self._growth.grown(feeds.seconds, feeds.counts())
+        for history in (self._growth, self._newest):
+            history.grown(feeds.seconds, feeds.counts())
 
     def look(self, feeds: Feeds) -> set[DataFault]:
         """Return the faults that feeds have now; looks are in the order of time."""
@@ -176,16 +183,25 @@ class FeedWatch:
         return found
 
     def _bad_shares(self, feeds: Feeds) -> set[DataFault]:
+        counts = feeds.counts()
+        lately, newest = (each.grown(feeds.seconds, counts) for each in (self._growth, self._newest))
         found = set()
-        for topic, grown in self._growth.grown(feeds.seconds, feeds.counts()).items():
-            limits: tuple[tuple[Code, int, float], ...] = (
-                ("dead_letters", grown.dead_letters, self.settings.dead_letter_share),
-                ("duplicates", grown.duplicates, self.settings.duplicate_share),
+        for topic in counts.keys() & NEEDED:
+            letters, copies = newest[topic], lately[topic]
+            shares: tuple[tuple[Code, int, int, int, float], ...] = (
+                (
+                    "dead_letters",
+                    letters.dead_letters,
+                    letters.records,
+                    FEWEST_LETTERS,
+                    self.settings.dead_letter_share,
+                ),
+                ("duplicates", copies.duplicates, copies.records, FEWEST_DUPLICATES, self.settings.duplicate_share),
             )
-            for code, bad, limit in limits:
+            for code, bad, records, fewest, limit in shares:
                 fault = DataFault(code, topic)
                 mark = limit / 2 if fault in self._begun else limit
-                if topic in NEEDED and bad >= FEWEST_RECORDS and bad > mark * grown.records:
+                if bad >= fewest and bad > mark * records:
                     found.add(fault)
         return found
 

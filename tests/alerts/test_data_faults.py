@@ -128,6 +128,7 @@ def test_a_worker_that_stands_blocks_all_until_it_has_caught_up(bank: Bank) -> N
 def test_a_flood_of_dead_letters_blocks_all_until_good_records_come(bank: Bank) -> None:
     bank.send(TRANSACTIONS, *({"customer_id": f"c{number}"} for number in range(200)))
     bank.wait_for("blocked", "dead letters: more than 10 % of the newest transactions are refused")
+    bank.send(TRANSACTIONS, *(bank.transaction(bank.now) for _ in range(250)))
     bank.wait_for("firing")
 
 
@@ -176,5 +177,9 @@ def test_a_halted_topic_blocks_all_until_it_is_resumed(bank: Bank) -> None:
     environment = os.environ | environment_of(bank.cluster.settings)
     command = [sys.executable, "-m", "pipeline", "resume", TOUCHES, "--skip-bad"]
     subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+    skipped = "SELECT sum(dead_letters) FROM roi.positions WHERE run = 'live' AND topic = 'bank.touches.v1'"
+    bank.cluster.wait_until(lambda: bank.cluster.rows(skipped)[0][0] >= 6000, "all bad touches")
+    bank.cluster.wait_until(lambda: "halted" not in bank.states()["own"][1], "a look at them")
     bank.pass_hours(10)
+    bank.send(TOUCHES, *bank.touches(bank.now, "own", 250, 10_000))
     bank.wait_for("firing")

@@ -116,19 +116,53 @@ def test_nobody_waits_for_what_a_topic_made_anew_or_cut_short_has_lost() -> None
     assert watch.look(feeds(140, partition(read=5, topic_id="second life"))) == set()
 
 
-@pytest.mark.parametrize(("code", "name"), [("dead_letters", "dead_letters"), ("duplicates", "duplicates")])
-def test_a_share_of_bad_records_is_a_fault_until_it_is_half_of_that(code: Code, name: str) -> None:
+@pytest.mark.parametrize(("code", "fewest"), [("dead_letters", 10), ("duplicates", 50)])
+def test_a_share_of_bad_records_is_a_fault_until_it_is_half_of_that(code: Code, fewest: int) -> None:
     watch, fault = watching(), DataFault(code, TRANSACTIONS)
 
     def look(seconds: float, accepted: int, bad: int) -> set[DataFault]:
-        return watch.look(feeds(seconds, partition(TRANSACTIONS, accepted=accepted, **{name: bad})))
+        return watch.look(feeds(seconds, partition(TRANSACTIONS, accepted=accepted, **{str(code): bad})))
 
     assert look(0, 1000, 900) == set()  # of long ago
-    assert look(1, 1000, 949) == set()  # 49 of 49: too few to say
+    assert look(1, 1000, 900 + fewest - 1) == set()  # all of them: too few to say
     assert look(2, 1150, 950) == {fault}  # 50 of 200
     assert look(3, 1500, 965) == {fault}  # 65 of 565: below, not by half
     assert look(4, 9000, 965) == set()
     assert look(5, 9000, 965) == set()
+
+
+def test_dead_letters_are_a_fault_until_good_records_have_followed_them_however_long_that_takes() -> None:
+    watch, fault = watching(), DataFault("dead_letters", TRANSACTIONS)
+
+    def look(seconds: float, accepted: int, bad: int) -> set[DataFault]:
+        return watch.look(feeds(seconds, partition(TRANSACTIONS, accepted=accepted, dead_letters=bad))) - {UNANSWERED}
+
+    assert look(0, 1000, 0) == set()
+    assert look(1, 1032, 48) == {fault}  # 48 of 80: a small feed, whose half is gone
+    assert look(2, 1032, 48) == {fault}
+    for second in (100, 10_000):
+        assert look(second, 1032, 48) == {fault}
+    assert look(10_010, 1100, 48) == {fault}
+    assert look(10_100, 1131, 48) == {fault}  # these 99 are not yet the newest 100
+    assert look(10_200, 1132, 48) == set()
+
+
+def test_a_burst_that_nothing_follows_is_forgotten_after_a_day() -> None:
+    watch = watching()
+    for second, bad in ((0, 0), (1, 48), (86_000, 48)):
+        found = watch.look(feeds(second, partition(TRANSACTIONS, accepted=1000, dead_letters=bad)))
+        assert (DataFault("dead_letters", TRANSACTIONS) in found) is bool(bad)
+    assert watch.look(feeds(86_401, partition(TRANSACTIONS, accepted=1000, dead_letters=48))) == {UNANSWERED}
+
+
+def test_a_topic_made_anew_begins_its_counts_again() -> None:
+    watch, fault = watching(), DataFault("dead_letters", TRANSACTIONS)
+
+    def look(seconds: float, accepted: int, bad: int) -> set[DataFault]:
+        return watch.look(feeds(seconds, partition(TRANSACTIONS, accepted=accepted, dead_letters=bad)))
+
+    assert look(0, 1000, 900) == set()
+    assert look(1, 20, 20) == {fault}
 
 
 def test_transactions_stand_when_others_go_on_for_longer_than_any_night() -> None:

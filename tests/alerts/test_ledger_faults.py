@@ -141,6 +141,10 @@ def test_a_flood_among_the_very_first_records_blocks(bank: Bank) -> None:
     bank.durable = bank.log_end = 300
     bank.dead_letters = 120
     assert "dead letters" in bank.look().faults["spring"][0]
+    for _ in range(20):
+        assert "dead letters" in bank.look(30).faults["spring"][0]
+    bank.durable = bank.log_end = 3_000
+    bank.look()
     assert not bank.look(60).faults
 
 
@@ -153,7 +157,8 @@ def test_a_flood_of_dead_letters_blocks_through_a_take_over_in_the_middle_of_it(
     bank.watcher = bank.taken_over()
     seen = []
     for second in range(300):
-        bank.dead_letters += second < 100  # fifty of them say something
+        bank.dead_letters += second < 100  # ten of them say something
+        bank.durable = bank.log_end = bank.durable + 50 * (second >= 100)
         record = bank.stepped(record, bank.look())
         seen.append(record.state)
     assert 100 <= seen.count("blocked") < 100 + 70
