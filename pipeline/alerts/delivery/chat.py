@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pipeline.alerts.delivery.texts import text_of
+from pipeline.alerts.record import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,4 +39,5 @@ class ChatChannel:
         newest = {notice.alert_id: notice for notice in notices}
         contents = [(msgspec.json.decode(notice.payload), notice.is_reminder) for notice in newest.values()]
         text = text_of(contents, self._wording)
-        return await self._postmen.send(self._url, text.title, text.body, text.kind)
+        identity = name_of("txt", *sorted(notice.notification_id for notice in notices))
+        return await self._postmen.send(self._url, text.title, text.body, text.kind, identity)

@@ -4,7 +4,7 @@ A process of its own because what a receiver does must not reach the evaluator: 
 libraries is ended from outside, and what an answer holds stays here. HTTP answers are read up to a limit, redirects are
 not followed, and answers that say "refused" under HTTP 200, as WeCom and DingTalk do, count as what they say.
 
-In: ``{"url", "title", "body", "kind", "seconds"}``. Out: ``{"result", "error", "retry_after"}``, see `Outcome`.
+In: ``{"url", "title", "body", "kind", "id", "seconds"}``. Out: ``{"result", "error", "retry_after"}``, see `Outcome`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any, Final
 import apprise
 import requests
 from apprise.manager_plugins import NotificationManager
+from apprise.plugins.email import base as mail
 
 from pipeline.alerts.delivery.secrecy import scrubbed, secrets_of
 from pipeline.alerts.delivery.webhooks import retry_after
@@ -129,6 +130,8 @@ def send(letter: dict[str, Any]) -> dict[str, Any]:
         return {"result": "refused", "error": "Apprise does not know this kind of address", "retry_after": None}
     heard = GuardedSession.heard = Heard(secrets_of(url))
     GuardedSession.is_vendor = type(plugin).__name__ in _VENDORS
+    # Apprise draws another Message-ID for each attempt, and takes none that it is given
+    setattr(mail, "make_msgid", lambda domain: f"<{letter['id']}@{domain}>")  # noqa: B010 - it has another's type
     try:
         is_sent = bool(
             plugin.notify(

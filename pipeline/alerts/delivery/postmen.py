@@ -63,9 +63,12 @@ class Postmen:
             with suppress(OSError, EOFError, TimeoutError):
                 self._put_back(await self._start())
 
-    async def send(self, url: str, title: str, body: str, kind: str) -> Outcome:
-        """Send one message; a process that does not answer in time is killed."""
-        letter = {"url": url, "title": title, "body": body, "kind": kind, "seconds": self._seconds}
+    async def send(self, url: str, title: str, body: str, kind: str, identity: str) -> Outcome:
+        """Send one message; a process that does not answer in time is killed.
+
+        What is sent again has the same ``identity``: mail has it in its Message-ID, by which mailboxes drop copies.
+        """
+        letter = {"url": url, "title": title, "body": body, "kind": kind, "id": identity, "seconds": self._seconds}
         try:
             postman = self._idle() or await self._start()
         except (OSError, EOFError, TimeoutError) as error:

@@ -111,7 +111,7 @@ def _first_lines(what: str, data: Mapping[str, Any], wording: Wording, *, again:
 def _grouped(alerts: Sequence[Mapping[str, Any]], wording: Wording) -> Text:
     """Return one text about several alerts: the worst by money at risk first, the rest counted."""
     ranked = sorted(alerts, key=lambda data: (_rank(data), -(data["money_at_risk_minor"] or 0), data["campaign_id"]))
-    firing = [data for data in ranked if _rank(data) == 0]
+    firing = [data for data in ranked if data["state"] == "firing"]
     required = {data["rule"]["min_return_ratio"] for data in firing}
     limit = ratio_text(required.pop()) if len(required) == 1 else wording.say("limit")
     title = (
@@ -210,7 +210,7 @@ def _reason(data: Mapping[str, Any], number: int) -> str:
 
 
 def _at_risk(alerts: Sequence[Mapping[str, Any]], wording: Wording) -> str:
-    at_risk = sum(data["money_at_risk_minor"] or 0 for data in alerts if _rank(data) == 0)
+    at_risk = sum(data["money_at_risk_minor"] or 0 for data in alerts if data["state"] == "firing")
     return wording.say("line_risk", money=wording.money(at_risk)) if at_risk else ""
 
 

@@ -35,11 +35,17 @@ async def main():
     several = Postmen()
     await several.prepare()
     print(several._spare[0].pid, flush=True)
-    await several.send(sys.argv[1], "t", "b", "info")
+    await several.send(sys.argv[1], "t", "b", "info", "txt_1")
 
 asyncio.run(main())
 """
-LETTER = {"title": "Below 1:2: Spring", "body": "Returns 1:1.25 so far.", "kind": "failure", "seconds": 5}
+LETTER = {
+    "title": "Below 1:2: Spring",
+    "body": "Returns 1:1.25 so far.",
+    "kind": "failure",
+    "id": "txt_0",
+    "seconds": 5,
+}
 VENDORS = {
     "wecombot": ("wecombot://botkey-1234", "NotifyWeComBot", b'{"errcode":0,"errmsg":"ok"}'),
     "dingtalk": ("dingtalk://abcdef1234/", "NotifyDingTalk", b'{"errcode":0,"errmsg":"ok"}'),
@@ -174,6 +180,15 @@ async def test_mail_arrives_with_subject_text_and_link(mail: tuple[Mailbox, int]
     assert "http://board/?campaign=spring" in text
 
 
+async def test_mail_that_is_sent_again_has_the_same_message_id(mail: tuple[Mailbox, int]) -> None:
+    box, port = mail
+    url = f"mailto://127.0.0.1:{port}/?from=roi@bank.example&to=lin@bank.example"
+    for identity in ("txt_1", "txt_1", "txt_2"):
+        await sent(url, id=identity)
+    found = [message_from_bytes(one.original_content or b"", policy=default)["message-id"] for one in box.letters]
+    assert found == ["<txt_1@127.0.0.1>", "<txt_1@127.0.0.1>", "<txt_2@127.0.0.1>"]
+
+
 async def test_mail_that_nobody_takes_is_a_failure() -> None:
     answered = await sent("mailto://127.0.0.1:1/?from=roi@bank.example&to=lin@bank.example")
     assert answered["result"] == "failed"
@@ -198,7 +213,7 @@ async def postmen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
 async def test_a_process_sends_one_message_after_the_other(postmen: Postmen) -> None:
     async with listening() as receiver:
         url = f"json://127.0.0.1:{receiver.port}/hook"
-        outcomes = [await postmen.send(url, "title", f"text {number}", "info") for number in range(3)]
+        outcomes = [await postmen.send(url, "title", f"text {number}", "info", f"txt_{number}") for number in range(3)]
     assert [outcome.result for outcome in outcomes] == ["sent"] * 3
     assert [request.json()["message"] for request in receiver.requests] == ["text 0", "text 1", "text 2"]
 
@@ -208,14 +223,14 @@ async def test_a_process_that_has_ended_meanwhile_is_replaced(postmen: Postmen) 
     waiting.kill()
     await waiting.wait()
     async with listening() as receiver:
-        assert (await postmen.send(f"json://127.0.0.1:{receiver.port}/x", "t", "b", "info")).result == "sent"
+        assert (await postmen.send(f"json://127.0.0.1:{receiver.port}/x", "t", "b", "info", "txt_1")).result == "sent"
 
 
 async def test_a_receiver_that_hangs_delays_no_other_and_its_process_ends_with_whoever_waited(postmen: Postmen) -> None:
     async with listening(hangs=True) as bad, listening() as good:
-        slow = asyncio.create_task(postmen.send(f"json://127.0.0.1:{bad.port}/x?rto=60", "t", "b", "info"))
+        slow = asyncio.create_task(postmen.send(f"json://127.0.0.1:{bad.port}/x?rto=60", "t", "b", "info", "txt_1"))
         await bad.heard(1)
-        assert (await postmen.send(f"json://127.0.0.1:{good.port}/x", "t", "b", "info")).result == "sent"
+        assert (await postmen.send(f"json://127.0.0.1:{good.port}/x", "t", "b", "info", "txt_1")).result == "sent"
         assert not slow.done()
         slow.cancel()
         assert isinstance((await asyncio.gather(slow, return_exceptions=True))[0], asyncio.CancelledError)
@@ -232,7 +247,9 @@ async def test_a_mail_server_that_hangs_is_given_up() -> None:
     port = server.sockets[0].getsockname()[1]
     several = Postmen(seconds=1.0)
     try:
-        outcome = await several.send(f"mailto://127.0.0.1:{port}/?from=roi@b.example&to=l@b.example", "t", "b", "info")
+        outcome = await several.send(
+            f"mailto://127.0.0.1:{port}/?from=roi@b.example&to=l@b.example", "t", "b", "info", "txt_1"
+        )
     finally:
         await several.close()
         server.close()
@@ -243,7 +260,7 @@ async def test_a_mail_server_that_hangs_is_given_up() -> None:
 async def test_a_process_that_does_not_start_is_a_failure_that_is_told() -> None:
     several = Postmen(command=("/nonexistent/python",))
     await several.prepare()
-    outcome = await several.send("json://127.0.0.1:1", "t", "b", "info")
+    outcome = await several.send("json://127.0.0.1:1", "t", "b", "info", "txt_1")
     assert (outcome.result, outcome.error) == ("failed", "the sending process did not start (FileNotFoundError)")
 
 

@@ -166,6 +166,11 @@ def test_a_group_of_different_changes_says_of_each_what_it_is() -> None:
     ]
 
 
+def test_campaigns_that_are_judged_again_are_below_the_limit_in_the_title_too() -> None:
+    found = lines(message(previous_state="blocked"), message(previous_state="blocked", campaign_id="b"))
+    assert found[0] == "2 campaigns below 1:2"
+
+
 def test_the_phrases_of_both_languages_name_the_same_things() -> None:
     for key, (english, chinese) in PHRASES.items():
         fields = [{name for _, name, _, _ in Formatter().parse(text) if name} for text in (english, chinese)]
