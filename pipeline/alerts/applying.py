@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pipeline.alerts.actions import Action, Refusal, act
-from pipeline.alerts.log import LogRow, Notification, notifications, rows_of, test_message
+from pipeline.alerts.log import LogRow, Notification, notifications, record_row, rows_of, test_message
 from pipeline.alerts.silences import Silence, silence_of, silenced_by
 from pipeline.alerts.telling import with_telling
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from pipeline.alerts.lifecycle import Conduct
     from pipeline.alerts.log import Addressing
@@ -29,6 +29,7 @@ class Applying:
         alerts: every alert by id.
         silences: those in force by id.
         dead: notifications that were given up by id.
+        waiting: those that nobody has got yet.
         conduct: of the installation.
         addressing: whom to tell.
         now: when, by both clocks.
@@ -44,6 +45,7 @@ class Applying:
         alerts: Mapping[str, AlertRecord],
         silences: Mapping[str, Silence],
         dead: Mapping[str, Notification],
+        waiting: Collection[Notification] = (),
         conduct: Conduct,
         addressing: Addressing,
         now: Moment,
@@ -51,6 +53,7 @@ class Applying:
         self._alerts = alerts
         self._silences = dict(silences)
         self._dead = dict(dead)
+        self._waiting = waiting
         self._conduct = conduct
         self._addressing = addressing
         self._now = now
@@ -104,7 +107,19 @@ class Applying:
         if isinstance(silence, Refusal):
             return silence
         self._silences[silence.silence_id] = silence
-        return [silence.row()]
+        return [silence.row(), *self._untold(silence)]
+
+    def _untold(self, silence: Silence) -> Rows:
+        """Return the alerts whose telling waits and is dropped by a silence: it is made up for when that ends."""
+        waiting = {notice.alert_id for notice in self._waiting if notice.message_type == "alert.firing"}
+        rows = []
+        for alert_id in sorted(waiting):
+            record = self._alert(alert_id)
+            if record is None or record.state != "firing" or not silence.holds_for(record, self._now.wall_ms):
+                continue
+            self.changed[alert_id] = replace(record, told_ms=None, told_since=None)
+            rows.append(record_row(self.changed[alert_id], self._addressing.board_url))
+        return rows
 
     def _unsilence(self, action: Action) -> Rows | Refusal:
         silence = self._silences.pop(str(action.body.get("silence_id")), None)

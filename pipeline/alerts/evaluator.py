@@ -210,6 +210,7 @@ class Evaluator:
                 alerts=self._desk.alerts,
                 silences=self._desk.silences,
                 dead={one.notification_id: one for one in dead},
+                waiting=self._desk.notifications.values(),
                 conduct=self._conduct,
                 addressing=self._addressing,
                 now=self._now(),

@@ -16,7 +16,6 @@ from pipeline.alerts.log import Addressing, Notification
 from pipeline.alerts.record import Campaign, Moment
 from pipeline.backoff import Backoff
 from pipeline.errors import FencedError
-from schemas.instants import instant_text
 from tests.alerts.building import AT_ONCE, HOUR, T0, look
 from tests.support.fakes_alerts import AlertTables, FakeAlertStore
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from pipeline.alerts.lifecycle import Change
-    from pipeline.alerts.log import LogRow
+    from pipeline.alerts.log import LogRow, NotificationState
     from pipeline.alerts.record import Look
 
 FIRES = look("below", rule=AT_ONCE)
@@ -75,6 +74,11 @@ class Office:
         run(self.evaluator.apply(self.store.actions()))
         _, row = self.tables.log["action", one.action_id]
         return {"state": row.state, **json.loads(row.body)}
+
+    def settle(self, state: NotificationState) -> None:
+        """Have all notices that wait end so, as whoever sends does."""
+        notices = [replace(one, state=state) for one in self.desk.notifications.values()]
+        run(self.desk.write([one.row(self.wall_ms) for one in notices]))
 
     def pass_time(self, seconds: float) -> None:
         self.seconds += seconds
@@ -215,43 +219,6 @@ def test_a_decision_to_stop_is_one_message_on_each_topic(office: Office) -> None
 )
 def test_what_cannot_be_applied_is_refused_with_a_reason(office: Office, kind: str, why: str) -> None:
     assert why in office.ask(kind)["why"]
-
-
-def test_a_silenced_alert_changes_as_ever_and_tells_its_recovery_alone(office: Office) -> None:
-    office.ask("silence", owner="retail", until=instant_text(T0 + HOUR), reason="holiday")
-    office.turn(FIRES)
-    office.turn(GOOD)
-    assert office.notices() == [("floor", "alert.firing", "suppressed"), ("floor", "alert.resolved", "waiting")]
-    assert len(office.rows("message")) == 2
-
-
-def test_a_silence_ends_by_its_time_or_by_hand_and_a_firing_alert_is_told_then(office: Office) -> None:
-    office.ask("silence", campaign_id="spring", until=instant_text(T0 + 60_000), reason="test", action_id="s")
-    office.turn(FIRES)
-    office.turn(FIRES)
-    assert office.notices() == [("floor", "alert.firing", "suppressed")]
-    office.pass_time(61)
-    office.turn(FIRES)
-    office.turn(FIRES)
-    assert office.notices() == [("floor", "alert.firing", "suppressed"), ("floor", "alert.firing", "waiting")]
-    assert [row.state for row in office.rows("silence")] == ["ended"]
-    assert office.desk.silences == {}
-    assert office.ask("unsilence", silence_id=office.rows("silence")[0].id)["state"] == "refused"
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"until": instant_text(T0 + HOUR), "reason": "r"},
-        {"campaign_id": "a", "owner": "b", "until": instant_text(T0 + HOUR), "reason": "r"},
-        {"campaign_id": "a", "until": instant_text(T0 + HOUR)},
-        {"campaign_id": "a", "until": "tomorrow", "reason": "r"},
-        {"campaign_id": "a", "until": instant_text(T0), "reason": "r"},
-        {"campaign_id": "a", "reason": "r"},
-    ],
-)
-def test_a_silence_that_says_too_little_is_refused(office: Office, body: dict[str, Any]) -> None:
-    assert office.ask("silence", **body)["state"] == "refused"
 
 
 def test_a_firing_alert_that_nobody_acknowledges_is_told_again(office: Office) -> None:
