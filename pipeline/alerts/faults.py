@@ -151,8 +151,9 @@ class FeedWatch:
 
     def counted(self, feeds: Feeds) -> None:
         """Note what has become of records while there is nothing to judge: the very first ones may be a flood."""
+        counts = feeds.counts()
         for history in (self._growth, self._newest):
-            history.grown(feeds.seconds, feeds.counts())
+            history.grown(feeds.seconds, counts)
 
     def look(self, feeds: Feeds) -> set[DataFault]:
         """Return the faults that feeds have now; looks are in the order of time."""
