@@ -152,7 +152,9 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
         deliveries = (self._delivery(consumer, tp, runs.get(tp, NO_RUNS)) for tp in looked_at)
         found = [delivery for delivery in deliveries if delivery is not None]
         batches = [delivery.batch for delivery in found]
-        if any(map(len, batches)) and all(batch.next_offset >= batch.end_offset for batch in batches):
+        # a fetch ends at so many records: what others have is taken at once
+        waiting = partitions & fetcher._records.keys()  # noqa: SLF001 - as above
+        if any(map(len, batches)) and not waiting and all(batch.next_offset >= batch.end_offset for batch in batches):
             self._gathered_at = asyncio.get_running_loop().time() + GATHER_SECONDS
         return found
 

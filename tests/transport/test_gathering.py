@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.transport import fetching
 from pipeline.transport.admin import TopicAdmin
+from pipeline.transport.fetching import BatchConsumerThread
 from schemas.topics import EVENT_TOPICS, LOGINS
 from tests.transport.recording import Recorder
 from tests.transport.running import produce, running_worker, store_at_end, until
@@ -52,3 +53,30 @@ async def test_a_backlog_is_read_without_a_pause(settings: Settings, monkeypatch
     # of other partitions nothing comes, and the end of this one is reached once
     async with running_worker(settings, recorder):
         await until(lambda: len(recorder.store.values()) == 1000, "the whole backlog")
+
+
+async def test_partitions_whose_records_a_full_fetch_has_left_are_taken_without_a_pause(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "GATHER_SECONDS", 0.5)
+    settings = settings.model_copy(update={"worker": settings.worker.model_copy(update={"fetch_records": 10})})
+    pauses = 0
+    gather = BatchConsumerThread._gather
+
+    async def counted(thread: BatchConsumerThread) -> None:
+        nonlocal pauses
+        pauses += thread._gathered_at > asyncio.get_running_loop().time()
+        await gather(thread)
+
+    batches: list[RecordBatch] = []
+    with TopicAdmin(settings) as admin:
+        partitions = len(admin.end_offsets(EVENT_TOPICS))
+    recorder = Recorder(store_at_end(settings, EVENT_TOPICS), batches.append)
+    async with running_worker(settings, recorder):
+        await until(lambda: len({batch.tp for batch in batches}) == partitions, "the first fetches")
+        monkeypatch.setattr(BatchConsumerThread, "_gather", counted)
+        for topic in EVENT_TOPICS:
+            await asyncio.to_thread(produce, settings, topic, values(28), keys=28)
+        await until(lambda: len(recorder.store.values()) == 28 * len(EVENT_TOPICS), "all partitions")
+    # a fetch takes what two of the sixteen partitions have, and reaches their ends: eight pauses, if each makes one
+    assert pauses <= 5
