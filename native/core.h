@@ -92,10 +92,6 @@ typedef u32 text; // half of where a text begins in `texts`: its length, then it
 #define NO_TEXT 0
 enum { UUID_LENGTH = 36 };
 
-static inline i32 digit_of(u8 letter) { // hexadecimal, lower case; -1 for none
-    return letter >= '0' && letter <= '9' ? letter - '0' : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-}
-
 typedef struct {
     const u8 *bytes;
     u32 length;
@@ -460,6 +456,7 @@ void forget_numbers(table *all);
 // texts.c
 text keep_text(shard *one, const u8 *bytes, u32 length);
 span read_text_of(const shard *one, text kept, u8 *room);
+bool pack_digits(const u8 *letters, u8 *packed);
 #define text_of(one, kept) read_text_of(one, kept, (u8[UUID_LENGTH]){0}) // valid to the end of the block that asks
 i32 compare_texts(span a, span b);
 i32 compare_events(const shard *one, i64 at, text id, i64 other_at, text other_id); // the contract's order: time, then event id
@@ -487,7 +484,7 @@ void expect_slot(const table *numbers, u64 hash);
 u32 expect_customer(const shard *one, const table *numbers, u64 hash);
 void expect_account(const shard *one, u32 customer);
 u32 find_tier(const shard *one, span text);
-u32 shard_dormant(shard *one, const u8 *pseudonym);
+u32 dormant_with(shard *one, u64 hash, const u8 *pseudonym);
 void shard_set_tier(shard *one, u32 number, u32 tier);
 bool shard_load_login(shard *one, u32 number, i32 day, bool engaged);
 

@@ -136,14 +136,18 @@ static void expect_id(const shard *one, u32 number) {
     if (likely->standing == MET) __builtin_prefetch(ITEM(one->ids, u8, likely->id));
 }
 
-// The customer of a pseudonym whose id has not been seen: for loading stored state, before any event.
-EXPORT u32 shard_dormant(shard *one, const u8 *pseudonym) {
-    u64 hash = hash_bytes(one->seed, pseudonym, PSEUDONYM);
+// The customer of a pseudonym, whose hash it is, and whose id has not been seen.
+u32 dormant_with(shard *one, u64 hash, const u8 *pseudonym) {
     u32 number = find_dormant(one, hash, pseudonym);
     if (number != NOBODY) return number;
     number = add_customer(one, pseudonym);
     table_add(&one->by_pseudonym, hash, number);
     return number;
+}
+
+// The same, for loading stored state before any event.
+EXPORT u32 shard_dormant(shard *one, const u8 *pseudonym) {
+    return dormant_with(one, hash_bytes(one->seed, pseudonym, PSEUDONYM), pseudonym);
 }
 
 static void forget(shard *one, u32 number) {

@@ -88,12 +88,7 @@ static void take_pseudonym(reader *from, row *given) { // 32 digits
     span text = take_text(from);
     given->has_customer = true;
     if (from->is_cut) return;
-    given->is_unsound = text.length != 2 * PSEUDONYM;
-    for (u32 at = 0; at < PSEUDONYM && !given->is_unsound; at++) {
-        i32 high = digit_of(text.bytes[2 * at]), low = digit_of(text.bytes[2 * at + 1]);
-        given->is_unsound = high < 0 || low < 0;
-        given->pseudonym[at] = (u8)((u32)high << 4 | ((u32)low & 15));
-    }
+    given->is_unsound = text.length != 2 * PSEUDONYM || !pack_digits(text.bytes, given->pseudonym);
 }
 
 // The columns behind the shard's number, one letter each; sql/queries/load_*.sql selects them in this order.
@@ -182,7 +177,7 @@ static u32 apply_transaction(shard *one, u32 who, const row *given) {
 
 static u32 apply(u32 query, const row *given) {
     shard *one = given->to->one;
-    u32 who = given->has_customer ? shard_dormant(one, given->pseudonym) : NOBODY, model;
+    u32 who = given->has_customer ? dormant_with(one, given->hash, given->pseudonym) : NOBODY, model;
     switch (query) {
     case PROFILES: shard_set_tier(one, who, given->tier_number); return DONE;
     case LOGINS: return shard_load_login(one, who, (i32)given->at, given->flag) ? DONE : TOO_OLD;

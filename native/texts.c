@@ -9,17 +9,36 @@ enum { MOVED, UUID = 254, LONGER = 255, EVEN = 2, SMALLEST = 1 + sizeof(text), U
 
 static u8 *entry_of(const list *texts, text kept) { return ITEM(*texts, u8, (u64)kept * EVEN); }
 
+// Packs 32 hexadecimal digits, in lower case, into 16 bytes; false if they are none. Eight letters at a time: a digit is
+// known by what it is spelled as, so there is nothing to branch on.
+bool pack_digits(const u8 *letters, u8 *packed) {
+    const u64 each = 0x0101010101010101;
+    u64 wrong = 0;
+    for (u32 at = 0; at < 4; at++) {
+        u64 text, digits, is_letter;
+        memcpy(&text, letters + 8 * at, sizeof text);
+        digits = (text & 15 * each) + 9 * ((text >> 6) & each); // 'a' is 0x61
+        is_letter = ((digits & 15 * each) + 6 * each) >> 4 & each;
+        wrong |= (digits + '0' * each + ('a' - '0' - 10) * is_letter) ^ text; // spelled again, it is the same
+        digits = (digits << 4 | digits >> 8) & 0x00ff00ff00ff00ff;
+        digits = (digits | digits >> 8) & 0x0000ffff0000ffff;
+        u32 bytes = (u32)(digits | digits >> 16);
+        memcpy(packed + 4 * at, &bytes, sizeof bytes);
+    }
+    return !wrong;
+}
+
 static bool is_hyphen(u32 place) { return place == 8 || place == 13 || place == 18 || place == 23; }
 
 static bool pack_uuid(const u8 *bytes, u32 length, u8 *packed) { // false: it is none, or spelled in another way
-    if (length != UUID_LENGTH) return false;
-    for (u32 place = 0; place < UUID_LENGTH; place += 2) {
-        if (is_hyphen(place) && bytes[place++] != '-') return false;
-        i32 high = digit_of(bytes[place]), low = digit_of(bytes[place + 1]);
-        if (high < 0 || low < 0) return false;
-        *packed++ = (u8)(high << 4 | low);
-    }
-    return true;
+    if (length != UUID_LENGTH || bytes[8] != '-' || bytes[13] != '-' || bytes[18] != '-' || bytes[23] != '-') return false;
+    u8 letters[2 * UUID_BYTES];
+    memcpy(letters, bytes, 8);
+    memcpy(letters + 8, bytes + 9, 4);
+    memcpy(letters + 12, bytes + 14, 4);
+    memcpy(letters + 16, bytes + 19, 4);
+    memcpy(letters + 20, bytes + 24, 12);
+    return pack_digits(letters, packed);
 }
 
 static void unpack_uuid(const u8 *packed, u8 *bytes) {
