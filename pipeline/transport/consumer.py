@@ -95,10 +95,15 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped h
 
     async def _drain_messages(self, fetcher: Any) -> None:
         while not (self.should_stop or fetcher.should_stop):
-            async for _, message in self.getmany(timeout=1.0):
+            messages = [message async for _, message in self.getmany(timeout=1.0)]
+            if messages:
                 # a rebalance abandons what the queues did not take yet; it is read again by its next owner
-                await self.wait_first(self.callback(message), self.suspend_flow.wait())
+                await self.wait_first(self._queue(messages), self.suspend_flow.wait())
             await asyncio.sleep(0)
+
+    async def _queue(self, messages: list[ConsumerMessage]) -> None:
+        for message in messages:
+            await self.callback(message)
 
     async def _fetch(self, partitions: frozenset[TP]) -> list[Delivery]:
         try:
