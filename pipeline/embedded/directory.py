@@ -214,10 +214,11 @@ def write_env_file(path: Path, values: Mapping[str, str]) -> None:
     """Replace a KEY=VALUE file in one step, readable by its owner alone from its first byte on.
 
     Raises:
-        ValueError: a value holds a line break, which the format cannot carry.
+        UserError: a value holds a line break, which the format cannot carry.
     """
-    if any("\n" in value or "\r" in value for value in values.values()):
-        raise ValueError(f"a value for {path.name} holds a line break")
+    for name, value in values.items():
+        if "\n" in value or "\r" in value:
+            raise UserError(f"{name} holds a line break, which {path.name} cannot keep", "give it without one")
     write_private_file(path, "".join(f"{key}={value}\n" for key, value in values.items()))
 
 

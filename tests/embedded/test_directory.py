@@ -101,7 +101,7 @@ def test_a_start_that_is_refused_takes_back_what_it_made_and_nothing_else(
     directory = InstanceDirectory(tmp_path / "outer" / "data")
     ports = Ports(0, 0, 0)
     elsewhere = settings(clickhouse_password=SecretStr("two\nlines"), kafka_bootstrap_servers="127.0.0.1:9")
-    with pytest.raises(ValueError, match="line break"):
+    with pytest.raises(UserError, match=r"^ROI_CLICKHOUSE_PASSWORD holds a line break, "):
         asyncio.run(run_embedded(directory, elsewhere, ports, 0, Supervisor(directory.logs, print)))
     assert sorted(tmp_path.rglob("*")) == kept
 
@@ -232,7 +232,7 @@ def test_readers_of_an_env_file_never_see_half_of_it(tmp_path: Path) -> None:
 def test_value_with_a_line_break_is_refused_and_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "roi.env"
     write_env_file(path, {"KEY": "old"})
-    with pytest.raises(ValueError, match="line break"):
+    with pytest.raises(UserError, match=r"^KEY holds a line break, which roi.env cannot keep; "):
         write_env_file(path, {"KEY": "new\nROI_CLICKHOUSE_URL=http://elsewhere"})
     assert read_env_file(path) == {"KEY": "old"}
 
