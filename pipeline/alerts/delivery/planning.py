@@ -108,6 +108,21 @@ def is_test(notice: Notification) -> bool:
     return notice.message_type == "test"
 
 
+def is_untimely(
+    letter: Sequence[Notification], policy: Policy, *, now_ms: int, standing: Callable[[Notification], Standing]
+) -> bool:
+    """Tell whether quiet hours or a silence have begun since a letter was planned: it is to be planned again.
+
+    What is planned at once may take minutes: requests to a slow receiver follow each other, and ClickHouse may be away
+    before any of them.
+    """
+    if any(is_test(notice) for notice in letter):
+        return False
+    if policy.quiet is not None and policy.quiet.holds_at(now_ms):
+        return True
+    return any(_is_silenced(notice, standing(notice)) for notice in letter)
+
+
 def _suppressed(
     ordered: Sequence[Notification], standing: Callable[[Notification], Standing]
 ) -> tuple[Notification, ...]:
@@ -119,7 +134,7 @@ def _suppressed(
             continue
         stands = standing(notice)
         why = ""
-        if stands == "silenced" and notice.message_type != "alert.resolved":
+        if _is_silenced(notice, stands):
             why = "silenced"
         elif notice.is_reminder and notice.attempts == 0:
             if newest[notice.alert_id] is not notice:
@@ -129,6 +144,10 @@ def _suppressed(
         if why:
             found.append(replace(notice, state="suppressed", last_error=why))
     return tuple(found)
+
+
+def _is_silenced(notice: Notification, stands: Standing) -> bool:
+    return stands == "silenced" and notice.message_type != "alert.resolved"
 
 
 def _heads(ordered: Sequence[Notification]) -> dict[str, Notification]:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pipeline.alerts.delivery.outcomes import Outcome
-from pipeline.alerts.delivery.planning import PAUSES, is_test, plan, settled
+from pipeline.alerts.delivery.planning import PAUSES, is_test, is_untimely, plan, settled
 from pipeline.alerts.silences import silenced_by
 from pipeline.error_words import places
 
@@ -120,6 +120,8 @@ class Sending:
             if not letter:
                 continue
             await desk.confirm()
+            if self._is_untimely(desk, name, letter):
+                break
             outcome = await _delivered(channel, letter)
             if outcome.result == "unmade":
                 if len(letter) > 1:  # halves, not one by one: a few texts to a phone, however many the others are
@@ -138,6 +140,10 @@ class Sending:
         if marks:
             await self._write(desk, marks)
         return is_sent, fault
+
+    def _is_untimely(self, desk: Desk, name: str, letter: Sequence[Notification]) -> bool:
+        now_ms = self._now_ms()
+        return is_untimely(letter, self._policies[name], now_ms=now_ms, standing=_standing(desk, now_ms))
 
     def _settled(self, name: str, letter: Iterable[Notification], outcome: Outcome) -> list[Notification]:
         policy, now_ms, chance = self._policies[name], self._now_ms(), self._chance()

@@ -1,15 +1,17 @@
-"""What becomes of the others when no message can be made of a notice, by a channel that the test plays."""
+"""What becomes of the others when one notice cannot be sent or takes long, by a channel that the test plays."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from pipeline.alerts.delivery.outcomes import SUCCESS, Outcome
 from pipeline.alerts.delivery.planning import Policy
+from pipeline.alerts.delivery.quiet import QuietHours
 from pipeline.alerts.delivery.sending import Sending
 from tests.alerts.delivery.office import Office, fires, recovers, settings_of
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 POLICY: Final = Policy(attempts=9)
 PERSON: Final = "c4711"
+DAY_MS: Final = 86_400_000
+TEN_AT_NIGHT: Final = 30_000 * DAY_MS + 22 * 3_600_000
+"""Of a day long after the notices were made, in UTC."""
 
 
 class Post:
@@ -106,3 +111,56 @@ async def test_a_letter_that_its_receiver_does_not_take_is_not_divided(office: O
     found = await sent_to(office, post, 2)
     assert post.letters == [[("a", "alert.firing"), ("b", "alert.firing")]]
     assert {notice.state for notice in found.values()} == {"waiting"}
+
+
+class SlowPost(Post):
+    """Takes half a minute for each notice, on a clock of its own; does something before it answers."""
+
+    def __init__(self, office: Office, now_ms: int) -> None:
+        super().__init__(is_grouped=False)
+        self.office = office
+        self.now_ms = now_ms
+        self.told_ms: list[int] = []
+        self.silences = False
+
+    async def deliver(self, notices: Sequence[Notification]) -> Outcome:
+        self.told_ms.append(self.now_ms)
+        self.now_ms += 30_000
+        if self.silences:
+            self.silences = False
+            await self.office.ask("silence", campaign_id="c2", until="2100-01-01T00:00:00Z", reason="known")
+        return await super().deliver(notices)
+
+
+async def told_slowly(office: Office, post: SlowPost, policy: Policy, *states: str) -> None:
+    """Send by the clock of the channel, which stands still where nothing is sent."""
+    by_post = Sending({"chat": post}, {"chat": policy}, office, now_ms=lambda: post.now_ms)
+    task = asyncio.create_task(by_post.run(office.desk))
+    try:
+        await office.until("chat", *states)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_quiet_hours_that_begin_while_a_receiver_takes_its_time_hold_back_the_rest(office: Office) -> None:
+    await office.evaluator.turn([fires(f"c{number}") for number in range(6)])
+    quiet = QuietHours.of("22:00-07:00", ZoneInfo("UTC"))
+    post = SlowPost(office, TEN_AT_NIGHT - 60_000)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1):
+            await told_slowly(office, post, Policy(attempts=9, quiet=quiet), "sent")
+    assert [told - TEN_AT_NIGHT for told in post.told_ms] == [-60_000, -30_000]
+    assert [notice.state for notice in office.notices("chat")].count("waiting") == 4
+    post.now_ms = TEN_AT_NIGHT + 9 * 3_600_000
+    await told_slowly(office, post, Policy(attempts=9, quiet=quiet), "sent")
+    assert sorted(post.letters) == [[(f"c{number}", "alert.firing")] for number in range(6)]
+
+
+async def test_a_silence_that_is_made_while_a_receiver_takes_its_time_holds_for_the_rest(office: Office) -> None:
+    await office.evaluator.turn([fires(f"c{number}") for number in range(4)])
+    post = SlowPost(office, TEN_AT_NIGHT)
+    post.silences = True
+    await told_slowly(office, post, POLICY, "sent", "suppressed")
+    assert post.letters == [[(name, "alert.firing")] for name in ("c0", "c1", "c3")]
+    assert {notice.campaign_id for notice in office.notices("chat") if notice.state == "suppressed"} == {"c2"}
