@@ -79,6 +79,7 @@ _OUTCOMES: Final[dict[str, tuple[str, str]]] = {
 }
 _RETIRED: Final = ("retired: its definition was withdrawn, it is judged no more", "活动定义已撤销，不再判定")
 _UNKNOWN: Final = "?"
+_MOST_DECIMALS: Final = 8
 _READABLE: Final = 1e18
 """Nobody counts the digits of a greater number."""
 _PERCENT: Final = frozenset({"share", "rate"})
@@ -112,7 +113,7 @@ def outcome_text(verdict: Verdict, rule: AlertRule, language: Language = "en") -
     return _OUTCOMES[key][_INDEX[language]].format(
         required=ratio_text(rule.min_return_ratio),
         confidence=_percent(rule.confidence),
-        upper="" if verdict.upper_bound is None else ratio_text(verdict.upper_bound),
+        upper="" if verdict.upper_bound is None else ratio_text(verdict.upper_bound, rule.min_return_ratio),
         value="" if band is None else ratio_text(band.value),
         low="" if band is None else ratio_text(band.low),
         high="" if band is None else ratio_text(band.high),
@@ -144,9 +145,19 @@ def _withheld(share: float, language: Language) -> str:
     return f"held back: {_percent(share)} of all alerts would be false, so more evidence is asked for"
 
 
-def ratio_text(ratio: float) -> str:
-    """Return a return ratio as managers write it: 1:2, 1:1.38."""
-    return f"1:{_digits(ratio, 2)}" if abs(ratio) < 1000 else f"1:{_digits(ratio, 0, separator='')}"
+def ratio_text(ratio: float, required: float | None = None) -> str:
+    """Return a return ratio as managers write it: 1:2, 1:1.38.
+
+    One that is less than what is required has as many decimals as it takes to see that: 1:1.9999, not 1:2.
+    """
+    decimals, separator = (2, ",") if abs(ratio) < 1000 else (0, "")
+    text = f"1:{_digits(ratio, decimals, separator=separator)}"
+    if required is None or not ratio < required:
+        return text
+    while text == ratio_text(required) and decimals < _MOST_DECIMALS:
+        decimals += 1
+        text = f"1:{_digits(ratio, decimals, separator=separator)}"
+    return text
 
 
 def _percent(share: float) -> str:

@@ -124,8 +124,9 @@ def _plain_reasons(trial: Trial, row: int) -> tuple[str, ...]:
         spent, least = f"{cost / 100:,.2f}", f"{trial.rule.min_cost_minor / 100:,.2f}"
         english = f"too little spent to judge: {spent} of {least}"
         return (always_english(english, f"支出太少，无法判断：{spent}，至少需 {least}"),)
-    limit = ratio_text(trial.rule.min_return_ratio)
-    is_below, ratio = trial.outcome[row] == BELOW, ratio_text(returned / cost)
+    required = trial.rule.min_return_ratio
+    limit, ratio = ratio_text(required), ratio_text(returned / cost, required)
+    is_below = trial.outcome[row] == BELOW
     return (
         always_english(
             f"the ratio so far, {ratio}, is {'below' if is_below else 'not below'} {limit}",

@@ -67,6 +67,14 @@ def test_ratios_are_written_as_managers_write_them() -> None:
     ]
 
 
+def test_a_ratio_below_what_is_required_never_reads_as_if_it_were_that() -> None:
+    written = [ratio_text(ratio, 2.0) for ratio in (1.38, 1.99, 1.997, 1.9999, 2.0, 2.0001, 1.99999999999)]
+    assert written == ["1:1.38", "1:1.99", "1:1.997", "1:1.9999", "1:2", "1:2", "1:2"]
+    assert ratio_text(1499.7, 1500.0) == "1:1499.7"
+    below = verdict("below", upper_bound=1.997)
+    assert outcome_text(below, RULE) == "stays below 1:2: at most 1:1.997 at 95 % confidence"
+
+
 @pytest.mark.parametrize("number", [float("inf"), float("-inf"), float("nan"), 1e300, -1e300, 5e-324, 0.0])
 def test_every_number_can_be_written_and_read(number: float) -> None:
     for code, (english, _) in CAVEATS.items():

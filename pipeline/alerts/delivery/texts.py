@@ -154,7 +154,7 @@ def _line(data: Mapping[str, Any], wording: Wording) -> dict[str, str]:
     risk = data["money_at_risk_minor"]
     ratio = data["return_ratio"]
     return _named(data) | {
-        "ratio": wording.say("none") if ratio is None else ratio_text(ratio),
+        "ratio": wording.say("none") if ratio is None else ratio_text(ratio, data["rule"]["min_return_ratio"]),
         "risk": "" if not risk else wording.say("line_risk", money=wording.money(risk)),
         "decision": _decision(data, wording),
     }
@@ -164,14 +164,18 @@ def _ratio_line(data: Mapping[str, Any], wording: Wording) -> str:
     ratio = data["return_ratio"]
     if ratio is None:
         return ""
-    return wording.say("ratio", ratio=ratio_text(ratio), required=ratio_text(data["rule"]["min_return_ratio"]))
+    required = data["rule"]["min_return_ratio"]
+    return wording.say("ratio", ratio=ratio_text(ratio, required), required=ratio_text(required))
 
 
 def _sure_line(data: Mapping[str, Any], wording: Wording) -> str:
     confidence = f"{100 * data['rule']['confidence']:.4g} %"
     upper, matured = data["upper_bound"], data["matured_share"]
+    required = data["rule"]["min_return_ratio"]
     bound = (
-        wording.say("nobody") if upper is None else wording.say("bound", upper=ratio_text(upper), confidence=confidence)
+        wording.say("nobody")
+        if upper is None
+        else wording.say("bound", upper=ratio_text(upper, required), confidence=confidence)
     )
     share = "" if matured is None else wording.say("matured", share=f"{100 * matured:.0f} %")
     return wording.say("sure", bound=bound, share=share, converters=f"{data['converters']:,}")

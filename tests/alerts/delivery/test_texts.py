@@ -59,6 +59,12 @@ def test_a_firing_alert_says_what_how_sure_how_much_money_what_to_do_and_where()
     ]
 
 
+def test_what_is_hardly_below_is_not_written_as_what_is_required() -> None:
+    found = lines(message(return_ratio=1.9999, upper_bound=1.997))
+    assert found[1] == "Returns 1:1.9999 so far; 1:2 is required."
+    assert found[2].startswith("Sure: at most 1:1.997 (95 %);")
+
+
 def test_it_says_the_same_in_chinese() -> None:
     assert lines(message(campaign_name="春季储蓄"), wording=CHINESE) == [
         "低于 1:2：春季储蓄",
