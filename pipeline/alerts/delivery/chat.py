@@ -37,7 +37,12 @@ class ChatChannel:
     async def deliver(self, notices: Sequence[Notification]) -> Outcome:
         """Send one text about all notices; of one alert the newest counts."""
         newest = {notice.alert_id: notice for notice in notices}
-        contents = [(msgspec.json.decode(notice.payload), notice.is_reminder) for notice in newest.values()]
+        # with what it repeats still on its way, a reminder is the first that anybody hears of it
+        untold = {notice.alert_id for notice in notices if not notice.is_reminder}
+        contents = [
+            (msgspec.json.decode(notice.payload), notice.is_reminder and notice.alert_id not in untold)
+            for notice in newest.values()
+        ]
         text = text_of(contents, self._wording)
         identity = name_of("txt", *sorted(notice.notification_id for notice in notices))
         return await self._postmen.send(self._url, text.title, text.body, text.kind, identity)
