@@ -88,12 +88,11 @@ class ArchiveWriter:
         try:
             self._is_new = not self._directory.exists()
             self._directory.mkdir(parents=True, exist_ok=True)
-            found = {entry.name for entry in self._directory.iterdir()}
-            if found - {UNFINISHED}:
+            if set(self._directory.iterdir()) - {self._unfinished, *self._moved()}:
                 raise UserError(
                     f"{self._directory} is not empty", "name another directory: an archive is written as a whole"
                 )
-            shutil.rmtree(self._unfinished, ignore_errors=True)  # of one that was killed
+            self._clear()  # of one that was killed
             self._unfinished.mkdir()
         except OSError as error:
             raise self._unwritable(error) from error
@@ -149,10 +148,20 @@ class ArchiveWriter:
         for opened in self._open.values():
             with suppress(OSError, pa.ArrowException):
                 opened.writer.close()
-        shutil.rmtree(self._unfinished, ignore_errors=True)
+        self._clear()
         if self._is_new:
             with suppress(OSError):
                 self._directory.rmdir()
+
+    def _moved(self) -> list[Path]:
+        """Return what has its place already of an archive whose manifest still waits for its own."""
+        if not (self._unfinished / MANIFEST).exists():
+            return []
+        return list(self._directory.glob("topic=*"))
+
+    def _clear(self) -> None:
+        for directory in (*self._moved(), self._unfinished):  # while the manifest is there, what was moved is known
+            shutil.rmtree(directory, ignore_errors=True)
 
     def _flush_day(self, day: Day) -> None:
         self._flush(sorted(place for place in self._held if place[:2] == day))
@@ -189,7 +198,7 @@ class ArchiveWriter:
         file = self._unfinished / path
         file.parent.mkdir(parents=True, exist_ok=True)
         schema = schema_of(topic).with_metadata({KEY_ENTRY: self._key, TOPIC_ENTRY: topic})
-        self._open[day] = _Open(path, pq.ParquetWriter(file, schema, compression="zstd"))
+        self._open[day] = _Open(path, pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True))
         return self._open[day]
 
     def _close(self, day: Day) -> None:

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from pipeline.errors import UserError
 from pipeline.inputs.columns import Stored, records_of
 from pipeline.inputs.file_tables import FileTables
+from pipeline.inputs.layout import MANIFEST
 from pipeline.transport.dimensions import DimensionRecord
 from pipeline.transport.ports import TP, RecordBatch
 from schemas.topics import CAMPAIGNS, CUSTOMERS
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 BATCH: Final = 5_000
 _ROWS: Final = 4_096
+_RESTORE: Final = "restore it from where it was kept"
 
 
 class ArchiveSource:
@@ -124,7 +126,7 @@ def merged(directory: Path, files: Sequence[ArchivedFile], position: int) -> Ite
     """Yield a partition's records from an offset on, by offset.
 
     Raises:
-        UserError: a file is not there, or damaged.
+        UserError: a file is not there, damaged, or another one than was archived.
     """
     waiting = sorted((file for file in files if file.last >= position), key=lambda file: file.first, reverse=True)
     heap: list[tuple[int, int, Stored, Iterator[Stored]]] = []
@@ -146,15 +148,21 @@ def merged(directory: Path, files: Sequence[ArchivedFile], position: int) -> Ite
 
 def _read(directory: Path, file: ArchivedFile, position: int) -> Iterator[Stored]:
     path = directory / file.path
+    held: list[int] = []  # first and last offset of each batch
+    count = 0
     try:
-        with pq.ParquetFile(path) as opened:
+        with pq.ParquetFile(path, page_checksum_verification=True) as opened:
             for batch in opened.iter_batches(batch_size=_ROWS, row_groups=list(file.groups) or None):
                 rows = batch.filter(pc.equal(batch.column("partition"), file.partition))
+                if len(rows):
+                    held += (rows.column("offset")[0].as_py(), rows.column("offset")[-1].as_py())
+                    count += len(rows)
                 for record in records_of(file.topic, rows):
                     if record.offset >= position:
                         yield record
     except (OSError, pa.ArrowException, KeyError, UnicodeDecodeError) as error:
         words = getattr(error, "strerror", None) or "it is damaged"
-        raise UserError(
-            f"{path} of the archive cannot be read ({words})", "restore it from where it was kept"
-        ) from error
+        raise UserError(f"{path} of the archive cannot be read ({words})", _RESTORE) from error
+    # a whole Parquet file may be another one than was archived: fewer rows would be lost without a word
+    if (count, *held[:1], *held[-1:]) != (file.rows, file.first, file.last):
+        raise UserError(f"{path} of the archive does not hold the records that {MANIFEST} tells of", _RESTORE)

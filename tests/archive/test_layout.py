@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings, strategies
 
 from pipeline.archive import writing
-from pipeline.archive.writing import ArchiveWriter
+from pipeline.archive.writing import UNFINISHED, ArchiveWriter
 from pipeline.errors import UserError
 from pipeline.inputs.archived import merged
 from pipeline.inputs.columns import schema_of
-from pipeline.inputs.layout import FORMAT, Manifest, read_manifest
+from pipeline.inputs.layout import FORMAT, MANIFEST, Manifest, read_manifest
 from schemas.topics import LOGINS
 from tests.support.depth import depth
 
@@ -122,3 +122,75 @@ def test_a_file_of_an_archive_whose_text_is_damaged_is_named(tmp_path: Path) -> 
     pq.write_table(table.set_column(place, "channel", damaged), archive / written.paths[0])
     with pytest.raises(UserError, match=r"of the archive cannot be read \(it is damaged\)"):
         list(merged(archive, written.files, 0))
+
+
+def written_archive(archive: Path) -> Manifest:
+    """Write an archive of two partitions on two days, each day's file with rows of both."""
+    writer = ArchiveWriter(archive, "key")
+    writer.begin()
+    for partition in range(2):
+        for place, day in enumerate(DAYS[:2]):
+            writer.add(LOGINS, partition, day, rows(partition, place * 5, 5))
+    return writer.finish(Manifest("key", "", {LOGINS: 2}, (), ()))
+
+
+def test_an_archive_that_was_killed_while_it_was_moved_is_written_anew(tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    written = written_archive(archive)
+    (archive / UNFINISHED).mkdir()
+    (archive / MANIFEST).rename(archive / UNFINISHED / MANIFEST)  # it goes last
+    assert written_archive(archive) == written
+    assert sorted(path.name for path in archive.iterdir()) == [MANIFEST, f"topic={LOGINS}"]
+
+
+def test_an_archive_that_is_ended_while_it_is_moved_leaves_nothing(tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    writer = ArchiveWriter(archive, "key")
+    writer.begin()
+    writer.add(LOGINS, 0, DAYS[0], rows(0, 0, 5))
+    rename = Path.rename
+
+    def interrupted(path: Path, target: Path) -> Path:
+        if path.name == MANIFEST:
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    with patch.object(Path, "rename", interrupted), pytest.raises(KeyboardInterrupt):
+        writer.finish(Manifest("key", "", {LOGINS: 1}, (), ()))
+    writer.abandon()
+    assert not archive.exists()
+
+
+def test_topics_of_others_are_left_alone(tmp_path: Path) -> None:
+    for name in (UNFINISHED, f"topic={LOGINS}"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(UserError, match="is not empty"):
+        ArchiveWriter(tmp_path, "key").begin()
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("kept", [0, 4, 9])
+def test_a_file_of_an_archive_with_fewer_rows_is_named(tmp_path: Path, kept: int) -> None:
+    written = written_archive(tmp_path / "archive")
+    path = tmp_path / "archive" / written.paths[0]
+    pq.write_table(pq.read_table(path, partitioning=None).slice(0, kept), path)
+    with pytest.raises(UserError, match=rf"{path.name} of the archive (does not hold|cannot be read)"):
+        list(merged(tmp_path / "archive", [file for file in written.files if file.partition == 1], 0))
+
+
+def test_a_file_of_an_archive_in_the_place_of_another_is_named(tmp_path: Path) -> None:
+    written = written_archive(tmp_path / "archive")
+    first, second = (tmp_path / "archive" / path for path in written.paths)
+    first.write_bytes(second.read_bytes())
+    with pytest.raises(UserError, match=rf"{first.name} of the archive does not hold the records"):
+        list(merged(tmp_path / "archive", [file for file in written.files if file.partition == 0], 0))
+
+
+def test_a_flipped_bit_in_a_file_of_an_archive_is_found(tmp_path: Path) -> None:
+    written = written_archive(tmp_path / "archive")
+    path = tmp_path / "archive" / written.paths[0]
+    whole = path.read_bytes()
+    place = whole.index(b"1-0")  # a text of the data, as the compression leaves it
+    path.write_bytes(whole[:place] + b"2" + whole[place + 1 :])
+    with pytest.raises(UserError, match=r"cannot be read \(it is damaged\)"):
+        list(merged(tmp_path / "archive", [file for file in written.files if file.partition == 1], 0))
