@@ -82,6 +82,8 @@ def _backtest(
         None if end is None else instant_ms(end, "--to", zone),
         _every(every),
     )
+    if span.from_ms is not None and span.to_ms is not None and span.to_ms < span.from_ms:
+        raise typer.BadParameter("it is before --from: no step is in between", param_hint="--to")
     rules = rules_of_files(settings.alerts, rule or [])
     if costs is not None and returns is not None:
         past = _export(settings, span, costs, returns, campaigns)

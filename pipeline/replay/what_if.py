@@ -42,7 +42,7 @@ def parse_overrides(assignments: Sequence[str], model: str | None = None, models
         models: its models, the first decides.
 
     Raises:
-        WrongUsageError: a key is not one that decides numbers, or an assignment has no value.
+        WrongUsageError: a key is not one that decides numbers, an assignment has no value, or models are given twice.
     """
     found: Overrides = {}
     for assignment in assignments:
@@ -55,6 +55,12 @@ def parse_overrides(assignments: Sequence[str], model: str | None = None, models
         if key not in KEYS:
             raise WrongUsageError(f"--set {key}: there is no setting of that name that decides numbers", _known())
         found[key] = _value(text)
+    for key in ("attribution.model", "attribution.models"):
+        if key in found and (model is not None or models):  # one of the two would not count, without a word
+            option = "--models" if models else "--model"
+            raise WrongUsageError(
+                f"{option} and --set {key} both say what credits", f"give {option} or --set, not both"
+            )
     if model is not None:
         found["attribution.model"] = model
     if models:

@@ -150,6 +150,7 @@ def test_an_empty_export_is_an_error(tmp_path: Path) -> None:
         (["--every", "hourly"], "is no length of time"),
         (["--every", "0h"], "is no length of time"),
         (["--from", "soon"], "is no instant"),
+        (["--from", "2026-03-02", "--to", "2026-03-01"], "--to: it is before --from"),
         (["--campaigns", "c"], "belongs to an export"),
     ],
 )

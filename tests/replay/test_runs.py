@@ -114,6 +114,7 @@ def test_a_replay_that_was_ended_is_resumed_and_equals_live(
     assert 0 < durable(counted, run) < durable(counted, "live"), "it must have been ended in the middle"
     again = roi(counted, "replay", "--run", run)
     assert (again.returncode, "--resume" in again.stderr) == (1, True)
+    assert f"there is a run {run} already ({state_of(counted, run)})" in again.stderr
     replay(counted, run, "--resume", *arguments)
     assert differences(counted, run) == {}
     assert state_of(counted, run) == "complete"

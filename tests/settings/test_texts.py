@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, WrongUsageError
 from pipeline.replay.what_if import parse_overrides
 from pipeline.settings import PUBLIC_ENV, load_settings
 
@@ -70,3 +70,17 @@ def test_a_secret_nested_too_deeply_is_no_object(bare: pytest.MonkeyPatch, tmp_p
 def test_a_value_nested_too_deeply_is_taken_as_text() -> None:
     deep = "[" * 60_000
     assert parse_overrides([f"time.zone={deep}"]) == {"time.zone": deep}
+
+
+@pytest.mark.parametrize(
+    ("assignment", "given"),
+    [
+        ("attribution.model=linear", {"model": "first_touch"}),
+        ('attribution.models=["linear"]', {"model": "first_touch"}),
+        ("attribution.model=linear", {"models": ["first_touch"]}),
+        ('attribution.models=["linear"]', {"models": ["first_touch"]}),
+    ],
+)
+def test_models_given_in_two_ways_are_wrong_usage(assignment: str, given: dict[str, Any]) -> None:
+    with pytest.raises(WrongUsageError, match=r"both say what credits; give --models? or --set, not both"):
+        parse_overrides([assignment], **given)
