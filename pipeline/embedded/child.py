@@ -104,7 +104,7 @@ class Child:
         output = None if self.log is None else os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self.starts += 1
         self.started_at = time.time()
-        before, self._words_begin = self._words_begin, 0 if output is None else os.fstat(output).st_size
+        words_begin = 0 if output is None else os.fstat(output).st_size
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *leashed(self.part.command),
@@ -114,9 +114,7 @@ class Child:
                 env=dict(self.part.environment),
                 start_new_session=True,
             )
-        except OSError:
-            self._words_begin = before  # the former process is still the last one
-            raise
+            self._words_begin = words_begin  # not before: until then the former process is the last one
         finally:
             if output is not None:
                 os.close(output)
