@@ -456,8 +456,8 @@ void forget_numbers(table *all);
 // texts.c
 text keep_text(shard *one, const u8 *bytes, u32 length);
 span read_text_of(const shard *one, text kept, u8 *room);
-bool pack_digits(const u8 *letters, u8 *packed);
 #define text_of(one, kept) read_text_of(one, kept, (u8[UUID_LENGTH]){0}) // valid to the end of the block that asks
+bool pack_digits(const u8 *letters, u8 *packed);
 i32 compare_texts(span a, span b);
 i32 compare_events(const shard *one, i64 at, text id, i64 other_at, text other_id); // the contract's order: time, then event id
 void compact_texts(shard *one);

@@ -148,13 +148,14 @@ def _withheld(share: float, language: Language) -> str:
 def ratio_text(ratio: float, required: float | None = None) -> str:
     """Return a return ratio as managers write it: 1:2, 1:1.38.
 
-    One that is less than what is required has as many decimals as it takes to see that: 1:1.9999, not 1:2.
+    One that is less than what is required has as many decimals (up to 8) as it takes to see that: 1:1.9999, not 1:2.
     """
     decimals, separator = (2, ",") if abs(ratio) < 1000 else (0, "")
     text = f"1:{_digits(ratio, decimals, separator=separator)}"
     if required is None or not ratio < required:
         return text
-    while text == ratio_text(required) and decimals < _MOST_DECIMALS:
+    limit = ratio_text(required)
+    while text == limit and decimals < _MOST_DECIMALS:
         decimals += 1
         text = f"1:{_digits(ratio, decimals, separator=separator)}"
     return text

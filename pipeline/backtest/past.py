@@ -35,6 +35,11 @@ class Range(NamedTuple):
     every_ms: int
     ends_at_last: bool = False
 
+    @property
+    def is_upside_down(self) -> bool:
+        """Whether it ends before it begins."""
+        return self.from_ms is not None and self.to_ms is not None and self.to_ms < self.from_ms
+
 
 @dataclass(frozen=True, slots=True)
 class Past:
@@ -75,7 +80,7 @@ def grid_of(span: Range, first_ms: int, last_ms: int) -> Grid:
     to_ms = last_ms if span.to_ms is None else min(span.to_ms, last_ms)
     if from_ms > last_ms or (span.to_ms is not None and span.to_ms < first_ms):
         raise UserError("the range is outside of the data", f"{known}; choose --from and --to within it")
-    if span.to_ms is not None and span.to_ms < from_ms:
+    if span.is_upside_down:
         raise UserError("--to is before --from", known)
     # what is before anything happened has nothing to look at, and may be two thousand years
     from_ms += max(0, first_ms - from_ms) // span.every_ms * span.every_ms

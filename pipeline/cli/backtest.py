@@ -82,7 +82,7 @@ def _backtest(
         None if end is None else instant_ms(end, "--to", zone),
         _every(every),
     )
-    if span.from_ms is not None and span.to_ms is not None and span.to_ms < span.from_ms:
+    if span.is_upside_down:
         raise typer.BadParameter("it is before --from: no step is in between", param_hint="--to")
     rules = rules_of_files(settings.alerts, rule or [])
     if costs is not None and returns is not None:

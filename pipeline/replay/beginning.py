@@ -168,8 +168,7 @@ def _continue(settings: Settings, order: Order, ledger: LedgerPort, known: Repla
         remedy = f"remove it (roi runs drop {run}) or choose another name"
         if known.state is not State.COMPLETE:
             remedy = f"go on with it (--resume), {remedy}"
-        state = "interrupted" if known.state is State.RUNNING else known.state  # as `roi runs list` calls it
-        raise UserError(f"there is a run {run} already ({state})", remedy)
+        raise UserError(f"there is a run {run} already ({known.standing})", remedy)
     asked = _ordered(known.plan, order)
     if found := differences(known.plan, asked):
         raise UserError(

@@ -56,6 +56,11 @@ class ReplayRecord:
         """Whether somebody works on it now."""
         return self.state in {State.RUNNING, State.DROPPING} and self.silent_ms < SILENT_MS
 
+    @property
+    def standing(self) -> str:
+        """How the run stands, in the words of `roi runs list` (the view ``run_states``)."""
+        return "interrupted" if self.state is State.RUNNING and not self.is_alive else self.state
+
 
 def load_record(ledger: LedgerPort) -> ReplayRecord | None:
     """Return the record of the ledger's run, None where there is none."""
