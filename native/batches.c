@@ -84,14 +84,14 @@ EXPORT u32 batch_records(const u8 *texts, u64 size, const batch_head *head, pack
 // offset 0 | length 8 | leader epoch 12 | format 16 | sum 17 | attributes 21 | newest offset - first 23 | first time 27 |
 // newest time 35 | producer 43, 51, 53 | count 57 | records 61
 
-enum { LENGTH_AT = 8, SUMMED_UP = 12, FORMAT_AT = 16, SUM_AT = 17, ATTRIBUTES_AT = 21, HEAD = 61, APPEND_TIME = 8 };
+enum { LENGTH_AT = 8, SUMMED_UP = 12, FORMAT_AT = 16, SUM_AT = 17, ATTRIBUTES_AT = 21, HEAD = 61, CODEC = 7, APPEND_TIME = 8 };
 
 typedef struct {
     const u8 *records, *end;
     batch_head head;
     i64 next_offset;
-    u32 sum;
-} plain_batch;
+    u32 sum, codec;
+} fetched_batch;
 
 static i64 number_at(const u8 *at, u32 bytes) {
     u64 bits = at[0] & 0x80 ? UINT64_MAX : 0;
@@ -99,13 +99,14 @@ static i64 number_at(const u8 *at, u32 bytes) {
     return (i64)bits;
 }
 
-// False where it is cut off, compressed, of another format, of a transaction, or a marker: each of them is read by itself.
-static bool read_head(const u8 *at, const u8 *end, plain_batch *found) {
+// False where it is cut off, of another format, of a transaction, or a marker: each of them is read by itself.
+static bool read_head(const u8 *at, const u8 *end, fetched_batch *found) {
     if (end - at < HEAD || at[FORMAT_AT] != 2) return false;
     i64 size = number_at(at + LENGTH_AT, 4);
     if (size < HEAD - SUMMED_UP || size > end - at - SUMMED_UP) return false;
     u64 attributes = (u64)number_at(at + ATTRIBUTES_AT, 2);
-    if (attributes & ~(u64)APPEND_TIME) return false;
+    if (attributes & ~(u64)(APPEND_TIME | CODEC)) return false;
+    found->codec = attributes & CODEC;
     found->records = at + HEAD;
     found->end = at + SUMMED_UP + size;
     found->sum = (u32)number_at(at + SUM_AT, 4);
@@ -114,20 +115,40 @@ static bool read_head(const u8 *at, const u8 *end, plain_batch *found) {
         .first_timestamp = number_at(at + 27, 8),
         .max_timestamp = number_at(at + 35, 8),
         .count = number_at(at + 57, 4),
-        .is_append_time = attributes != 0,
+        .is_append_time = (attributes & APPEND_TIME) != 0,
     };
-    if (found->head.count < 0 || found->head.count > (found->end - found->records) / LEAST_RECORD) return false;
     i64 behind = number_at(at + 23, 4);
-    return behind >= 0 && !__builtin_add_overflow(found->head.base_offset, behind + 1, &found->next_offset);
+    return found->head.count >= 0 && behind >= 0 &&
+           !__builtin_add_overflow(found->head.base_offset, behind + 1, &found->next_offset);
+}
+
+static bool read_plain_head(const u8 *at, const u8 *end, fetched_batch *found) {
+    return read_head(at, end, found) && !found->codec && found->head.count <= (found->end - found->records) / LEAST_RECORD;
+}
+
+static bool is_sound(const u8 *at, const fetched_batch *batch) {
+    return crc32c(at + ATTRIBUTES_AT, (u64)(batch->end - at - ATTRIBUTES_AT), false) == batch->sum;
+}
+
+// Writes the batch's records, which lie between two places counted from `base`, and moves on behind it; returns how many it
+// has kept. NOBODY: unsure, nothing has moved.
+static u32 take(const u8 *base, reader records, fetched_batch *batch, const u8 *fetched, fetch_progress *from,
+                packed_record *into) {
+    batch->head.from_offset = from->next_offset;
+    u32 kept = read_records(base, records, &batch->head, into);
+    if (kept == NOBODY) return NOBODY;
+    from->next_offset = batch->next_offset;
+    from->begin = (u64)(batch->end - fetched);
+    return kept;
 }
 
 // How many records the next plain batches hold, of at least one batch if that is plain, of no further one beyond `most`;
 // none where the place to begin at lies behind the fetch.
 EXPORT u32 plain_count(const u8 *fetched, u64 size, const fetch_progress *from, u32 most) {
-    plain_batch batch;
+    fetched_batch batch;
     u64 count = 0;
     if (from->begin > size) return 0;
-    for (const u8 *at = fetched + from->begin; read_head(at, fetched + size, &batch); at = batch.end) {
+    for (const u8 *at = fetched + from->begin; read_plain_head(at, fetched + size, &batch); at = batch.end) {
         if (count && count + (u64)batch.head.count > most) break;
         count += (u64)batch.head.count;
     }
@@ -137,19 +158,53 @@ EXPORT u32 plain_count(const u8 *fetched, u64 size, const fetch_progress *from, 
 // Writes up to `room` records of the next plain batches, moves on behind the last one that it was sure of, and returns how
 // many records those have kept; none, likewise.
 EXPORT u32 plain_records(const u8 *fetched, u64 size, fetch_progress *from, bool checks, u32 room, packed_record *into) {
-    plain_batch batch;
+    fetched_batch batch;
     u32 kept = 0;
     if (from->begin > size) return 0;
-    while (read_head(fetched + from->begin, fetched + size, &batch) && batch.head.count <= room) {
-        const u8 *summed = fetched + from->begin + ATTRIBUTES_AT;
-        if (checks && crc32c(summed, (u64)(batch.end - summed), false) != batch.sum) break;
-        batch.head.from_offset = from->next_offset;
-        u32 found = read_records(fetched, (reader){batch.records, batch.end}, &batch.head, into + kept);
+    while (read_plain_head(fetched + from->begin, fetched + size, &batch) && batch.head.count <= room) {
+        if (checks && !is_sound(fetched + from->begin, &batch)) break;
+        u32 found = take(fetched, (reader){batch.records, batch.end}, &batch, fetched, from, into + kept);
         if (found == NOBODY) break;
         kept += found;
         room -= (u32)batch.head.count;
-        from->next_offset = batch.next_offset;
-        from->begin = (u64)(batch.end - fetched);
+    }
+    return kept;
+}
+
+// Writes what is to be decompressed of the next compressed batches whose sums are right, up to `room` of them, and of no
+// further one beyond `most` records; returns how many these are.
+EXPORT u32 compressed_batches(const u8 *fetched, u64 size, const fetch_progress *from, bool checks, u32 most, u32 room,
+                              compressed_batch *into) {
+    fetched_batch batch;
+    u32 found = 0;
+    u64 count = 0;
+    if (from->begin > size) return 0;
+    const u8 *at = fetched + from->begin;
+    for (; found < room && read_head(at, fetched + size, &batch) && batch.codec; at = batch.end) {
+        if ((found && count + (u64)batch.head.count > most) || (checks && !is_sound(at, &batch))) break;
+        u64 begin = (u64)(batch.records - fetched), end = (u64)(batch.end - fetched);
+        into[found++] = (compressed_batch){begin, end, batch.codec, (u64)batch.head.count};
+        count += (u64)batch.head.count;
+    }
+    return found;
+}
+
+// Writes up to `room` records of so many of those batches, which lie in `texts` decompressed, one up to where the next
+// begins; moves on and returns as `plain_records`.
+EXPORT u32 compressed_records(const u8 *fetched, u64 size, fetch_progress *from, const u8 *texts, const u64 *ends, u32 batches,
+                              u32 room, packed_record *into) {
+    fetched_batch batch;
+    u32 kept = 0;
+    if (from->begin > size || !batches || ends[batches - 1] > INT32_MAX) return 0;
+    const u8 *begin = texts;
+    for (u32 number = 0; number < batches; begin = texts + ends[number++]) {
+        const u8 *end = texts + ends[number];
+        if (!read_head(fetched + from->begin, fetched + size, &batch) || begin > end || batch.head.count > room) break;
+        if (batch.head.count > (end - begin) / LEAST_RECORD) break;
+        u32 found = take(texts, (reader){begin, end}, &batch, fetched, from, into + kept);
+        if (found == NOBODY) break;
+        kept += found;
+        room -= (u32)batch.head.count;
     }
     return kept;
 }

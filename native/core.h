@@ -556,6 +556,10 @@ typedef struct { // how far a fetch has been read: the next record batch, and th
     i64 next_offset;
 } fetch_progress;
 
+typedef struct { // a compressed record batch: where its records lie in a fetch, Kafka's number of the codec, how many it tells
+    u64 begin, end, codec, count;
+} compressed_batch;
+
 // -- crc32c.c --------------------------------------------------------------------------------------------------------
 
 u32 crc32c(const u8 *texts, u64 size, bool plainly);

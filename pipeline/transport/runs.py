@@ -11,13 +11,13 @@ import struct
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from aiokafka import codec
 from aiokafka.consumer import fetcher as aiokafka_fetcher
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
 from aiokafka.record.memory_records import _MemoryRecordsPy
 
 from pipeline.native.library import NOBODY, library
+from pipeline.transport.bulk import LEAST_RECORD, decompressed, next_batches
 from pipeline.transport.packed import MOST_BYTES, RECORD, Packed
 
 if TYPE_CHECKING:
@@ -29,14 +29,6 @@ _HEAD: Final = _DefaultRecordBatchPy.HEADER_STRUCT
 BATCH_HEAD: Final = struct.Struct("<6q")  # struct batch_head (native/core.h)
 _MAGIC: Final = 2  # the record batches' format since Kafka 0.11; older ones are left to aiokafka
 _MAGIC_AT: Final = 16
-_LEAST_RECORD: Final = 7  # bytes; a head that counts more records than there is room for is left to aiokafka
-_DECODERS: Final[dict[int, Any]] = {
-    DefaultRecordBatch.CODEC_NONE: bytes,
-    DefaultRecordBatch.CODEC_GZIP: codec.gzip_decode,
-    DefaultRecordBatch.CODEC_SNAPPY: codec.snappy_decode,
-    DefaultRecordBatch.CODEC_LZ4: codec.lz4_decode,
-    DefaultRecordBatch.CODEC_ZSTD: codec.zstd_decode,
-}
 
 
 def keep_bytes() -> None:
@@ -60,7 +52,7 @@ def runs(source: Any, most: int) -> Iterator[Run]:
     """
     records = source._records
     while records.has_next():
-        run, behind = _next_plain(source, records, most) or _next_batch(source, records)
+        run, behind = next_batches(source, records, most) or _next_batch(source, records)
         for start in range(0, len(run), most):
             part = run[start : start + most] if isinstance(run, list) else run.part(start, start + most)
             # behind the last record too: compaction leaves gaps there
@@ -68,30 +60,6 @@ def runs(source: Any, most: int) -> Iterator[Run]:
             source.next_fetch_offset = behind if is_last else _offset(run, start + most)
             yield part
         source.next_fetch_offset = behind
-
-
-def _next_plain(source: Any, records: Any, most: int) -> tuple[Run, int] | None:
-    """Return what the next record batches hold, and the offset behind them, if these need no look each by itself.
-
-    Most are neither compressed nor of transactions: they are taken where they lie, as many as hold ``most`` records.
-    """
-    if not isinstance(records, _MemoryRecordsPy) or len(records._buffer) >= MOST_BYTES:
-        return None
-    fetched, begin = records._buffer, records._pos - len(records._next_slice)
-    # a length below 0, which no sum covers, has led aiokafka back: to nothing, or to a place counted from the end
-    if begin < 0 or not len(records._next_slice):
-        return None
-    progress = np.array([begin, source.next_fetch_offset], np.int64)  # struct fetch_progress (native/core.h)
-    at = progress.ctypes.data
-    count = library().plain_count(fetched, len(fetched), at, most)
-    rows = np.empty(count, RECORD)
-    kept = library().plain_records(fetched, len(fetched), at, source._check_crcs, count, rows.ctypes.data)
-    end, behind = progress.tolist()
-    if end == begin:
-        return None
-    records._pos = end
-    records._cache_next()
-    return Packed(fetched, rows[:kept]), behind
 
 
 def _next_batch(source: Any, records: Any) -> tuple[Run, int]:
@@ -124,14 +92,8 @@ def _read(raw: memoryview | None, position: int) -> Packed | None:
     if raw is None or len(raw) < _HEAD.size or raw[_MAGIC_AT] != _MAGIC:
         return None
     base, _, _, _, _, attributes, _, first, newest, _, _, _, count = _HEAD.unpack_from(raw)
-    decode = _DECODERS.get(attributes & DefaultRecordBatch.CODEC_MASK)
-    if decode is None:
-        return None
-    try:
-        texts = bytes(decode(bytes(raw[_HEAD.size :])))
-    except Exception:  # noqa: BLE001 - whatever a codec raises: aiokafka meets it again, and answers as ever
-        return None
-    if not 0 <= count <= len(texts) // _LEAST_RECORD or len(texts) >= MOST_BYTES:
+    texts = decompressed(attributes & DefaultRecordBatch.CODEC_MASK, raw[_HEAD.size :])
+    if texts is None or not 0 <= count <= len(texts) // LEAST_RECORD or len(texts) >= MOST_BYTES:
         return None
     is_append_time = bool(attributes & _DefaultRecordBatchPy.TIMESTAMP_TYPE_MASK)
     head = BATCH_HEAD.pack(base, first, newest, position, count, is_append_time)

@@ -6,11 +6,13 @@ import ctypes
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from aiokafka import codec
 from aiokafka.record.default_records import DefaultRecordBatchBuilder, _DefaultRecordBatchPy
 from aiokafka.record.memory_records import _MemoryRecordsPy
 from aiokafka.record.util import decode_varint_py
 
 from pipeline.native.library import NOBODY, library
+from pipeline.transport.bulk import decompressed
 from pipeline.transport.packed import RECORD, Packed
 from pipeline.transport.runs import BATCH_HEAD
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from random import Random
 
 _HEAD: Final = _DefaultRecordBatchPy.HEADER_STRUCT
+_ENCODERS: Final = ((0, bytes), (2, codec.snappy_encode), (3, codec.lz4_encode))
 _SIZES: Final = (None, 0, 1, 5, 63, 64, 130)
 Row = tuple[int, int, bytes | None, bytes | None]
 
@@ -31,6 +34,7 @@ def fuzz_batches(inputs: int, random: Random) -> str:
     sure = 0
     for _ in range(inputs):
         _compare_fetch(random)
+        _compare_compressed(random)
         raw = _odd(_batch(random), random)
         found = _read(raw)
         if found is None:
@@ -119,6 +123,59 @@ def _compare_fetch(random: Random) -> None:
     expected = _one_by_one(fetched[:end], start)
     if expected is not None and expected != (taken, behind):
         raise SystemExit(f"the two readers disagree on {fetched!r}")
+
+
+def _compare_compressed(random: Random) -> None:
+    """Compare what is taken of several compressed batches at once, whose heads and records may be odd.
+
+    The compiled reader is given what aiokafka's codec makes of each, or the fetch's own bytes: any that are there.
+    """
+    raw = bytearray(b"".join(_placed(_packed(_batch(random), random), place) for place in range(random.randint(1, 4))))
+    for _ in range(random.choice((0, 0, 0, 1))):
+        raw[random.randrange(len(raw))] = random.choice((0, 1, 0x7F, 0x80, 0xFF, random.randrange(256)))
+    fetched = bytes(raw[: len(raw) - random.choice((0, 0, 0, 1, random.randrange(len(raw))))])
+    memory = ctypes.create_string_buffer(fetched, len(fetched))
+    start = random.choice((0, 0, 3, 11))
+    progress = np.array([random.choice((0, 0, 0, len(fetched) + 1, -1)), start], np.int64)
+    text, at = ctypes.cast(memory, ctypes.c_char_p), progress.ctypes.data
+    heads = np.empty((random.choice((1, 8)), 4), np.uint64)
+    listed = library().compressed_batches(
+        text, len(fetched), at, False, random.choice((0, 4, 1000)), len(heads), heads.ctypes.data
+    )
+    pieces = [
+        (begin, end, decompressed(number, memoryview(fetched)[begin:end]))
+        for begin, end, number, _ in heads[:listed].tolist()
+    ]
+    texts = [fetched[begin:end] if piece is None else piece for begin, end, piece in pieces]
+    whole = b"".join(texts)
+    ends = np.cumsum([len(piece) for piece in texts], dtype=np.uint64)
+    room = random.choice((0, 3, 100))
+    rows = np.empty(room, RECORD)
+    body = ctypes.create_string_buffer(whole, max(1, len(whole)))
+    kept = library().compressed_records(
+        text, len(fetched), at, ctypes.cast(body, ctypes.c_char_p), ends.ctypes.data, listed, room, rows.ctypes.data
+    )
+    end, behind = progress.tolist()
+    if not listed or not end or any(piece is None for *_, piece in pieces):
+        return
+    found = Packed(whole, rows[:kept])
+    columns: list[Any] = [found.rows["offset"].tolist(), found.rows["timestamp"].tolist()]
+    taken = list(zip(*columns, found.column("key"), found.column("value"), strict=True))
+    expected = _one_by_one(fetched[:end], start)
+    if expected is not None and expected != (taken, behind):
+        raise SystemExit(f"the two readers disagree on {fetched!r}")
+
+
+def _packed(raw: bytearray, random: Random) -> bytearray:
+    """Compress a batch's records, of which a byte may be odd."""
+    head, body = raw[: _HEAD.size], raw[_HEAD.size :]
+    for _ in range(random.choice((0, 0, 0, 1))):
+        body[random.randrange(len(body))] = random.choice((0, 1, 0x7F, 0x80, 0xFF, random.randrange(256)))
+    number, encode = random.choice(_ENCODERS)
+    packed = encode(bytes(body))
+    head[8:12] = (len(packed) + _HEAD.size - 12).to_bytes(4, "big")
+    head[22] |= number
+    return head + packed
 
 
 def _placed(raw: bytearray, place: int) -> bytes:

@@ -13,7 +13,7 @@ from aiokafka.errors import CorruptRecordException, OffsetOutOfRangeError, Topic
 from aiokafka.record.memory_records import _MemoryRecordsPy
 
 from pipeline.native.library import is_built
-from pipeline.transport import draining
+from pipeline.transport import bulk, draining
 from pipeline.transport.draining import fetched_runs
 from pipeline.transport.packed import Packed
 from pipeline.transport.ports import TP
@@ -101,9 +101,10 @@ def test_a_fault_of_this_program_is_told_with_its_traceback_once(caplog: pytest.
 
 
 async def test_no_further_batch_is_taken_once_there_are_enough_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(draining, "ENOUGH_BYTES", 10)
+    monkeypatch.setattr(draining, "ENOUGH_BYTES", 20)
+    monkeypatch.setattr(bulk, "ENOUGH_BYTES", 10)
     raw, end = b"", BASE
-    for value in (b"a", b"b" * 10, b"c"):
+    for value in (b"a", b"b" * 10, b"c", b"d"):
         piece, end = encoded(Batch([(0, 5, None, value, [])], codec=1), end)
         raw += piece
     fetcher = fetcher_with({SOUND: raw})
@@ -111,5 +112,5 @@ async def test_no_further_batch_is_taken_once_there_are_enough_bytes(monkeypatch
     while fetcher._records:
         drained = await fetched_runs(fetcher, frozenset({TP(*SOUND)}), 0.0, 100)
         taken.append([run.column("value") for run in drained[SOUND] if isinstance(run, Packed)])
-    assert taken == [[[b"a"], [b"b" * 10]], [[b"c"]]]
+    assert taken == [[[b"a", b"b" * 10]], [[b"c", b"d"]]]
     assert fetcher._subscriptions.subscription.assignment.state_value(SOUND).position == end

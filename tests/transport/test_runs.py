@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -86,24 +85,38 @@ def test_sound_batches_are_read_by_the_compiled_core(batch: Batch) -> None:
     assert len(taken[0]) == len(batch.records)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(batches(magics=(2,)).filter(lambda batch: batch.damage is None), min_size=1, max_size=8), st.data())
-def test_plain_batches_come_at_once_and_where_they_lie(made: list[Batch], data: st.DataObject) -> None:
-    raw, offset, stretches = b"", BASE, []
+def test_batches_of_no_transaction_come_at_once(made: list[Batch], data: st.DataObject) -> None:
+    raw, offset, kinds = b"", BASE, []
     for one in made:
         piece, offset = encoded(one, offset)
         raw += piece
-        stretches.append(one.codec == 0 and one.attributes in {0, APPEND_TIME})
-    broken = data.draw(st.sampled_from([None, *(place for place, is_plain in enumerate(stretches) if is_plain)]))
+        kinds.append(None if one.attributes not in {0, APPEND_TIME} else "packed" if one.codec else "plain")
+    broken = data.draw(st.sampled_from([None, *(place for place, kind in enumerate(kinds) if kind)]))
     if broken is not None:  # what stands before a broken sum is read
         start = sum(len(encoded(one, 0)[0]) for one in made[:broken])
         raw = raw[: start + 61] + bytes([raw[start + 61] ^ 1]) + raw[start + 62 :]
     *_, failure, taken = by_runs(Fetch(raw, BASE))
     assert (failure is not None) == (broken is not None)
-    shared = [run for run in taken if isinstance(run, Packed) and run.texts is raw]
-    # a run for each stretch of plain batches
-    known = stretches[:broken]
-    assert len(shared) == sum(now and not before for now, before in pairwise([*known[::-1], False]))
+    known = kinds[:broken]
+    # a run for each stretch of a kind; what is not compressed stays where it lies
+    found = ["plain" if run.texts is raw else "packed" for run in taken if isinstance(run, Packed)]
+    singles = known.count(None)
+    stretches = [kind for kind, before in zip(known, [None, *known], strict=False) if kind and kind != before]
+    assert found.count("plain") == stretches.count("plain")
+    assert stretches.count("packed") <= found.count("packed") <= stretches.count("packed") + singles
+
+
+@pytest.mark.parametrize("most", [1, 4, 5, 1000])
+def test_no_more_batches_are_taken_than_hold_so_many_records(most: int) -> None:
+    raw, offset = b"", BASE
+    for _ in range(6):
+        piece, offset = encoded(Batch([(place, 5, b"k", b"v", []) for place in range(2)], codec=3), offset)
+        raw += piece
+    *_, failure, taken = by_runs(Fetch(raw, BASE), most)
+    assert failure is None
+    assert [len(run) for run in taken] == {1: [1] * 12, 4: [4] * 3, 5: [4] * 3, 1000: [12]}[most]
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
