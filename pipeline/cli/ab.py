@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from pipeline.cli import options
+from pipeline.ledger.rows import LIVE
 
 if TYPE_CHECKING:
     from pipeline.cli.output import Column
@@ -38,7 +39,9 @@ def register(app: typer.Typer) -> None:
 
 def _ab(
     campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's id.", show_default=False)],
-    run: Annotated[str, typer.Option("--run", metavar="NAME", help="A replay's name; `live` is the stream.")] = "live",
+    run: Annotated[
+        str | None, typer.Option("--run", metavar="NAME", help="A replay's name; default: `live`, the stream.")
+    ] = None,
     metrics: Annotated[
         list[Metric] | None, typer.Option("--metric", help="An outcome; may be given several times; default all.")
     ] = None,
@@ -60,7 +63,9 @@ def _ab(
     shares: Annotated[
         str | None, typer.Option("--shares", metavar="V=W,…", help="With --assign: weights; default: the definition's.")
     ] = None,
-    salt: Annotated[str, typer.Option("--salt", metavar="TEXT", help="With --assign: another one assigns anew.")] = "",
+    salt: Annotated[
+        str | None, typer.Option("--salt", metavar="TEXT", help="With --assign: another one assigns anew.")
+    ] = None,
     at: Annotated[
         str | None, typer.Option("--at", metavar="T", help="With --assign: the touches' time, RFC 3339; default now.")
     ] = None,
@@ -73,20 +78,25 @@ def _ab(
     to do. The results are stored: views ab_results and ab_history.
     """
     settings = options.settings_for(data)
+    of_run = LIVE if run is None else run
     if assign is not None:
         from pipeline.cli.ab_assigning import Order, assign_customers
 
-        assign_customers(settings, Order(campaign, run, shares, salt, control, at), assign)
+        why = "nothing is compared with --assign: leave it out, or --assign"
+        options.refuse_idle({"--metric": metrics or None, "--horizon-days": horizon_days}, why)
+        if shares is not None:
+            options.refuse_idle({"--run": run}, "--shares takes the place of what a run has: leave one of them out")
+        assign_customers(settings, Order(campaign, of_run, shares, salt or "", control, at), assign)
         return
-    if shares is not None or salt or at is not None:
-        raise typer.BadParameter("belongs to --assign FILE", param_hint="--shares")
+    why = "nobody is assigned without --assign FILE: give it, too, or leave this out"
+    options.refuse_idle({"--shares": shares, "--salt": salt, "--at": at}, why)
     if horizon_days is not None and not 0 < horizon_days <= _longest_days():
         raise typer.BadParameter("must be a number of days above 0", param_hint="--horizon-days")
     from pipeline.experiments.asking import Asked
     from pipeline.experiments.facts import METRICS
 
     wanted = tuple(metric for metric in METRICS if not metrics or metric in {str(one) for one in metrics})
-    _analyse(settings, Asked(campaign, run, wanted, control, horizon_days), as_json=as_json)
+    _analyse(settings, Asked(campaign, of_run, wanted, control, horizon_days), as_json=as_json)
 
 
 def _longest_days() -> float:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipeline.settings import Settings
 
 
@@ -31,6 +33,21 @@ Data: TypeAlias = Annotated[
     ),
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def refuse_idle(given: Mapping[str, object], why: str) -> None:
+    """Refuse options that nothing would heed: who gave them would believe that they have had their effect.
+
+    Args:
+        given: values by the names of the options; None = was not given.
+        why: they have no effect, and what to give instead.
+
+    Raises:
+        typer.BadParameter: one of them was given.
+    """
+    for name, value in given.items():
+        if value is not None:
+            raise typer.BadParameter(why, param_hint=name)
 
 
 def settings_for(data: Path | None) -> Settings:
