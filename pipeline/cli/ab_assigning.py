@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from pipeline.cli.instants import instant_ms
-from pipeline.errors import UserError
+from pipeline.errors import UserError, WrongUsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _LONGEST_ID: Final = 64
 _BYTE_ORDER_MARK: Final = "\ufeff"
+_SHARES: Final = "write control=0.1,A=0.9"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ def assign_customers(settings: Settings, order: Order, path: Path) -> None:
     The touch of a customer has the same event_id whenever it is made: what is handed in twice counts once.
 
     Raises:
-        UserError: the shares cannot be read or are not known, or a line is no customer id.
+        typer.BadParameter: the shares or the campaign's id are none.
+        UserError: the shares are not known, the control has none, or a line is no customer id.
     """
     import time
 
@@ -72,6 +75,8 @@ def assign_customers(settings: Settings, order: Order, path: Path) -> None:
 def _plan(settings: Settings, order: Order) -> AssignmentPlan:
     from pipeline.experiments.assignment import AssignmentPlan
 
+    if not _is_name(order.campaign_id):
+        raise typer.BadParameter(f"{order.campaign_id[:80]!r} is no id that touches may have", param_hint="CAMPAIGN")
     if order.shares is not None:
         weights, control = parse_shares(order.shares), order.control or "control"
     else:
@@ -82,6 +87,9 @@ def _plan(settings: Settings, order: Order) -> AssignmentPlan:
         port = ClickHouseLedger(connect(settings, "reader"), settings.clickhouse_database, order.run, "")
         weights, known = planned_weights(port, order.campaign_id)
         control = order.control or known
+    if order.control and control not in weights:
+        error = UserError if order.shares is None else WrongUsageError
+        raise error(f"--control {control!r} is none of the variants", f"name one of {', '.join(sorted(weights))}")
     experiments = settings.experiments
     return AssignmentPlan(
         order.campaign_id,
@@ -94,17 +102,38 @@ def _plan(settings: Settings, order: Order) -> AssignmentPlan:
 
 
 def parse_shares(text: str) -> dict[str, float]:
-    """Return weights by variant from ``V=W,…``."""
+    """Return weights by variant from ``V=W,…``.
+
+    Raises:
+        typer.BadParameter: they are not of that form, or nobody can be assigned by them.
+    """
+    from pipeline.experiments.assignment import can_assign
+
     weights: dict[str, float] = {}
     for part in text.split(","):
         name, equals, weight = part.strip().partition("=")
+        if equals and not _is_name(name):
+            raise _wrong_shares(f"{name[:80]!r} is no name that a variant may have")
+        if name in weights:
+            raise _wrong_shares(f"{name!r} has two weights")
         try:
             weights[name] = float(weight)
-        except ValueError:
-            equals = ""
-        if not equals or not name:
-            raise UserError(f"--shares: {part.strip()!r} is not VARIANT=WEIGHT", "write control=0.1,A=0.9")
+        except ValueError as error:
+            raise _wrong_shares(f"{part.strip()[:80]!r} is not VARIANT=WEIGHT") from error
+    if not can_assign(weights):
+        raise _wrong_shares(f"{text[:80]!r} does not name two variants with weights above 0")
     return weights
+
+
+def _wrong_shares(cause: str) -> typer.BadParameter:
+    return typer.BadParameter(f"{cause}: {_SHARES}", param_hint="--shares")
+
+
+def _is_name(text: str) -> bool:
+    """Tell whether touches may have it as a campaign's id, or as a variant: ingestion refuses others."""
+    from schemas.common import CASED_TOKEN_PATTERN
+
+    return re.fullmatch(CASED_TOKEN_PATTERN, text) is not None
 
 
 def _event_id(plan: AssignmentPlan, customer_id: str) -> str:

@@ -35,6 +35,11 @@ def bucket(salt: str, customer_id: str) -> float:
     return (int.from_bytes(digest[:8], "big") >> 11) / (_BUCKETS >> 11)
 
 
+def can_assign(shares: Mapping[str, float]) -> bool:
+    """Tell whether customers can be assigned by such weights: there are two variants or more, each with some."""
+    return len(shares) >= 2 and all(0 < share < float("inf") for share in shares.values())
+
+
 @dataclass(frozen=True)
 class AssignmentPlan:
     """The variants of one campaign and their shares.
@@ -63,7 +68,7 @@ class AssignmentPlan:
 
     def __post_init__(self) -> None:
         total = sum(self.shares.values())
-        if len(self.shares) < 2 or not all(0 < share < float("inf") for share in self.shares.values()):
+        if not can_assign(self.shares):
             raise UserError("the shares do not name two variants with weights above 0", "e.g. control=0.2,A=0.8")
         planned = {name: share / total for name, share in sorted(self.shares.items())}
         if self.standing_share and planned.get(self.control, 0.0) < self.standing_share:

@@ -53,11 +53,30 @@ def test_senders_get_assign_touches(roi: Callable[..., Result]) -> None:
     assert roi(*order, input=customers).output == result.output, "handed in twice, a touch is a copy"
 
 
-@pytest.mark.parametrize("shares", ["A", "A=x,B=1", "=1,B=1", "A=1"])
-def test_shares_that_cannot_be_read_are_told(roi: Callable[..., Result], shares: str) -> None:
+@pytest.mark.parametrize(
+    "shares",
+    ["", "A", "A=x,B=1", "=1,B=1", "A=1", "control=1", "A=1,B=0", "A=1,B=-1", "A=1,B=nan", "A=1,A=3,B=1", "A 1=1,B=1"],
+)
+def test_shares_that_assign_nobody_are_wrong_usage(roi: Callable[..., Result], shares: str) -> None:
     result = roi("ab", "spring", "--assign", "-", "--shares", shares, input="c1\n")
-    assert result.exit_code == 1
-    assert "=" in result.output
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert "for --shares: " in result.stderr
+    assert "write control=0.1,A=0.9" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("spr ing",), "'spr ing' is no id"),
+        (("spring", "--control", "B"), "none of the variants; name one of A, control"),
+    ],
+)
+def test_a_name_that_no_touch_may_have_is_wrong_usage(
+    roi: Callable[..., Result], arguments: tuple[str, ...], words: str
+) -> None:
+    result = roi("ab", *arguments, "--assign", "-", "--shares", "control=1,A=1", input="c1\n")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert words in result.stderr
 
 
 def test_shares_come_from_the_definition(clickhouse: Any, run_name: str, roi: Callable[..., Result]) -> None:
