@@ -92,9 +92,7 @@ def _replay(
         raise typer.BadParameter(f"must be auto or one of {', '.join(INPUT_TOPICS)}", param_hint="--topic")
     if topic != "auto" and not inputs:
         raise typer.BadParameter("it says of which topic the records of --input are", param_hint="--topic")
-    overrides = parse_overrides(
-        changes or [], model, [name.strip() for name in (models or "").split(",") if name.strip()]
-    )
+    overrides = parse_overrides(changes or [], model, _names(models))
     settings = settings_with(overrides, data)
     order = Order(
         run,
@@ -117,6 +115,13 @@ def _replay(
         typer.echo(printable(json.dumps(answer, ensure_ascii=False, default=str)))
     if verify and not answer["verify"]["equal"]:
         raise typer.Exit(FAILED)
+
+
+def _names(models: str | None) -> list[str]:
+    names = [name.strip() for name in (models or "").split(",") if name.strip()]
+    if models is not None and not names:
+        raise typer.BadParameter("it names no model: write linear,last_touch", param_hint="--models")
+    return names
 
 
 def _carry_out(settings: Settings, order: Order, parallel: int, *, as_json: bool) -> dict[str, Any]:

@@ -42,19 +42,14 @@ def parse_overrides(assignments: Sequence[str], model: str | None = None, models
         models: its models, the first decides.
 
     Raises:
-        WrongUsageError: a key is not one that decides numbers, an assignment has no value, or models are given twice.
+        WrongUsageError: a key is not one that decides numbers, an assignment has no value, a key has two values, or
+            models are given twice.
     """
-    found: Overrides = {}
-    for assignment in assignments:
-        key, equals, text = assignment.partition("=")
-        key = key.strip()
-        if not equals:
-            raise WrongUsageError(
-                f"--set {assignment} has no value", "write KEY=VALUE, such as attribution.window_days=3"
-            )
-        if key not in KEYS:
-            raise WrongUsageError(f"--set {key}: there is no setting of that name that decides numbers", _known())
-        found[key] = _value(text)
+    found = _assigned(assignments)
+    if "attribution.model" in found and found.get("attribution.models"):
+        raise WrongUsageError(
+            "--set attribution.model and --set attribution.models both say what credits", "give one of them"
+        )
     for key in ("attribution.model", "attribution.models"):
         if key in found and (model is not None or models):  # one of the two would not count, without a word
             option = "--models" if models else "--model"
@@ -67,6 +62,24 @@ def parse_overrides(assignments: Sequence[str], model: str | None = None, models
         found["attribution.models"] = list(models)
     elif "attribution.model" in found:
         found.setdefault("attribution.models", [])  # else the installation's list would decide
+    return found
+
+
+def _assigned(assignments: Sequence[str]) -> Overrides:
+    found: Overrides = {}
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        key = key.strip()
+        if not equals:
+            raise WrongUsageError(
+                f"--set {assignment} has no value", "write KEY=VALUE, such as attribution.window_days=3"
+            )
+        if key not in KEYS:
+            raise WrongUsageError(f"--set {key}: there is no setting of that name that decides numbers", _known())
+        value = _value(text)
+        if key in found and found[key] != value:  # likewise, the last would count
+            raise WrongUsageError(f"--set {key} is given twice, with different values", "give one of them")
+        found[key] = value
     return found
 
 

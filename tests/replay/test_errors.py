@@ -21,6 +21,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
         (("--run", "Spring 2026"), ("'Spring 2026'", "a-z")),
         (("--run", "x", "--set", "worker.fetch_records=9"), ("worker.fetch_records", "attribution.window_days")),
         (("--run", "x", "--set", "attribution.window_days"), ("no value", "KEY=VALUE")),
+        (("--run", "x", "--set", "attribution.window_days=1", "--set", "attribution.window_days=2"), ("given twice",)),
+        (("--run", "x", "--models", ","), ("--models", "names no model")),
         (("--run", "x", "--model", "foo"), ("MODEL", "last_touch")),
         (("--run", "x", "--set", "attribution.window_days=-1"), ("WINDOW_DAYS", "greater than 0")),
         (("--run", "x", "--from", "2026-03-09", "--to", "2026-03-09"), ("the range is empty", "later than --from")),

@@ -84,3 +84,28 @@ def test_a_value_nested_too_deeply_is_taken_as_text() -> None:
 def test_models_given_in_two_ways_are_wrong_usage(assignment: str, given: dict[str, Any]) -> None:
     with pytest.raises(WrongUsageError, match=r"both say what credits; give --models? or --set, not both"):
         parse_overrides([assignment], **given)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("attribution.window_days=3", "attribution.window_days=4"),
+        ("time.zone=Asia/Shanghai", " time.zone = Europe/Berlin"),
+        ('attribution.margins_bps={"payment": 1}', 'attribution.margins_bps={"transfer": 1}'),
+    ],
+)
+def test_two_values_of_one_setting_are_wrong_usage(first: str, second: str) -> None:
+    key = first.partition("=")[0]
+    with pytest.raises(
+        WrongUsageError, match=rf"^--set {key} is given twice, with different values; give one of them$"
+    ):
+        parse_overrides([first, second])
+    assert parse_overrides([first, first]) == parse_overrides([first])
+
+
+def test_a_model_beside_models_is_wrong_usage() -> None:
+    both = ["attribution.model=linear", 'attribution.models=["position"]']
+    with pytest.raises(WrongUsageError, match=r"both say what credits; give one of them$"):
+        parse_overrides(both)
+    alone = parse_overrides(["attribution.model=linear", "attribution.models=[]"])
+    assert alone == {"attribution.model": "linear", "attribution.models": []}
