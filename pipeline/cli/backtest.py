@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from pipeline.cli import options
+from pipeline.ledger.rows import LIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +32,9 @@ def register(app: typer.Typer) -> None:
 
 
 def _backtest(
-    run: Annotated[str, typer.Option("--run", metavar="NAME", help="A replay's name; `live` is the stream.")] = "live",
+    run: Annotated[
+        str | None, typer.Option("--run", metavar="NAME", help="A replay's name; default: `live`, the stream.")
+    ] = None,
     rule: Annotated[
         list[Path] | None,
         typer.Option("--rule", metavar="FILE", help="TOML with settings of alerts to try; may be given several times."),
@@ -75,6 +78,8 @@ def _backtest(
 
     if (costs is None) != (returns is None):
         raise typer.BadParameter("--costs FILE and --credits FILE belong together: neither says what the other does")
+    if costs is not None:
+        options.refuse_idle({"--run": run}, "an export is looked at without any run: leave it out, or the export")
     settings = options.settings_for(data)
     zone = settings.time.zone
     span = Range(
@@ -129,13 +134,13 @@ def _export(settings: Settings, span: Range, costs: Path, returns: Path, campaig
 
 
 def _run(
-    settings: Settings, span: Range, run: str, campaigns: Path | None, data: Path | None, holds: Iterable[float]
+    settings: Settings, span: Range, run: str | None, campaigns: Path | None, data: Path | None, holds: Iterable[float]
 ) -> Past:
     from pipeline.backtest.opening import open_run
 
     if campaigns is not None:
         raise typer.BadParameter("--campaigns belongs to an export; a run has definitions of its own (roi replay)")
-    return open_run(settings, run, span, data, holds)
+    return open_run(settings, LIVE if run is None else run, span, data, holds)
 
 
 def _draw(found: Found, file: Path) -> None:
