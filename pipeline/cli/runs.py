@@ -31,7 +31,7 @@ def _list(as_json: options.Json = False, data: options.Data = None) -> None:
     settings = options.settings_for(data)
     reader, database = Reader(settings), settings.clickhouse_database
     facts = check_runs(reader, database)
-    rows = [_with_all_differences(row, facts) for row in reader.rows(sql.query("runs_shown", database))]
+    rows = [_with_all_differences(_with_range(row), facts) for row in reader.rows(sql.query("runs_shown", database))]
     if not as_json:
         rows = [_shown(row) for row in rows]
     columns = (
@@ -48,6 +48,18 @@ def _list(as_json: options.Json = False, data: options.Data = None) -> None:
     print_rows(
         rows, columns, as_json=as_json, empty="there is no run yet: roi up counts live, roi replay a run beside it"
     )
+
+
+def _with_range(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a run with the bounds of its range as `--from` and `--to` of a replay take them, to the millisecond."""
+    from schemas.instants import instant_text
+
+    bounds = {"from_ms": "from_time", "to_ms": "to_time"}
+    found = {bounds.get(name, name): value for name, value in row.items()}
+    for name in bounds.values():
+        if found[name] is not None:
+            found[name] = instant_text(found[name]).replace(".000Z", "Z")
+    return found
 
 
 def _with_all_differences(row: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
