@@ -10,9 +10,12 @@ import msgspec
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from pipeline.alerts.delivery.outcomes import Outcome
+from pipeline.alerts.delivery.planning import Policy, settled
 from pipeline.alerts.delivery.receivers import receivers_of
 from pipeline.alerts.delivery.texts import Wording, text_of
 from pipeline.settings import Settings
+from tests.alerts.delivery.test_planning import NOON, notice
 from tests.alerts.delivery.test_texts import message
 from tests.docs.page import ROOT, blocks
 
@@ -51,3 +54,10 @@ def test_the_receiver_of_webhooks_accepts_what_is_signed_and_nothing_else() -> N
     assert names["received"](body, headers, secret).startswith("msg_1: alert.firing, {'alert_id'")
     with pytest.raises(WebhookVerificationError):
         names["received"](body + b" ", headers, secret)
+
+
+@pytest.mark.parametrize(("asked", "waited"), [(60, 60), (3 * 3600, 3600), (365 * 86_400, 3600)])
+def test_a_receiver_may_ask_to_be_left_alone_for_an_hour(asked: float, waited: int) -> None:
+    assert "`Retry-After` asks, which is heeded for 1 h at most" in PAGE
+    failed = settled(notice(), Outcome("failed", "HTTP 503", asked), Policy(attempts=2), now_ms=NOON, chance=0.5)
+    assert failed.next_attempt_ms - NOON == waited * 1000
