@@ -88,6 +88,14 @@ describe('a line', () => {
     expect(axis.axisLabel.formatter(Date.UTC(2026, 10, 2))).toBe('2 Nov');
   });
 
+  test('tells a ratio from the limit that it is below', () => {
+    const columns = [time, column('ratio', 'ratio'), column('required', 'ratio', 'limit')];
+    const option = lines(drawing('time', columns, [[day(1), 1.9999, 2]]));
+    const { formatter } = option.tooltip as { formatter: (hovered: unknown[]) => string };
+    const seriesId = (option.series as { id: string }[])[0]?.id;
+    expect(formatter([{ seriesId, axisValue: 0, dataIndex: 0 }])).toContain('ratio: 1.9999 ');
+  });
+
   test('of a few numbers begins anew after one that is not there', () => {
     expect(pathOf([null, 1, 2, null, 3, null], 10, (value) => value)).toBe('M10.0 1.0L20.0 2.0M40.0 3.0h0.01');
   });

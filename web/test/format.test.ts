@@ -30,6 +30,26 @@ describe('values', () => {
     expect(chinese.value(value, unit)).toBe(zh);
   });
 
+  test.each<[number, Cell, string, string]>([
+    [1.38, 2, '1.38', '1.38'],
+    [1.99, 2, '1.99', '1.99'],
+    [1.997, 2, '1.997', '1.997'],
+    [1.9999, 2, '1.9999', '1.9999'],
+    [1.9999999, 2, '1.9999999', '1.9999999'],
+    [2, 2, '2.00', '2.00'],
+    [2.0001, 2, '2.00', '2.0001'],
+    [1.9999, null, '2.00', '1.9999'],
+    [1.4963, 1.5, '1.496', '1.4963'],
+    [1.9943, 1.9944, '1.99', '1.9943'],
+    [1.9963, 1.9964, '1.996', '1.9963'],
+    [1.9964, 1.9964, '1.9964', '1.9964'],
+    [1.9946, 1.9944, '1.995', '1.9946'],
+    [1.999999999, 2, '2.00', '2.00'],
+  ])('a ratio of %d reads as on its side of the limit of %j', (value, limit, shown, exact) => {
+    expect(english.value(value, 'ratio', limit)).toBe(shown);
+    expect(chinese.exact(value, 'ratio', limit)).toBe(exact);
+  });
+
   test('have all their digits where that is wanted', () => {
     expect(english.exact(123_456_789_01, 'minor')).toBe('¥123,456,789.01');
     expect(english.exact(0.123456, 'share')).toBe('12.3456%');

@@ -7,6 +7,7 @@ import {
   doubtsOf,
   fieldsOf,
   isUnjudged,
+  limitOf,
   readIn,
   reasonOf,
   sorted,
@@ -37,6 +38,17 @@ const panel = (...columns: Column[]): Panel => ({
   columns,
   drill: { board: 'campaign', takes: { campaign: 'id' } },
   explains: '',
+});
+
+test('all ratios of a row are held against its required one, nothing else is', () => {
+  const ratios = panel(
+    column('ratio', 'value', 'ratio'),
+    column('required', 'limit', 'ratio'),
+    column('at most', 'value', 'ratio'),
+  );
+  expect(limitOf(ratios, [1.5, 2, 1.9])).toBe(2);
+  expect(limitOf(ratios, [1.5, null, 1.9])).toBeNull();
+  expect(limitOf(panel(column('share', 'value', 'share'), column('plan', 'limit', 'share')), [0.1, 0.2])).toBeNull();
 });
 
 describe('columns', () => {

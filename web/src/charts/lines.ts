@@ -1,6 +1,7 @@
 /** Lines over time or over a number, with bands, limits and the period before. */
 import { legend, plain, tooltip, valueAxis, written, type Drawing, type Option } from './options';
 import { cut, numberAt, stepOf, withGaps, type Point, type Series } from './series';
+import { limitOf } from '../logic/rows';
 import type { Cell, Unit } from '../types';
 
 const DAY_MS = 86_400_000;
@@ -148,7 +149,7 @@ function isLonely(points: Point[], index: number, field: number): boolean {
 }
 
 function tip(drawing: Drawing, series: Series[], hovered: Hovered[], unit: Unit): string {
-  const { format, texts } = drawing;
+  const { panel, format, texts } = drawing;
   const first = hovered[0];
   if (!first) return '';
   const overTime = unit === 'time' || unit === 'day';
@@ -159,7 +160,7 @@ function tip(drawing: Drawing, series: Series[], hovered: Hovered[], unit: Unit)
     if (!one || !point || point.row.length === 0) return [];
     const { field } = one;
     const say = (index: number | null): string =>
-      format.value(index === null ? null : (point.row[index] ?? null), field.column.unit);
+      format.value(index === null ? null : (point.row[index] ?? null), field.column.unit, limitOf(panel, point.row));
     const parts = [`${plain(one.name, 40)}: ${say(field.index)}`];
     if (field.low !== null) parts.push(`(${say(field.low)} – ${say(field.high)})`);
     if (field.limit !== null) parts.push(texts.limit.replace('{value}', say(field.limit)));

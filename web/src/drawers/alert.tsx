@@ -65,7 +65,7 @@ export function Alert({ id }: { id: string }) {
 function Reasons({ alert }: { alert: Known }) {
   const page = usePage();
   const { texts, format, state } = page;
-  const { advice, proposal } = alert.record;
+  const { advice, proposal, rule } = alert.record;
   const reasons = alert.record.reasons_by_language?.[state.lang] ?? alert.record.reasons ?? [];
   return (
     <section>
@@ -81,7 +81,7 @@ function Reasons({ alert }: { alert: Known }) {
           {fill(texts.advice, {
             segment: worded(page, advice.segment).text,
             label: advice.label === '' ? '–' : advice.label,
-            ratio: format.value(advice.ratio_without, 'ratio'),
+            ratio: format.value(advice.ratio_without, 'ratio', rule?.min_return_ratio),
           })}
         </p>
       )}
@@ -94,17 +94,15 @@ function Figures({ alert }: { alert: Known }) {
   const page = usePage();
   const { texts, format } = page;
   const { rule, forecast_ratio: forecast, decisions_by_model: models } = alert.record;
+  const ratio = (value: number | null): string => format.value(value, 'ratio', rule?.min_return_ratio);
   const shown: [string, string][] = [
-    [texts.ratio, format.value(alert.return_ratio, 'ratio')],
-    [texts.required, format.value(rule?.min_return_ratio ?? null, 'ratio')],
-    [
-      fill(texts.upperBound, { share: format.value(rule?.confidence ?? null, 'share') }),
-      format.value(alert.upper_bound, 'ratio'),
-    ],
+    [texts.ratio, ratio(alert.return_ratio)],
+    [texts.required, ratio(rule?.min_return_ratio ?? null)],
+    [fill(texts.upperBound, { share: format.value(rule?.confidence ?? null, 'share') }), ratio(alert.upper_bound)],
     [
       texts.forecast,
       forecast
-        ? `${format.value(forecast.value, 'ratio')} (${fill(texts.upTo, { low: format.value(forecast.low, 'ratio'), high: format.value(forecast.high, 'ratio') })})`
+        ? `${ratio(forecast.value)} (${fill(texts.upTo, { low: ratio(forecast.low), high: ratio(forecast.high) })})`
         : '–',
     ],
     [texts.matured, format.value(alert.matured_share, 'share')],
@@ -148,6 +146,7 @@ function After({ alert }: { alert: Known }) {
   const { texts, format } = usePage();
   const after = alert.after_decision;
   if (!after) return null;
+  const ratio = (value: number | null): string => format.value(value, 'ratio', alert.record.rule?.min_return_ratio);
   return (
     <section>
       <h3>{texts.afterDecision}</h3>
@@ -155,11 +154,11 @@ function After({ alert }: { alert: Known }) {
         <dl class="pairs">
           <div>
             <dt>{texts.before7}</dt>
-            <dd>{format.value(after.before.return_ratio, 'ratio')}</dd>
+            <dd>{ratio(after.before.return_ratio)}</dd>
           </div>
           <div>
             <dt>{texts.after7}</dt>
-            <dd>{format.value(after.after.return_ratio, 'ratio')}</dd>
+            <dd>{ratio(after.after.return_ratio)}</dd>
           </div>
           <div>
             <dt>{texts.spendAvoided}</dt>

@@ -7,6 +7,8 @@ export const NONE = '–';
 const UNSEEN: Record<Lang, string> = { en: '(invisible characters)', zh: '（不可见字符）' };
 /** Where a number is written short; the whole one stands in its title. */
 const SHORT_FROM: Record<Lang, number> = { en: 1_000_000, zh: 10_000 };
+/** So many digits at most tell a ratio from its limit; the texts of alerts have as many. */
+const MOST_DIGITS = 8;
 const LOCALE: Record<Lang, string> = { en: 'en-GB', zh: 'zh-CN' };
 
 const formats = new Map<string, Intl.NumberFormat>();
@@ -41,17 +43,21 @@ export class Format {
     return LOCALE[this.lang];
   }
 
-  /** Returns a value as shown; short where it is long. */
-  value(value: Cell, unit: Unit): string {
-    return this.written(value, unit, false);
+  /**
+   * Returns a value as shown; short where it is long.
+   *
+   * @param limit - what a ratio is held against: one that is below never reads as if it were at it.
+   */
+  value(value: Cell, unit: Unit, limit: Cell = null): string {
+    return this.written(value, unit, false, limit);
   }
 
   /** Returns a value with all its digits. */
-  exact(value: Cell | bigint, unit: Unit): string {
+  exact(value: Cell | bigint, unit: Unit, limit: Cell = null): string {
     const isWhole = typeof value === 'bigint' || Number.isSafeInteger(value);
     if (isWhole && unit === 'minor') return this.wholeMoney(BigInt(value as bigint | number));
     if (typeof value === 'bigint') return unit === 'count' ? number(this.lang, {}).format(value) : String(value);
-    return this.written(value, unit, true);
+    return this.written(value, unit, true, limit);
   }
 
   /** Returns a change against a former value: "+12.5 %"; null where there is nothing to compare with. */
@@ -111,7 +117,7 @@ export class Format {
     return new Intl.DateTimeFormat(this.locale, { ...options, timeZone: this.about.zone }).format(milliseconds);
   }
 
-  private written(value: Cell, unit: Unit, exact: boolean): string {
+  private written(value: Cell, unit: Unit, exact: boolean, limit: Cell): string {
     if (value === null || value === '') return NONE;
     if (Array.isArray(value)) return value.map((one) => this.plain(one, 2, exact)).join(', ');
     if (typeof value === 'boolean') return value ? '✓' : NONE;
@@ -121,10 +127,10 @@ export class Format {
     }
     if (unit === 'text' && typeof value === 'string' && !isSeen(value)) return UNSEEN[this.lang];
     const amount = typeof value === 'number' ? value : unit === 'text' || unit === 'state' ? Number.NaN : Number(value);
-    return Number.isFinite(amount) ? this.amount(amount, unit, exact) : String(value);
+    return Number.isFinite(amount) ? this.amount(amount, unit, exact, limit) : String(value);
   }
 
-  private amount(value: number, unit: Unit, exact: boolean): string {
+  private amount(value: number, unit: Unit, exact: boolean, limit: Cell = null): string {
     switch (unit) {
       case 'minor':
         return this.money(value / this.minor, exact);
@@ -135,7 +141,7 @@ export class Format {
           maximumFractionDigits: exact ? 6 : Math.abs(value) < 0.01 ? 2 : 1,
         }).format(value);
       case 'ratio':
-        return number(this.lang, { minimumFractionDigits: 2, maximumFractionDigits: exact ? 6 : 2 }).format(value);
+        return this.ratio(value, exact ? 6 : 2, limit);
       case 'p':
         return value < 0.0001 && !exact
           ? '<0.0001'
@@ -153,6 +159,17 @@ export class Format {
       default:
         return this.plain(value, 2, exact);
     }
+  }
+
+  /** Returns a ratio on its side of the limit also where rounding would carry it over; the limit as it was set. */
+  private ratio(value: number, least: number, limit: Cell): string {
+    let digits = least;
+    if (typeof limit === 'number') {
+      const isTold = (rounded: number): boolean =>
+        value === limit ? rounded === limit : value < limit ? rounded < limit : rounded >= limit;
+      while (digits < MOST_DIGITS && !isTold(Number(value.toFixed(digits)))) digits += 1;
+    }
+    return number(this.lang, { minimumFractionDigits: 2, maximumFractionDigits: digits }).format(value);
   }
 
   /** Returns a time span in the unit that people would say it in. */

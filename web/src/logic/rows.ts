@@ -70,6 +70,12 @@ export function colourOf(field: Field, row: Cell[]): Colour | null {
   return colour;
 }
 
+/** Returns what the ratios of a row are held against, whichever of them the limit stands behind; null = nothing. */
+export function limitOf(panel: Panel, row: Cell[]): Cell {
+  const index = panel.columns.findIndex((column) => column.role === 'limit' && column.unit === 'ratio');
+  return index < 0 ? null : (row[index] ?? null);
+}
+
 /** Returns what is left out of a value because nobody can tell yet: how many, by the column that counts them. */
 export function doubtsOf(panel: Panel, field: Field, row: Cell[]): [Column, number][] {
   return field.column.doubts.flatMap((name): [Column, number][] => {

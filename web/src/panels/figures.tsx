@@ -4,7 +4,7 @@ import { Change, Doubts, Value } from './value';
 import { usePage } from '../logic/context';
 import { fill } from '../logic/i18n';
 import { widthOf } from '../logic/width';
-import { fieldsOf, isNumber, reasonOf, type Field } from '../logic/rows';
+import { fieldsOf, isNumber, limitOf, reasonOf, type Field } from '../logic/rows';
 import type { Answer, Cell, Panel } from '../types';
 
 export function Figures({ panel, answer }: { panel: Panel; answer: Answer | null }) {
@@ -50,7 +50,11 @@ function Figure({ panel, field, row }: { panel: Panel; field: Field; row: Cell[]
   const value = row?.[field.index] ?? null;
   const reason = row ? reasonOf(field.column, panel, row) : 'noData'; // one who is not judged yet is said to be, in its place
   const text =
-    value !== null ? format.value(value, field.column.unit) : reason === 'unjudged' ? texts.none_unjudged : '';
+    value !== null
+      ? format.value(value, field.column.unit, limitOf(panel, row ?? []))
+      : reason === 'unjudged'
+        ? texts.none_unjudged
+        : '';
   const limit = row && field.limit !== null ? (row[field.limit] ?? null) : null;
   return (
     <div class={isNumber(field.column) ? 'figure' : 'figure wordy'}>
@@ -63,7 +67,7 @@ function Figure({ panel, field, row }: { panel: Panel; field: Field; row: Cell[]
           {row && value === null && reason !== 'unjudged' && texts[`none_${reason}`]}
           {row && value !== null && <Change field={field} row={row} />}
           {row && <Doubts panel={panel} field={field} row={row} />}
-          {limit !== null && fill(texts.limit, { value: format.value(limit, field.column.unit) })}
+          {limit !== null && fill(texts.limit, { value: format.value(limit, field.column.unit, limit) })}
         </span>
       </dd>
     </div>

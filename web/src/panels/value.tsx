@@ -4,7 +4,7 @@ import { usePage, worded, type Page } from '../logic/context';
 import { exactOf } from '../logic/exact';
 import { NONE } from '../logic/format';
 import { fill } from '../logic/i18n';
-import { colourOf, doubtsOf, explainedBy, isNumber, isUnjudged, reasonOf, type Field } from '../logic/rows';
+import { colourOf, doubtsOf, explainedBy, isNumber, isUnjudged, limitOf, reasonOf, type Field } from '../logic/rows';
 import type { Cell, Column, Panel } from '../types';
 
 /** What nobody knows, and why. */
@@ -39,9 +39,11 @@ export function Value(props: { panel: Panel; field: Field; row: Cell[]; inTable?
   const isDoubted = doubtsOf(panel, field, row).length > 0;
   const found = field.limit !== null && isUnjudged(panel, row) ? 'grey' : colourOf(field, row);
   const colour = isDoubted && found === 'green' ? 'grey' : found;
+  const limit = limitOf(panel, row);
+  const exact = page.format.exact(exactOf(row, field.index), column.unit, limit);
   const shown = (
-    <span class={colour ? `signal ${colour}` : ''} title={page.format.exact(exactOf(row, field.index), column.unit)}>
-      {page.format.value(value, column.unit)}
+    <span class={colour ? `signal ${colour}` : ''} title={exact}>
+      {page.format.value(value, column.unit, limit)}
       {colour && <span class="unseen"> {judged(page, field, colour)}</span>}
     </span>
   );
@@ -50,7 +52,7 @@ export function Value(props: { panel: Panel; field: Field; row: Cell[]; inTable?
       <Evident panel={panel} column={column} row={row}>
         {shown}
       </Evident>
-      <Band field={field} row={row} />
+      <Band panel={panel} field={field} row={row} />
       {inTable && <Change field={field} row={row} />}
       {inTable && <Doubts panel={panel} field={field} row={row} />}
     </>
@@ -110,12 +112,12 @@ export function Doubts({ panel, field, row }: { panel: Panel; field: Field; row:
 }
 
 /** The band around a value and its limit, smaller. */
-function Band({ field, row }: { field: Field; row: Cell[] }) {
+function Band({ panel, field, row }: { panel: Panel; field: Field; row: Cell[] }) {
   const { format, texts } = usePage();
   const of = (index: number | null): Cell => (index === null ? null : (row[index] ?? null));
   const [low, high] = [of(field.low), of(field.high)];
   if (low === null || high === null) return null;
-  const write = (value: Cell): string => format.value(value, field.column.unit);
+  const write = (value: Cell): string => format.value(value, field.column.unit, limitOf(panel, row));
   return (
     <span class="band" title={texts.band}>
       {fill(texts.upTo, { low: write(low), high: write(high) })}
