@@ -48,15 +48,15 @@ def _list(
         Column("alert_id", "Alert", "word"),
         Column("campaign_id", "Campaign"),
         Column("state", "State", "word"),
-        Column("return_ratio", "Ratio", "ratio"),
-        Column("upper_bound", "At most", "ratio"),
+        Column("return_ratio", "Ratio", "ratio", limit="required"),
+        Column("upper_bound", "At most", "ratio", limit="required"),
         Column("money_at_risk_minor", "At risk", "money"),
         Column("decision", "Decision", "word", is_detail=True),
         Column("owner", "Owner", is_detail=True),
         Column("opened_at", "Since", is_detail=True),
         Column("reason", "Reason", is_detail=True),
     )
-    shown = rows if as_json else [_offered(_judged(row)) for row in shortened(rows, "alert_id")]
+    shown = rows if as_json else [_held(_offered(_judged(row))) for row in shortened(rows, "alert_id")]
     print_rows(shown, columns, as_json=as_json, empty=_nothing(state, campaign, owner))
     if not as_json:
         _print_lines(line for row in shown if row["proposed_by"] for line in _proposal(row, settings))
@@ -130,6 +130,18 @@ def _print_lines(lines: Iterable[str]) -> None:
         typer.echo("\n".join(textwrap.wrap(printable(line), _WIDTH, subsequent_indent="  ", break_on_hyphens=False)))
 
 
+def _held(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a row with the ratio that its rule requires."""
+    import json
+
+    return {**row, "required": _required(json.loads(row["record"]))}
+
+
+def _required(record: Mapping[str, Any]) -> float | None:
+    found: float | None = record.get("rule", {}).get("min_return_ratio")
+    return found
+
+
 def _offered(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a row whose decision shows that a stop is proposed."""
     return {**row, "decision": "stop?"} if row["proposed_by"] else row
@@ -175,38 +187,39 @@ def _nothing(state: str | None, campaign: str | None, owner: str | None) -> str:
 def _lines(alert: Mapping[str, Any]) -> Iterator[str]:
     from pipeline.cli.output import Column
 
-    def written(key: str, kind: Any) -> str:
-        return Column(key, key, kind).cell(alert[key])
-
     record = alert["record"]
+    required = _required(record)
+
+    def written(key: str, kind: Any) -> str:
+        return Column(key, key, kind).cell(alert[key], required)
+
     yield f"{alert['alert_id']} is {alert['state']}"
     yield f"campaign {alert['campaign_id']}"
     yield f"owner {alert['owner'] or '-'}, since {_moment(alert['opened_at'])}, as of {_moment(alert['as_of'])}"
-    required = record.get("rule", {}).get("min_return_ratio")
     yield (
         f"return ratio {written('return_ratio', 'ratio')}, at most {written('upper_bound', 'ratio')},"
-        f" required {'-' if required is None else format(required, '.3f')}"
+        f" required {Column('', '', 'ratio').cell(required, required)}"
     )
     risk = "not judged yet" if alert["state"] in _UNJUDGED else written("money_at_risk_minor", "money")
     yield f"at risk {risk}, decision {alert['decision'] or '-'}"
     yield from (f"- {reason}" for reason in record.get("reasons", ()))
-    yield from _after(alert["after_decision"])
+    yield from _after(alert["after_decision"], required)
 
 
-def _after(after: Mapping[str, Any] | None) -> Iterator[str]:
+def _after(after: Mapping[str, Any] | None, required: float | None) -> Iterator[str]:
     if after is None:
         return
     from pipeline.cli.output import Column
 
     ratio, money = Column("return_ratio", "", "ratio"), Column("", "", "money")
-    before = ratio.cell(after["before"]["return_ratio"])
+    before = ratio.cell(after["before"]["return_ratio"], required)
     if after["after"] is None:
         so_far = f"{after['days_so_far']:g} days so far"
         yield f"{after['decision']}: ratio {before} in the {after['days']} days before; {so_far}"
     else:
         yield (
             f"{after['decision']}: ratio {before} in the {after['days']} days before,"
-            f" {ratio.cell(after['after']['return_ratio'])} in those after;"
+            f" {ratio.cell(after['after']['return_ratio'], required)} in those after;"
         )
         yield f"spend avoided {money.cell(after['spend_avoided_minor'])}"
 

@@ -73,11 +73,15 @@ def _print_campaigns(found: Found, rules: Sequence[str]) -> None:
     telling = [row for row in every if any(one.first is not None for one in row)]
     telling.sort(key=lambda row: -max(one.after.cost for one in row))
     rows = [_campaign_row(row, rules) for row in telling[:_MOST]]
-    limits = [Column("limit", "Limit", "ratio", is_detail=True)] if len({row["limit"] for row in rows}) > 1 else []
+    limits = (
+        [Column("limit", "Limit", "ratio", is_detail=True, limit="limit")]
+        if len({row["limit"] for row in rows}) > 1
+        else []
+    )
     columns = (
         Column("campaign_id", "Fired on day"),
         *limits,
-        Column("settled", "Settled", "ratio"),
+        Column("settled", "Settled", "ratio", limit="limit"),
         *(Column(f"rule {name}", name, "word") for name in rules),
     )
     print_rows(rows, columns, as_json=False, empty="no rule would have fired on any campaign")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path  # noqa: TC003 - typer reads the annotations when it runs
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from pipeline.cli import options
+
+if TYPE_CHECKING:
+    from pipeline.alert_settings import AlertSettings
 
 _LIST: Final = """
     SELECT d.campaign_id AS campaign_id, d.definition AS definition, d.updated_at AS updated_at, t.reached AS reached,
@@ -61,7 +64,8 @@ def _list(as_json: options.Json = False, data: options.Data = None) -> None:
     from pipeline.cli.output import Column, print_rows
     from pipeline.clickhouse.reader import Reader
 
-    rows = [_described(row) for row in Reader(options.settings_for(data)).rows(_LIST)]
+    settings = options.settings_for(data)
+    rows = [_described(row, settings.alerts) for row in Reader(settings).rows(_LIST)]
     columns = (
         Column("campaign_id", "Campaign"),
         Column("name", "Name"),
@@ -72,12 +76,14 @@ def _list(as_json: options.Json = False, data: options.Data = None) -> None:
         Column("converters", "Converters", "number"),
         Column("cost_minor", "Cost", "money"),
         Column("return_minor", "Return", "money"),
-        Column("return_ratio", "Ratio", "ratio"),
+        Column("return_ratio", "Ratio", "ratio", limit="min_return_ratio"),
     )
     print_rows(rows, columns, as_json=as_json, empty="no campaign is defined; roi campaigns apply FILE adds some")
 
 
-def _described(row: dict[str, Any]) -> dict[str, Any]:
+def _described(row: dict[str, Any], alerts: AlertSettings) -> dict[str, Any]:
+    from pipeline.alerts.rule import rule_of
+
     definition = json.loads(row["definition"])
     totals = {
         name: row[name]
@@ -91,6 +97,7 @@ def _described(row: dict[str, Any]) -> dict[str, Any]:
         "budget_minor": definition.get("budget_minor"),
         "starts_at": definition.get("starts_at"),
         "ends_at": definition.get("ends_at"),
+        "min_return_ratio": rule_of(alerts, definition).min_return_ratio,
         **totals,
     }
 

@@ -32,6 +32,7 @@ class CampaignForecast:
     campaign_id: str
     window_days: float
     return_ratio: float | None
+    min_return_ratio: float
     forecast: Forecast
 
 
@@ -72,6 +73,7 @@ def _forecast(
 
 def read_forecasts(reader: Reader, settings: Settings, run: str, campaign: str | None) -> list[CampaignForecast]:
     """Return the forecasts of a run's campaigns, or of one, the costliest first."""
+    from pipeline.alerts.rule import rule_of
     from pipeline.clickhouse.sql import query
     from pipeline.forecast.maturity import Converters, forecast
 
@@ -94,6 +96,7 @@ def read_forecasts(reader: Reader, settings: Settings, run: str, campaign: str |
                 row["campaign_id"],
                 window_days,
                 row["return_ratio"],
+                rule_of(settings.alerts, json.loads(row["definition"] or "{}")).min_return_ratio,
                 forecast(cells[row["campaign_id"]], as_of=as_of, window_days=window_days, converters=known),
             )
         )
@@ -123,6 +126,7 @@ def _summary(found: CampaignForecast) -> dict[str, Any]:
     return {
         "campaign_id": found.campaign_id,
         "return_ratio": found.return_ratio,
+        "required": found.min_return_ratio,
         "mature_ratio": forecast.return_minor / forecast.cost_minor if forecast.cost_minor > 0 else None,
         "matured_share": None if forecast.matured_share is None else f"{forecast.matured_share:.0%}",
         "ratio": ratio and ratio.value,
@@ -137,12 +141,12 @@ def _print_all(forecasts: list[CampaignForecast]) -> None:
 
     columns = (
         Column("campaign_id", "Campaign"),
-        Column("return_ratio", "All days", "ratio"),
-        Column("mature_ratio", "Mature", "ratio"),
+        Column("return_ratio", "All days", "ratio", limit="required"),
+        Column("mature_ratio", "Mature", "ratio", limit="required"),
         Column("matured_share", "Share in", "value"),
-        Column("ratio", "Forecast", "ratio"),
-        Column("low", "Low", "ratio"),
-        Column("high", "High", "ratio"),
+        Column("ratio", "Forecast", "ratio", limit="required"),
+        Column("low", "Low", "ratio", limit="required"),
+        Column("high", "High", "ratio", limit="required"),
         Column("state", "State"),
     )
     print_rows([_summary(found) for found in forecasts], columns, as_json=False, empty="no campaign has an event yet")
@@ -205,10 +209,12 @@ def _print_one(found: CampaignForecast) -> None:
     )
     typer.echo(f"these touch days: cost {_money(forecast.cost_minor)} · return so far {_money(forecast.return_minor)}")
     typer.echo(f"the newest touch days, too young to count: {_young(forecast)}")
-    typer.echo(_verdict(forecast))
+    typer.echo(_verdict(forecast, found.min_return_ratio))
 
 
-def _verdict(forecast: Forecast) -> str:
+def _verdict(forecast: Forecast, required: float) -> str:
+    from pipeline.cli.output import Column
+
     if forecast.immature is not None or forecast.matured_return is None:
         return f"immature: {forecast.immature}"
     money, ratio = forecast.matured_return, forecast.ratio
@@ -216,7 +222,8 @@ def _verdict(forecast: Forecast) -> str:
     told = f"matured return {_money(money.value)} (90 %: {_money(money.low)} to {_money(money.high)})"
     if ratio is None:
         return f"{share}{told} · no cost, so no ratio"
-    return f"{share}{told} · forecast ratio {ratio.value:.3f} (90 %: {ratio.low:.3f} to {ratio.high:.3f})"
+    value, low, high = (Column("", "", "ratio").cell(one, required) for one in (ratio.value, ratio.low, ratio.high))
+    return f"{share}{told} · forecast ratio {value} (90 %: {low} to {high})"
 
 
 def _money(minor: float) -> str:

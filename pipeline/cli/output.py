@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import typer
 
 from pipeline.cli.terminal import SHORTEST_TEXT, fitting, printable
+from pipeline.ratios import ratio_decimals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,14 +28,20 @@ class Column:
 
     Attributes:
         is_detail: whether it is the first to go where a terminal is too narrow for all.
+        limit: the row's key for what a ratio is held against; '' = nothing.
     """
 
     key: str
     heading: str
     kind: Literal["text", "word", "value", "number", "money", "ratio"] = "text"
     is_detail: bool = False
+    limit: str = ""
 
-    def cell(self, value: Any) -> str:
+    def of(self, row: Mapping[str, Any]) -> str:
+        """Return the printed form of a row's value."""
+        return self.cell(row.get(self.key), row.get(self.limit) if self.limit else None)
+
+    def cell(self, value: Any, limit: float | None = None) -> str:
         """Return the printed form; nothing known is a dash, money comes in minor units and goes in whole ones."""
         if value is None:
             return "-"
@@ -43,7 +50,7 @@ class Column:
         if self.kind == "money":
             return money_text(value)
         if self.kind == "ratio":
-            return f"{value:.3f}"
+            return f"{value:.{ratio_decimals(value, limit, 3)}f}"
         return printable(str(value))
 
 
@@ -92,7 +99,7 @@ def table_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], width
     from rich.table import Table
     from rich.text import Text
 
-    cells = [[column.cell(row.get(column.key)) for column in columns] for row in rows]
+    cells = [[column.of(row) for column in columns] for row in rows]
     widths = [max(map(cell_len, [columns[at].heading, *(line[at] for line in cells)])) for at in range(len(columns))]
     texts = [column.kind == "text" for column in columns]
     chosen = sorted(range(len(columns)), key=lambda at: columns[at].is_detail)

@@ -16,6 +16,7 @@ from pipeline.cli.faults import fault_lines
 from pipeline.cli.streams import stop_if_unread
 from pipeline.cli.terminal import printable
 from pipeline.errors import UserError
+from pipeline.ratios import ratio_decimals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -163,7 +164,8 @@ def _alerts(alerts: Sequence[Mapping[str, Any]], room: int) -> list[RenderableTy
 
 
 def _alert_line(alert: Mapping[str, Any]) -> str:
-    ratio = "-" if alert["return_ratio"] is None else f"{alert['return_ratio']:.2f}"
+    found, required = alert["return_ratio"], alert["required_ratio"]
+    ratio = "-" if found is None else f"{found:.{ratio_decimals(found, required, 2)}f}"
     is_unknown = alert["money_at_risk_minor"] is None or alert["state"] == "blocked"  # nothing is judged while it is
     risk = "-" if is_unknown else f"{alert['money_at_risk_minor'] / 100:,.0f}"
     name = printable(str(alert["name"] or alert["campaign_id"]))

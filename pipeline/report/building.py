@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dashboards.definitions.panel import Text
 from pipeline.metrics.registry import METRICS
 from pipeline.report.document import Cell, Figures, Section, Table, Words
-from pipeline.report.formats import NOTHING, colour_of, is_number
+from pipeline.report.formats import NOTHING, colour_of, is_number, limit_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -58,18 +58,19 @@ def _block(panel: Panel, rows: Rows, style: Style) -> Block:
 
 def _figures(panel: Panel, row: Sequence[Any], style: Style) -> Figures:
     items: list[tuple[str, Cell, str]] = []
+    limit = limit_of(panel, row)
     for column, value in zip(panel.columns, row, strict=True):
         if column.role == "previous" and items:
             label, cell, _ = items[-1]
             before = style.written(value, column.unit)
             items[-1] = (label, cell, "" if before == NOTHING else before)
         elif column.role != "hidden":
-            items.append((style.say(column.label), _cell(column, value, style), ""))
+            items.append((style.say(column.label), _cell(column, value, style, limit), ""))
     return Figures(tuple(items))
 
 
-def _cell(column: Column, value: Any, style: Style) -> Cell:
-    return Cell(style.written(value, column.unit), colour_of(column, value))
+def _cell(column: Column, value: Any, style: Style, limit: float | None) -> Cell:
+    return Cell(style.written(value, column.unit, limit), colour_of(column, value))
 
 
 def _table(panel: Panel, rows: Rows, style: Style) -> Table:
@@ -78,7 +79,10 @@ def _table(panel: Panel, rows: Rows, style: Style) -> Table:
     return Table(
         tuple(style.say(column.label) for column in columns),
         tuple(is_number(column) for column in columns),
-        tuple(tuple(_cell(panel.columns[place], row[place], style) for place in kept) for row in rows[:_MOST_ROWS]),
+        tuple(
+            tuple(_cell(panel.columns[place], row[place], style, limit_of(panel, row)) for place in kept)
+            for row in rows[:_MOST_ROWS]
+        ),
         max(0, len(rows) - _MOST_ROWS),
     )
 

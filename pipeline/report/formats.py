@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from dashboards.definitions.words import WORDS
+from pipeline.ratios import ratio_decimals
 
 if TYPE_CHECKING:
-    from dashboards.definitions.panel import Column, Text, Unit
+    from collections.abc import Sequence
+
+    from dashboards.definitions.panel import Column, Panel, Text, Unit
 
 NOTHING: Final = "–"
 _WORDS: Final = ("text", "state", "time", "day")
@@ -40,24 +43,24 @@ class Style:
         moment = datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone(ZoneInfo(self.zone))
         return f"{moment:%Y-%m-%d %H:%M} ({self.zone})"
 
-    def written(self, value: Any, unit: Unit) -> str:
-        """Return a value as people read it."""
+    def written(self, value: Any, unit: Unit, limit: float | None = None) -> str:
+        """Return a value as people read it; a ratio below its limit never reads as if it were at it."""
         if value is None or value == "":
             return NOTHING
-        return self._word(str(value), unit) if unit in _WORDS else self._number(float(value), unit)
+        return self._word(str(value), unit) if unit in _WORDS else self._number(float(value), unit, limit)
 
     def _word(self, text: str, unit: Unit) -> str:
         if unit == "state":
             return self.say(WORDS[text].text) if text in WORDS else text
         return self._moment(text) if unit == "time" else text
 
-    def _number(self, number: float, unit: Unit) -> str:
+    def _number(self, number: float, unit: Unit, limit: float | None) -> str:
         if unit == "minor":
             return f"{number / 100:,.2f} {self.currency}"
         if unit == "share":
             return f"{100 * number:.1f} %"
         if unit == "ratio":
-            return f"{number:.2f}"
+            return f"{number:.{ratio_decimals(number, limit, 2)}f}"
         whole = f"{number:,.0f}" if number == int(number) else f"{number:,.2f}"
         return whole + _SUFFIXES.get(unit, ("", ""))[self.language == "zh"]
 
@@ -68,6 +71,12 @@ class Style:
         except ValueError:
             return text
         return f"{moment.astimezone(ZoneInfo(self.zone)):%Y-%m-%d %H:%M}"
+
+
+def limit_of(panel: Panel, row: Sequence[Any]) -> float | None:
+    """Return what the ratios of a row are held against; None = nothing."""
+    columns = zip(panel.columns, row, strict=True)
+    return next((value for column, value in columns if column.role == "limit" and column.unit == "ratio"), None)
 
 
 def is_number(column: Column) -> bool:

@@ -2,6 +2,7 @@
 SELECT
     campaign_id, argMax(campaign_name, opened_at) AS name, argMax(alerts.state, opened_at) AS state,
     argMax(return_ratio, opened_at) AS return_ratio, argMax(upper_bound, opened_at) AS upper_bound,
+    argMax(JSONExtractFloat(record, 'rule', 'min_return_ratio'), opened_at) AS required_ratio,
     argMax(money_at_risk_minor, opened_at) AS money_at_risk_minor
 FROM {database}.alerts
 GROUP BY campaign_id

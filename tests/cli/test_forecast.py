@@ -37,9 +37,8 @@ def campaign_row(outcome: Outcome, **values: Any) -> dict[str, Any]:
     } | values
 
 
-@pytest.fixture
-def ledger(clickhouse: FakeClickHouse) -> FakeClickHouse:
-    clickhouse.answer_rows("campaign_converters", [campaign_row(OUTCOME)])
+def answer_forecast(clickhouse: FakeClickHouse, campaign: dict[str, Any]) -> None:
+    clickhouse.answer_rows("campaign_converters", [campaign])
     clickhouse.answer_rows(
         "campaign_cohorts",
         [
@@ -55,6 +54,11 @@ def ledger(clickhouse: FakeClickHouse) -> FakeClickHouse:
         ],
     )
     clickhouse.answer_rows("run_days", [{"as_of": OUTCOME.as_of.isoformat()}])
+
+
+@pytest.fixture
+def ledger(clickhouse: FakeClickHouse) -> FakeClickHouse:
+    answer_forecast(clickhouse, campaign_row(OUTCOME))
     return clickhouse
 
 

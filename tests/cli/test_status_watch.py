@@ -34,19 +34,20 @@ ALERT = {
     "name": "spring\u001b[31m sale",
     "state": "firing",
     "return_ratio": 0.5,
+    "required_ratio": 2.0,
     "upper_bound": 1.2,
     "money_at_risk_minor": 123_456_789,
 }
 
 
-def looked(*, alerts: int = 1, **changed: Any) -> StatusLook:
+def looked(*, alerts: int = 1, ratio: float = 0.5, **changed: Any) -> StatusLook:
     fault = Fault("Kafka", "bank.costs.v1 is not there", "roi migrate", "failed")
     found = {
         "topics": [TOPIC],
         "refused": {},
         "workers": 2,
         "age": 0.4,
-        "alerts": [ALERT] * alerts,
+        "alerts": [ALERT | {"return_ratio": ratio}] * alerts,
         "seen": Observations(now=0.0),
         "faults": [fault],
     }

@@ -63,6 +63,15 @@ def test_a_figure_stands_beside_what_it_was_before() -> None:
     assert found.block == Figures((("Cost", Cell("1.00 CNY"), "0.50 CNY"),))
 
 
+def test_a_ratio_below_its_limit_never_reads_as_if_it_were_at_it() -> None:
+    columns = (column("return_ratio"), column("min_return_ratio", "limit"))
+    figures, table = (section(panel(chart, *columns), [(1.9999, 2.0)], ENGLISH).block for chart in ("figures", "table"))
+    assert isinstance(figures, Figures)
+    assert [cell.text for _, cell, _ in figures.items] == ["1.9999", "2.00"]
+    assert isinstance(table, Table)
+    assert [cell.text for cell in table.rows[0]] == ["1.9999", "2.00"]
+
+
 def test_hidden_columns_and_sparklines_stay_off_the_paper_and_steps_give_colours() -> None:
     found = section(
         panel(
