@@ -1,8 +1,8 @@
 """A panel's SQL as Grafana asks it: the panel's own text, within a SELECT only where Grafana cannot show what it gives.
 
 Grafana scales no unit down by a hundred, draws no array of numbers in a cell, moves a day to the day before west of
-Greenwich, has no place for the period before, and knows no end of a region. The SELECT around the panel's own text does
-these and changes no number otherwise.
+Greenwich, has no place for the period before, knows no end of a region, and writes every ratio with two digits, one of
+1.9999 as if it were at a limit of 2. The SELECT around the panel's own text does these and changes no number otherwise.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ CHANGE: Final = "_change"
 """Ends the names of columns that hold a figure's change against the period before."""
 
 _IN_TIME: Final = frozenset({"time", "regions"})
+_BELOW: Final = "if({ratio} < {limit} AND {ratio_shown} >= {limit_shown}, ({limit_shown} - 1) / 100, {ratio})"
+_SHOWN: Final = "floor(100 * {name} + 0.5)"  # in hundredths, as browsers round
 _BAR: Final = (
     "if(isNull(value), ' ', substringUTF8('▁▂▃▄▅▆▇█', 1 + toUInt8(round(7 * (assumeNotNull(value) - arrayMin({known}))"
     " / greatest(arrayMax({known}) - arrayMin({known}), 1e-9))), 1))"
@@ -94,7 +96,17 @@ def _expression(panel: Panel, column: Column, *, ended: bool) -> str:
         return f"arrayStringConcat(arrayMap(value -> {_BAR.format(known=known)}, {name}))"
     if column.unit == "day" and panel.chart not in _IN_TIME:
         return f"toString({name})"
-    return name
+    return _on_its_side(panel, column)
+
+
+def _on_its_side(panel: Panel, column: Column) -> str:
+    """Return a column, and a ratio so that it stays below its row's limit where it is rounded to two digits."""
+    name = f"answer.{column.name}"
+    limit = next((f"answer.{one.name}" for one in panel.columns if one.role == "limit" and one.unit == "ratio"), name)
+    if column.unit != "ratio" or limit == name:
+        return name
+    ratio_shown, limit_shown = _SHOWN.format(name=name), _SHOWN.format(name=limit)
+    return _BELOW.format(ratio=name, limit=limit, ratio_shown=ratio_shown, limit_shown=limit_shown)
 
 
 def _edges(panel: Panel, end: Column) -> str:

@@ -216,6 +216,34 @@ def charts_overrides(panel: Panel) -> list[Any]:
     return list(overrides_of(panel, Edition()))
 
 
+@pytest.mark.parametrize(
+    ("ratio", "limit", "shown"),
+    [
+        (1.9999, 2.0, 1.99),
+        (1.995, 2.0, 1.99),
+        (1.994, 2.0, 1.994),
+        (1.985, 1.99, 1.98),
+        (1.9963, 1.9964, 1.99),
+        (2.0, 2.0, 2.0),
+        (2.0001, 2.0, 2.0001),
+        (1.9999, None, 1.9999),
+        (None, 2.0, None),
+    ],
+)
+def test_a_ratio_below_its_limit_is_not_rounded_up_to_it(
+    clickhouse: Any, ratio: float | None, limit: float | None, shown: float | None
+) -> None:
+    campaign = PANELS["alerts-open"]
+    (expression,) = re.findall(r"^ +(.*) AS return_ratio,?$", queries.asked(campaign), re.MULTILINE)
+    bound = {"ratio": ratio, "limit": limit}
+    found = clickhouse.query(
+        f"SELECT {expression} FROM (SELECT {{ratio:Nullable(Float64)}} AS return_ratio, "
+        "{limit:Nullable(Float64)} AS min_return_ratio) AS answer",
+        parameters=bound,
+    )
+    assert found.result_rows == [(shown,)]
+
+
 def test_sql_stays_the_panels_own_where_grafana_can_show_all_of_it() -> None:
     plain = [panel for panel in PANELS.values() if panel.source == "clickhouse"]
     assert all(panel.sql.strip() in queries.asked(panel) for panel in plain)
