@@ -70,7 +70,7 @@ def grid_of(span: Range, first_ms: int, last_ms: int) -> Grid:
     """Return the steps of a range within what is known; without a begin, whole multiples of the step.
 
     Raises:
-        UserError: nothing is known of the range, or it is upside down.
+        UserError: nothing is known of the range or at any of its steps, or it is upside down.
     """
     known = f"what is known reaches from {instant_text(first_ms)} to {instant_text(last_ms)}"
     if span.ends_at_last:
@@ -84,7 +84,10 @@ def grid_of(span: Range, first_ms: int, last_ms: int) -> Grid:
         raise UserError("--to is before --from", known)
     # what is before anything happened has nothing to look at, and may be two thousand years
     from_ms += max(0, first_ms - from_ms) // span.every_ms * span.every_ms
-    return _bearable(grid_over(from_ms, to_ms, span.every_ms), known)
+    grid = grid_over(from_ms, to_ms, span.every_ms)
+    if grid.last_ms < first_ms:
+        raise UserError("no step is within the data", f"{known}; choose a shorter --every, or --from within it")
+    return _bearable(grid, known)
 
 
 def _bearable(grid: Grid, known: str) -> Grid:

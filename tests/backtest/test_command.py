@@ -217,6 +217,14 @@ def test_steps_before_anything_happened_are_not_taken(tmp_path: Path) -> None:
     assert json.loads(run(*arguments, "--from", "1000-01-01T00:00:00Z").stdout) == whole
 
 
+@pytest.mark.parametrize("arguments", [["--every", "999999d"], ["--every", "7d", "--from", "2026-02-27"]])
+def test_steps_that_all_miss_the_data_are_an_error(tmp_path: Path, arguments: list[str]) -> None:
+    result = run(*small(tmp_path, {}, {"at": "2026-03-02T00:00:00Z"}), *arguments)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "no step is within the data" in result.stderr
+    assert "from 2026-03-01T00:00:00.000Z to 2026-03-02T00:00:00.000Z; choose a shorter --every" in result.stderr
+
+
 def test_more_steps_than_can_be_looked_at_are_refused() -> None:
     millennia = 8_000 * 365 * 86_400_000
     for ends_at_last in (False, True):
