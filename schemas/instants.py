@@ -69,3 +69,8 @@ def to_epoch_milliseconds(instant: datetime) -> int:
 def instant_text(epoch_ms: int) -> str:
     """Return the canonical text of epoch milliseconds."""
     return format_instant(_EPOCH + epoch_ms * _MILLISECOND)
+
+
+def short_text(epoch_ms: int) -> str:
+    """Return the same without the digits of a second where it is a whole one; commands take it as it is."""
+    return instant_text(epoch_ms).replace(".000Z", "Z")

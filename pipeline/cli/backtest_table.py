@@ -52,12 +52,12 @@ def print_backtest(found: Found) -> None:
 
 
 def _head(found: Found) -> Iterator[str]:
-    from schemas.instants import instant_text
+    from schemas.instants import short_text
 
     grid, money = found.past.grid, found.rules[0].money
     every = grid.every_ms / 60_000
     yield (
-        f"{found.past.source}: {instant_text(grid.from_ms)[:16]}Z to {instant_text(grid.last_ms)[:16]}Z"
+        f"{found.past.source}: {short_text(grid.from_ms)} to {short_text(grid.last_ms)}"
         f" every {every:g} minutes, {found.looks:,} looks"
     )
     yield (

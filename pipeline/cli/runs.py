@@ -52,13 +52,13 @@ def _list(as_json: options.Json = False, data: options.Data = None) -> None:
 
 def _with_range(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a run with the bounds of its range as `--from` and `--to` of a replay take them, to the millisecond."""
-    from schemas.instants import instant_text
+    from schemas.instants import short_text
 
     bounds = {"from_ms": "from_time", "to_ms": "to_time"}
     found = {bounds.get(name, name): value for name, value in row.items()}
     for name in bounds.values():
         if found[name] is not None:
-            found[name] = instant_text(found[name]).replace(".000Z", "Z")
+            found[name] = short_text(found[name])
     return found
 
 

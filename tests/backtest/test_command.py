@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -215,6 +216,15 @@ def test_steps_before_anything_happened_are_not_taken(tmp_path: Path) -> None:
     arguments = [*small(tmp_path, {}, {"at": "2026-03-02T00:00:00Z"}), "--json"]
     whole = json.loads(run(*arguments).stdout)
     assert json.loads(run(*arguments, "--from", "1000-01-01T00:00:00Z").stdout) == whole
+
+
+@pytest.mark.parametrize("begin", ["2026-03-01T00:00:00Z", "2026-03-01T00:00:00.250Z"])
+def test_the_steps_are_printed_as_they_can_be_given_again(tmp_path: Path, begin: str) -> None:
+    arguments = [*small(tmp_path, {}, {"at": "2026-03-02T00:00:00Z"}), "--every", "12h"]
+    printed = " ".join(run(*arguments, "--from", begin).stdout.split())
+    first, last = re.findall(r"(\S+) to (\S+) every 720 minutes", printed)[0]
+    assert first == begin
+    assert " ".join(run(*arguments, "--from", first, "--to", last).stdout.split()) == printed
 
 
 @pytest.mark.parametrize("arguments", [["--every", "999999d"], ["--every", "7d", "--from", "2026-02-27"]])
