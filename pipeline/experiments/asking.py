@@ -66,7 +66,7 @@ def analysis_of(port: LedgerPort, settings: Settings, asked: Asked) -> Analysis:
     return analyse(
         facts,
         Design(
-            control=asked.control or rules.control_variant,
+            control=rules.control_variant if asked.control is None else asked.control,
             shares=None if definition is None else definition.variant_shares,
             ends_at_ms=None if ends_at is None else to_epoch_milliseconds(ends_at),
             metrics=asked.metrics,

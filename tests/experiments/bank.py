@@ -32,7 +32,7 @@ def experiment(
     """Return a log: customers assigned over five days, of whom a share by variant pays into an account two days later.
 
     Args:
-        rates: share of those who pay, by variant.
+        rates: share of those who pay, by variant; '' = none.
         customers: how many.
         weights: how often each variant is assigned; None = equally.
         twice: customers who get a second variant.
@@ -50,13 +50,13 @@ def experiment(
         at = _START + timedelta(minutes=number * 7200 / customers)
         name = random.choices(names, [1.0 if weights is None else weights[each] for each in names])[0]
         customer = {"customer_id": f"c{number}"}
-        events.append((at, "touch", {"variant": name, "kind": "assign" if assigned else "send", **customer}))
+        events.append((at, "touch", {"variant": name or None, "kind": "assign" if assigned else "send", **customer}))
         if number < twice:
             other = next(each for each in names if each != name)
             events.append((at + timedelta(minutes=1), "touch", {"variant": other, "kind": "assign", **customer}))
         if name != "control" and assigned:
             sent = at + timedelta(hours=1)
-            events.append((sent, "touch", {"variant": name, "cost_minor": 150, **customer}))
+            events.append((sent, "touch", {"variant": name or None, "cost_minor": 150, **customer}))
         if random.random() < rates[name]:
             paid = at + timedelta(days=2)
             events.append(

@@ -171,6 +171,16 @@ def test_variants_of_first_contacts_are_compared_with_a_caveat(
     assert any("nobody was assigned" in caveat for caveat in row["caveats"])
 
 
+def test_contacts_without_a_variant_may_be_the_control(
+    clickhouse: Any, run_name: str, roi: Callable[..., Result]
+) -> None:
+    play(clickhouse, run_name, experiment({"": 0.05, "B": 0.3}, assigned=False))
+    refused = roi("ab", "spring", "--run", run_name)
+    assert "variants: '' (none), B" in refused.stderr
+    row = rows_of(roi("ab", "spring", "--run", run_name, "--control", "", "--json"))["converted", "B"]
+    assert (row["control"], row["decision"]) == ("", "better")
+
+
 def test_people_read_it_in_eighty_columns(clickhouse: Any, run_name: str, roi: Callable[..., Result]) -> None:
     play(clickhouse, run_name, experiment({"control": 0.05, "A": 0.3, "B-long-name": 0.05}, twice=30))
     said = roi("ab", "spring", "--run", run_name).output
