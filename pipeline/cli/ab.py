@@ -91,7 +91,8 @@ def _ab(
     why = "nobody is assigned without --assign FILE: give it, too, or leave this out"
     options.refuse_idle({"--shares": shares, "--salt": salt, "--at": at}, why)
     if horizon_days is not None and not 0 < horizon_days <= _longest_days():
-        raise typer.BadParameter("must be a number of days above 0", param_hint="--horizon-days")
+        cause = f"must be a number of days above 0, at most {_longest_days():,}"
+        raise typer.BadParameter(cause, param_hint="--horizon-days")
     from pipeline.experiments.asking import Asked
     from pipeline.experiments.facts import METRICS
 

@@ -81,15 +81,18 @@ def _plan(settings: Settings, order: Order) -> AssignmentPlan:
         weights, control = parse_shares(order.shares), order.control or "control"
     else:
         from pipeline.clickhouse.connection import connect
+        from pipeline.clickhouse.reader import Reader
         from pipeline.experiments.asking import planned_weights
         from pipeline.ledger.ledger import ClickHouseLedger
+        from pipeline.operations.runs import check_run
 
+        check_run(Reader(settings), settings.clickhouse_database, order.run)
         port = ClickHouseLedger(connect(settings, "reader"), settings.clickhouse_database, order.run, "")
         weights, known = planned_weights(port, order.campaign_id)
         control = order.control or known
-    if order.control and control not in weights:
+    if order.control is not None and order.control not in weights:
         error = UserError if order.shares is None else WrongUsageError
-        raise error(f"--control {control!r} is none of the variants", f"name one of {', '.join(sorted(weights))}")
+        raise error(f"--control {order.control!r} is none of the variants", f"name one of {', '.join(sorted(weights))}")
     experiments = settings.experiments
     return AssignmentPlan(
         order.campaign_id,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.experiments.bank import experiment, play
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -68,7 +70,8 @@ def test_shares_that_assign_nobody_are_wrong_usage(roi: Callable[..., Result], s
     ("arguments", "words"),
     [
         (("spr ing",), "'spr ing' is no id"),
-        (("spring", "--control", "B"), "none of the variants; name one of A, control"),
+        (("spring", "--control", "B"), "'B' is none of the variants; name one of A, control"),
+        (("spring", "--control", ""), "'' is none of the variants; name one of A, control"),
     ],
 )
 def test_a_name_that_no_touch_may_have_is_wrong_usage(
@@ -80,6 +83,7 @@ def test_a_name_that_no_touch_may_have_is_wrong_usage(
 
 
 def test_shares_come_from_the_definition(clickhouse: Any, run_name: str, roi: Callable[..., Result]) -> None:
+    play(clickhouse, run_name, experiment({"control": 0.1, "A": 0.3}, customers=5))
     without = roi("ab", "spring", "--run", run_name, "--assign", "-", input="c1\n")
     assert "variant_shares" in without.output
     body = (
@@ -92,6 +96,12 @@ def test_shares_come_from_the_definition(clickhouse: Any, run_name: str, roi: Ca
     )
     found = roi("ab", "spring", "--run", run_name, "--assign", "-", input="c1\n")
     assert json.loads(found.output)["variant"] == "control"
+
+
+def test_a_run_that_is_not_there_has_no_shares(roi: Callable[..., Result]) -> None:
+    result = roi("ab", "spring", "--run", "nowhere", "--assign", "-", input="c1\n")
+    assert result.exit_code == 1
+    assert "there is no run 'nowhere'; there are " in result.stderr
 
 
 def test_the_standing_control_gets_nothing(roi: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:

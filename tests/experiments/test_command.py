@@ -277,7 +277,15 @@ def test_a_campaign_outside_of_a_runs_range_is_told_with_the_range(
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--horizon-days", "0"), ("--horizon-days", "nan"), ("--salt", "x"), ("--metric", "love")]
+    ("arguments", "words"),
+    [
+        (("--horizon-days", "0"), "above 0, at most 36,500"),
+        (("--horizon-days", "nan"), "above 0, at most 36,500"),
+        (("--horizon-days", "36501"), "above 0, at most 36,500"),
+        (("--salt", "x"), "--salt"),
+        (("--metric", "love"), "'love'"),
+    ],
 )
-def test_wrong_usage_is_told(roi: Callable[..., Result], arguments: tuple[str, ...]) -> None:
-    assert roi("ab", "spring", *arguments).exit_code == 2
+def test_wrong_usage_is_told(roi: Callable[..., Result], arguments: tuple[str, ...], words: str) -> None:
+    result = roi("ab", "spring", *arguments)
+    assert (result.exit_code, words in result.stderr) == (2, True)
