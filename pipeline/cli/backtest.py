@@ -80,6 +80,8 @@ def _backtest(
         raise typer.BadParameter("--costs FILE and --credits FILE belong together: neither says what the other does")
     if costs is not None:
         options.refuse_idle({"--run": run}, "an export is looked at without any run: leave it out, or the export")
+    if keep is not None and not keep.strip():
+        raise typer.BadParameter("it names nothing that a board could choose", param_hint="--keep")
     settings = options.settings_for(data)
     zone = settings.time.zone
     span = Range(

@@ -153,6 +153,7 @@ def test_an_empty_export_is_an_error(tmp_path: Path) -> None:
         (["--from", "soon"], "is no instant"),
         (["--from", "2026-03-02", "--to", "2026-03-01"], "--to: it is before --from"),
         (["--campaigns", "c"], "belongs to an export"),
+        (["--keep", " "], "for --keep: it names nothing"),
         (["--costs", "c", "--credits", "r", "--run", "live"], "for --run: an export is looked at without any run"),
     ],
 )
