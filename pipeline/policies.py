@@ -79,6 +79,14 @@ def recorded_settings(text: str) -> dict[str, str]:
     return {_NAMES.get(name, name): value for name, _, value in pairs}
 
 
+def as_given(name: str, text: str) -> Any:
+    """Return a recorded setting as JSON that `--set` of a replay takes; what cannot be read stays text."""
+    try:
+        return _GIVEN[name](text) if name in _GIVEN else text
+    except (ValueError, SyntaxError):
+        return text
+
+
 def as_recorded(policy: Policy, text: str) -> Policy:
     """Return a policy that counts as the record of a run says, as `describe_policy` wrote it.
 
@@ -114,6 +122,19 @@ _RECORDED: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
         "default_kinds",
         lambda text: None if text == "any" else frozenset(filter(None, text.split(","))),
     ),
+}
+
+
+# the settings whose JSON is no text, and how each is read from its run's record
+_GIVEN: Final[Mapping[str, Callable[[str], Any]]] = {
+    "attribution.models": lambda text: text.split(","),
+    "attribution.half_life_days": float,
+    "attribution.window_days": float,
+    "attribution.margins_bps": ast.literal_eval,
+    "time.lateness_days": float,
+    "time.reversal_days": float,
+    "time.engaged_seconds": float,
+    "default_goal_kinds": lambda text: None if text == "any" else [kind for kind in text.split(",") if kind],
 }
 
 

@@ -65,11 +65,13 @@ def _with_range(row: Mapping[str, Any]) -> dict[str, Any]:
 def _with_all_differences(row: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return a run with all that it counts by otherwise than live, also what only its shell was set to."""
     from pipeline.comparison.grounds import settings_that_differ
+    from pipeline.policies import as_given
 
     live, this = facts.get("live"), facts.get(row["run"])  # which a replay may have begun, or dropped, just now
     found = () if live is None or this is None else settings_that_differ(live, this)
     # what one of the records lacks, for it is an older release's, is not known to differ
-    own = {one.name: one.right for one in found if one.left is not None and one.right is not None}
+    known = [one for one in found if one.left is not None and one.right is not None]
+    own = {one.name: as_given(one.name, one.right) if isinstance(one.right, str) else one.right for one in known}
     told = json.loads(row["settings"])
     return {**row, "settings": {name: value for name, value in own.items() if name not in told} | told}
 

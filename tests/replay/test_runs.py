@@ -60,7 +60,7 @@ def test_a_run_is_listed_with_what_its_shell_was_set_to(counted: Cluster) -> Non
     assert rows["live"]["settings"] == {}
     assert rows["other-margins"]["settings"] == {
         "attribution.window_days": 3,
-        "attribution.margins_bps": "{'payment': 777}",
+        "attribution.margins_bps": {"payment": 777},
     }
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pipeline.errors import UserError, WrongUsageError
-from pipeline.replay.what_if import parse_overrides
-from pipeline.settings import PUBLIC_ENV, load_settings
+from pipeline.policies import as_given, describe_policy, recorded_settings
+from pipeline.replay.what_if import parse_overrides, settings_with
+from pipeline.settings import PUBLIC_ENV, AttributionSettings, Settings, TimeSettings, load_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,6 +86,22 @@ def test_a_value_nested_too_deeply_is_taken_as_text() -> None:
 def test_models_given_in_two_ways_are_wrong_usage(assignment: str, given: dict[str, Any]) -> None:
     with pytest.raises(WrongUsageError, match=r"both say what credits; give --models? or --set, not both"):
         parse_overrides([assignment], **given)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["attribution.models", "attribution.margins_bps", "attribution.window_days", "time.zone", "default_goal_kinds"],
+)
+def test_what_a_run_records_of_a_setting_can_be_given_to_another(name: str) -> None:
+    other = Settings(
+        attribution=AttributionSettings(models=("linear", "position"), margins_bps={"payment": 777}, window_days=2.5),
+        time=TimeSettings(zone="Europe/Berlin"),
+        default_goal_kinds=("payment", "deposit"),
+    )
+    for settings in (other, Settings()):
+        text = recorded_settings(describe_policy(settings))[name]
+        given = parse_overrides([f"{name}={json.dumps(as_given(name, text))}"])
+        assert recorded_settings(describe_policy(settings_with(given)))[name] == text
 
 
 @pytest.mark.parametrize(
