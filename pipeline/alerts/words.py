@@ -114,9 +114,9 @@ def outcome_text(verdict: Verdict, rule: AlertRule, language: Language = "en") -
         required=ratio_text(rule.min_return_ratio),
         confidence=_percent(rule.confidence),
         upper="" if verdict.upper_bound is None else ratio_text(verdict.upper_bound, rule.min_return_ratio),
-        value="" if band is None else ratio_text(band.value),
-        low="" if band is None else ratio_text(band.low),
-        high="" if band is None else ratio_text(band.high),
+        value="" if band is None else ratio_text(band.value, rule.min_return_ratio),
+        low="" if band is None else ratio_text(band.low, rule.min_return_ratio),
+        high="" if band is None else ratio_text(band.high, rule.min_return_ratio),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import pipeline.alerts.caveats
 from pipeline.alerts.rule import AlertRule
-from pipeline.alerts.verdict import Caveat
+from pipeline.alerts.verdict import Band, Caveat
 from pipeline.alerts.words import CAVEATS, advice_text, caveat_text, outcome_text, ratio_text, reasons, withheld_text
 from tests.alerts.building import verdict
 
@@ -73,6 +73,8 @@ def test_a_ratio_below_what_is_required_never_reads_as_if_it_were_that() -> None
     assert ratio_text(1499.7, 1500.0) == "1:1499.7"
     below = verdict("below", upper_bound=1.997)
     assert outcome_text(below, RULE) == "stays below 1:2: at most 1:1.997 at 95 % confidence"
+    undecided = verdict("undecided", forecast=Band(1.9969, 1.9999, 2.1))
+    assert outcome_text(undecided, RULE) == "undecided: forecast 1:1.9999 (1:1.997 to 1:2.1)"
 
 
 @pytest.mark.parametrize("number", [float("inf"), float("-inf"), float("nan"), 1e300, -1e300, 5e-324, 0.0])
