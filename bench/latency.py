@@ -9,7 +9,8 @@ Producing and asking share the cores with what is measured, so they take as litt
 second some are timed, evenly spread: an acknowledgement costs Python as much as sending the event. The producer gathers
 events for as long as programs do that write as many: at 100,000 a second and 5 ms, batches of 20 events cost the
 embedded broker 6.3 us of processor time an event and the producer 4.6, at 50 ms 2.1 and 2.4. Nobody waits in those
-50 ms whose wait is counted.
+50 ms whose wait is counted. They are compressed as by our own producer (`pipeline.transport.producer`): the broker
+moves a fifth of the bytes.
 """
 
 from __future__ import annotations
@@ -99,6 +100,7 @@ def produce(settings: Settings, events: Sequence[Event], rate: int) -> Acknowled
             "partitioner": "murmur2_random",
             "linger.ms": _LINGER_MS,
             "enable.idempotence": True,
+            "compression.type": "lz4",
             "queue.buffering.max.messages": 1_000_000,
         }
     )
