@@ -52,48 +52,75 @@ def decompressed(number: int, payload: memoryview) -> bytes | None:
     return None if texts is None else bytes(texts)
 
 
-def next_batches(source: Any, records: Any, most: int) -> tuple[Packed, int] | None:
-    """Return what the next record batches hold, and the offset behind them, if these need no look each by itself.
+class BulkReader:
+    """Takes what the next record batches of one fetch hold, if these need no look each by itself."""
 
-    Args:
-        source: a `PartitionRecords` of aiokafka.
-        records: its bytes; they move on behind what is returned.
-        most: records after which no further batch is taken.
+    def __init__(self, source: Any, most: int) -> None:
+        """Begin at the place of a `PartitionRecords` of aiokafka; take no further batch after ``most`` records."""
+        self._source = source
+        self._most = most
+        # Compressed batches that are unpacked at once. After one that the core is not sure of it is one, then twice as
+        # many each time: where nearly all are odd, each would have all behind it unpacked for nothing.
+        self._batches = _MOST_BATCHES
+
+    def next_batches(self, records: Any) -> tuple[Packed, int] | None:
+        """Return the records of some batches and the offset behind them; aiokafka's reader moves on behind them, too.
+
+        None: the next batch is to be read by itself.
+        """
+        if not isinstance(records, _MemoryRecordsPy) or len(records._buffer) >= MOST_BYTES:
+            return None
+        fetched, begin = records._buffer, records._pos - len(records._next_slice)
+        # a length below 0, which no sum covers, has led aiokafka back: to nothing, or to a place counted from the end
+        if begin < 0 or not len(records._next_slice):
+            return None
+        progress = np.array([begin, self._source.next_fetch_offset], np.int64)  # struct fetch_progress (native/core.h)
+        found: Packed | None = self._plain(fetched, progress)
+        if progress[0] == begin:
+            found = self._compressed(fetched, progress)
+        end, behind = progress.tolist()
+        if found is None or end == begin:
+            return None
+        records._pos = end
+        records._cache_next()
+        return found, behind
+
+    def _plain(self, fetched: bytes, progress: npt.NDArray[np.int64]) -> Packed:
+        """Return the records of batches that are not compressed, which lie in the fetch itself."""
+        at, checks = progress.ctypes.data, self._source._check_crcs
+        count = library().plain_count(fetched, len(fetched), at, self._most)
+        rows = np.empty(count, RECORD)
+        kept = library().plain_records(fetched, len(fetched), at, checks, count, rows.ctypes.data)
+        return Packed(fetched, rows[:kept])
+
+    def _compressed(self, fetched: bytes, progress: npt.NDArray[np.int64]) -> Packed | None:
+        """Return the records of compressed batches, which lie in a buffer of their own, one batch after another."""
+        at, checks = progress.ctypes.data, self._source._check_crcs
+        heads = np.empty((self._batches, 4), np.uint64)  # struct compressed_batch (native/core.h)
+        listed = library().compressed_batches(
+            fetched, len(fetched), at, checks, self._most, len(heads), heads.ctypes.data
+        )
+        texts, ends, room = _unpacked(fetched, heads[:listed].tolist())
+        if not texts:
+            return None
+        whole = texts[0] if len(texts) == 1 else b"".join(texts)
+        rows = np.empty(room, RECORD)
+        places = np.array(ends, np.uint64)
+        kept = library().compressed_records(
+            fetched, len(fetched), at, whole, places.ctypes.data, len(ends), room, rows.ctypes.data
+        )
+        is_whole = progress[0] == heads[len(ends) - 1, 1]
+        self._batches = min(2 * self._batches, _MOST_BATCHES) if is_whole else 1
+        return Packed(whole, rows[:kept])
+
+
+def _unpacked(fetched: bytes, heads: list[list[int]]) -> tuple[list[bytes], list[int], int]:
+    """Return what is in compressed batches, where each ends behind the others, and how many records they have.
+
+    It ends in front of one that is not plainly right, and once there is enough.
     """
-    if not isinstance(records, _MemoryRecordsPy) or len(records._buffer) >= MOST_BYTES:
-        return None
-    fetched, begin = records._buffer, records._pos - len(records._next_slice)
-    # a length below 0, which no sum covers, has led aiokafka back: to nothing, or to a place counted from the end
-    if begin < 0 or not len(records._next_slice):
-        return None
-    progress = np.array([begin, source.next_fetch_offset], np.int64)  # struct fetch_progress (native/core.h)
-    found: Packed | None = _plain(fetched, progress, most, checks=source._check_crcs)
-    if progress[0] == begin:
-        found = _compressed(fetched, progress, most, checks=source._check_crcs)
-    end, behind = progress.tolist()
-    if found is None or end == begin:
-        return None
-    records._pos = end
-    records._cache_next()
-    return found, behind
-
-
-def _plain(fetched: bytes, progress: npt.NDArray[np.int64], most: int, *, checks: bool) -> Packed:
-    """Return the records of batches that are not compressed, which lie in the fetch itself."""
-    at = progress.ctypes.data
-    count = library().plain_count(fetched, len(fetched), at, most)
-    rows = np.empty(count, RECORD)
-    kept = library().plain_records(fetched, len(fetched), at, checks, count, rows.ctypes.data)
-    return Packed(fetched, rows[:kept])
-
-
-def _compressed(fetched: bytes, progress: npt.NDArray[np.int64], most: int, *, checks: bool) -> Packed | None:
-    """Return the records of compressed batches, which lie in a buffer of their own, one batch after another."""
-    at = progress.ctypes.data
-    heads = np.empty((_MOST_BATCHES, 4), np.uint64)  # struct compressed_batch (native/core.h)
-    listed = library().compressed_batches(fetched, len(fetched), at, checks, most, len(heads), heads.ctypes.data)
     view, texts, ends, room, size = memoryview(fetched), [], [], 0, 0
-    for begin, end, number, count in heads[:listed].tolist():
+    for begin, end, number, count in heads:
         text = decompressed(number, view[begin:end])
         if text is None or count > len(text) // LEAST_RECORD or size + len(text) >= MOST_BYTES:
             break
@@ -103,12 +130,4 @@ def _compressed(fetched: bytes, progress: npt.NDArray[np.int64], most: int, *, c
         room += count
         if size >= ENOUGH_BYTES:
             break
-    if not texts:
-        return None
-    whole = texts[0] if len(texts) == 1 else b"".join(texts)
-    rows = np.empty(room, RECORD)
-    places = np.array(ends, np.uint64)
-    kept = library().compressed_records(
-        fetched, len(fetched), at, whole, places.ctypes.data, len(ends), room, rows.ctypes.data
-    )
-    return Packed(whole, rows[:kept])
+    return texts, ends, room

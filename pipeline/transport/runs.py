@@ -17,7 +17,7 @@ from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBa
 from aiokafka.record.memory_records import _MemoryRecordsPy
 
 from pipeline.native.library import NOBODY, library
-from pipeline.transport.bulk import LEAST_RECORD, decompressed, next_batches
+from pipeline.transport.bulk import LEAST_RECORD, BulkReader, decompressed
 from pipeline.transport.packed import MOST_BYTES, RECORD, Packed
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ def runs(source: Any, most: int) -> Iterator[Run]:
         CorruptRecordException: as from its own iterator.
         UnicodeDecodeError: likewise, of a batch that only aiokafka could read.
     """
-    records = source._records
+    records, bulk = source._records, BulkReader(source, most)
     while records.has_next():
-        run, behind = next_batches(source, records, most) or _next_batch(source, records)
+        run, behind = bulk.next_batches(records) or _next_batch(source, records)
         for start in range(0, len(run), most):
             part = run[start : start + most] if isinstance(run, list) else run.part(start, start + most)
             # behind the last record too: compaction leaves gaps there

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import TopicPartition, codec
 from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
 from aiokafka.record.memory_records import MemoryRecords, _MemoryRecordsPy
 from aiokafka.record.util import calc_crc32c
@@ -11,12 +12,23 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.native.library import is_built, library
+from pipeline.transport import bulk
 from pipeline.transport.batches import run_batch, runs_before
 from pipeline.transport.packed import Packed, joined, packed
 from pipeline.transport.ports import TP
 from pipeline.transport.record_headers import _TolerantRecords
 from pipeline.transport.runs import runs
-from tests.transport.record_batches import APPEND_TIME, BASE, Batch, Fetch, batches, encoded, fetches, with_length
+from tests.transport.record_batches import (
+    APPEND_TIME,
+    BASE,
+    Batch,
+    Fetch,
+    batches,
+    encoded,
+    fetches,
+    sealed,
+    with_length,
+)
 
 if TYPE_CHECKING:
     from pipeline.transport.ports import RecordBatch
@@ -117,6 +129,27 @@ def test_no_more_batches_are_taken_than_hold_so_many_records(most: int) -> None:
     *_, failure, taken = by_runs(Fetch(raw, BASE), most)
     assert failure is None
     assert [len(run) for run in taken] == {1: [1] * 12, 4: [4] * 3, 5: [4] * 3, 1000: [12]}[most]
+
+
+def test_batches_that_the_core_is_not_sure_of_have_few_others_unpacked_for_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, _ = encoded(Batch([(0, 5, b"k", b"v", [])], codec=0), BASE)
+    odd = bytearray(one)
+    odd[62] = 0x80  # a record's attributes: nobody uses them
+    body = codec.lz4_encode(bytes(odd[61:]))
+    raw = b""
+    for place in range(300):
+        head = bytearray(odd[:61])
+        head[8:12] = (len(body) + 49).to_bytes(4, "big")
+        head[22] = 3
+        raw += sealed(head + body, BASE + place, 0, 0)
+    unpack = Mock(side_effect=bulk.decompressed)
+    monkeypatch.setattr(bulk, "decompressed", unpack)
+    found, _, failure, _ = by_runs(Fetch(raw, BASE))
+    assert failure is None
+    assert len(found) == 300
+    assert 300 <= unpack.call_count < 3 * 300
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
