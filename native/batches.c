@@ -99,7 +99,8 @@ static i64 number_at(const u8 *at, u32 bytes) {
     return (i64)bits;
 }
 
-// False where it is cut off, of another format, of a transaction, or a marker: each of them is read by itself.
+// False where it is cut off, of another format, of a transaction, a marker, or has attributes that are not known here (as of
+// a compacted topic's delete horizon): each of them is read by itself.
 static bool read_head(const u8 *at, const u8 *end, fetched_batch *found) {
     if (end - at < HEAD || at[FORMAT_AT] != 2) return false;
     i64 size = number_at(at + LENGTH_AT, 4);
@@ -156,7 +157,7 @@ EXPORT u32 plain_count(const u8 *fetched, u64 size, const fetch_progress *from, 
 }
 
 // Writes up to `room` records of the next plain batches, moves on behind the last one that it was sure of, and returns how
-// many records those have kept; none, likewise.
+// many records those have kept; 0 where the place to begin at lies behind the fetch.
 EXPORT u32 plain_records(const u8 *fetched, u64 size, fetch_progress *from, bool checks, u32 room, packed_record *into) {
     fetched_batch batch;
     u32 kept = 0;
@@ -189,8 +190,8 @@ EXPORT u32 compressed_batches(const u8 *fetched, u64 size, const fetch_progress 
     return found;
 }
 
-// Writes up to `room` records of so many of those batches, which lie in `texts` decompressed, one up to where the next
-// begins; moves on and returns as `plain_records`.
+// Writes up to `room` records of the first `batches` of those, whose decompressed texts stand one behind another in `texts`,
+// each up to its place in `ends`; moves on and returns as `plain_records`.
 EXPORT u32 compressed_records(const u8 *fetched, u64 size, fetch_progress *from, const u8 *texts, const u64 *ends, u32 batches,
                               u32 room, packed_record *into) {
     fetched_batch batch;

@@ -68,7 +68,7 @@ class NativeRestorer:
         self._campaigns.arm(campaign_id, variant)
 
     def meet_instant(self, at: int) -> None:
-        """Tell the compiled shard of the quarter of an hour that an instant lies in."""
+        """Tell the compiled shard of the quarters of the day that an instant lies in."""
         self._campaigns.know_quarters(np.array([at], np.int64))
 
     def reversal(  # noqa: PLR0913, PLR0917 - the fields of one stored fact

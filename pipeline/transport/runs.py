@@ -1,7 +1,7 @@
-"""Runs of records: what aiokafka has fetched of a partition, a whole record batch at a time.
+"""Runs of records: what aiokafka has fetched of a partition, whole record batches at a time.
 
-aiokafka's own iterator makes two objects of every record. This one follows it line by line in what it checks and
-skips, but has a record batch's records read by the compiled core where that is sure of them.
+aiokafka's own iterator makes two objects of every record. This one checks and skips what that does, but has the
+compiled core read the record batches that it is sure of, many at once (`bulk`).
 """
 # ruff: noqa: SLF001 - aiokafka offers single records only; whatever stands between those and a fetch is private
 
@@ -44,7 +44,7 @@ def keep_bytes() -> None:
 def runs(source: Any, most: int) -> Iterator[Run]:
     """Yield what a `PartitionRecords` of aiokafka holds, moving its position on as its own iterator does.
 
-    A record batch of more records than ``most`` comes in several runs.
+    A run may hold many record batches; one of more records than ``most`` comes in several runs.
 
     Raises:
         CorruptRecordException: as from its own iterator.

@@ -152,6 +152,25 @@ def test_batches_that_the_core_is_not_sure_of_have_few_others_unpacked_for_nothi
     assert 300 <= unpack.call_count < 3 * 300
 
 
+@pytest.mark.parametrize("odd", [None, 0, 1, 2])
+def test_lz4_of_several_frames_is_read_by_the_compiled_core_too(odd: int | None) -> None:
+    raw, offset = b"", BASE
+    for place in range(3):
+        plain, end = encoded(Batch([(0, 5, b"k", b"v" * 100, []), (1, 6, b"k", None, [])]), offset)
+        body = codec.lz4_encode(plain[61:90]) + codec.lz4_encode(plain[90:])
+        if place == odd:  # such a frame is passed over by whoever reads lz4
+            body += b"\x50\x2a\x4d\x18" + (3).to_bytes(4, "little") + b"abc"
+        head = bytearray(plain[:61])
+        head[8:12] = (len(body) + 49).to_bytes(4, "big")
+        head[22] = 3
+        raw += sealed(head + body, offset, 0, 1)
+        offset = end
+    found, position, failure, taken = by_runs(Fetch(raw, BASE))
+    assert (found, position, failure) == by_aiokafka(Fetch(raw, BASE), MemoryRecords)
+    assert [type(run) for run in taken] == [Packed]
+    assert len(found) == 6
+
+
 @pytest.mark.parametrize("place", [0, 1, 2])
 @pytest.mark.parametrize("length", [-1, -12, -13, -52, -10_000, -(10**9), -(1 << 31), "flipped", "to the first again"])
 def test_a_length_below_zero_breaks_its_batch_and_none_before_it(place: int, length: int | str) -> None:
