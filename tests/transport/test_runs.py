@@ -21,6 +21,7 @@ from pipeline.transport.runs import runs
 from tests.transport.record_batches import (
     APPEND_TIME,
     BASE,
+    TRANSACTIONAL,
     Batch,
     Fetch,
     batches,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(not is_built(), reason="the native core is not built here")
 Row = tuple[int, bytes | None, bytes | None, int]
+PACKED = Batch([(0, 5, b"k", b"v", [])], codec=1)
+OF_A_TRANSACTION = Batch([(0, 5, b"k", b"v", [])], codec=0, attributes=TRANSACTIONAL, producer=7)
 
 
 def source(fetch: Fetch, reader: Any) -> Any:
@@ -98,7 +101,11 @@ def test_sound_batches_are_read_by_the_compiled_core(batch: Batch) -> None:
 
 
 @settings(max_examples=120, deadline=None)
-@given(st.lists(batches(magics=(2,)).filter(lambda batch: batch.damage is None), min_size=1, max_size=8), st.data())
+@given(
+    st.lists(batches(magics=(2,)).filter(lambda batch: batch.damage is None), min_size=1, max_size=8)
+    | st.permutations([PACKED, PACKED, PACKED, OF_A_TRANSACTION]),
+    st.data(),
+)
 def test_batches_of_no_transaction_come_at_once(made: list[Batch], data: st.DataObject) -> None:
     raw, offset, kinds = b"", BASE, []
     for one in made:
