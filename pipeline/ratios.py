@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-_MOST_DECIMALS: Final = 8
+MOST_DECIMALS: Final = 8
+
+
+def written_ratio(ratio: float, limit: float | None, least: int) -> str:
+    """Return a ratio with as many decimals as `ratio_decimals` says."""
+    return f"{ratio:.{ratio_decimals(ratio, limit, least)}f}"
 
 
 def ratio_decimals(ratio: float, limit: float | None, least: int) -> int:
@@ -18,7 +23,7 @@ def ratio_decimals(ratio: float, limit: float | None, least: int) -> int:
         least: so many decimals it has in any case.
     """
     decimals = least
-    while limit is not None and decimals < _MOST_DECIMALS and not _is_told(round(ratio, decimals), ratio, limit):
+    while limit is not None and decimals < MOST_DECIMALS and not _is_told(round(ratio, decimals), ratio, limit):
         decimals += 1
     return decimals
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pipeline.alerts.sayings import Language, Saying
+from pipeline.ratios import MOST_DECIMALS
 
 if TYPE_CHECKING:
     from pipeline.alerts.rule import AlertRule
@@ -79,7 +80,6 @@ _OUTCOMES: Final[dict[str, tuple[str, str]]] = {
 }
 _RETIRED: Final = ("retired: its definition was withdrawn, it is judged no more", "活动定义已撤销，不再判定")
 _UNKNOWN: Final = "?"
-_MOST_DECIMALS: Final = 8
 _READABLE: Final = 1e18
 """Nobody counts the digits of a greater number."""
 _PERCENT: Final = frozenset({"share", "rate"})
@@ -155,7 +155,7 @@ def ratio_text(ratio: float, required: float | None = None) -> str:
     if required is None or not ratio < required:
         return text
     limit = ratio_text(required)
-    while text == limit and decimals < _MOST_DECIMALS:
+    while text == limit and decimals < MOST_DECIMALS:
         decimals += 1
         text = f"1:{_digits(ratio, decimals, separator=separator)}"
     return text

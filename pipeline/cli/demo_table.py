@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.cli.terminal import fitting, printable, width_left
-from pipeline.ratios import ratio_decimals
+from pipeline.ratios import written_ratio
 from schemas.campaign import MIN_RETURN_RATIO
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _money(minor: int) -> str:
 
 
 def _ratio(ratio: float | None) -> str:
-    return "-" if ratio is None else f"{ratio:.{ratio_decimals(ratio, REQUIRED_RATIO, 2)}f}"
+    return "-" if ratio is None else written_ratio(ratio, REQUIRED_RATIO, 2)
 
 
 # campaign and figures, and from the bar on what is coloured by the verdict

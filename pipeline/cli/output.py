@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import typer
 
 from pipeline.cli.terminal import SHORTEST_TEXT, fitting, printable
-from pipeline.ratios import ratio_decimals
+from pipeline.ratios import written_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,7 +50,7 @@ class Column:
         if self.kind == "money":
             return money_text(value)
         if self.kind == "ratio":
-            return f"{value:.{ratio_decimals(value, limit, 3)}f}"
+            return written_ratio(value, limit, 3)
         return printable(str(value))
 
 

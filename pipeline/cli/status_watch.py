@@ -16,7 +16,7 @@ from pipeline.cli.faults import fault_lines
 from pipeline.cli.streams import stop_if_unread
 from pipeline.cli.terminal import printable
 from pipeline.errors import UserError
-from pipeline.ratios import ratio_decimals
+from pipeline.ratios import written_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -165,7 +165,7 @@ def _alerts(alerts: Sequence[Mapping[str, Any]], room: int) -> list[RenderableTy
 
 def _alert_line(alert: Mapping[str, Any]) -> str:
     found, required = alert["return_ratio"], alert["required_ratio"]
-    ratio = "-" if found is None else f"{found:.{ratio_decimals(found, required, 2)}f}"
+    ratio = "-" if found is None else written_ratio(found, required, 2)
     is_unknown = alert["money_at_risk_minor"] is None or alert["state"] == "blocked"  # nothing is judged while it is
     risk = "-" if is_unknown else f"{alert['money_at_risk_minor'] / 100:,.0f}"
     name = printable(str(alert["name"] or alert["campaign_id"]))

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 _Margins: Final = ctypes.c_int64 * len(TRANSACTION_KINDS)
 
 
+def begins_of(spans: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return where values differ from the one before: events come nearly in order of time, so spans of it rarely do."""
+    return np.flatnonzero(np.diff(spans, prepend=spans[:1] - 1))
+
+
 class NativeCampaigns:
     """Keeps a shard's campaigns and arms as a registry has them, under the same numbers.
 
@@ -99,8 +104,7 @@ class NativeCampaigns:
     def know_quarters(self, instants: npt.NDArray[np.int64]) -> None:
         """Tell business day and hour of instants (epoch milliseconds), before anything is counted at them."""
         days = instants // DAY_MS
-        # they come nearly in order of time: few stand beside one of another day
-        new = set(days[np.flatnonzero(np.diff(days, prepend=days[:1] - 1))].tolist()) - self._days
+        new = set(days[begins_of(days)].tolist()) - self._days
         if not new:
             return
         told = np.array([quarter for day in new for quarter in self._calendar.quarters_of(day)], QUARTER)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 
-from pipeline.native.campaigns import NativeCampaigns
+from pipeline.native.campaigns import NativeCampaigns, begins_of
 from pipeline.native.events import Events
 from pipeline.native.library import library
 from pipeline.native.people import People
@@ -198,6 +198,6 @@ def days_of(calendar: BusinessCalendar, logins: LoginRows) -> np.ndarray[tuple[i
     """Return the logins' business days; they come nearly in order of time, so a quarter of an hour is asked once."""
     instants = logins.rows["at"]
     quarters = instants // QUARTER_MS
-    begins = np.flatnonzero(np.diff(quarters, prepend=quarters[:1] - 1))
+    begins = begins_of(quarters)
     days = np.array([calendar.day_of(instant) for instant in instants[begins].tolist()], np.int64)
     return cast("np.ndarray[tuple[int], np.dtype[np.int64]]", np.repeat(days, np.diff(begins, append=len(logins))))

@@ -73,16 +73,18 @@ def _cell(column: Column, value: Any, style: Style, limit: float | None) -> Cell
     return Cell(style.written(value, column.unit, limit), colour_of(column, value))
 
 
+def _line(panel: Panel, kept: Sequence[int], row: Sequence[Any], style: Style) -> tuple[Cell, ...]:
+    limit = limit_of(panel, row)
+    return tuple(_cell(panel.columns[place], row[place], style, limit) for place in kept)
+
+
 def _table(panel: Panel, rows: Rows, style: Style) -> Table:
     kept = [place for place, column in enumerate(panel.columns) if column.role != "hidden" and column.unit != "series"]
     columns = [panel.columns[place] for place in kept]
     return Table(
         tuple(style.say(column.label) for column in columns),
         tuple(is_number(column) for column in columns),
-        tuple(
-            tuple(_cell(panel.columns[place], row[place], style, limit_of(panel, row)) for place in kept)
-            for row in rows[:_MOST_ROWS]
-        ),
+        tuple(_line(panel, kept, row, style) for row in rows[:_MOST_ROWS]),
         max(0, len(rows) - _MOST_ROWS),
     )
 

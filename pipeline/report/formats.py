@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from dashboards.definitions.words import WORDS
-from pipeline.ratios import ratio_decimals
+from pipeline.ratios import written_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ class Style:
         if unit == "share":
             return f"{100 * number:.1f} %"
         if unit == "ratio":
-            return f"{number:.{ratio_decimals(number, limit, 2)}f}"
+            return written_ratio(number, limit, 2)
         whole = f"{number:,.0f}" if number == int(number) else f"{number:,.2f}"
         return whole + _SUFFIXES.get(unit, ("", ""))[self.language == "zh"]
 

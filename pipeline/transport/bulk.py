@@ -104,7 +104,8 @@ class BulkReader:
         )
         texts, ends, room = _unpacked(fetched, heads[:listed].tolist())
         if not texts:
-            self._at_once = 1 if listed else self._at_once  # none is listed where the next is no compressed one
+            if listed:  # none is where the next is no compressed one
+                self._at_once = 1
             return None
         whole = texts[0] if len(texts) == 1 else b"".join(texts)
         rows = np.empty(room, RECORD)

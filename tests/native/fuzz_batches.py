@@ -57,8 +57,7 @@ def _batch(random: Random) -> bytearray:
 
 
 def _odd(raw: bytearray, random: Random) -> bytes:
-    for _ in range(random.choice((0, 1, 1, 2, 4))):
-        raw[random.randrange(_HEAD.size, len(raw))] = random.choice((0, 1, 0x7F, 0x80, 0xFF, random.randrange(256)))
+    _spoil(raw, random.choice((0, 1, 1, 2, 4)), random, _HEAD.size)
     end = len(raw) - random.choice((0, 0, 0, 1, random.randrange(len(raw) - _HEAD.size)))
     return bytes(raw[:end])
 
@@ -73,8 +72,7 @@ def _read(raw: bytes) -> list[Row] | None:
     if kept == NOBODY:
         return None
     found = Packed(body, rows[:kept])
-    columns: list[Any] = [found.rows["offset"].tolist(), found.rows["timestamp"].tolist()]
-    return list(zip(*columns, found.column("key"), found.column("value"), strict=True))
+    return _rows(found)
 
 
 class _Batch(_DefaultRecordBatchPy):  # type: ignore[misc] # aiokafka is untyped here
@@ -101,8 +99,7 @@ def _compare_fetch(random: Random) -> None:
     Now and then the place to begin at is the fetch's end, or not of the fetch at all.
     """
     raw = bytearray(b"".join(_placed(_batch(random), place) for place in range(random.randint(1, 4))))
-    for _ in range(random.choice((0, 0, 1, 2))):
-        raw[random.randrange(len(raw))] = random.choice((0, 1, 0x7F, 0x80, 0xFF, random.randrange(256)))
+    _spoil(raw, random.choice((0, 0, 1, 2)), random)
     fetched = bytes(raw[: len(raw) - random.choice((0, 0, 1, random.randrange(len(raw))))])
     memory = ctypes.create_string_buffer(fetched, len(fetched))
     start = random.choice((0, 0, 3, 11))
@@ -118,11 +115,7 @@ def _compare_fetch(random: Random) -> None:
             raise SystemExit(f"records of a place ({place}) that has none: {fetched!r}")
         return
     found = Packed(fetched, rows[:kept])
-    columns: list[Any] = [found.rows["offset"].tolist(), found.rows["timestamp"].tolist()]
-    taken = list(zip(*columns, found.column("key"), found.column("value"), strict=True))
-    expected = _one_by_one(fetched[:end], start)
-    if expected is not None and expected != (taken, behind):
-        raise SystemExit(f"the two readers disagree on {fetched!r}")
+    _expect(fetched, end, start, (_rows(found), behind))
 
 
 def _compare_compressed(random: Random) -> None:
@@ -131,8 +124,7 @@ def _compare_compressed(random: Random) -> None:
     The compiled reader is given what aiokafka's codec makes of each, or the fetch's own bytes: any that are there.
     """
     raw = bytearray(b"".join(_placed(_packed(_batch(random), random), place) for place in range(random.randint(1, 4))))
-    for _ in range(random.choice((0, 0, 0, 1))):
-        raw[random.randrange(len(raw))] = random.choice((0, 1, 0x7F, 0x80, 0xFF, random.randrange(256)))
+    _spoil(raw, random.choice((0, 0, 0, 1)), random)
     fetched = bytes(raw[: len(raw) - random.choice((0, 0, 0, 1, random.randrange(len(raw))))])
     memory = ctypes.create_string_buffer(fetched, len(fetched))
     start = random.choice((0, 0, 3, 11))
@@ -159,18 +151,31 @@ def _compare_compressed(random: Random) -> None:
     if not listed or not end or any(piece is None for *_, piece in pieces):
         return
     found = Packed(whole, rows[:kept])
-    columns: list[Any] = [found.rows["offset"].tolist(), found.rows["timestamp"].tolist()]
-    taken = list(zip(*columns, found.column("key"), found.column("value"), strict=True))
+    _expect(fetched, end, start, (_rows(found), behind))
+
+
+def _expect(fetched: bytes, end: int, start: int, taken: tuple[list[Row], int]) -> None:
+    """Compare what was taken up to a place with what aiokafka reads there one batch after another."""
     expected = _one_by_one(fetched[:end], start)
-    if expected is not None and expected != (taken, behind):
+    if expected is not None and expected != taken:
         raise SystemExit(f"the two readers disagree on {fetched!r}")
+
+
+def _rows(found: Packed) -> list[Row]:
+    columns: list[Any] = [found.rows["offset"].tolist(), found.rows["timestamp"].tolist()]
+    return list(zip(*columns, found.column("key"), found.column("value"), strict=True))
+
+
+def _spoil(raw: bytearray, times: int, random: Random, first: int = 0) -> None:
+    """Put odd bytes in places from the first one on."""
+    for _ in range(times):
+        raw[random.randrange(first, len(raw))] = random.choice((0, 1, 0x7F, 0x80, 0xFF, random.randrange(256)))
 
 
 def _packed(raw: bytearray, random: Random) -> bytearray:
     """Compress a batch's records, of which a byte may be odd."""
     head, body = raw[: _HEAD.size], raw[_HEAD.size :]
-    for _ in range(random.choice((0, 0, 0, 1))):
-        body[random.randrange(len(body))] = random.choice((0, 1, 0x7F, 0x80, 0xFF, random.randrange(256)))
+    _spoil(body, random.choice((0, 0, 0, 1)), random)
     number, encode = random.choice(_ENCODERS)
     packed = encode(bytes(body))
     head[8:12] = (len(packed) + _HEAD.size - 12).to_bytes(4, "big")
