@@ -6,7 +6,8 @@ import json
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import given, settings, strategies
+import pytest
+from hypothesis import example, given, settings, strategies
 
 from pipeline.alert_settings import AlertSettings
 from pipeline.alerts.warehouse import read_warehouse
@@ -14,6 +15,7 @@ from pipeline.backtest.backtest import backtest
 from pipeline.backtest.export import past_of_export
 from pipeline.backtest.past import Range
 from pipeline.backtest.rules import rules_of_files
+from pipeline.errors import UserError
 from schemas.instants import instant_text, parse_instant, to_epoch_milliseconds
 from tests.alerts.facts_support import POLICY
 from tests.oracle.backtest import DAY_MS, HOUR_MS, Cost, Credit, Export, Rule, episodes, money, settled_ratio
@@ -21,8 +23,6 @@ from tests.support.depth import depth
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 BEGIN = to_epoch_milliseconds(parse_instant("2026-03-01T00:00:00Z"))
 MINUTE = 60_000
@@ -97,10 +97,19 @@ def document(folder: Path, export: Export, rule: Rule) -> dict[str, Any]:
 
 @settings(max_examples=depth(150), deadline=None)
 @given(exports(), rules())
+@example(
+    Export([Cost("a", BEGIN + MINUTE, 100)], [], 7 * DAY_MS),
+    Rule(limit=Fraction(2), margin=Fraction(0), least_cost=0, hold_ms=0),
+)
 def test_it_is_what_brute_force_finds(tmp_path_factory: pytest.TempPathFactory, export: Export, rule: Rule) -> None:
-    found = document(tmp_path_factory.mktemp("export"), export, rule)
+    folder = tmp_path_factory.mktemp("export")
     begin, end = min(export.instants()) // HOUR_MS * HOUR_MS, max(export.instants())
     steps = list(range(begin, end + 1, HOUR_MS))
+    if steps[-1] < min(export.instants()):  # all of it lies between two strokes of the hour
+        with pytest.raises(UserError, match="no step is within the data"):
+            document(folder, export, rule)
+        return
+    found = document(folder, export, rule)
     (plain,) = found["rules"]
     names = [one["campaign_id"] for one in plain["campaigns"]]
     for one in plain["campaigns"]:
