@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.figures import percentile
-from bench.latency import produce
 from bench.servers import running_broker, running_instance
+from bench.steady import prepared, produce
 from bench.workload import LedgerProgress
 from pipeline.clickhouse.reader import Reader
 from pipeline.errors import UserError
@@ -81,9 +81,9 @@ def measure(settings: Settings, campaigns: int, rate: int) -> dict[str, float]:
     write_history(settings, names, now_ms)
     seconds = campaigns + 10
     options = MixOptions("A", rate * seconds, customers=100_000, begin_ms=now_ms, span_ms=seconds * 1000)
-    events = list(mix_events(options))
+    sendings = prepared(settings, mix_events(options), rate)
     await_watched(settings, names)
-    background = threading.Thread(target=produce, args=(settings, events, rate), daemon=True)
+    background = threading.Thread(target=produce, args=(settings, sendings, rate), daemon=True)
     began = time.monotonic()
     background.start()
     accepted, accepted_wall = dict[str, float](), dict[str, float]()
@@ -92,7 +92,7 @@ def measure(settings: Settings, campaigns: int, rate: int) -> dict[str, float]:
         accepted[name] = breach(settings, name)
         accepted_wall[name] = time.time()
     background.join()
-    reached = len(events) / (time.monotonic() - began)
+    reached = options.events / (time.monotonic() - began)
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while not accepted.keys() <= Receiver.arrived.keys():
         if time.monotonic() > deadline:

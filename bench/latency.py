@@ -5,12 +5,8 @@ before its partition's durable position: positions are written in the same block
 views then sees the event in them. Asking takes time and happens at intervals, so the latencies are upper bounds, by up
 to a fifth of a second.
 
-Producing and asking share the cores with what is measured, so they take as little of them as they can. Of many events a
-second some are timed, evenly spread: an acknowledgement costs Python as much as sending the event. The producer gathers
-events for as long as programs do that write as many: at 100,000 a second and 5 ms, batches of 20 events cost the
-embedded broker 6.3 us of processor time an event and the producer 4.6, at 50 ms 2.1 and 2.4. Nobody waits in those
-50 ms whose wait is counted. They are compressed as by our own producer (`pipeline.transport.producer`): the broker
-moves a fifth of the bytes.
+Producing and asking share the cores with what is measured, so they take as little of them as they can: `bench.steady`
+says how events are written. Of many events a second some are timed, evenly spread.
 """
 
 from __future__ import annotations
@@ -21,13 +17,12 @@ import json
 import sys
 import threading
 import time
-from collections import defaultdict
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-
-from confluent_kafka import KafkaError, Producer
+from typing import TYPE_CHECKING, Final
 
 from bench.figures import percentile, visible_latencies
+from bench.steady import prepared, produce
 from bench.workload import LedgerProgress
 from pipeline.errors import UserError
 from pipeline.settings import load_settings
@@ -36,20 +31,15 @@ from pipeline.transport.admin import TopicAdmin
 from schemas.topics import EVENT_TOPICS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from bench.figures import Partition
     from pipeline.settings import Settings
 
-    Event = tuple[str, bytes, bytes]
-
 # a query costs the engine about 12 ms of processor time: asking more often would slow what is measured
 _POLL_SECONDS: Final = 0.2
-_LINGER_MS: Final = 50
-_TICK_SECONDS: Final = 0.005
 _VISIBLE_SECONDS: Final = 60.0
 _WARM_UP_SECONDS: Final = 2.0
-_TIMED_A_SECOND: Final = 5_000
 
 
 class Positions(threading.Thread):
@@ -70,54 +60,6 @@ class Positions(threading.Thread):
         """Ask once more, and end."""
         self._stopped.set()
         self.join()
-
-
-class Acknowledgements:
-    """When the broker acknowledged which offset."""
-
-    def __init__(self) -> None:
-        self.accepted: dict[Partition, list[tuple[int, float]]] = defaultdict(list)
-
-    def __call__(self, error: KafkaError | None, message: Any) -> None:
-        """Take librdkafka's report of one message."""
-        if error is not None:
-            raise UserError(f"the broker did not take an event ({error.name()})", "check the broker")
-        self.accepted[(message.topic(), message.partition())].append((message.offset(), time.monotonic()))
-
-
-def timed_every(rate: int) -> int:
-    """Return of how many events one is timed at a rate."""
-    return max(1, rate // _TIMED_A_SECOND)
-
-
-def produce(settings: Settings, events: Sequence[Event], rate: int) -> Acknowledgements:
-    """Write the events evenly at ``rate``; return when each that is timed was acknowledged, all being accepted."""
-    every = timed_every(rate)
-    acknowledgements = Acknowledgements()
-    producer = Producer(
-        {
-            "bootstrap.servers": settings.kafka_bootstrap_servers,
-            "partitioner": "murmur2_random",
-            "linger.ms": _LINGER_MS,
-            "enable.idempotence": True,
-            "compression.type": "lz4",
-            "queue.buffering.max.messages": 1_000_000,
-        }
-    )
-    began = time.monotonic()
-    sent = 0
-    while sent < len(events):
-        due = min(len(events), int((time.monotonic() - began) * rate))
-        for place in range(sent, due):
-            topic, key, value = events[place]
-            if place % every:
-                producer.produce(topic, value, key)
-            else:
-                producer.produce(topic, value, key, on_delivery=acknowledgements)
-        sent = due
-        producer.poll(_TICK_SECONDS)
-    producer.flush()
-    return acknowledgements
 
 
 def log_ends(settings: Settings) -> dict[Partition, int]:
@@ -151,14 +93,15 @@ def measure(settings: Settings, rate: int, seconds: float) -> dict[str, float]:
         begin_ms=int(time.time() * 1000),
         span_ms=int((_WARM_UP_SECONDS + seconds) * 1000),
     )
-    events = list(mix_events(options))
+    events = mix_events(options)
+    first, rest = (prepared(settings, islice(events, part), rate) for part in (warm_up, count))
     positions = Positions(LedgerProgress(settings))
     positions.start()
     # the first events wait for the worker to join its group: that is not the steady state
-    produce(settings, events[:warm_up], rate)
+    produce(settings, first, rate)
     await_visible(positions, log_ends(settings))
     began = time.monotonic()
-    acknowledged = produce(settings, events[warm_up:], rate)
+    acknowledged = produce(settings, rest, rate)
     ended = time.monotonic()
     await_visible(positions, log_ends(settings))
     positions.stop()
@@ -181,7 +124,7 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=20_000, help="events per second")
     parser.add_argument("--seconds", type=float, default=20.0)
     arguments = parser.parse_args()
-    gc.disable()  # millions of events are held; its pauses would be taken for the pipeline's
+    gc.disable()  # its pauses would be taken for the pipeline's
     result = measure(load_settings(arguments.data), arguments.rate, arguments.seconds)
     sys.stdout.write(json.dumps(result) + "\n")
 

@@ -12,7 +12,6 @@ import pytest
 from bench import backtesting, cores, families, judging, measuring, memory, peering, recovery, whale
 from bench.children import cpu_seconds, measured, own_module, parse_cpu_seconds, running
 from bench.figures import Row, Throughput, family_rows
-from bench.latency import timed_every
 from bench.measuring import Measuring
 from bench.options import Rate, parse
 from bench.peers.report import Stopwatch
@@ -221,8 +220,3 @@ def test_the_memory_of_few_customers_can_be_measured(core: CoreName) -> None:
     assert 900 < found["customers"] <= 1000
     assert found["live_touches"] == pytest.approx(270, abs=60)
     assert found["live_transactions"] == pytest.approx(600, abs=80)
-
-
-@pytest.mark.parametrize(("rate", "every"), [(1_000, 1), (9_999, 1), (20_000, 4), (130_000, 26)])
-def test_at_high_rates_some_events_are_timed(rate: int, every: int) -> None:
-    assert timed_every(rate) == every
