@@ -81,7 +81,7 @@ def _replay(
     Same settings, same numbers: every view shows the run's rows under its name. Ctrl-C takes them away again.
     """
     from pipeline.replay.order import Order
-    from pipeline.replay.what_if import parse_overrides, settings_with
+    from pipeline.replay.what_if import expect_effect, parse_overrides, settings_with
     from schemas.topics import INPUT_TOPICS
 
     if model is not None and models is not None:
@@ -92,8 +92,11 @@ def _replay(
         raise typer.BadParameter(f"must be auto or one of {', '.join(INPUT_TOPICS)}", param_hint="--topic")
     if topic != "auto" and not inputs:
         raise typer.BadParameter("it says of which topic the records of --input are", param_hint="--topic")
+    if len({path.resolve() for path in inputs or ()}) < len(inputs or ()):
+        raise typer.BadParameter("a file is given twice", param_hint="--input")
     overrides = parse_overrides(changes or [], model, _names(models))
     settings = settings_with(overrides, data)
+    expect_effect(overrides, settings)
     order = Order(
         run,
         None if begin is None else instant_ms(begin, "--from", settings.time.zone),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 import msgspec
@@ -112,7 +113,14 @@ def differences(begun: Plan, asked: Plan) -> list[str]:
 def _shown(name: str, value: Any) -> str:
     if name.endswith("_ms"):
         return "none" if value is None else instant_text(value)
-    return str(value) or "none"
+    if name == "overrides":
+        return ", ".join(f"{key}={setting_text(each)}" for key, each in value.items()) or "none"
+    return (value if isinstance(value, str) else ", ".join(value)) or "none"
+
+
+def setting_text(value: Any) -> str:
+    """Return a setting's value as one gives it: text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def parts(plan: Plan, count: int) -> list[frozenset[TP]]:

@@ -30,6 +30,8 @@ KEYS: Final = (
     "default_goal_kinds",
 )
 
+_HALF_LIFE: Final = "attribution.half_life_days"
+_DECAYING: Final = "time_decay"
 Overrides = dict[str, Any]
 
 
@@ -103,6 +105,20 @@ def settings_with(overrides: Mapping[str, Any], data: Path | None = None) -> Set
                     error.cause, f"correct what is given for {key} (--set, --model or --models)"
                 ) from error
         raise
+
+
+def expect_effect(overrides: Mapping[str, Any], settings: Settings) -> None:
+    """Refuse a setting that would change nothing of a run under ``settings``, which have the overrides in them.
+
+    Raises:
+        WrongUsageError: a half-life is given, and no model decays with time.
+    """
+    models = settings.attribution.all_models
+    if _HALF_LIFE in overrides and _DECAYING not in models:
+        raise WrongUsageError(
+            f"--set {_HALF_LIFE} changes nothing: only {_DECAYING} has one, and the run counts {', '.join(models)}",
+            f"add --model {_DECAYING}, or leave it out",
+        )
 
 
 def _value(text: str) -> Any:

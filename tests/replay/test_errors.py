@@ -22,6 +22,11 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
         (("--run", "x", "--set", "worker.fetch_records=9"), ("worker.fetch_records", "attribution.window_days")),
         (("--run", "x", "--set", "attribution.window_days"), ("no value", "KEY=VALUE")),
         (("--run", "x", "--set", "attribution.window_days=1", "--set", "attribution.window_days=2"), ("given twice",)),
+        (
+            ("--run", "x", "--set", "attribution.half_life_days=2"),
+            ("changes nothing", "last_touch", "--model time_decay"),
+        ),
+        (("--run", "x", "--input", "a.ndjson", "--input", "./a.ndjson"), ("--input", "given twice")),
         (("--run", "x", "--models", ","), ("--models", "names no model")),
         (("--run", "x", "--model", "foo"), ("MODEL", "last_touch")),
         (("--run", "x", "--set", "attribution.window_days=-1"), ("WINDOW_DAYS", "greater than 0")),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from pipeline.errors import UserError, WrongUsageError
 from pipeline.policies import as_given, describe_policy, recorded_settings
-from pipeline.replay.what_if import parse_overrides, settings_with
+from pipeline.replay.plan import FROM_TOPICS, Plan, differences
+from pipeline.replay.what_if import expect_effect, parse_overrides, settings_with
 from pipeline.settings import PUBLIC_ENV, AttributionSettings, Settings, TimeSettings, load_settings
 
 if TYPE_CHECKING:
@@ -119,6 +122,32 @@ def test_two_values_of_one_setting_are_wrong_usage(first: str, second: str) -> N
     ):
         parse_overrides([first, second])
     assert parse_overrides([first, first]) == parse_overrides([first])
+
+
+@pytest.mark.parametrize(
+    ("given", "is_heeded"),
+    [
+        ({}, False),
+        ({"model": "linear"}, False),
+        ({"model": "time_decay"}, True),
+        ({"models": ["last_touch", "time_decay"]}, True),
+    ],
+)
+def test_a_half_life_that_no_model_has_is_wrong_usage(given: dict[str, Any], *, is_heeded: bool) -> None:
+    overrides = parse_overrides(["attribution.half_life_days=2"], **given)
+    with nullcontext() if is_heeded else pytest.raises(WrongUsageError, match="changes nothing: only time_decay has"):
+        expect_effect(overrides, settings_with(overrides))
+    others = parse_overrides(["attribution.window_days=2"], **given)
+    expect_effect(others, settings_with(others))
+
+
+def test_what_a_run_was_begun_with_is_told_as_it_is_given() -> None:
+    begun = Plan("a", FROM_TOPICS, (), (), {}, overrides={"attribution.margins_bps": {"pay": 1}, "time.zone": "UTC"})
+    asked = replace(begun, overrides={}, inputs=("/a", "/b"))
+    assert differences(begun, asked) == [
+        'the settings (attribution.margins_bps={"pay": 1}, time.zone=UTC then, none now)',
+        "--input (none then, /a, /b now)",
+    ]
 
 
 def test_a_model_beside_models_is_wrong_usage() -> None:
