@@ -490,7 +490,8 @@ bool shard_load_login(shard *one, u32 number, i32 day, bool engaged);
 
 // touches.c
 void load_touch_id(shard *one, span id, i64 at);
-void load_reach(shard *one, u32 who, u32 number, i64 at, u32 tier, i64 floor);
+void load_past_reach(shard *one, u32 who, u32 number);
+void load_reach(shard *one, u32 who, u32 number, i64 at, u32 tier);
 void load_touch(shard *one, u32 who, u32 number, i64 at, span id);
 void drop_touch(shard *one, u32 number);
 void forget_touch_ids(shard *one, i64 floor);

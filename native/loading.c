@@ -4,7 +4,7 @@
 #include "core.h"
 
 // the queries, in the order of QUERIES in pipeline/native/loading.py
-enum { PROFILES, LOGINS, ENGAGED_BEFORE_HORIZON, REACH, TOUCH_IDS, TOUCHES_LIVE, PAST_CONVERSIONS, TRANSACTIONS, CREDITS, QUERIES };
+enum { PROFILES, LOGINS, ENGAGED_BEFORE_HORIZON, PAST_REACH, TOUCH_IDS, TOUCHES_LIVE, PAST_CONVERSIONS, TRANSACTIONS, CREDITS, QUERIES };
 // why loading has stopped: all is done; the rest is part of a row; a thing that Python has not told of; a fault
 enum { DONE, CUT, NEW_TIER, NEW_ARM, NEW_QUARTER, TOO_OLD, UNSOUND };
 
@@ -93,7 +93,7 @@ static void take_pseudonym(reader *from, row *given) { // 32 digits
 
 // The columns behind the shard's number, one letter each; sql/queries/load_*.sql selects them in this order.
 static const char *const COLUMNS[QUERIES] = {
-    [PROFILES] = "pt", [LOGINS] = "paf", [ENGAGED_BEFORE_HORIZON] = "p", [REACH] = "pcvat", [TOUCH_IDS] = "ia", [TOUCHES_LIVE] = "pcvai",
+    [PROFILES] = "pt", [LOGINS] = "paf", [ENGAGED_BEFORE_HORIZON] = "p", [PAST_REACH] = "pcv", [TOUCH_IDS] = "ia", [TOUCHES_LIVE] = "pcvait",
     [PAST_CONVERSIONS] = "pcvm", [TRANSACTIONS] = "paikx012t", [CREDITS] = "iamcvso678f"};
 
 static void take_row(reader *from, const char *columns, row *given) {
@@ -132,9 +132,9 @@ static u32 kind_of(span text) {
     return NOBODY;
 }
 
-static bool has_instant(const row *given, u32 query, i64 floor, i64 *at) { // something may be counted at it again
+static bool has_instant(const row *given, u32 query, i64 *at) { // something may be counted at it again
     *at = query == CREDITS ? given->touched_at : given->at;
-    return query == TOUCHES_LIVE || query == TRANSACTIONS || query == CREDITS || (query == REACH && given->at >= floor);
+    return query == TOUCHES_LIVE || query == TRANSACTIONS || query == CREDITS;
 }
 
 // Finds the numbers of a row's arm and tier; DONE, or what has to be told first.
@@ -151,7 +151,7 @@ static u32 resolve(u32 query, row *given, stop *why) {
         given->arm = find_arm(one, given->campaign_id.bytes, given->campaign_id.length, given->variant.bytes, given->variant.length);
         if (given->arm == NOBODY) return NEW_ARM;
     }
-    return has_instant(given, query, given->to->floor, &why->at) && !knows_quarter(one, why->at) ? NEW_QUARTER : DONE;
+    return has_instant(given, query, &why->at) && !knows_quarter(one, why->at) ? NEW_QUARTER : DONE;
 }
 
 // -- one row ---------------------------------------------------------------------------------------------------------
@@ -182,9 +182,12 @@ static u32 apply(u32 query, const row *given) {
     case PROFILES: shard_set_tier(one, who, given->tier_number); return DONE;
     case LOGINS: return shard_load_login(one, who, (i32)given->at, given->flag) ? DONE : TOO_OLD;
     case ENGAGED_BEFORE_HORIZON: CUSTOMER(one, who)->engaged_before_horizon = 1; return DONE;
-    case REACH: load_reach(one, who, given->arm, given->at, given->tier_number, given->to->floor); return DONE;
+    case PAST_REACH: load_past_reach(one, who, given->arm); return DONE;
     case TOUCH_IDS: load_touch_id(one, given->id, given->at); return DONE;
-    case TOUCHES_LIVE: load_touch(one, who, given->arm, given->at, given->id); return DONE;
+    case TOUCHES_LIVE:
+        load_touch(one, who, given->arm, given->at, given->id);
+        if (given->at >= given->to->floor) load_reach(one, who, given->arm, given->at, given->tier_number);
+        return DONE;
     case PAST_CONVERSIONS:
         model = name_among(&one->labels, given->model);
         if (model == NOBODY) return UNSOUND;

@@ -127,11 +127,15 @@ static void count_creditable(shard *one, u32 owner, u32 number, u32 tier, i64 at
     count_touch(one, number, tier, at, 1, cost_minor, reaches_arm, reaches);
 }
 
-// The customer's first creditable touch by an arm, however long ago: one that nothing can precede has no time any more.
-void load_reach(shard *one, u32 who, u32 number, i64 at, u32 tier, i64 floor) {
+// An arm has reached the customer by a touch that nothing can precede any more: it has no time.
+void load_past_reach(shard *one, u32 who, u32 number) { add_number_to(&open_account(one, who)->past, slot_of_reach(one, number)); }
+
+// A creditable touch by an arm that another may precede, the past reach being loaded: the first of them counts.
+void load_reach(shard *one, u32 who, u32 number, i64 at, u32 tier) {
     account *had = open_account(one, who);
-    if (at < floor) add_number_to(&had->past, slot_of_reach(one, number));
-    else set_reach(one, had, (reach){.at = at, .arm = number, .tier = tier});
+    u32 known = reach_by(one, had, number);
+    if (known == NOBODY ? has_number(&had->past, slot_of_reach(one, number)) : !is_earlier(one, at, tier, REACH(one, known))) return;
+    set_reach(one, had, (reach){.at = at, .arm = number, .tier = tier});
 }
 
 // -- live touches ----------------------------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ class Loader:
             "load_profiles": shards,
             "load_logins": days,
             "load_engaged_before_horizon": days,
-            "load_reach": shards,
+            "load_past_reach": _since(shards, floors),
             "load_ids": _since(shards, [restorer.ids_since for restorer in restorers.values()]) | {"kind": "touch"},
             "load_touches": _since(shards, [floor - self._window_ms for floor in floors]),
             "load_past_conversions": live | labels,
@@ -145,15 +145,15 @@ class Loader:
             restorers[shard].login(bytes.fromhex(customer), day, engaged=bool(engaged))
         for shard, customer in rows("load_engaged_before_horizon"):
             restorers[shard].engaged_before_horizon(bytes.fromhex(customer))
-        for shard, customer, campaign_id, variant, at, tier in rows("load_reach"):
-            restorers[shard].reach(bytes.fromhex(customer), campaign_id, variant, at, tier)
+        for shard, customer, campaign_id, variant in rows("load_past_reach"):
+            restorers[shard].past_reach(bytes.fromhex(customer), campaign_id, variant)
 
     @staticmethod
     def _load_touches(rows: FetchRows, restorers: Mapping[int, RowRestorer]) -> None:
         for shard, event_id, at in rows("load_ids"):
             restorers[shard].event_id(event_id, at)
-        for shard, customer, campaign_id, variant, at, event_id in rows("load_touches"):
-            restorers[shard].touch(bytes.fromhex(customer), campaign_id, variant, at, event_id)
+        for shard, customer, *touch in rows("load_touches"):
+            restorers[shard].touch(bytes.fromhex(customer), *touch)
 
     def _load_transactions(self, rows: FetchRows, restorers: Mapping[int, RowRestorer]) -> None:
         models = {label: number for number, label in enumerate(self._policy.labels)}
@@ -181,5 +181,5 @@ def _read_ahead(parts: Iterator[tuple[str, bytes]]) -> Iterator[tuple[str, bytes
 
 
 def _since(shards: dict[str, list[int]], bounds: list[int]) -> dict[str, Any]:
-    """Return what a query with one lower bound of `at` per shard is asked."""
+    """Return what a query with one bound of `at` per shard is asked."""
     return {**shards, "floors": [max(bound, _EARLIEST) for bound in bounds]}

@@ -43,7 +43,7 @@ QUERIES: Final = (
     "load_profiles",
     "load_logins",
     "load_engaged_before_horizon",
-    "load_reach",
+    "load_past_reach",
     "load_ids",
     "load_touches",
     "load_past_conversions",

@@ -139,14 +139,16 @@ class RowRestorer(CustomerRestorer, Protocol):
     def engaged_before_horizon(self, pseudonym: bytes) -> None:
         """The customer has an engaged day before those."""
 
-    def reach(self, pseudonym: bytes, campaign_id: str, variant: str, at: int, tier: str) -> None:
-        """The customer's first creditable touch by an arm, however long ago."""
+    def past_reach(self, pseudonym: bytes, campaign_id: str, variant: str) -> None:
+        """An arm has reached the customer by a creditable touch that no event in time can precede."""
 
     def event_id(self, event_id: str, at: int) -> None:
         """The id of any touch that is still in time."""
 
-    def touch(self, pseudonym: bytes, campaign_id: str, variant: str, at: int, event_id: str) -> None:
-        """A creditable touch that a transaction could still credit."""
+    def touch(  # noqa: PLR0913, PLR0917 - the fields of one stored fact
+        self, pseudonym: bytes, campaign_id: str, variant: str, at: int, event_id: str, tier: str
+    ) -> None:
+        """A creditable touch that a transaction could still credit, and the customer's tier at it."""
 
     def credit(
         self,

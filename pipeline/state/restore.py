@@ -73,25 +73,25 @@ class Restorer:
         """The customer has an engaged day before those."""
         self._memory.dormant(pseudonym).engaged_before_horizon = True
 
-    def reach(self, pseudonym: bytes, campaign_id: str, variant: str, at: int, tier: str) -> None:
-        """The customer's first creditable touch by an arm, however long ago; one that nothing can precede is a bit."""
-        customer = self._memory.dormant(pseudonym)
-        arm_index = self._campaigns.arm(campaign_id, variant).index
-        if at < self.floor:
-            customer.past_reach |= 1 << arm_index
-            return
-        if customer.reach is None:
-            customer.reach = {}
-        customer.reach[arm_index] = Reach(at, tier)
+    def past_reach(self, pseudonym: bytes, campaign_id: str, variant: str) -> None:
+        """An arm has reached the customer by a creditable touch that no event in time can precede."""
+        self._memory.dormant(pseudonym).past_reach |= 1 << self._campaigns.arm(campaign_id, variant).index
 
     def event_id(self, event_id: str, at: int) -> None:
         """The id of any touch that is still in time."""
         self._memory.touch_ids.remember(event_id, at)
 
-    def touch(self, pseudonym: bytes, campaign_id: str, variant: str, at: int, event_id: str) -> None:
-        """A creditable touch that a transaction could still credit."""
-        arm = self._campaigns.arm(campaign_id, variant)
-        self._memory.remember_touch(self._memory.dormant(pseudonym), Touch(arm.campaign_index, at, event_id, arm.index))
+    def touch(  # noqa: PLR0913, PLR0917 - the fields of one stored fact
+        self, pseudonym: bytes, campaign_id: str, variant: str, at: int, event_id: str, tier: str
+    ) -> None:
+        """A creditable touch that a transaction could still credit, and the customer's tier at it."""
+        arm, customer = self._campaigns.arm(campaign_id, variant), self._memory.dormant(pseudonym)
+        self._memory.remember_touch(customer, Touch(arm.campaign_index, at, event_id, arm.index))
+        if at >= self.floor and not customer.past_reach >> arm.index & 1:
+            if customer.reach is None:
+                customer.reach = {}
+            first = Reach(at, tier)
+            customer.reach[arm.index] = min(first, customer.reach.get(arm.index, first))
 
     def credit(
         self,

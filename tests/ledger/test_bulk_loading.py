@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.contract, pytest.mark.usefixtures("native_core")]
 RULES: Final = Rules(models=("last_touch", "linear"))
 PSEUDONYM: Final = "0123456789abcdef" * 2
+PAST: Final = {"load_engaged_before_horizon", "load_past_reach", "load_past_conversions"}  # what lies before the floors
 
 
 class BenchPlayer(CorePlayer):
@@ -86,7 +87,7 @@ def test_an_answer_says_the_same_in_either_form(bench: Bench) -> None:
     ledger = bench.open("reader")
     for name in TYPES:
         asked = player.asked[name]
-        if "floors" in asked and name not in {"load_engaged_before_horizon", "load_past_conversions"}:
+        if "floors" in asked and name not in PAST:
             asked = asked | {"floors": [0] * len(asked["floors"])}
         elif "floors" in asked:
             asked = asked | {"floors": [1 << 60] * len(asked["floors"])}
@@ -107,7 +108,8 @@ def loading() -> BulkLoading:
     ("name", "row"),
     [
         ("load_profiles", [3, PSEUDONYM, "gold"]),
-        ("load_reach", [3, PSEUDONYM, "spring", "b", 5, "gold"]),
+        ("load_past_reach", [3, PSEUDONYM, "spring", "b"]),
+        ("load_touches", [3, PSEUDONYM, "spring", "b", 5, "t1", "gold"]),
         ("load_transactions", [3, PSEUDONYM, 5, "x" * 200, "deposit", None, 7, None, -1, "gold"]),
     ],
 )

@@ -34,9 +34,11 @@ def test_the_hour_of_a_loaded_instant_is_known_whatever_was_loaded_before(order:
     for intake in shard.intakes.values():
         intake.restore(instant("1900-06-02T02:00:00Z"), 2, 0, 0)
     restorer = shard.restorer()
-    loading, write = restorer.together_with({0: restorer}), row_binary("load_reach")
-    rows = [write((0, policy.pseudonym(name).hex(), "spring", "A", REACHED[name], "unknown")) for name in order]
-    loading.take("load_reach", [b"".join(rows)])
+    loading, write = restorer.together_with({0: restorer}), row_binary("load_touches")
+    rows = [
+        write((0, policy.pseudonym(name).hex(), "spring", "A", REACHED[name], f"t{name}", "unknown")) for name in order
+    ]
+    loading.take("load_touches", [b"".join(rows)])
     loading.finish()
     restorer.finish()
     earlier = TouchColumns(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from pipeline.state.policy import Policy
-from schemas.topics import TOUCHES
+from schemas.topics import TOUCHES, TRANSACTIONS
 from tests.native.hostile import Step
 from tests.native.lives import Worker
 from tests.oracle.story import START_MS, instant_text
@@ -87,3 +87,31 @@ def test_a_tie_of_first_touches_is_the_tiers_whatever_numbers_arms_have(second: 
         assert at_tie == {"unknown": 1, min(tiers): 1}
         assert after == {"unknown": 1, tiers[1]: 1}, "the earlier touch is the first one, in the tier of now"
         assert erased == {"unknown": 1}, "nothing of the customer is left"
+
+
+DAY_MS: Final = 86_400_000
+
+
+def moved_on(after: int) -> Step:
+    """A transaction: by then, with a touch of that time, nothing can precede what is days older."""
+    at = instant_text(Random(0), START_MS + after)
+    body = {"customer_id": "other", "channel": "app", "event_id": f"p{after}", "kind": "payment", "amount_minor": 1}
+    return Step("events", (TRANSACTIONS, [(b"other", json.dumps(body | {"occurred_at": at}).encode())]))
+
+
+@pytest.mark.parametrize("core", ["plain", "native"])
+@pytest.mark.parametrize("restart", [False, True])
+def test_who_was_reached_long_ago_is_not_reached_again_after_a_take_over(core: CoreName, *, restart: bool) -> None:
+    worker = Worker(Policy(future_ms=None), core)
+    now = 20 * DAY_MS
+    for step in (
+        sent(("c", "t1", "A", 0)),
+        moved_on(now),
+        sent(("c", "t2", "A", now), ("new", "n2", "A", now)),
+        BLOCK,
+        *((Step("crash", ()),) if restart else ()),
+        sent(("c", "t3", "A", now - DAY_MS), ("new", "n3", "A", now - DAY_MS), ("c", "t4", "B", now - DAY_MS)),
+        BLOCK,
+    ):
+        worker.take(step)
+    assert reached(worker) == {"unknown": 2}

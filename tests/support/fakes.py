@@ -356,17 +356,13 @@ class FakeLedger:
             {(row.shard, row.id) for row in self._since("login", shards, floors, past=True) if row.flags & ENGAGED}
         )
 
-    def _load_reach(self, shards: list[int]) -> Iterator[Sequence[Any]]:
-        first: dict[tuple[int, str, str, str], LedgerRow] = {}
-        for row in self._of_shards("touch", shards):
-            key = (row.shard, row.customer, row.campaign_id, row.label)
-            if row.flags & CREDITABLE and (key not in first or (row.at, row.tier) < (first[key].at, first[key].tier)):
-                first[key] = row
-        return ((*key, row.at, row.tier) for key, row in first.items())
+    def _load_past_reach(self, shards: list[int], floors: list[int]) -> Iterator[Sequence[Any]]:
+        past = self._since("touch", shards, floors, past=True)
+        return iter({(row.shard, row.customer, row.campaign_id, row.label) for row in past if row.flags & CREDITABLE})
 
     def _load_touches(self, shards: list[int], floors: list[int]) -> Iterator[Sequence[Any]]:
         return (
-            (row.shard, row.customer, row.campaign_id, row.label, row.at, row.id)
+            (row.shard, row.customer, row.campaign_id, row.label, row.at, row.id, row.tier)
             for row in self._since("touch", shards, floors)
             if row.flags & CREDITABLE
         )
