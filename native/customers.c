@@ -115,12 +115,11 @@ void expect_slot(const table *numbers, u64 hash) {
     if (numbers->slots) __builtin_prefetch(numbers->slots + first_slot(numbers, (u32)(hash >> 32)));
 }
 
-// Returns the number, NOBODY if the first slot is not this customer's.
+// Returns the first number of this half of a hash, which nearly always is the customer's; NOBODY if there is none.
 u32 expect_customer(const shard *one, const table *numbers, u64 hash) {
-    if (!numbers->slots) return NOBODY;
-    u64 slot = numbers->slots[first_slot(numbers, (u32)(hash >> 32))];
-    if (!slot || (slot ^ hash) >> 32) return NOBODY;
-    u32 number = (u32)slot - 1;
+    search by = search_for(numbers, hash);
+    u32 number = next_number(&by);
+    if (number == NOBODY) return NOBODY;
     __builtin_prefetch(CUSTOMER(one, number), 1);
     __builtin_prefetch(ITEM(one->days, u64, (u64)one->words * number), 1);
     return number;
