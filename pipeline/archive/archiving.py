@@ -14,6 +14,7 @@ from pipeline.archive.tables import rows_of
 from pipeline.archive.writing import ArchiveWriter
 from pipeline.inputs.layout import NO_DAY, ArchivedLog, Manifest, key_fingerprint
 from pipeline.ledger.rows import LIVE
+from pipeline.ledger.run_policy import policy_of_run
 from pipeline.policies import policy_of
 from pipeline.replay.beginning import ledger_of
 from pipeline.replay.fixed_tables import FixedTables
@@ -50,23 +51,24 @@ class Archived:
 def archive_topics(
     settings: Settings, directory: Path, begin_ms: int | None, end_ms: int | None, show: Callable[[int, int], None]
 ) -> Archived:
-    """Write what the topics hold to a directory.
+    """Write what the topics hold to a directory, by the business days of the ledger that counts them.
 
     Args:
-        settings: how to connect, and the key of the pseudonyms.
+        settings: how to connect, and the key of the pseudonyms; all else where no ledger was begun yet.
         directory: empty, or not there yet.
         begin_ms: earliest event time to archive.
         end_ms: event time before which to archive.
         show: told how many records have been read, of how many.
 
     Raises:
-        UserError: the topics do not hold the range, or the directory cannot be written; nothing is left in it.
+        UserError: the topics do not hold the range, the ledger's record does not say how it counts, or the directory
+            cannot be written; nothing is left in it.
     """
     live = ledger_of(settings, LIVE)
     survey = survey_topics(settings, live)
     check_range(settings, survey, begin_ms, live)
     plan = Plan("archive", FROM_TOPICS, survey.logs, survey.tables, survey.partition_counts)
-    policy = policy_of(settings)
+    policy = policy_of_run(live, policy_of(settings))
     erased = {str(found) for (found,) in live.fetch("erased_customers")}
     span = Span(
         *(bound if bound is not None else whole for bound, whole in zip((begin_ms, end_ms), Span(), strict=True))
@@ -166,6 +168,7 @@ class Archiver:
             end_ms=end_ms,
             takeovers=tuple(sorted(takeovers)),
             future=tuple(sorted(future)),
+            zone=self._policy.zone,
         )
 
     def _recorded(self, tp: TP) -> list[tuple[int, int]]:

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import options
-from pipeline.cli.instants import instant_ms
+from pipeline.cli.instants import instant_ms, zone_of_range
+from pipeline.ledger.rows import LIVE
 
 
 def register(app: typer.Typer) -> None:
@@ -40,8 +41,9 @@ def _archive(
     from pipeline.cli.progress import progress_bar
 
     settings = options.settings_for(data)
-    first = None if begin is None else instant_ms(begin, "--from", settings.time.zone)
-    last = None if end is None else instant_ms(end, "--to-time", settings.time.zone)
+    zone = zone_of_range(settings, LIVE, begin, end)
+    first = None if begin is None else instant_ms(begin, "--from", zone)
+    last = None if end is None else instant_ms(end, "--to-time", zone)
     if first is not None and last is not None and first >= last:
         raise typer.BadParameter("the range is empty: --to-time is not later than --from", param_hint="--to-time")
     started = time.monotonic()

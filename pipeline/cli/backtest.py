@@ -70,9 +70,8 @@ def _backtest(
     The plain rule (ratio so far below the limit) and the product's own are always among those compared.
     """
     from pipeline.backtest.backtest import backtest
-    from pipeline.backtest.past import Range
     from pipeline.backtest.rules import rules_of_files
-    from pipeline.cli.instants import instant_ms
+    from pipeline.cli.instants import zone_of_range
     from pipeline.cli.progress import progress_bar
     from pipeline.cli.terminal import printable
 
@@ -83,14 +82,9 @@ def _backtest(
     if keep is not None and not keep.strip():
         raise typer.BadParameter("it names nothing that a board could choose", param_hint="--keep")
     settings = options.settings_for(data)
-    zone = settings.time.zone
-    span = Range(
-        None if begin is None else instant_ms(begin, "--from", zone),
-        None if end is None else instant_ms(end, "--to", zone),
-        _every(every),
-    )
-    if span.is_upside_down:
-        raise typer.BadParameter("it is before --from: no step is in between", param_hint="--to")
+    step_ms = _every(every)
+    zone = settings.time.zone if costs is not None else zone_of_range(settings, run or LIVE, begin, end)
+    span = _span(begin, end, step_ms, zone)
     rules = rules_of_files(settings.alerts, rule or [])
     if costs is not None and returns is not None:
         past = _export(settings, span, costs, returns, campaigns)
@@ -109,6 +103,20 @@ def _backtest(
         typer.echo(printable(document, keep="\n"))
     else:
         _print(found)
+
+
+def _span(begin: str | None, end: str | None, step_ms: int, zone: str) -> Range:
+    from pipeline.backtest.past import Range
+    from pipeline.cli.instants import instant_ms
+
+    span = Range(
+        None if begin is None else instant_ms(begin, "--from", zone),
+        None if end is None else instant_ms(end, "--to", zone),
+        step_ms,
+    )
+    if span.is_upside_down:
+        raise typer.BadParameter("it is before --from: no step is in between", param_hint="--to")
+    return span
 
 
 def _every(text: str) -> int:

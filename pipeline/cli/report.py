@@ -35,13 +35,16 @@ def _report(
     """Write a campaign's figures, plots, alert and definitions as one HTML file or PDF."""
     if html is None and pdf is None:
         raise typer.BadParameter("name the file to write: --html FILE or --pdf FILE", param_hint="--html")
-    from pipeline.report.formats import Style
+    from pipeline.clickhouse.reader import Reader
+    from pipeline.operations.runs import begun_under
+    from pipeline.report.formats import style_of
     from pipeline.report.gathering import Asked, gather
 
     settings = options.settings_for(data)
-    style = Style(language or settings.alerts.language, settings.reporting_currency, settings.time.zone)
-    first = None if start is None else instant_ms(start, "--from", settings.time.zone)
-    last = None if end is None else instant_ms(end, "--to", settings.time.zone)
+    begun = begun_under(Reader(settings), settings.clickhouse_database, run)
+    style = style_of(language or settings.alerts.language, settings, begun)
+    first = None if start is None else instant_ms(start, "--from", style.zone)
+    last = None if end is None else instant_ms(end, "--to", style.zone)
     document = gather(settings, Asked(campaign, run, first, last), style)
     written: list[str] = []
     if html is not None:

@@ -60,6 +60,7 @@ class Manifest(msgspec.Struct, frozen=True):
         takeovers: (topic, partition, offset, watermark ms): from that offset on the watermark was no less. What live
             had taken over of silent topics, and what records have moved that are not in the archive.
         future: (topic, partition, offset): events that live refused as from the future.
+        zone: of the business days; null where an older release has written the archive.
     """
 
     key: str
@@ -73,6 +74,7 @@ class Manifest(msgspec.Struct, frozen=True):
     future: tuple[tuple[str, int, int], ...] = ()
     records: int = 0
     format: int = FORMAT
+    zone: str | None = None
 
     @property
     def paths(self) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -85,11 +84,9 @@ def check_settings(settings: Settings) -> None:
 def _begun(settings: Settings) -> list[list[str]]:
     """Return fingerprint, settings and rules of the live run, if it is known to be begun."""
     from pipeline.clickhouse.reader import Reader
-    from pipeline.clickhouse.sql import query
     from pipeline.operations.observing import QUESTION_SECONDS
+    from pipeline.operations.runs import load_run
 
     with suppress(UserError):
-        reader = Reader(settings, timeout_seconds=QUESTION_SECONDS)
-        _, answer = reader.stream(query("load_run", settings.clickhouse_database), "", {"run": _LIVE})
-        return [json.loads(line) for line in b"".join(answer).splitlines()]
+        return load_run(Reader(settings, timeout_seconds=QUESTION_SECONDS), settings.clickhouse_database, _LIVE)
     return []

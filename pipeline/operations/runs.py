@@ -1,7 +1,8 @@
-"""Which runs there are, for commands that show one of them."""
+"""Which runs there are and how they were begun, for commands that show one of them."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 from pipeline.clickhouse.sql import query
@@ -12,6 +13,20 @@ if TYPE_CHECKING:
     from pipeline.clickhouse.reader import Reader
 
 _NAMED: Final = 10
+
+
+def load_run(reader: Reader, database: str, run: str) -> list[list[str]]:
+    """Return fingerprint, settings and rules that a run was begun under; no row where nobody began it."""
+    _, answer = reader.stream(query("load_run", database), "", {"run": run})
+    return [json.loads(line) for line in b"".join(answer).splitlines()]
+
+
+def begun_under(reader: Reader, database: str, run: str) -> dict[str, str]:
+    """Return the settings that a run was begun under by their names; none where nobody began it."""
+    from pipeline.policies import recorded_settings
+
+    rows = load_run(reader, database, run)
+    return recorded_settings(rows[0][1]) if rows else {}
 
 
 def check_run(reader: Reader, database: str, run: str) -> None:

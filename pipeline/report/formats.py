@@ -11,9 +11,10 @@ from dashboards.definitions.words import WORDS
 from pipeline.ratios import written_ratio
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dashboards.definitions.panel import Column, Panel, Text, Unit
+    from pipeline.settings import Settings
 
 NOTHING: Final = "–"
 _WORDS: Final = ("text", "state", "time", "day")
@@ -71,6 +72,15 @@ class Style:
         except ValueError:
             return text
         return f"{moment.astimezone(ZoneInfo(self.zone)):%Y-%m-%d %H:%M}"
+
+
+def style_of(language: Literal["en", "zh"], settings: Settings, begun: Mapping[str, str]) -> Style:
+    """Return how a run's values are written: by what it was begun under, where that is recorded."""
+    return Style(
+        language,
+        begun.get("reporting_currency", settings.reporting_currency),
+        begun.get("time.zone", settings.time.zone),
+    )
 
 
 def limit_of(panel: Panel, row: Sequence[Any]) -> float | None:

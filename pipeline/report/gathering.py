@@ -58,7 +58,7 @@ def gather(settings: Settings, asked: Asked, style: Style) -> Document:
     reader = Reader(settings)
     found = reader.rows(
         sql.query("report_campaign", settings.clickhouse_database),
-        {"run": asked.run, "campaign": asked.campaign, "zone": settings.time.zone},
+        {"run": asked.run, "campaign": asked.campaign, "zone": style.zone},
     )
     if not found:
         check_run(reader, settings.clickhouse_database, asked.run)

@@ -128,6 +128,21 @@ def test_a_range_of_the_topics_counts_as_its_archive_does(cluster: Cluster, tmp_
     assert of_archive.returncode == 0, of_archive.stdout + of_archive.stderr
 
 
+def test_days_are_those_of_the_ledger_whatever_the_zone_of_the_shell(
+    cluster: Cluster, archive: Path, tmp_path: Path
+) -> None:
+    again, parts = tmp_path / "again", [tmp_path / "here", tmp_path / "there"]
+    elsewhere = {"ROI_TIME__ZONE": "Pacific/Apia"}
+    assert roi(cluster, "archive", "--to", str(again), **elsewhere).returncode == 0
+    assert read_manifest(again).files == read_manifest(archive).files
+    assert read_manifest(again).zone == cluster.settings.time.zone
+    for directory, environment in zip(parts, ({}, elsewhere), strict=True):
+        bounds = ("--from", "2026-03-10", "--to-time", "2026-04-02")
+        assert roi(cluster, "archive", "--to", str(directory), *bounds, **environment).returncode == 0
+    here, there = (read_manifest(directory) for directory in parts)
+    assert (there.begin_ms, there.end_ms, there.digest) == (here.begin_ms, here.end_ms, here.digest)
+
+
 def test_an_archive_is_refused_under_another_key(cluster: Cluster, archive: Path) -> None:
     ended = roi(cluster, "replay", "--run", "keyless", "--input", str(archive), ROI_PSEUDONYM_KEY="another")
     assert (ended.returncode, "another pseudonym key" in ended.stderr) == (1, True)

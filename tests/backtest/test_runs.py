@@ -152,3 +152,22 @@ def test_a_run_is_looked_at_as_it_was_begun_whatever_the_shell_is_set_to(
     found = roi(*words)
     assert found.exit_code == expected.exit_code == 0, found.stderr
     assert json.loads(found.stdout) == json.loads(expected.stdout)
+
+
+def test_days_are_those_of_the_run_whatever_the_zone_of_the_shell(
+    roi: Callable[..., Result], replayed: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tried = ("backtest", "--run", replayed, "--json", "--workers", "1", "--every", "12h", "--from", "2026-03-05")
+    page = tmp_path / "c2.html"
+    reported = ("report", "c2", "--run", replayed, "--html", str(page), "--from", "2026-03-05")
+    expected = json.loads(roi(*tried).stdout)
+    for name, value in (("TIME__ZONE", "Pacific/Apia"), ("REPORTING_CURRENCY", "USD")):
+        monkeypatch.setenv(f"ROI_{name}", value)
+    assert json.loads(roi(*tried).stdout) == expected
+    told = roi(*reported)
+    assert told.exit_code == 0, told.stderr
+    text = page.read_text()
+    assert "2026-03-05 00:00 (Asia/Shanghai)" in text
+    assert " CNY" in text
+    assert "Apia" not in text
+    assert "USD" not in text
