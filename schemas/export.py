@@ -46,6 +46,7 @@ _DEAD_LETTER_HEADERS: Final = {
     "dlq.reason": "why it was refused, for machines",
     "dlq.detail": "the field and rule; never the value",
     "dlq.app": "who refused it",
+    "dlq.null": "`value`, where the record had none and the letter has an empty one",
     "dlq.cut_from_bytes": "bytes of the value, where the letter has only the first of them",
     "dlq.key_cut_from_bytes": "bytes of the key, where the letter has only the first of them",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -21,6 +21,8 @@ _LIST: Final = """
         AND ({topic:String} = '' OR topic = {topic:String}) AND ({reason:String} = '' OR reason = {reason:String})
     ORDER BY at DESC, topic, partition, offset LIMIT {limit:UInt64}
 """
+_OF_NULL_ONLY: Final = frozenset({"missing_value", "key_mismatch", "misplaced_key"})
+"""Reasons that a null value is refused for and an empty one never is: that is `not_json`, whatever its key is."""
 Topic = Annotated[str | None, typer.Option("--topic", help="Only records of this input topic.")]
 Reason = Annotated[str | None, typer.Option("--reason", help="Only records refused for this reason.")]
 
@@ -106,16 +108,28 @@ def _retry(
 
 
 def to_retry(records: Iterable[Record], choice: Choice) -> Iterator[Record]:
-    """Choose records, each distinct key and value once.
+    """Choose records as they were in the topic they came from, each distinct key and value once.
 
     A record that is refused again lies in the topic twice, and would double with every retry.
     """
     seen: set[tuple[bytes | None, bytes | None]] = set()
-    for record in records:
+    for record in map(_as_it_came, records):
         content = (record.key, record.value)
         if choice.matches(record) and content not in seen:
             seen.add(content)
             yield record
+
+
+def _as_it_came(letter: Record) -> Record:
+    """Return a letter with its value null again if the record's was: letters have an empty one in its place.
+
+    A header tells it; in letters of older releases, which lack it, some reasons do. Keys are in letters as they were.
+    """
+    headers = letter.headers
+    if letter.value or "dlq.cut_from_bytes" in headers:
+        return letter
+    is_null = "dlq.null" in headers or headers.get("dlq.reason") in _OF_NULL_ONLY
+    return replace(letter, value=None if is_null else b"")
 
 
 def _known(topic: str | None) -> str | None:

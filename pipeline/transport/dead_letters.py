@@ -58,7 +58,7 @@ class DeadLetter:
     event_id: str = ""
 
     def headers(self) -> list[tuple[str, bytes]]:
-        """Return the contract's headers (section 1)."""
+        """Return the contract's headers (section 1), and one that tells a null value from an empty one."""
         fields = {
             "topic": self.topic,
             "partition": self.partition,
@@ -67,6 +67,8 @@ class DeadLetter:
             "detail": self.detail,
             "app": APP_NAME,
         }
+        if self.value is None and not self.event_id:  # else the record has left its log, and nobody knows
+            fields["null"] = "value"
         return [(f"dlq.{name}", str(value).encode(errors="replace")) for name, value in fields.items()]
 
 
@@ -96,8 +98,8 @@ class DeadLetterProducer:
     async def write(self, letters: Sequence[DeadLetter]) -> None:
         """Return when the broker has stored all letters; to be awaited before the ledger block that counts them.
 
-        A null value is written as an empty one: clients refuse a record with neither key nor value. What is too large
-        for the topic is cut, and headers say so; the least a letter has is its headers.
+        A null value is written as an empty one, and a header says so: clients refuse a record with neither key nor
+        value. What is too large for the topic is cut, and headers say so; the least a letter has is its headers.
 
         Raises:
             KafkaError: the broker did not take them; what was written before is written again by a retry.

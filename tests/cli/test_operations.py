@@ -48,7 +48,7 @@ def position(topic: str, partition: int, next_offset: int, topic_id: str = "life
     } | values
 
 
-def dead(offset: int, value: bytes | None, reason: str = "not_json", key: bytes = b"k") -> Record:
+def dead(offset: int, value: bytes | None, reason: str = "not_json", key: bytes | None = b"k") -> Record:
     headers = {"dlq.reason": reason, "dlq.partition": "0", "dlq.offset": str(offset)}
     return Record(0, offset + 100, key, value, headers)
 
@@ -130,6 +130,34 @@ def test_drain_waits_for_the_newest_text_of_a_definition(settings: Settings, cli
 def test_retry_takes_each_distinct_record_once() -> None:
     letters = [dead(1, b"x"), dead(2, b"y"), dead(3, b"x"), dead(4, b"x", key=b"other"), dead(5, None)]
     assert [letter.offset - 100 for letter in to_retry(letters, Choice(None, None, None))] == [1, 2, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("reason", "more", "value"),
+    [
+        ("missing_value", {"dlq.null": "value"}, None),
+        ("internal_error", {"dlq.null": "value"}, None),
+        ("missing_value", {}, None),
+        ("key_mismatch", {}, None),
+        ("misplaced_key", {}, None),
+        ("not_json", {}, b""),
+        ("internal_error", {}, b""),
+        ("key_mismatch", {"dlq.cut_from_bytes": "1"}, b""),
+    ],
+)
+@pytest.mark.parametrize("key", [b"k", b"", None])
+def test_retry_sends_a_null_value_as_none_and_an_empty_one_as_empty(
+    key: bytes | None, reason: str, more: dict[str, str], value: bytes | None
+) -> None:
+    letter = dead(1, b"", reason, key)
+    letter = replace(letter, headers={**letter.headers, **more})
+    ((sent_key, sent),) = [(record.key, record.value) for record in to_retry([letter], Choice(None, None, None))]
+    assert (sent_key, sent) == (key, value)
+
+
+def test_null_and_empty_are_two_records_to_retry() -> None:
+    letters = [dead(1, b""), dead(2, b"", "missing_value"), dead(3, b""), dead(4, b"", "missing_value")]
+    assert [letter.offset - 100 for letter in to_retry(letters, Choice(None, None, None))] == [1, 2]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -10,12 +11,14 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
 from confluent_kafka import Consumer, TopicPartition
 
+from pipeline.cli.dlq import Choice, to_retry
 from pipeline.errors import UserError
 from pipeline.settings import Settings
 from pipeline.transport.admin import DEAD_LETTER_BYTES, TopicAdmin
 from pipeline.transport.dead_letters import CUT_BYTES, CUT_KEY_BYTES, DeadLetter, DeadLetterProducer
 from pipeline.transport.partitioner import partition_of
 from pipeline.transport.producer import EventProducer
+from pipeline.transport.reading import Record
 from schemas.topics import LOGINS, dead_letter_topic
 from tests.support.kafka import free_port
 
@@ -145,6 +148,31 @@ async def test_there_is_a_letter_for_any_record(
     assert (message.key(), message.value() or b"") == kept
     assert dict(message.headers())["dlq.offset"] == b"7"
     assert ("dlq.key_cut_from_bytes" in dict(message.headers())) == (len(key or b"") > CUT_KEY_BYTES)
+
+
+@pytest.mark.parametrize("value", [None, b""])
+@pytest.mark.parametrize("key", [None, b"", b"k"])
+async def test_a_retry_sends_the_record_as_it_came(settings: Settings, key: bytes | None, value: bytes | None) -> None:
+    refused = DeadLetter(LOGINS, 0, 8, key, value, "internal_error", "")
+    [message] = await written(settings, refused)
+    headers = {name: text.decode() for name, text in message.headers()}
+    letter = Record(0, message.offset(), message.key(), message.value(), headers)
+    [chosen] = to_retry([letter], Choice(None, None, None))
+    with TopicAdmin(settings) as admin:
+        starts = admin.end_offsets([LOGINS])
+    producer = EventProducer(settings)
+    producer.send(LOGINS, chosen.key, chosen.value)
+    producer.flush()
+    with TopicAdmin(settings) as admin:
+        ends = admin.end_offsets([LOGINS])
+    [sent] = read_from(settings, {tp: start for tp, start in starts.items() if ends[tp] > start}, 1)
+    assert (sent.key(), sent.value()) == (key, value)
+
+
+def test_a_record_that_has_left_its_log_is_not_said_to_have_had_no_value() -> None:
+    gone = DeadLetter(LOGINS, 0, 8, None, None, "orphan_reversal", "", "event")
+    assert "dlq.null" not in dict(gone.headers())
+    assert dict(replace(gone, event_id="").headers())["dlq.null"] == b"value"
 
 
 async def test_a_letter_that_cannot_be_written_is_told_by_its_headers_alone(
