@@ -52,6 +52,7 @@ def _doctor(as_json: options.Json = False, data: options.Data = None) -> None:
         *_attempt("ClickHouse", lambda: _check_clickhouse(settings)),
         *_attempt("Kafka", lambda: _check_kafka(settings)),
         *_attempt("health", lambda: _check_health(settings, data)),
+        *_attempt("ledger", lambda: check_ledger(settings)),
         *check_variables(),
         check_pseudonym_key(settings),
         check_currency(settings),
@@ -277,17 +278,33 @@ def _check_clickhouse(settings: Settings) -> list[Finding]:
 
 
 def _check_health(settings: Settings, data: Path | None) -> list[Finding]:
+    from pipeline.cli.status_look import block_age_seconds
     from pipeline.clickhouse.reader import Reader
     from pipeline.operations.health import faults
+    from pipeline.operations.lag import log_ends, positions
     from pipeline.operations.observing import QUESTION_SECONDS, observe
     from pipeline.operations.presence import workers_seen
 
-    are_gone = False
+    are_gone, lag, age = False, None, None
     with suppress(UserError):  # the checks of ClickHouse and Kafka tell that
-        are_gone = workers_seen(settings, Reader(settings, timeout_seconds=QUESTION_SECONDS)).are_gone
-    seen = replace(observe(settings, data, asks_parts=True, workers_are_gone=are_gone), unreachable=())
+        reader = Reader(settings, timeout_seconds=QUESTION_SECONDS)
+        are_gone = workers_seen(settings, reader).are_gone
+        rows = positions(reader)
+        lag = sum(partition.lag for partition in log_ends(settings).standings(rows))
+        age = block_age_seconds(rows, time.time())
+    observed = observe(settings, data, asks_parts=True, workers_are_gone=are_gone, lag=lag, block_age_seconds=age)
+    seen = replace(observed, unreachable=())
     found = [Finding(fault.part, fault.severity, f"{fault.cause}; {fault.remedy}") for fault in faults(seen)]
     return found or [Finding("health", "ok", "no halted topic, no part that dies again and again, room on the disk")]
+
+
+def check_ledger(settings: Settings) -> list[Finding]:
+    """Check that a worker would go on with the live run under these settings."""
+    from pipeline.operations.continuing import begun_live, check_settings
+
+    check_settings(settings)
+    known = "the live run was begun under these settings" if begun_live(settings) else "no live run is known yet"
+    return [Finding("ledger", "ok", known)]
 
 
 def _check_kafka(settings: Settings) -> list[Finding]:

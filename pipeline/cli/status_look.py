@@ -32,6 +32,7 @@ class StatusLook:
         alerts: of campaigns that ask for somebody, the most money at risk first.
         seen: what was observed of the parts.
         faults: what is wrong.
+        are_claims: the workers are those of the last claims: the broker does not tell who is there.
     """
 
     topics: Sequence[Mapping[str, Any]]
@@ -41,6 +42,12 @@ class StatusLook:
     alerts: Sequence[Mapping[str, Any]]
     seen: Observations
     faults: Sequence[Fault]
+    are_claims: bool = False
+
+    @property
+    def workers_text(self) -> str:
+        """How many workers there are, and how far that is known."""
+        return f"workers {self.workers}{' by their last claims' * self.are_claims}"
 
     @property
     def events(self) -> int:
@@ -90,7 +97,8 @@ def look(settings: Settings, data: Path | None) -> StatusLook:
         lag=lag,
         block_age_seconds=age,
     )
-    return StatusLook(topics, refused, workers.number, age, _alerts(reader, settings), seen, faults(seen))
+    alerts = _alerts(reader, settings)
+    return StatusLook(topics, refused, workers.number, age, alerts, seen, faults(seen), workers.are_claims)
 
 
 def topic_columns() -> tuple[Column, ...]:
@@ -112,7 +120,7 @@ def summary_lines(found: StatusLook) -> list[str]:
     """Return what stands below the topics: refused definitions, workers, freshness, alerts."""
     lines = [f"{topic}: {letters:,} refused (roi dlq list --topic {topic})" for topic, letters in found.refused.items()]
     last = "no block written yet" if found.age is None else f"last block {found.age:.1f} s ago"
-    lines.append(f"workers {found.workers} · {last}")
+    lines.append(f"{found.workers_text} · {last}")
     states = Counter(alert["state"] for alert in found.alerts)
     if states:
         told = ", ".join(f"{number} {state}" for state, number in states.most_common())

@@ -116,7 +116,7 @@ def _headline(found: StatusLook, rates: Rates) -> str:
         f"in {'-' if rate is None else f'{rate:,.0f}/s'}",
         f"lag {lag:,}",
         f"dead letters {letters:,}",
-        f"workers {found.workers}",
+        found.workers_text,
         last,
         f"alerts {sum(alert['state'] in {'firing', 'acknowledged'} for alert in found.alerts)}",
     )

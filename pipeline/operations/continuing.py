@@ -73,7 +73,7 @@ def check_settings(settings: Settings) -> None:
     from pipeline.policies import describe_policy, policy_of
 
     policy = policy_of(settings)
-    for fingerprint, then, rules in _begun(settings):
+    for fingerprint, then, rules in begun_live(settings):
         has_key = bool(policy.pseudonym_key)
         if fingerprint != policy.fingerprint() if has_key else rules not in {"", policy.rules()}:
             from pipeline.ledger.ledger import other_settings  # 0.2 s, which a start that goes on does not pay
@@ -81,7 +81,7 @@ def check_settings(settings: Settings) -> None:
             raise other_settings(_LIVE, then, describe_policy(settings))
 
 
-def _begun(settings: Settings) -> list[list[str]]:
+def begun_live(settings: Settings) -> list[list[str]]:
     """Return fingerprint, settings and rules of the live run, if it is known to be begun."""
     from pipeline.clickhouse.reader import Reader
     from pipeline.operations.observing import QUESTION_SECONDS

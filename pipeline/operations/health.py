@@ -15,6 +15,7 @@ RECENT_SECONDS: Final = 300.0
 LOOP_DEATHS: Final = 2  # so many within the recent past, and a part is said to die again and again
 _TROUBLE_SECONDS: Final = 6.0  # what is over sooner is no trouble
 STALLED_SECONDS: Final = 30.0
+_STANDING_SECONDS: Final = 60.0  # by then a worker that was started or taken over from has written its first block
 SILENT_EVALUATOR_SECONDS: Final = 15.0  # a standby takes over from a silent one sooner
 _BEGIN_SECONDS: Final = 30.0  # in which an evaluator that was started has given its first sign of life
 STALE_LOOK_SECONDS: Final = 30.0
@@ -228,8 +229,9 @@ def _troubles(seen: Observations) -> list[Fault]:
     ]
     if seen.workers_are_gone:
         found.append(Fault("workers", _GONE, "start one: roi worker; kill one that is frozen"))
-    stalled = seen.block_age_seconds is not None and seen.block_age_seconds > STALLED_SECONDS
-    if seen.lag and stalled and not found:
-        cause = f"{seen.lag:,} records wait, and the last block was written {seen.block_age_seconds:.0f} s ago"
-        found.append(Fault("workers", cause, "see that workers run, and look into their logs", "warning"))
+    age = seen.block_age_seconds or 0.0
+    if seen.lag and age > STALLED_SECONDS and not found:
+        cause = f"{seen.lag:,} records wait, and the last block was written {age:.0f} s ago"
+        remedy = "start a worker if none runs (roi worker), or look into their logs"
+        found.append(Fault("workers", cause, remedy, "failed" if age > _STANDING_SECONDS else "warning"))
     return found

@@ -24,6 +24,7 @@ class WorkersSeen(NamedTuple):
 
     number: int
     are_gone: bool = False
+    are_claims: bool = False  # the number is of those who have claimed shards last: one of them may have ended
 
 
 def workers_seen(settings: Settings, reader: Reader) -> WorkersSeen:
@@ -36,7 +37,7 @@ def workers_seen(settings: Settings, reader: Reader) -> WorkersSeen:
 
     owners = shard_owners(reader)
     if settings.kafka_incarnation:  # the embedded broker does not tell a group's members: the claims stand in for them
-        return WorkersSeen(owners)
+        return WorkersSeen(owners, are_claims=True)
     members = worker_count(settings)
     return WorkersSeen(members, are_gone=owners > 0 and members == 0)
 

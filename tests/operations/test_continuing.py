@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import SecretStr
 
+from pipeline.cli.doctor import check_ledger
 from pipeline.embedded.instance import run_clients
 from pipeline.embedded.supervisor import Supervisor
 from pipeline.errors import UserError
@@ -114,6 +115,17 @@ def test_what_is_not_known_is_not_refused(migrated: Settings) -> None:
     check_settings(other)  # nobody has begun it
     check_settings(other.model_copy(update={"clickhouse_database": "nowhere"}))
     check_settings(other.model_copy(update={"clickhouse_url": "http://127.0.0.1:1"}))
+
+
+def test_doctor_tells_what_a_worker_would_refuse(begun: Settings, clickhouse: Any) -> None:
+    (good,) = check_ledger(begun)
+    assert (good.state, good.detail) == ("ok", "the live run was begun under these settings")
+    other = begun.model_copy(update={"reporting_currency": "USD"})
+    with pytest.raises(UserError, match="begun under other settings than today's: ROI_REPORTING_CURRENCY CNY → USD"):
+        check_ledger(other)
+    clickhouse.command("TRUNCATE TABLE roi.runs")
+    (new,) = check_ledger(other)
+    assert (new.state, new.detail) == ("ok", "no live run is known yet")
 
 
 @pytest.mark.parametrize("key", ["of these customers", "", "of others"])

@@ -104,6 +104,8 @@ def test_workers_that_have_left_their_group_are_missed() -> None:
 def test_records_that_wait_while_no_block_is_written_are_told() -> None:
     (fault,) = faults(Observations(NOW, lag=5, block_age_seconds=31))
     assert fault.severity == "warning"
+    (fault,) = failed(faults(Observations(NOW, lag=5, block_age_seconds=61)))
+    assert "start a worker if none runs" in fault.remedy
     assert faults(Observations(NOW, lag=0, block_age_seconds=3_000)) == []
     assert faults(Observations(NOW, lag=5, block_age_seconds=2)) == []
 

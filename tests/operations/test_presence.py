@@ -67,7 +67,7 @@ def test_nobody_is_asked_where_nothing_is_known() -> None:
         ("", 2, 2, WorkersSeen(2)),
         ("", 2, 0, WorkersSeen(0, are_gone=True)),
         ("", 0, 0, WorkersSeen(0)),  # none has been there yet: the tables are new
-        ("one", 2, 0, WorkersSeen(2)),  # the embedded broker tells no members
+        ("one", 2, 0, WorkersSeen(2, are_claims=True)),  # the embedded broker tells no members
     ],
 )
 def test_workers_are_gone_where_some_own_shards_and_none_is_in_the_group(
