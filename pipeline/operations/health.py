@@ -230,7 +230,7 @@ def _troubles(seen: Observations) -> list[Fault]:
     if seen.workers_are_gone:
         found.append(Fault("workers", _GONE, "start one: roi worker; kill one that is frozen"))
     age = seen.block_age_seconds or 0.0
-    if seen.lag and age > STALLED_SECONDS and not found:
+    if seen.lag and age > STALLED_SECONDS and not (found or seen.halts):  # a halted topic's records wait for it
         cause = f"{seen.lag:,} records wait, and the last block was written {age:.0f} s ago"
         remedy = "start a worker if none runs (roi worker), or look into their logs"
         found.append(Fault("workers", cause, remedy, "failed" if age > _STANDING_SECONDS else "warning"))

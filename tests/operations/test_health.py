@@ -108,6 +108,9 @@ def test_records_that_wait_while_no_block_is_written_are_told() -> None:
     assert "start a worker if none runs" in fault.remedy
     assert faults(Observations(NOW, lag=0, block_age_seconds=3_000)) == []
     assert faults(Observations(NOW, lag=5, block_age_seconds=2)) == []
+    halt = Halted("bank.costs.v1", "bad_share", "60 % are bad", "roi resume", "noon")
+    (fault,) = faults(Observations(NOW, halts=(halt,), lag=5, block_age_seconds=3_000))
+    assert fault.part == "bank.costs.v1", "its records wait for it to be resumed"
 
 
 def test_a_log_read_beyond_its_end_fails_and_a_recreated_one_warns() -> None:
