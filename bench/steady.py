@@ -19,7 +19,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import lz4.frame
-import numpy as np
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.produce import ProduceRequest
@@ -29,7 +28,7 @@ from aiokafka.structs import TopicPartition
 
 from pipeline.errors import UserError
 from pipeline.transport.admin import TopicAdmin
-from pipeline.transport.partitioner import murmur2_of_all
+from pipeline.transport.partitioner import partitions_of_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -84,12 +83,6 @@ def timed_every(rate: int) -> int:
     return max(1, rate // _TIMED_A_SECOND)
 
 
-def partitions_of(keys: Sequence[bytes], count: int) -> list[int]:
-    """Return the partition of each key, as Kafka's own clients spread them."""
-    found: list[int] = ((murmur2_of_all(keys) & np.uint32(0x7FFFFFFF)) % np.uint32(count)).tolist()
-    return found
-
-
 def record_batch(topic: str, partition: int, events: Sequence[Event]) -> Batch:
     """Return these events as one batch, compressed as librdkafka does it."""
     builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, _LARGEST_BATCH)
@@ -123,7 +116,8 @@ def ticks(events: Iterable[Event], rate: int, counts: Mapping[str, int]) -> Iter
         gathered: dict[Partition, list[Event]] = defaultdict(list)
         for topic in {topic for topic, _, _ in part}:
             own = [event for event in part if event[0] == topic]
-            for event, partition in zip(own, partitions_of([key for _, key, _ in own], counts[topic]), strict=True):
+            spread = partitions_of_all([key for _, key, _ in own], counts[topic]).tolist()
+            for event, partition in zip(own, spread, strict=True):
                 gathered[topic, partition].append(event)
         batches = [record_batch(topic, partition, own) for (topic, partition), own in sorted(gathered.items())]
         yield Tick(due / rate, batches)

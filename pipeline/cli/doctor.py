@@ -300,11 +300,14 @@ def _check_health(settings: Settings, data: Path | None) -> list[Finding]:
 
 def check_ledger(settings: Settings) -> list[Finding]:
     """Check that a worker would go on with the live run under these settings."""
-    from pipeline.operations.continuing import begun_live, check_settings
+    from pipeline.operations.continuing import check_settings
 
-    check_settings(settings)
-    known = "the live run was begun under these settings" if begun_live(settings) else "no live run is known yet"
-    return [Finding("ledger", "ok", known)]
+    is_begun = check_settings(settings)
+    return [
+        Finding(
+            "ledger", "ok", "the live run was begun under these settings" if is_begun else "no live run is known yet"
+        )
+    ]
 
 
 def _check_kafka(settings: Settings) -> list[Finding]:

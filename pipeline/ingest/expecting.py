@@ -6,9 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import numpy as np
-
-from pipeline.transport.partitioner import LONGEST_KEY, murmur2_of_all
+from pipeline.transport.partitioner import LONGEST_KEY, partitions_of_all
 from schemas.decode import decode, decode_campaign, decode_customer
 from schemas.judge import RejectedError
 from schemas.topics import CAMPAIGNS, DIMENSION_TOPICS
@@ -111,8 +109,7 @@ class Foreteller:
     def _partitions(self, topic: str, keys: list[bytes]) -> list[int]:
         count = self._watermarks.partition_counts.get(topic, 1)
         short = [key[:LONGEST_KEY] for key in keys]  # a longer key is refused for what it is
-        hashes = murmur2_of_all(short) & np.uint32(0x7FFFFFFF)
-        partitions: list[int] = (hashes % np.uint32(count)).tolist()
+        partitions: list[int] = partitions_of_all(short, count).tolist()
         return partitions
 
 

@@ -61,8 +61,8 @@ def check_new_topics(existing: Collection[str], counted: Mapping[str, int], part
             )
 
 
-def check_settings(settings: Settings) -> None:
-    """Return if the live run can go on under these settings, as far as can be told now.
+def check_settings(settings: Settings) -> bool:
+    """Return if the live run can go on under these settings, as far as can be told now: whether it is known at all.
 
     Where there are no tables yet, or ClickHouse does not answer, the parts that need them tell it. Without a pseudonym
     key, as where no worker is started, the key is not compared.
@@ -73,15 +73,17 @@ def check_settings(settings: Settings) -> None:
     from pipeline.policies import describe_policy, policy_of
 
     policy = policy_of(settings)
-    for fingerprint, then, rules in begun_live(settings):
+    begun = _begun(settings)
+    for fingerprint, then, rules in begun:
         has_key = bool(policy.pseudonym_key)
         if fingerprint != policy.fingerprint() if has_key else rules not in {"", policy.rules()}:
             from pipeline.ledger.ledger import other_settings  # 0.2 s, which a start that goes on does not pay
 
             raise other_settings(_LIVE, then, describe_policy(settings))
+    return bool(begun)
 
 
-def begun_live(settings: Settings) -> list[list[str]]:
+def _begun(settings: Settings) -> list[list[str]]:
     """Return fingerprint, settings and rules of the live run, if it is known to be begun."""
     from pipeline.clickhouse.reader import Reader
     from pipeline.operations.observing import QUESTION_SECONDS

@@ -114,12 +114,11 @@ def _shown(name: str, value: Any) -> str:
     if name.endswith("_ms"):
         return "none" if value is None else instant_text(value)
     if name == "overrides":
-        return ", ".join(f"{key}={setting_text(each)}" for key, each in value.items()) or "none"
+        return ", ".join(f"{key}={_setting_text(each)}" for key, each in value.items()) or "none"
     return (value if isinstance(value, str) else ", ".join(value)) or "none"
 
 
-def setting_text(value: Any) -> str:
-    """Return a setting's value as one gives it: text as it is, anything else as JSON."""
+def _setting_text(value: Any) -> str:  # as one gives it to --set
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -59,6 +59,11 @@ def partition_of(key: bytes, partition_count: int) -> int:
     return (murmur2(key) & 0x7FFFFFFF) % partition_count
 
 
+def partitions_of_all(keys: Sequence[bytes], partition_count: int) -> Any:
+    """Return `partition_of` of every key, as an array; there must be at least one key."""
+    return (murmur2_of_all(keys) & np.uint32(0x7FFFFFFF)) % np.uint32(partition_count)
+
+
 def misplaced(keys: Sequence[bytes | None], partition: int, partition_count: int) -> list[int]:
     """Return the places (in ``keys``) of those that Kafka's own clients put on another partition.
 
@@ -74,7 +79,7 @@ def misplaced(keys: Sequence[bytes | None], partition: int, partition_count: int
     places = [place for place, key in enumerate(keys) if key is not None and len(key) <= LONGEST_KEY]
     judged = [key for key in keys if key is not None and len(key) <= LONGEST_KEY]
     if len(judged) < FEWEST_FOR_COLUMNS:
-        strays = [partition_of(key, partition_count) != partition for key in judged]
-        return [place for place, stray in zip(places, strays, strict=True) if stray]
-    found = (murmur2_of_all(judged) & np.uint32(0x7FFFFFFF)) % np.uint32(partition_count) != partition
-    return [places[stray] for stray in np.flatnonzero(found).tolist()]
+        are_strays = [partition_of(key, partition_count) != partition for key in judged]
+        return [place for place, is_stray in zip(places, are_strays, strict=True) if is_stray]
+    strays = np.flatnonzero(partitions_of_all(judged, partition_count) != partition)
+    return [places[stray] for stray in strays.tolist()]
