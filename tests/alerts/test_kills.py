@@ -25,6 +25,7 @@ from pipeline.transport.admin import TopicAdmin
 from schemas.alerts import OPEN_STATES
 from tests.support.depth import FULL, depth
 from tests.support.endpoint import ROOT
+from tests.support.freezing import freeze
 from tests.support.kafka import running_tansu
 from tests.support.processes import starts_process
 from tests.support.waiting import wait_until
@@ -303,7 +304,7 @@ def test_an_instance_that_slept_through_a_take_over_writes_and_sends_nothing(ins
     installation.script(autumn=("undecided", 0, True))
     zombie = installation.start()
     wait_until(lambda: installation.states() == {"autumn": "watching"}, 60, what="the first look")
-    os.kill(zombie.pid, signal.SIGSTOP)
+    freeze(zombie.pid)
     slept = time.monotonic()
     installation.start()
     installation.script(autumn=("below", 1, True), winter=("below", 1, True))

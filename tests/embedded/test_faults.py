@@ -20,6 +20,7 @@ import pytest
 from pipeline.settings import read_env_file
 from tests.embedded.test_up import FREE_PORTS, children, command, environment, roi, running, send_touch
 from tests.embedded.waiting import alive
+from tests.support.freezing import freeze, frozen
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -52,14 +53,14 @@ def test_a_frozen_endpoint_is_told_within_seconds_and_started_again(tmp_path: Pa
     data = tmp_path / "data"
     with running(data) as up:
         send_touch(data, "t1")
-        frozen = children(up.pid)["pipeline.embedded.clickhouse"]
-        os.kill(frozen, signal.SIGSTOP)
+        endpoint = children(up.pid)["pipeline.embedded.clickhouse"]
+        freeze(endpoint)
         asked = time.monotonic()
         told = ask(data, "status")
         assert time.monotonic() - asked < 30  # two questions of five seconds, and a busy machine
         assert told.returncode == 1
         assert "FAULT ClickHouse: ClickHouse does not answer" in told.stderr
-        wait_until(lambda: not alive(frozen), 60)
+        wait_until(lambda: not alive(endpoint), 60)
         drained = json.loads(roi(data, "drain", "--timeout", "90", "--json"))  # waits for the next one
         assert (drained["events"], drained["accepted"], drained["refused"]) == (1, 1, 0)
 
@@ -71,16 +72,14 @@ def test_a_frozen_part_fails_status_and_doctor_at_once(tmp_path: Path, part: str
         wait_until(lambda: "workers 1" in ask(data, "status").stdout, 60)
         assert ask(data, "status").returncode == 0
         found = children(up.pid)
-        frozen = found[{"worker-1": "worker", "board": "pipeline.api"}[part]]
-        os.kill(frozen, signal.SIGSTOP)
-        told = ask(data, "status")
-        os.kill(frozen, signal.SIGCONT)
+        process = found[{"worker-1": "worker", "board": "pipeline.api"}[part]]
+        with frozen(process):
+            told = ask(data, "status")
         assert told.returncode == 1, told.stdout
         assert f"FAULT {part}: does not answer" in told.stdout
         wait_until(lambda: ask(data, "doctor").returncode == 0, 60)
-        os.kill(frozen, signal.SIGSTOP)
-        told = ask(data, "doctor", "--json")
-        os.kill(frozen, signal.SIGCONT)
+        with frozen(process):
+            told = ask(data, "doctor", "--json")
         assert told.returncode == 1
         checks = {check["check"]: check for check in json.loads(told.stdout)["checks"]}
         assert checks[part]["state"] == "failed"
@@ -91,9 +90,8 @@ def test_a_frozen_broker_fails_status_and_doctor(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(data) as up:
         broker = children(up.pid)["broker"]
-        os.kill(broker, signal.SIGSTOP)
-        told = [ask(data, command) for command in ("status", "doctor")]
-        os.kill(broker, signal.SIGCONT)
+        with frozen(broker):
+            told = [ask(data, command) for command in ("status", "doctor")]
         assert [each.returncode for each in told] == [1, 1]
         assert all("Kafka does not answer" in each.stdout + each.stderr for each in told)
         for each in told:  # whose process it is, and what wakes it without losing its topics
@@ -109,9 +107,8 @@ def test_a_frozen_broker_is_told_by_the_board_within_seconds(tmp_path: Path) -> 
     with running(data) as up:
         send_touch(data, "t1")
         broker = children(up.pid)["broker"]
-        os.kill(broker, signal.SIGSTOP)
-        status, body = health_of_board(data)
-        os.kill(broker, signal.SIGCONT)
+        with frozen(broker):
+            status, body = health_of_board(data)
         assert status == 503
         assert "Kafka does not answer" in body
         assert f"kill -CONT {broker}" in body

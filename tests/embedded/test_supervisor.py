@@ -20,6 +20,7 @@ from pipeline.errors import UserError
 from pipeline.probe import ask
 from tests.embedded.parts import AT_ONCE, SLEEPER, part, supervisor, until
 from tests.embedded.waiting import alive
+from tests.support.freezing import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,12 +131,9 @@ async def test_a_frozen_broker_is_told_and_not_killed(tmp_path: Path, monkeypatc
         assert pid is not None
         await until(partial(is_alive, f"kafka://127.0.0.1:{port}"))
         await asyncio.sleep(0.5)  # it has been heard by then
-        os.kill(pid, signal.SIGSTOP)
-        try:
+        with frozen(pid):
             await until(lambda: bool(said))
             assert broker.trouble.startswith("no answer")
-        finally:
-            os.kill(pid, signal.SIGCONT)
         await until(lambda: len(said) > 1)
         assert (broker.pid, broker.trouble, keeper.stopping) == (pid, "", False)
     assert f"the broker's process {pid} takes requests and answers none: frozen" in said[0]

@@ -26,6 +26,7 @@ from pipeline.transport.admin import TopicAdmin
 from schemas.topics import LOGINS, TOUCHES
 from tests.support.depth import few, some
 from tests.support.endpoint import ROOT, running_endpoint
+from tests.support.freezing import freeze
 from tests.support.kafka import free_port, tansu_process
 from tests.support.running import assert_all_end, started
 from tests.support.stalling import proxied
@@ -140,7 +141,7 @@ class World:
 
     def fail(self) -> None:
         if self._broker == "frozen":
-            os.kill(self._broker_process.pid, signal.SIGSTOP)
+            freeze(self._broker_process.pid)
         elif self._broker == "away":
             self._broker_process.kill()
         for proxy in self._proxies.values():

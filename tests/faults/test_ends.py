@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from pipeline.transport.admin import TopicAdmin
 from schemas.topics import TOUCHES
 from tests.support.depth import some
 from tests.support.endpoint import ROOT, running_endpoint
+from tests.support.freezing import freeze
 from tests.support.kafka import tansu_process
 from tests.support.stalling import proxied
 from tests.support.waiting import wait_until
@@ -98,7 +98,7 @@ class Case:
 
     def fail(self) -> None:
         if self.broker == "frozen":
-            os.kill(self._broker_process.pid, signal.SIGSTOP)
+            freeze(self._broker_process.pid)
         elif self.broker == "away":
             self._broker_process.kill()
         if self.clickhouse == "frozen":

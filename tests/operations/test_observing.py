@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import time
 from typing import TYPE_CHECKING
 
@@ -17,6 +15,7 @@ from pipeline.operations.health import faults
 from pipeline.operations.observing import HEALTH_FILE, observe
 from pipeline.settings import Settings
 from schemas.topics import ALL_TOPICS, DIMENSION_TOPICS
+from tests.support.freezing import frozen
 from tests.support.kafka import free_port, running_kafka, running_tansu, tansu_process
 
 if TYPE_CHECKING:
@@ -48,13 +47,9 @@ def test_missing_topics_are_seen_and_none_is_made_by_looking(bootstrap: str) -> 
 
 @pytest.mark.process
 def test_a_frozen_broker_is_seen_within_seconds() -> None:
-    with tansu_process() as (broker, address):
-        os.kill(broker.pid, signal.SIGSTOP)
+    with tansu_process() as (broker, address), frozen(broker.pid):
         began = time.monotonic()
-        try:
-            seen = observe(_settings(address), None, asks_kafka=True)
-        finally:
-            os.kill(broker.pid, signal.SIGCONT)
+        seen = observe(_settings(address), None, asks_kafka=True)
     assert time.monotonic() - began < 20  # a question of five seconds, and a busy machine
     assert [part for part, _, _ in seen.unreachable] == ["Kafka", "ClickHouse"]
     assert address in seen.unreachable[0][1]
@@ -68,12 +63,9 @@ def test_an_instances_own_broker_is_seen_frozen_with_its_process(tmp_path: Path,
         kept = {"trouble": "", "since": 0.0, "deaths": []}
         (tmp_path / HEALTH_FILE).write_text(json.dumps({"parts": [part | kept]}))
         settings = _settings(address)
-        os.kill(broker.pid, signal.SIGSTOP)
-        try:
+        with frozen(broker.pid):
             seen = observe(settings, tmp_path, asks_kafka=asks_kafka, asks_parts=not asks_kafka)
             other = observe(_settings("127.0.0.1:1"), tmp_path, asks_parts=True)
-        finally:
-            os.kill(broker.pid, signal.SIGCONT)
     assert (seen.is_broker_frozen, seen.broker_pid) == (True, broker.pid)
     assert not other.is_broker_frozen, "it is not the one that the settings name"
 

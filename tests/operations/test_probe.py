@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import os
-import signal
-
 import pytest
 
 from pipeline.embedded.child import Part
 from pipeline.embedded.instance import _asked
 from pipeline.probe import Answer, ask
+from tests.support.freezing import frozen
 from tests.support.kafka import tansu_process
 
 
@@ -28,7 +26,6 @@ def test_a_part_is_asked_at_an_address_of_its_host(host: str, reached: str) -> N
 def test_a_broker_answers_until_it_is_stopped_though_the_kernel_takes_connections_for_it() -> None:
     with tansu_process() as (broker, address):
         assert ask(f"kafka://{address}", 10) == Answer(is_alive=True)
-        os.kill(broker.pid, signal.SIGSTOP)
-        assert ask(f"kafka://{address}", 0.3) == Answer(is_alive=False, is_silent=True)
-        os.kill(broker.pid, signal.SIGCONT)
+        with frozen(broker.pid):
+            assert ask(f"kafka://{address}", 0.3) == Answer(is_alive=False, is_silent=True)
         assert ask(f"kafka://{address}", 10) == Answer(is_alive=True)

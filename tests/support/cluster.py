@@ -22,6 +22,7 @@ from pipeline.transport.admin import TopicAdmin
 from schemas.topics import EVENT_TOPICS
 from tests.support.core_player import VIEWS
 from tests.support.endpoint import ROOT, running_endpoint
+from tests.support.freezing import freeze
 from tests.support.kafka import free_port
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class Cluster:
         self.workers.remove(worker)
 
     def freeze(self, worker: subprocess.Popen[bytes]) -> None:
-        os.kill(worker.pid, signal.SIGSTOP)
+        freeze(worker.pid)
 
     def thaw(self, worker: subprocess.Popen[bytes]) -> None:
         os.kill(worker.pid, signal.SIGCONT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -11,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from pipeline.api import handing_in
+from tests.support.freezing import frozen
 from tests.support.processes import starts_process
 from tests.web.conftest import OWNERS, PATIENCE_MS, Site, Visit, fired, open_site, visiting
 
@@ -162,15 +162,12 @@ def test_while_clickhouse_is_away_nothing_is_lost_and_the_remedy_is_told(browser
     with visiting(browser, site) as visit:
         visit.open_alert("away", OWNERS)
         visit.page.locator(".row [name=note]").fill("call the branch")
-        site.endpoint.send_signal(signal.SIGSTOP)
-        try:
+        with frozen(site.endpoint.pid):
             visit.page.keyboard.press("Enter")
             visit.see(REFUSED, "ClickHouse does not answer")
             assert "See roi status" in visit.page.locator(REFUSED).first.inner_text()
             assert visit.page.locator(".headline").inner_text().startswith("Firing")
             assert visit.page.locator(".row [name=note]").input_value() == "call the branch"
-        finally:
-            site.endpoint.send_signal(signal.SIGCONT)
         visit.miss("dialog > .sheet > .notice.failed")
         visit.page.locator(".row [name=note]").press("Enter")
         visit.see(".history", "call the branch")
