@@ -82,7 +82,8 @@ class AlertSettings(Group):
         1.0,
         gt=0,
         le=60,
-        description="shortest time between two looks at the ledger, in seconds; a long look rests nine times as long",
+        description="shortest time between two looks at the ledger, in seconds; a long look rests nine times as long; "
+        "while a backlog is read, one look in 20 s",
     )
     standby_seconds: float = Field(
         6.0, gt=1, le=60, description="silence of the deciding instance after which another one takes over, in seconds"

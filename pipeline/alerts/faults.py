@@ -81,6 +81,11 @@ class Partition(NamedTuple):
     dead_letters: int
 
 
+def durable_of(partitions: Iterable[Partition]) -> Ends:
+    """Return how far partitions are durable."""
+    return {(one.topic, one.topic_id, one.number): one.next_offset for one in partitions}
+
+
 @dataclass(frozen=True, slots=True)
 class Pulse:
     """The transactions of the last week before their watermark.
@@ -170,7 +175,7 @@ class FeedWatch:
         return found
 
     def _lagging(self, feeds: Feeds) -> set[DataFault]:
-        durable = {(one.topic, one.topic_id, one.number): one.next_offset for one in feeds.partitions}
+        durable = durable_of(feeds.partitions)
         began = self._lag.behind(feeds.seconds, durable, self.settings.lag_seconds)
         lasts = self._lag.behind(feeds.seconds, durable, self.settings.lag_seconds / 2)
         starting = self._lag.starting(durable)

@@ -6,9 +6,20 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from pipeline.alerts.backlog import Backlog
 from pipeline.alerts.cost_faults import cost_faults
 from pipeline.alerts.fault_words import fault_text, young_text
-from pipeline.alerts.faults import STANDS_MS, Feeds, FeedWatch, Partition, Pulse, Settling, campaigns_of, in_order
+from pipeline.alerts.faults import (
+    STANDS_MS,
+    Feeds,
+    FeedWatch,
+    Partition,
+    Pulse,
+    Settling,
+    campaigns_of,
+    durable_of,
+    in_order,
+)
 from pipeline.alerts.looking import DataFaults
 from pipeline.state.calendar import MINUTE_MS
 from schemas.topics import LOGINS, TOUCHES, TRANSACTIONS
@@ -78,6 +89,7 @@ class LedgerFaults:
         self._log_ends = log_ends
         self._monotonic = monotonic
         self._begin()
+        self._backlog = Backlog()
         self._looked: float | None = None
         self._pulse: _KnownPulse | None = None
         self._known: dict[str, tuple[Any, Any, list[DataFault]]] = {}
@@ -94,6 +106,16 @@ class LedgerFaults:
         """Note how far the feeds are while there is nothing to judge yet."""
         self._watch.counted(Feeds(self._monotonic(), self._partitions()))
 
+    def is_backlog_read(self) -> bool:
+        """Implements `pipeline.alerts.backlog.Reading`; what is noted of the feeds counts when it is looked again."""
+        ends = self._note_ends()
+        if ends is None or not self._backlog.may_be(ends):
+            return False
+        seconds, partitions = self._monotonic(), self._partitions()
+        self._begun = seconds if self._begun is None else self._begun
+        self._watch.counted(Feeds(seconds, partitions))
+        return self._backlog.is_read(seconds, ends, durable_of(partitions))
+
     def faults(self, now: Now) -> DataFaults:
         """Return what is at fault."""
         seconds = self._monotonic()
@@ -101,10 +123,7 @@ class LedgerFaults:
             self._begin()  # another instance has decided meanwhile
         if self._begun is None:
             self._begun = seconds
-        ends = self._log_ends.newest()
-        if ends is not None and ends[0] != self._noted:
-            self._watch.log_ends(*ends)
-            self._noted = ends[0]
+        self._note_ends()
         facts = self._facts(now.plans)
         found = self._watch.look(self._feeds(seconds)) | self._of_campaigns(facts)
         self._looked = seconds
@@ -116,6 +135,16 @@ class LedgerFaults:
             doubts=self._texts(in_order(found.difference(settled)), now, with_costs),
             young=young_text(self._settings) if is_young else "",
         )
+
+    def _note_ends(self) -> Ends | None:
+        """Note where the logs end, as far as that is known, and return it."""
+        newest = self._log_ends.newest()
+        if newest is None:
+            return None
+        if newest[0] != self._noted:
+            self._watch.log_ends(*newest)
+            self._noted = newest[0]
+        return newest[1]
 
     def _texts(
         self, faults: Iterable[DataFault], now: Now, with_costs: Mapping[str, bool]

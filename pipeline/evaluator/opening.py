@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from pipeline.alerts.backlog import PostponedLooks
 from pipeline.alerts.bank import bank_levels
 from pipeline.alerts.facts import LedgerFacts, statistics
 from pipeline.alerts.finished import FinishedFacts
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from pipeline.alerts.assembly import CampaignFacts
+    from pipeline.alerts.evaluator import Looks
     from pipeline.alerts.plans import CampaignPlan
     from pipeline.alerts.reading import FactsPort
     from pipeline.alerts.statistics import BankLevel, FinishedCampaign, Statistics
@@ -147,7 +149,7 @@ def _unless_it_fails(read: Callable[[], list[FinishedCampaign]]) -> list[Finishe
         return None
 
 
-def open_looks(settings: Settings) -> LedgerLooks:
+def open_looks(settings: Settings) -> Looks:
     """Return looks upon the ledger of the live run.
 
     Raises:
@@ -165,6 +167,6 @@ def open_looks(settings: Settings) -> LedgerLooks:
     rules.check()  # before anything is decided; again with every look, where no worker has begun the run yet
     facts = RunFacts(port, policy, over, check=rules.check)
     faults = LedgerFaults(opened(), settings.alerts, facts.facts, LogWatch(settings))
-    return LedgerLooks(
-        settings.alerts, facts, shelf, faults, LedgerEvidences(opened(), policy, shelf), model=policy.models[0]
-    )
+    evidences = LedgerEvidences(opened(), policy, shelf)
+    looks = LedgerLooks(settings.alerts, facts, shelf, faults, evidences, model=policy.models[0])
+    return PostponedLooks(looks, faults)

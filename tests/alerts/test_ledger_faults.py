@@ -148,6 +148,34 @@ def test_a_flood_among_the_very_first_records_blocks(bank: Bank) -> None:
     assert not bank.look(60).faults
 
 
+def test_a_flood_among_the_very_first_records_blocks_though_looks_waited_for_a_backlog_to_be_read(bank: Bank) -> None:
+    bank.durable, bank.log_end = 0, 2_000_000
+    assert bank.watcher.is_backlog_read()
+    bank.seconds += 5
+    bank.durable, bank.dead_letters = 1_000_000, 400_000
+    assert bank.watcher.is_backlog_read()
+    bank.seconds += 5
+    bank.durable = 2_000_000
+    assert not bank.watcher.is_backlog_read()
+    assert "dead letters" in bank.look().faults["spring"][0]
+    assert bank.look(48).young, "the feeds have been watched since the start, not since the first look"
+    assert not bank.look(1).young
+
+
+def test_the_ledger_is_not_asked_for_a_backlog_where_there_can_be_none(bank: Bank) -> None:
+    bank.log_end, bank.durable = 150_000, 149_000
+    assert not bank.watcher.is_backlog_read()
+    bank.durable = -1  # whoever asked now would be misled
+    assert not bank.watcher.is_backlog_read()
+    bank.log_end, bank.durable = 450_000, 149_000
+    assert bank.watcher.is_backlog_read()
+
+
+def test_without_a_word_of_kafka_no_backlog_is_known(bank: Bank) -> None:
+    bank.log_end = None
+    assert not bank.watcher.is_backlog_read()
+
+
 def test_a_flood_of_dead_letters_blocks_through_a_take_over_in_the_middle_of_it(bank: Bank) -> None:
     bank.look()
     bank.dead_letters = 200
