@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -18,12 +19,18 @@ if TYPE_CHECKING:
     from pipeline.state.calendar import BusinessCalendar
     from pipeline.state.campaign_registry import CampaignRegistry, CampaignRules
 
+_DAYS_KEPT: Final = 400
 _Margins: Final = ctypes.c_int64 * len(TRANSACTION_KINDS)
 
 
 def begins_of(spans: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return where values differ from the one before: events come nearly in order of time, so spans of it rarely do."""
     return np.flatnonzero(np.diff(spans, prepend=spans[:1] - 1))
+
+
+@lru_cache(_DAYS_KEPT)  # each of a worker's shards asks for the same days
+def _quarters(calendar: BusinessCalendar, day: int) -> npt.NDArray[Any]:
+    return np.array(list(calendar.quarters_of(day)), QUARTER)
 
 
 class NativeCampaigns:
@@ -107,6 +114,6 @@ class NativeCampaigns:
         new = set(days[begins_of(days)].tolist()) - self._days
         if not new:
             return
-        told = np.array([quarter for day in new for quarter in self._calendar.quarters_of(day)], QUARTER)
+        told = np.concatenate([_quarters(self._calendar, day) for day in new])
         self._library.shard_add_quarters(self._shard, told.ctypes.data, len(told))
         self._days |= new

@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from pipeline.errors import UserError
+from pipeline.transport.ports import TP
 from pipeline.transport.security import confluent_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipeline.settings import Settings
-    from pipeline.transport.ports import TP
 
 TIMEOUT_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 0.05
+_EARLIEST: Final = -2  # instants of ListOffsets that are none
+_LATEST: Final = -1
 LEADERLESS_CODES: Final = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 
 
@@ -34,11 +36,14 @@ class LogBounds(NamedTuple):
 
 
 def log_bounds(settings: Settings, partitions: Iterable[TP]) -> dict[TP, LogBounds]:
-    """Return the bounds of existing partitions; blocks for about 0.1 s.
+    """Return the bounds of existing partitions; blocks for about 0.1 s where there are any.
 
     Raises:
         UserError: the broker does not answer, or a partition does not exist.
     """
+    wanted = sorted(partitions)
+    if not wanted:
+        return {}
     consumer = Consumer(
         confluent_options(settings)
         | {
@@ -50,7 +55,7 @@ def log_bounds(settings: Settings, partitions: Iterable[TP]) -> dict[TP, LogBoun
     )
     try:
         with closing(consumer):
-            return _fetched_bounds(consumer, sorted(partitions))
+            return _fetched_bounds(consumer, wanted)
     except KafkaException as error:
         raise UserError(
             f"Kafka at {settings.kafka_bootstrap_servers} did not tell its offsets ({error.args[0].name()})",
@@ -58,29 +63,37 @@ def log_bounds(settings: Settings, partitions: Iterable[TP]) -> dict[TP, LogBoun
         ) from error
 
 
-def _listed_bounds(consumer: Consumer, tp: TopicPartition, deadline: float) -> LogBounds:
+def _listed(consumer: Consumer, partitions: list[TP], instant: int, deadline: float) -> dict[TP, int]:
     """Return what ListOffsets says, asking again while a new topic's leaders are not yet known everywhere."""
     while True:
         try:
-            return LogBounds(*consumer.get_watermark_offsets(tp, TIMEOUT_SECONDS))
+            # one request to a broker; get_watermark_offsets asks for each partition twice
+            found = consumer.offsets_for_times([TopicPartition(*tp, instant) for tp in partitions], TIMEOUT_SECONDS)
         except KafkaException as error:
-            if error.args[0].code() not in LEADERLESS_CODES or time.monotonic() > deadline:
-                raise
-            consumer.poll(POLL_SECONDS)
+            errors = [error.args[0]]
+        else:
+            errors = [each.error for each in found if each.error is not None]
+            if not errors:
+                return {TP(each.topic, each.partition): each.offset for each in found}
+        grave = [error for error in errors if error.code() not in LEADERLESS_CODES]
+        if grave or time.monotonic() > deadline:
+            raise KafkaException((grave or errors)[0])
+        consumer.poll(POLL_SECONDS)
 
 
 def _fetched_bounds(consumer: Consumer, partitions: list[TP]) -> dict[TP, LogBounds]:
     deadline = time.monotonic() + TIMEOUT_SECONDS
-    listed = {tp: _listed_bounds(consumer, TopicPartition(*tp), deadline) for tp in partitions}
-    consumer.assign([TopicPartition(*tp, bounds.end) for tp, bounds in listed.items()])
+    starts = _listed(consumer, partitions, _EARLIEST, deadline)
+    ends = _listed(consumer, partitions, _LATEST, deadline)
+    consumer.assign([TopicPartition(*tp, end) for tp, end in ends.items()])
     settled: dict[TP, LogBounds] = {}
-    while len(settled) < len(listed) and time.monotonic() < deadline:
+    while len(settled) < len(ends) and time.monotonic() < deadline:
         consumer.poll(POLL_SECONDS)
-        for tp in listed.keys() - settled.keys():
+        for tp in ends.keys() - settled.keys():
             _, high = consumer.get_watermark_offsets(TopicPartition(*tp), cached=True)
             if high >= 0:
-                settled[tp] = LogBounds(listed[tp].start, high)
-    if missing := listed.keys() - settled.keys():
+                settled[tp] = LogBounds(starts[tp], high)
+    if missing := ends.keys() - settled.keys():
         raise UserError(
             f"{len(missing)} partitions did not answer a fetch in {TIMEOUT_SECONDS:.0f} s", "check the broker's health"
         )

@@ -122,15 +122,16 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped h
 
     def _fetchable(self) -> frozenset[TP]:
         """Return the open partitions whose queue has room and whose topic is not halted, but for those that wait."""
-        active = self._get_active_partitions()
+        # as Faust's _get_active_partitions, which looks at each of hundreds of partitions, too
+        active = self._get_active_partitions() if self._active_partitions is None else self._active_partitions
+        found: frozenset[TP] = self._handover.flows.open & active
         if self._waiting:
             now = asyncio.get_running_loop().time()
             self._waiting = {tp: until for tp, until in self._waiting.items() if until > now}
-        return frozenset(
-            tp
-            for tp in self._handover.flows.open
-            if tp in active and tp.topic not in self._handover.halted and tp not in self._waiting
-        )
+        halted = self._handover.halted
+        if not (self._waiting or halted):
+            return found
+        return frozenset(tp for tp in found if tp.topic not in halted and tp not in self._waiting)
 
     def _message(self, delivery: Delivery) -> ConsumerMessage:
         batch = delivery.batch

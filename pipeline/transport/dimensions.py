@@ -47,7 +47,7 @@ class DimensionUpdates:
     Attributes:
         campaigns: definitions of all partitions.
         customers: profiles by partition.
-        next_offsets: position of every partition that is read, to go on from.
+        next_offsets: positions to go on from, of the partitions whose position is another one than told before.
     """
 
     campaigns: list[DimensionRecord] = field(default_factory=list)
@@ -68,6 +68,7 @@ class DimensionReader:
         self._options = client_options(settings)
         self._consumer: AIOKafkaConsumer | None = None
         self._positions: dict[TP, int | None] = {}  # None: the log's beginning
+        self._told: dict[TP, int | None] = {}  # positions, with the last updates
         self._collected = DimensionUpdates()  # read, but not handed out yet: a cancelled call loses nothing
         self._turn = asyncio.Lock()
 
@@ -156,7 +157,14 @@ class DimensionReader:
                 finally:
                     consumer.pause(*behind)
             updates, self._collected = self._collected, DimensionUpdates()
-            updates.next_offsets = {tp: position for tp, position in self._positions.items() if position is not None}
+            positions, told = self._positions, self._told
+            if positions != told:  # most rounds find nothing new, in any of hundreds of partitions
+                updates.next_offsets = {
+                    tp: position
+                    for tp, position in positions.items()
+                    if position is not None and told.get(tp) != position
+                }
+                self._told = dict(positions)
             return updates
 
     async def _ends(self, consumer: AIOKafkaConsumer, partitions: list[TP]) -> Mapping[TP, int]:
@@ -169,6 +177,7 @@ class DimensionReader:
     async def _assign(self, positions: dict[TP, int | None]) -> None:
         """Read the given partitions from the given positions; aiokafka forgets them all with every assignment."""
         consumer = self._connected()
+        self._told = {}
         consumer.assign([TopicPartition(*tp) for tp in positions])
         # nothing is fetched unless something is new: ListOffsets would wait behind a long poll on the same connection
         consumer.pause(*(TopicPartition(*tp) for tp in positions))

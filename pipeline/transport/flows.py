@@ -49,6 +49,7 @@ class Flows:
     def __init__(self) -> None:
         self._flows: dict[TP, _Flow] = {}
         self._last_opening = 0
+        self._open: frozenset[TP] | None = None  # None: others have been opened or closed since it was asked for
 
     @property
     def assigned(self) -> frozenset[TP]:
@@ -58,7 +59,9 @@ class Flows:
     @property
     def open(self) -> frozenset[TP]:
         """The partitions that may be fetched."""
-        return frozenset(tp for tp, flow in self._flows.items() if flow.position is not None)
+        if self._open is None:
+            self._open = frozenset(tp for tp, flow in self._flows.items() if flow.position is not None)
+        return self._open
 
     def assign(self, partitions: Iterable[TP]) -> None:
         """Add partitions, closed and due for a take-over; those already known are left alone."""
@@ -70,6 +73,7 @@ class Flows:
         """Forget partitions; their deliveries are stale from now on."""
         for tp in partitions:
             self._flows.pop(tp, None)
+        self._open = None
 
     def due(self, now: float) -> frozenset[TP]:
         """Return the closed partitions that are to be taken over now."""
@@ -89,6 +93,7 @@ class Flows:
             flow = self._flows.get(tp)
             if flow is not None and flow.opening == openings[tp]:
                 flow.position = position
+        self._open = None
 
     def verdict(self, delivery: Delivery) -> Verdict:
         """Tell whether a delivery is the next one of its partition."""
@@ -110,6 +115,7 @@ class Flows:
         for tp in shards:
             flow = self._flows[tp]
             flow.opening, flow.position, flow.due_at = self._new_opening(), None, due_at
+        self._open = None
         return frozenset(shards)
 
     def failed(self, partitions: Iterable[TP], now: float, *, at_least: float = 0.0) -> float:

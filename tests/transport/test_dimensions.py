@@ -73,8 +73,11 @@ async def test_nothing_new_gives_nothing(settings: Settings) -> None:
     async with running_reader(settings) as reader:
         first = await reader.catch_up()
         again = await reader.catch_up()
-    assert not again
-    assert again.next_offsets == first.next_offsets
+        assert first.next_offsets
+        assert not again
+        assert again.next_offsets == {}
+        await reader.own({})  # whoever is given partitions anew is told of all again
+        assert (await reader.catch_up()).next_offsets == first.next_offsets
 
 
 async def test_customers_come_from_owned_partitions_and_given_offsets(settings: Settings) -> None:
