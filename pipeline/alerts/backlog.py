@@ -29,7 +29,6 @@ class Backlog:
     """Tells by how much waits, and how fast it is read, whether what waits is a backlog. Pure."""
 
     def __init__(self) -> None:
-        self._begun: float | None = None
         self._durable: deque[tuple[float, int]] = deque()
 
     def may_be(self, ends: Ends) -> bool:
@@ -45,7 +44,6 @@ class Backlog:
             durable: how far the ledger is.
         """
         waiting = sum(max(0, end - durable.get(key, 0)) for key, end in ends.items())
-        self._begun = seconds if self._begun is None else self._begun
         self._durable.append((seconds, sum(durable.get(key, 0) for key in ends)))
         while len(self._durable) > 1 and seconds - self._durable[1][0] >= _STILL_SECONDS:
             self._durable.popleft()
@@ -53,7 +51,7 @@ class Backlog:
         if waiting <= FEWEST_WAITING:
             return False
         if now <= before:  # nothing is read: a worker may be about to begin
-            return seconds - self._begun < _STILL_SECONDS
+            return seconds - then < _STILL_SECONDS
         return waiting > _READ_SECONDS * (now - before) / (seconds - then)
 
 

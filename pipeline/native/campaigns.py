@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipeline.state.calendar import BusinessCalendar
     from pipeline.state.campaign_registry import CampaignRegistry, CampaignRules
 
-_DAYS_KEPT: Final = 400
+_DAYS_KEPT: Final = 2_000
 _Margins: Final = ctypes.c_int64 * len(TRANSACTION_KINDS)
 
 
@@ -30,7 +30,7 @@ def begins_of(spans: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 @lru_cache(_DAYS_KEPT)  # each of a worker's shards asks for the same days
 def _quarters(calendar: BusinessCalendar, day: int) -> npt.NDArray[Any]:
-    return np.array(list(calendar.quarters_of(day)), QUARTER)
+    return np.array(calendar.quarters_of(day), QUARTER)
 
 
 class NativeCampaigns:

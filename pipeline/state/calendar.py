@@ -15,7 +15,6 @@ QUARTER_MS: Final = 900_000
 _SECOND_MS: Final = 1_000
 _HOUR_SECONDS: Final = 3_600
 _CACHE_LIMIT: Final = 200_000
-_DAYS_LIMIT: Final = 2_000
 _QUARTERS_A_DAY: Final = DAY_MS // QUARTER_MS
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_ORDINAL: Final = _EPOCH.toordinal()
@@ -43,11 +42,10 @@ def calendar_of(zone: str) -> BusinessCalendar:
 class BusinessCalendar:
     """Tells which business day an instant falls on, and which hour; days are numbered from 1970-01-01 = 0."""
 
-    __slots__ = ("_days", "_hours", "_quarters", "_zone")
+    __slots__ = ("_days", "_hours", "_zone")
 
     def __init__(self, zone: str) -> None:
         self._zone = ZoneInfo(zone)
-        self._quarters: dict[int, tuple[Quarter, ...]] = {}
         self._days: dict[int, int] = {}
         self._hours: dict[int, int] = {}
 
@@ -74,20 +72,15 @@ class BusinessCalendar:
             hour = self._hours[quarter] = self._hour_start(quarter * QUARTER_MS)
         return hour
 
-    def quarters_of(self, day: int) -> tuple[Quarter, ...]:
+    def quarters_of(self, day: int) -> list[Quarter]:
         """Return the quarters of a day of UTC (0: 1970-01-01), and those in which the hours of any of them begin.
 
         Who knows all these can ask for the day of an event's hour, too. Such an hour may begin in the day before, and
         the hour of its first quarter be another one: before there were zones, clocks were off by minutes and seconds.
         """
-        quarters = self._quarters.get(day)
-        if quarters is None:
-            if len(self._quarters) > _DAYS_LIMIT:
-                self._quarters.clear()
-            own = range(day * _QUARTERS_A_DAY, (day + 1) * _QUARTERS_A_DAY)
-            first = {self.hour_of(number * QUARTER_MS) * _SECOND_MS // QUARTER_MS for number in own}
-            quarters = self._quarters[day] = tuple(map(self._quarter, sorted(first.union(own))))
-        return quarters
+        own = range(day * _QUARTERS_A_DAY, (day + 1) * _QUARTERS_A_DAY)
+        first = {self.hour_of(number * QUARTER_MS) * _SECOND_MS // QUARTER_MS for number in own}
+        return list(map(self._quarter, sorted(first.union(own))))
 
     def _quarter(self, number: int) -> Quarter:
         at = number * QUARTER_MS
