@@ -27,15 +27,27 @@ void add_hex(list *column, const u8 *bytes, u32 count) {
     }
 }
 
-// Hands out what a sheet has: where its columns are, and how long; they stay valid until something is added to it.
-EXPORT u64 shard_take_sheet(shard *one, u32 number, const u8 **columns, u64 *sizes) {
-    sheet *taken = &one->sheets[number];
-    u64 count = taken->count;
-    for (u32 column = 0; column < SHEET_COLUMNS; column++) {
-        columns[column] = taken->columns[column].items;
-        sizes[column] = taken->columns[column].count;
-        taken->columns[column].count = 0;
+// Says how many rows each sheet has, and how many bytes each column of each; returns the sum of the bytes.
+EXPORT u64 shard_sheet_sizes(const shard *one, u64 *counts, u64 *sizes) {
+    u64 bytes = 0;
+    for (u32 number = 0; number < SHEETS; number++) {
+        const sheet *each = &one->sheets[number];
+        counts[number] = each->count;
+        for (u32 column = 0; column < SHEET_COLUMNS; column++) bytes += *sizes++ = each->columns[column].count;
     }
-    taken->count = 0;
-    return count;
+    return bytes;
+}
+
+// Hands out the columns of all sheets, one behind the other, and empties these; `into` has room for what has been said.
+EXPORT void shard_take_sheets(shard *one, u8 *into) {
+    for (u32 number = 0; number < SHEETS; number++) {
+        sheet *taken = &one->sheets[number];
+        for (u32 column = 0; column < SHEET_COLUMNS; column++) {
+            list *from = &taken->columns[column];
+            if (from->count) memcpy(into, from->items, from->count);
+            into += from->count;
+            from->count = 0;
+        }
+        taken->count = 0;
+    }
 }

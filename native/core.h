@@ -30,8 +30,18 @@ typedef struct {
     u64 count, room; // in items; in bytes
 } list;
 
+void list_grow(list *items, u64 needed, u64 size); // room for so many bytes, and for some items of a size more
+
 // Room for `more` items of a size behind the last one; the caller fills them. Stops the process where there is none.
-void *list_add(list *items, u64 more, u64 size);
+static inline void *list_add(list *items, u64 more, u64 size) {
+    u64 needed;
+    if (__builtin_mul_overflow(items->count + more, size, &needed)) __builtin_trap();
+    if (needed > items->room) list_grow(items, needed, size);
+    void *place = (u8 *)items->items + items->count * size;
+    items->count += more;
+    return place;
+}
+
 void list_shrink(list *items, u64 size); // gives back what a busier time has taken
 void list_free(list *items);
 #define ITEM(items_, type, number) ((type *)(items_).items + (number))

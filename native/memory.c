@@ -36,13 +36,9 @@ static void list_resize(list *items, u64 room) {
     items->room = room;
 }
 
-void *list_add(list *items, u64 more, u64 size) {
-    u64 needed;
-    if (__builtin_mul_overflow(items->count + more, size, &needed) || needed > UINT64_MAX / 4) abort();
-    if (needed > items->room) list_resize(items, needed + needed / 4 + 16 * size);
-    void *place = (u8 *)items->items + items->count * size;
-    items->count += more;
-    return place;
+void list_grow(list *items, u64 needed, u64 size) {
+    if (needed > UINT64_MAX / 4) abort();
+    list_resize(items, needed + needed / 4 + 16 * size);
 }
 
 void list_shrink(list *items, u64 size) {

@@ -64,19 +64,23 @@ static void write_cell(shard *one, u32 model, u32 number, const cell *each, bool
         write_place(one, rows, number, each, part);
         add_name(&rows->columns[MODEL_COLUMN], ITEM(one->labels, name, model));
         add_number(&rows->columns[CHAPTER_COLUMN], (i64)each->chapter);
+        i64 *values = list_add(&rows->columns[MEASURES_COLUMN], CELL_WIDTH * sizeof *values, 1);
         for (u32 measure = 0; measure < CELL_WIDTH; measure++) {
             sum whole = all.values[measure];
-            add_number(&rows->columns[MEASURES_COLUMN], (i64)(is_in_parts ? share_of(whole, parts, part) : whole));
+            values[measure] = (i64)(is_in_parts ? share_of(whole, parts, part) : whole);
         }
     }
 }
 
 // -- wider cells -------------------------------------------------------------------------------------------------------
 
-// Adds to the hour of a minute, or the day of an hour, what it holds more than the last block had.
-static void roll_up(shard *one, u32 model, u32 number, const cell *part, const measures *before) {
+// Adds to the hour of a minute, or the day of an hour, what it holds more than the last block had. `known` is the quarter of
+// an hour that was asked for last, NULL for none: cells change nearly in order of time.
+static void roll_up(shard *one, u32 model, u32 number, const cell *part, const measures *before, const quarter **known) {
     bool is_minute = number == MINUTE_CELL;
-    const quarter *when = quarter_of(one, part->coordinate * (is_minute ? MINUTE_MS : SECOND_MS));
+    i64 at = part->coordinate * (is_minute ? MINUTE_MS : SECOND_MS);
+    if (!*known || (*known)->number != floor_divide(at, QUARTER_MS)) *known = quarter_of(one, at);
+    const quarter *when = *known;
     family *wholes = FAMILY(one, model, is_minute ? HOUR_CELL : DAY_CELL);
     measures *whole = &changing_cell(one, wholes, part->campaign, 0, is_minute ? when->hour : when->day)->now;
     const measures *now = &part->now;
@@ -104,11 +108,12 @@ static void settle(cell *each, u64 version) {
 
 static void drain(shard *one, u32 model, u32 number, u64 version, bool is_in_parts) {
     family *of = FAMILY(one, model, number);
+    const quarter *known = NULL;
     for (u64 at = 0; at < of->changed.count; at++) {
         u32 changed = *ITEM(of->changed, u32, at);
         cell *each = ITEM(of->cells, cell, changed);
         write_cell(one, model, number, each, is_in_parts);
-        if (of->is_summed_up) roll_up(one, model, number, each, ITEM(of->before, measures, at));
+        if (of->is_summed_up) roll_up(one, model, number, each, ITEM(of->before, measures, at), &known);
         settle(each, version);
     }
     of->changed.count = of->before.count = 0;

@@ -10,34 +10,73 @@ from __future__ import annotations
 import sys
 from array import array
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _ARRAY: Final = "Array(Int64)"
 _NUMBERS: Final = {"UInt8": "B", "UInt32": "I", "UInt64": "Q", "Int64": "q", _ARRAY: "q"}
+_PIECE_BYTES: Final = 1 << 16
+_ENCODED: Final = (bytes, memoryview)  # a union would be made anew at each call
 # lengths below 128 are one byte, which is also one ASCII character
 _LENGTHS: Final = [chr(length) for length in range(128)]
 
 
 if TYPE_CHECKING:
-    ColumnValues = Sequence[str] | Sequence[int] | str | int | bytes
+    Encoded = bytes | memoryview
+    ColumnValues = Sequence[str] | Sequence[int] | str | int | Encoded
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Rows whose columns are encoded, in the order of their table; of arrays the values only, every row has as many."""
+    """Rows whose given columns are encoded; of arrays the values only, every row has as many.
+
+    ``size`` is how many bytes they take as part of a block, without their arrays' ends.
+    """
 
     count: int
-    columns: list[bytes]
+    columns: Mapping[str, Encoded]
+    size: int
 
-    @property
-    def size(self) -> int:
-        """Bytes of the columns."""
-        return sum(map(len, self.columns))
+
+class Body:
+    """Encoded rows in pieces, as an INSERT sends them: to join a block costs as much as to encode it.
+
+    It may be sent any number of times. ``len`` is its number of bytes.
+    """
+
+    def __init__(self, parts: Sequence[Encoded]) -> None:
+        self._parts = parts
+        self._size = sum(map(len, parts))
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self._parts)
+
+    def __iter__(self) -> Iterator[Encoded]:
+        """Yield pieces that are worth a call each: small parts are joined."""
+        waiting: list[Encoded] = []
+        size = 0
+        for part in self._parts:
+            if len(part) >= _PIECE_BYTES:
+                if waiting:
+                    yield b"".join(waiting)
+                    waiting, size = [], 0
+                yield part
+                continue
+            waiting.append(part)
+            size += len(part)
+            if size >= _PIECE_BYTES:
+                yield b"".join(waiting)
+                waiting, size = [], 0
+        if waiting:
+            yield b"".join(waiting)
 
 
 class NativeTable:
@@ -45,6 +84,9 @@ class NativeTable:
 
     def __init__(self, columns: Sequence[tuple[str, str]]) -> None:
         self._heads = [(name, kind, text_bytes(name) + text_bytes(kind)) for name, kind in columns]
+        self._kinds = dict(columns)
+        self._blanks = {name: len(_blank(kind, 1)) for name, kind in columns}  # bytes of a row that is not given
+        self._blank_row = sum(self._blanks.values())
 
     def sheet(self, count: int, columns: Mapping[str, ColumnValues]) -> Sheet:
         """Return ``count`` rows, at least one.
@@ -52,21 +94,37 @@ class NativeTable:
         A single text or number stands for all rows; bytes are a column that has been encoded already. Of arrays the
         values are given one after another, as many for every row.
         """
-        return Sheet(count, [_column(kind, count, columns.get(name)) for name, kind, _ in self._heads])
+        kinds, blanks = self._kinds, self._blanks
+        encoded = {
+            name: values if isinstance(values, _ENCODED) else _column(kinds[name], count, values)
+            for name, values in columns.items()
+        }
+        blank = self._blank_row - sum([blanks[name] for name in encoded])
+        return Sheet(count, encoded, count * blank + sum(map(len, encoded.values())))
 
-    def joined(self, sheets: Sequence[Sheet]) -> bytes:
+    def joined(self, sheets: Sequence[Sheet]) -> Body:
         """Return the rows of at least one sheet as one block: each block of its own costs the engine about 0.1 ms."""
-        parts = [varint(len(self._heads)), varint(sum(sheet.count for sheet in sheets))]
-        for place, (_, kind, head) in enumerate(self._heads):
+        parts: list[Encoded] = [varint(len(self._heads)), varint(sum(sheet.count for sheet in sheets))]
+        for name, kind, head in self._heads:
             parts.append(head)
             if kind == _ARRAY:
-                parts.append(_ends(sheets, place))
-            parts += [sheet.columns[place] for sheet in sheets]
-        return b"".join(parts)
+                parts.append(_ends(sheets, name))
+            blank = 0  # rows in a row to which nothing is given: a block of hundreds of sheets has few such places
+            for sheet in sheets:
+                values = sheet.columns.get(name)
+                if values is None:
+                    blank += sheet.count
+                    continue
+                if blank:
+                    parts.append(_blank(kind, blank))
+                    blank = 0
+                parts.append(values)
+            parts.append(_blank(kind, blank))
+        return Body(parts)
 
     def block(self, count: int, columns: Mapping[str, ColumnValues]) -> bytes:
         """Return ``count`` rows as one block."""
-        return self.joined([self.sheet(count, columns)])
+        return bytes(self.joined([self.sheet(count, columns)]))
 
 
 def varint(number: int) -> bytes:
@@ -85,24 +143,28 @@ def text_bytes(text: str) -> bytes:
     return varint(len(data)) + data
 
 
-def _column(kind: str, count: int, values: ColumnValues | None) -> bytes:
-    if isinstance(values, bytes):
-        return values
+_known_text_bytes: Final = lru_cache(256)(text_bytes)  # kinds and models stand for all rows of most sheets
+
+
+def _blank(kind: str, count: int) -> bytes:
+    """Return the empty values of rows that no column is given for."""
+    if kind == _ARRAY:
+        return b""
+    return bytes(count if kind == "String" else array(_NUMBERS[kind]).itemsize * count)
+
+
+def _column(kind: str, count: int, values: Sequence[str] | Sequence[int] | str | int) -> bytes:
     if kind == "String":
         return _texts(count, values)
     code = _NUMBERS[kind]
-    if values is None:
-        return b"" if kind == _ARRAY else bytes(array(code).itemsize * count)
     if isinstance(values, int):
-        return _little(array(code, [values])) * count
+        return values.to_bytes(array(code).itemsize, "little", signed=code == "q") * count
     return _little(array(code, values))  # type: ignore[arg-type] # the table's types say that these are numbers
 
 
 def _texts(count: int, values: object) -> bytes:
-    if values is None:
-        return bytes(count)
     if isinstance(values, str):
-        return text_bytes(values) * count
+        return _known_text_bytes(values) * count
     texts: Sequence[str] = values  # type: ignore[assignment] # the table's types say that these are texts
     try:
         joined = "".join([_LENGTHS[len(text)] + text for text in texts])
@@ -113,10 +175,10 @@ def _texts(count: int, values: object) -> bytes:
     return b"".join([text_bytes(text) for text in texts])
 
 
-def _ends(sheets: Sequence[Sheet], place: int) -> bytes:
+def _ends(sheets: Sequence[Sheet], name: str) -> bytes:
     """Return where each row's array ends among the values of all sheets."""
     lengths = np.repeat(
-        [len(sheet.columns[place]) // 8 // sheet.count for sheet in sheets], [sheet.count for sheet in sheets]
+        [len(sheet.columns.get(name, b"")) // 8 // sheet.count for sheet in sheets], [sheet.count for sheet in sheets]
     )
     return np.cumsum(lengths, dtype="<u8").tobytes()
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from pipeline.clickhouse.native import NativeTable
+from pipeline.clickhouse.native import Body, NativeTable
 from pipeline.ledger.rows import (
     AUM_GIVEN,
     AUTOMATED,
@@ -20,7 +20,7 @@ from pipeline.ledger.rows import (
 from pipeline.state.rows import FULL, HOUR, CellColumns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence, Sized
 
     from pipeline.clickhouse.native import ColumnValues, Sheet
     from pipeline.ledger.rows import DeadLetterRow, Position, ShardBlock, VerdictRow
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
         TransactionFacts,
     )
 
+_Given = TypeVar("_Given", bound="Sized")
+
 
 def encode(block: ShardBlock, labels: tuple[str, ...], written_at_ms: int) -> list[Sheet]:
     """Return a shard's rows, a sheet of each kind; ``labels`` are what the ledger calls each model."""
@@ -45,9 +47,9 @@ def encode(block: ShardBlock, labels: tuple[str, ...], written_at_ms: int) -> li
     return rows.sheets
 
 
-def body_of(sheets: Sequence[Sheet]) -> tuple[bytes, int]:
+def body_of(sheets: Sequence[Sheet]) -> tuple[Body, int]:
     """Return the body of a block's INSERT and its number of rows."""
-    return _TABLE.joined(sheets) if sheets else b"", sum(sheet.count for sheet in sheets)
+    return _TABLE.joined(sheets) if sheets else Body([]), sum(sheet.count for sheet in sheets)
 
 
 class _Rows:
@@ -60,28 +62,31 @@ class _Rows:
 
     def add(self, block: ShardBlock) -> None:
         changes = block.changes
-        self._touches(block, changes.touches)
-        self._transactions(block, changes.transactions)
-        self._logins(block, changes.logins)
-        self._costs(block, changes.costs)
-        self._adjustments(block, changes.adjustments)
-        self._profiles(block, changes.profiles)
-        self._credits(block, changes.credits)
-        self._days(block, changes.days)
-        self._dead_letters(block, block.dead_letters)
-        self._positions(block, block.positions)
-        self._erasures(block, changes.erasures)
-        self._verdicts(block, block.verdicts)
+        self._given(block, changes.touches, self._touches)
+        self._given(block, changes.transactions, self._transactions)
+        self._given(block, changes.logins, self._logins)
+        self._given(block, changes.costs, self._costs)
+        self._given(block, changes.adjustments, self._adjustments)
+        self._given(block, changes.profiles, self._profiles)
+        self._given(block, changes.credits, self._credits)
+        self._given(block, changes.days, self._days)
+        self._given(block, block.dead_letters, self._dead_letters)
+        self._given(block, block.positions, self._positions)
+        self._given(block, changes.erasures, self._erasures)
+        self._given(block, block.verdicts, self._verdicts)
         self._encoded(block, changes.encoded)
         for family, cells in changes.cells.items():
-            self._cells(block, family, cells)
+            if len(cells):
+                self._cells(block, family, cells)
+
+    @staticmethod
+    def _given(block: ShardBlock, rows: _Given, write: Callable[[ShardBlock, _Given], None]) -> None:
+        if len(rows):  # of hundreds of shards most have nothing of a kind
+            write(block, rows)
 
     def _add(self, block: ShardBlock, kind: str, count: int, **columns: ColumnValues) -> None:
-        if count == 0:
-            return
-        self.sheets.append(
-            _TABLE.sheet(count, {"kind": kind, "shard": block.shard, "version": block.version, **columns})
-        )
+        columns |= {"kind": kind, "shard": block.shard, "version": block.version}
+        self.sheets.append(_TABLE.sheet(count, columns))
 
     def _touches(self, block: ShardBlock, facts: TouchFacts) -> None:
         self._add(
@@ -273,6 +278,8 @@ class _Rows:
     def _verdicts(self, block: ShardBlock, rows: Sequence[VerdictRow]) -> None:
         for kind in ("takeover", "future", "revived"):
             found = [row for row in rows if row.kind == kind]
+            if not found:
+                continue
             self._add(
                 block,
                 kind,

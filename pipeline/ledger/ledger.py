@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
+from clickhouse_connect.driver.binding import bind_query
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 from urllib3.exceptions import HTTPError
 
@@ -20,6 +21,7 @@ from pipeline.policies import recorded_settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from pipeline.clickhouse.native import Body
     from pipeline.state.policy import Policy
 
 _log = logging.getLogger(__name__)
@@ -93,21 +95,13 @@ def _variable(name: str, *values: str) -> str:
     return variable.removesuffix("S") if only_one else variable  # one model is given as the model
 
 
-class _NoText(bytes):
-    """A body of columns: clickhouse-connect decodes all of a command's data to look for SQL in it, 0.4 µs an event."""
-
-    def decode(self, *_arguments: Any, **_options: Any) -> str:
-        """Return the text in it: there is none."""
-        return ""
-
-
 @dataclass(frozen=True, slots=True)
 class Block:
     """An encoded block; it is never encoded anew, whatever happens to it."""
 
     number: int
     epochs: Mapping[int, int]
-    body: bytes
+    body: Body
     rows: int
 
 
@@ -212,9 +206,12 @@ class ClickHouseLedger:
         }
         # a repeated attempt gets a name of its own: the first may still be running
         attempt = f"roi-block-{self.owner}-{block.number}-{time.monotonic_ns()}"
+        statement, bound = bind_query(statement, parameters)
         try:
-            self._client.command(
-                statement, parameters=parameters, data=_NoText(block.body), settings=ONE_BLOCK | {"query_id": attempt}
+            self._client._raw_request(  # noqa: SLF001 - whatever is public wants a body in one piece, or looks for SQL in it
+                block.body,
+                ONE_BLOCK | bound | {"query": statement, "query_id": attempt},
+                {"Content-Type": "application/octet-stream", "Content-Length": str(len(block.body))},
             )
         except DatabaseError as error:
             if _FENCED in str(error):

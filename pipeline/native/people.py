@@ -111,16 +111,24 @@ class People:
 
     def take_rows(self) -> list[EncodedRows]:
         """Return the rows of the ledger that the compiled core has made since the last call."""
-        width = len(SHEET_COLUMNS)
-        places, sizes = (ctypes.c_void_p * width)(), (ctypes.c_uint64 * width)()
-        found: list[EncodedRows] = []
-        for number, kind in enumerate(SHEETS):
-            count = self._library.shard_take_sheet(self._shard, number, places, sizes)
-            if count:
-                columns = {
-                    name: ctypes.string_at(place or 0, size)
-                    for name, place, size in zip(SHEET_COLUMNS, places, sizes, strict=True)
-                    if size
-                }
-                found.append(EncodedRows(kind, count, columns))
-        return found
+        counts, sizes = np.empty(len(SHEETS), np.uint64), np.empty((len(SHEETS), len(SHEET_COLUMNS)), np.uint64)
+        size = self._library.shard_sheet_sizes(self._shard, counts.ctypes.data, sizes.ctypes.data)
+        taken = np.empty(size, np.uint8)
+        self._library.shard_take_sheets(self._shard, taken.ctypes.data)
+        return _sheets(taken.data, counts.tolist(), sizes.tolist())
+
+
+def _sheets(taken: memoryview, counts: list[int], sizes: list[list[int]]) -> list[EncodedRows]:
+    """Cut what was taken into the columns of each kind; one that no row has written to is left out."""
+    found: list[EncodedRows] = []
+    end = 0
+    for kind, count, widths in zip(SHEETS, counts, sizes, strict=True):
+        if not count:
+            continue
+        columns = {}
+        for name, width in zip(SHEET_COLUMNS, widths, strict=True):
+            if width:
+                begin, end = end, end + width
+                columns[name] = taken[begin:end]
+        found.append(EncodedRows(kind, count, columns))
+    return found

@@ -12,6 +12,8 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipeline.state.intake import Refusal
 
 # families of cells: by tier, by variant, by minute of the event, by business day of the touch and lag in whole days;
@@ -147,7 +149,7 @@ class EncodedRows:
 
     kind: str
     count: int
-    columns: dict[str, bytes]
+    columns: Mapping[str, bytes | memoryview]
 
 
 @dataclass(slots=True)

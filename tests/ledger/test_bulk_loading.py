@@ -50,7 +50,7 @@ class BenchPlayer(CorePlayer):
         write, fetch, stream = ledger.write, ledger.fetch, ledger.stream
 
         def written(block: Any) -> None:
-            self.bodies.append(block.body)
+            self.bodies.append(bytes(block.body))
             write(block)
 
         def fetched(name: str, **parameters: Any) -> list[list[Any]]:

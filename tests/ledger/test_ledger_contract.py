@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipeline.clickhouse.native import Body
 from pipeline.errors import FencedError, UserError
 from pipeline.ledger.ledger import LedgerUnavailableError
 from pipeline.ledger.loader import Loader
@@ -132,7 +133,7 @@ def test_a_later_version_replaces_and_an_earlier_one_does_not(ledger: LedgerPort
 def test_a_malformed_body_inserts_nothing(bench: Bench, ledger: LedgerPort, spoilt: Any) -> None:
     block = block_of(part(0, touches=touch_facts("a")), part(3, touches=touch_facts("b")))
     with pytest.raises(LedgerUnavailableError):
-        ledger.write(replace(block, body=spoilt(block.body)))
+        ledger.write(replace(block, body=Body([spoilt(bytes(block.body))])))
     assert bench.row_count() == 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -19,6 +19,9 @@ from pipeline.ledger.ledger import ClickHouseLedger, LedgerUnavailableError
 from pipeline.settings import Settings
 from tests.ledger.building import block_of, part, touch_facts
 from tests.support.kafka import free_port
+
+if TYPE_CHECKING:
+    from pipeline.clickhouse.native import Body
 
 RUNNING = sql.query("running_blocks", "roi")
 KILL = sql.query("kill_blocks", "roi")
@@ -43,6 +46,11 @@ class RecordingClient:
         if statement == KILL:
             self.killed.append(request["parameters"]["owners"])
         return (self.running.popleft() if self.running else 0) if statement == RUNNING else ""
+
+    def _raw_request(self, body: Body, params: dict[str, Any], headers: dict[str, str]) -> None:
+        self.requests.append({"data": bytes(body), "length": headers["Content-Length"], **params})
+        if self.errors:
+            raise self.errors.popleft()
 
     def raw_query(self, statement: str, **request: Any) -> bytes:
         self.statements.append(statement)
@@ -92,11 +100,13 @@ def test_every_attempt_has_a_name_of_its_own_and_the_same_bytes() -> None:
     for _ in range(2):
         ledger.write(block)
     first, second = client.requests
-    assert first["data"] == second["data"] == block.body
-    names = [request["settings"]["query_id"] for request in (first, second)]
+    assert first["data"] == second["data"] == bytes(block.body)
+    assert first["length"] == str(len(first["data"]))
+    names = [request["query_id"] for request in (first, second)]
     assert names[0] != names[1]
     assert all(name.startswith("roi-block-me-1-") for name in names)
-    assert first["parameters"] == {"run": "live", "owner": "me", "shards": [3], "epochs": [1]}
+    bound = {name: value for name, value in first.items() if name.startswith("param_")}
+    assert bound == {"param_run": "live", "param_owner": "me", "param_shards": "[3]", "param_epochs": "[1]"}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies
 
-from pipeline.clickhouse.native import NativeTable, varint
+from pipeline.clickhouse.native import Body, NativeTable, varint
 from pipeline.ledger.rows import COLUMNS
 from pipeline.state.rows import CELL_WIDTH, FULL, CellColumns, CellRow
 from tests.ledger.building import block_of, letter, part, touch_facts
@@ -84,6 +84,16 @@ def test_sheets_are_joined_to_one_block_with_the_rows_of_all(shapes: list[tuple[
     assert [rows for _, rows in NativeReader(table.joined(sheets)).blocks()] == [wished]
 
 
+@given(strategies.lists(strategies.one_of(strategies.binary(max_size=9), strategies.integers(0, 300_000).map(bytes))))
+def test_a_body_is_sent_in_few_pieces_any_number_of_times(parts: list[bytes]) -> None:
+    body = Body([memoryview(part) if number % 2 else part for number, part in enumerate(parts)])
+    for _ in range(2):
+        pieces = [bytes(piece) for piece in body]
+        assert b"".join(pieces) == bytes(body) == b"".join(parts)
+        assert len(pieces) <= 1 + 2 * len(body) // (1 << 16)
+    assert len(body) == sum(map(len, parts))
+
+
 def test_a_block_of_several_shards_is_one_for_the_engine() -> None:
     block = block_of(part(1), part(2, touches=touch_facts("t")), part(3))
     assert len(NativeReader(block.body).blocks()) == 1
@@ -97,7 +107,7 @@ def test_a_number_that_its_column_cannot_hold_is_an_error_here_and_not_in_the_le
 
 def test_a_block_counts_the_rows_it_has() -> None:
     nothing = block_of()
-    assert (nothing.body, nothing.rows) == (b"", 0)
+    assert (bytes(nothing.body), nothing.rows) == (b"", 0)
     full = part(3, touches=touch_facts("é" * 64, "b"))._replace(dead_letters=[letter(5, "x" * 300)])
     block = block_of(full, part(0))
     rows = rows_of(block.body)

@@ -21,6 +21,7 @@ from tests.support.standings import standings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from pipeline.clickhouse.native import Body
     from pipeline.ledger.ledger import Block
     from pipeline.state.policy import Policy
 
@@ -70,7 +71,7 @@ class Claim(NamedTuple):
     owner: str
 
 
-def rows_of(body: bytes) -> list[LedgerRow]:
+def rows_of(body: bytes | Body) -> list[LedgerRow]:
     """Return the rows of an encoded block, as the database would read them; ValueError if it is not well-formed."""
     found: list[LedgerRow] = []
     for heads, rows in NativeReader(body).blocks():
@@ -188,7 +189,7 @@ class FakeLedger:
 
     def write(self, block: Block) -> None:
         self.diary.append("write")
-        self.bodies.append(block.body)
+        self.bodies.append(bytes(block.body))
         if self.gate is not None:
             self.gate()
         if self.refusals and (refusal := self.refusals.popleft()) is not None:

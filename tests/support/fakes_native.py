@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import struct
 from itertools import pairwise
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from pipeline.clickhouse.native import Body
 
 _NUMBERS: Final = {"UInt8": "<B", "UInt32": "<I", "UInt64": "<Q", "Int64": "<q"}
 
@@ -12,8 +15,8 @@ _NUMBERS: Final = {"UInt8": "<B", "UInt32": "<I", "UInt64": "<Q", "Int64": "<q"}
 class NativeReader:
     """Reads one body of concatenated blocks; a body that is not whole raises ValueError."""
 
-    def __init__(self, body: bytes) -> None:
-        self._body = body
+    def __init__(self, body: bytes | Body) -> None:
+        self._body = bytes(body)
         self._at = 0
 
     def blocks(self) -> list[tuple[list[tuple[str, str]], list[tuple[Any, ...]]]]:
