@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pipeline.alerts.evaluator import Looks
     from pipeline.alerts.fault_history import Ends
     from pipeline.alerts.record import AlertRecord, Look
 
@@ -55,11 +54,30 @@ class Backlog:
         return waiting > _READ_SECONDS * (now - before) / (seconds - then)
 
 
+class Looking(Protocol):
+    """Who looks at campaigns."""
+
+    def look(self, records: Mapping[str, AlertRecord]) -> Sequence[Look]:
+        """Return a look at every campaign."""
+
+
 class Reading(Protocol):
-    """Who tells whether a backlog is read; may raise LedgerUnavailableError and be asked again."""
+    """Who watches the feeds and tells whether a backlog is read.
+
+    Attributes:
+        noted: as in `pipeline.alerts.evaluator.Looks`.
+    """
+
+    noted: dict[str, Any]
+
+    def go_on_from(self, noted: Mapping[str, Any]) -> None:
+        """Go on from what another instance has noted."""
 
     def is_backlog_read(self) -> bool:
-        """Note how far the feeds are, and tell whether workers are reading a backlog."""
+        """Note how far the feeds are, and tell whether workers are reading a backlog.
+
+        May raise LedgerUnavailableError and be asked again.
+        """
 
 
 class PostponedLooks:
@@ -71,11 +89,20 @@ class PostponedLooks:
         monotonic: this process's clock.
     """
 
-    def __init__(self, looks: Looks, reading: Reading, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, looks: Looking, reading: Reading, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._looks = looks
         self._reading = reading
         self._monotonic = monotonic
         self._looked = monotonic()
+
+    @property
+    def noted(self) -> dict[str, Any]:
+        """What an instance that takes over has to know of the feeds."""
+        return self._reading.noted
+
+    def go_on_from(self, noted: Mapping[str, Any]) -> None:
+        """Go on from what the instance that decided before has noted."""
+        self._reading.go_on_from(noted)
 
     def look(self, records: Mapping[str, AlertRecord]) -> Sequence[Look]:
         """Return a look at every campaign, or none: then every alert stays as it is."""

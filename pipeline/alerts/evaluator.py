@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from pipeline.alerts.applying import Applying
 from pipeline.alerts.isolating import Unjudged
@@ -38,6 +38,13 @@ _log = logging.getLogger(__name__)
 
 class Looks(Protocol):
     """Where looks at campaigns come from. Calls block and come from one thread at a time."""
+
+    @property
+    def noted(self) -> dict[str, Any]:
+        """What an instance that takes over has to know of the feeds, as JSON values; any thread may read it."""
+
+    def go_on_from(self, noted: Mapping[str, Any]) -> None:
+        """Go on from what the instance that decided before has `noted`, before the first look."""
 
     def look(self, records: Mapping[str, AlertRecord]) -> Sequence[Look]:
         """Return a look at every campaign as of now, as far as the facts have got.

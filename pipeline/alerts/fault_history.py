@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 Ends = dict[tuple[str, str, int], int]
 """Next offset by topic, id of the topic's life, and partition."""
@@ -25,9 +28,17 @@ class Counts(NamedTuple):
         """All of them."""
         return sum(self)
 
+    def since(self, before: Counts) -> Counts:
+        """Return what has come to the counts of before."""
+        return Counts(*(now - then for now, then in zip(self, before, strict=True)))
+
     def plus(self, accepted: int, duplicates: int, dead_letters: int) -> Counts:
         """Return the sums."""
         return Counts(self.accepted + accepted, self.duplicates + duplicates, self.dead_letters + dead_letters)
+
+
+Sample = tuple[float, Counts]
+"""When, by this process's clock, and what was counted until then."""
 
 
 class LagHistory:
@@ -92,7 +103,7 @@ class GrowthHistory:
     def __init__(self, seconds: float, records: int = 0) -> None:
         self._window = seconds
         self._records = records
-        self._samples: dict[str, deque[tuple[float, Counts]]] = {}
+        self._samples: dict[str, deque[Sample]] = {}
         self._has_looked = False
 
     def grown(self, seconds: float, counts: dict[str, Counts]) -> dict[str, Counts]:
@@ -100,6 +111,24 @@ class GrowthHistory:
         found = {topic: self._of_topic(topic, seconds, now) for topic, now in counts.items()}
         self._has_looked = True
         return found
+
+    @property
+    def beginnings(self) -> dict[str, tuple[Sample, ...]]:
+        """The counts that topics' growth is told from: three of each at most, which whoever goes on from them needs."""
+        return {topic: self._needed(samples) for topic, samples in self._samples.items()}
+
+    def _needed(self, samples: deque[Sample]) -> tuple[Sample, ...]:
+        """Return the first sample, and those on both sides of where the newest records begin."""
+        newest = samples[-1][1]
+        place = len(samples) - 1
+        while place and newest.records - samples[place][1].records < self._records:
+            place -= 1
+        return tuple(samples[one] for one in sorted({0, place, min(place + 1, len(samples) - 1)}))
+
+    def go_on_from(self, beginnings: Mapping[str, Sequence[Sample]]) -> None:
+        """Tell growth from what somebody else has noted; a topic that is not there had no records then."""
+        self._samples = {topic: deque(samples) for topic, samples in beginnings.items()}
+        self._has_looked = True
 
     def _of_topic(self, topic: str, seconds: float, now: Counts) -> Counts:
         begin = Counts(0, 0, 0)
@@ -111,9 +140,25 @@ class GrowthHistory:
             samples.append((seconds, now))
         while len(samples) > 1 and self._is_of_before(samples[1], seconds, now):
             samples.popleft()
-        return Counts(*(new - old for new, old in zip(now, samples[0][1], strict=True)))
+        return self._newest(samples, seconds, now)
 
-    def _is_of_before(self, sample: tuple[float, Counts], seconds: float, now: Counts) -> bool:
+    def _newest(self, samples: deque[Sample], seconds: float, now: Counts) -> Counts:
+        """Return what came lately, or the newest records if these are more.
+
+        Where the second sample has too few behind it, and the first a whole backlog, what is missing is taken to have
+        been like that backlog if this makes it worse: a few bad records behind it must not vanish among its many.
+        """
+        grown = now.since(samples[0][1])
+        if len(samples) == 1 or seconds - samples[1][0] < self._window:
+            return grown
+        later = now.since(samples[1][1])
+        between, missing = grown.since(later), self._records - later.records
+        if not 0 < missing < between.records:
+            return grown
+        found = later.plus(*(count * missing // between.records for count in between))
+        return found if found.dead_letters * grown.records > grown.dead_letters * found.records else grown
+
+    def _is_of_before(self, sample: Sample, seconds: float, now: Counts) -> bool:
         at, then = sample
         is_followed = now.records - then.records >= self._records or seconds - at >= _LONGEST_SECONDS
         return seconds - at >= self._window and is_followed

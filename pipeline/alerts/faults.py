@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pipeline.alert_settings import AlertSettings
-    from pipeline.alerts.fault_history import Ends
+    from pipeline.alerts.fault_history import Ends, Sample
 
 Code = Literal[
     "lag",
@@ -130,6 +130,18 @@ class Feeds:
         return found
 
 
+class FeedNote(NamedTuple):
+    """What the newest records of a topic are told from.
+
+    Attributes:
+        samples: of the records before them, oldest first, one at least.
+        is_flooded: whether dead letters among them are a fault.
+    """
+
+    samples: tuple[Sample, ...]
+    is_flooded: bool
+
+
 @dataclass(slots=True)
 class FeedWatch:
     """Tells the faults of feeds from one look to the next.
@@ -159,6 +171,18 @@ class FeedWatch:
         counts = feeds.counts()
         for history in (self._growth, self._newest):
             history.grown(feeds.seconds, counts)
+
+    def notes(self) -> dict[str, FeedNote]:
+        """Return what another watch needs to go on by topic, once something has been counted."""
+        return {
+            topic: FeedNote(samples, DataFault("dead_letters", topic) in self._begun)
+            for topic, samples in self._newest.beginnings.items()
+        }
+
+    def go_on_from(self, notes: Mapping[str, FeedNote]) -> None:
+        """Go on from what another watch has noted: bad records are not forgotten before good ones have followed."""
+        self._newest.go_on_from({topic: note.samples for topic, note in notes.items()})
+        self._begun = {DataFault("dead_letters", topic) for topic, note in notes.items() if note.is_flooded}
 
     def look(self, feeds: Feeds) -> set[DataFault]:
         """Return the faults that feeds have now; looks are in the order of time."""

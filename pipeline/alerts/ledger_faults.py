@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol
+
+import msgspec
 
 from pipeline.alerts.backlog import Backlog
 from pipeline.alerts.cost_faults import cost_faults
+from pipeline.alerts.fault_history import Counts
 from pipeline.alerts.fault_words import fault_text, young_text
 from pipeline.alerts.faults import (
     STANDS_MS,
+    FeedNote,
     Feeds,
     FeedWatch,
     Partition,
@@ -21,6 +26,7 @@ from pipeline.alerts.faults import (
     in_order,
 )
 from pipeline.alerts.looking import DataFaults
+from pipeline.alerts.record import Moment
 from pipeline.state.calendar import MINUTE_MS
 from schemas.topics import LOGINS, TOUCHES, TRANSACTIONS
 
@@ -33,6 +39,7 @@ if TYPE_CHECKING:
     from pipeline.alerts.faults import DataFault
     from pipeline.alerts.looking import Now
 
+_log = logging.getLogger(__name__)
 _ASK_SECONDS: Final = 10.0
 _WEEK_MS: Final = 7 * 86_400_000
 _ABSENCE_SECONDS: Final = 60.0  # without a look: what feeds were like before says little
@@ -47,6 +54,13 @@ class _KnownPulse:
     accepted: int
     pulse: Pulse
     asked: float
+
+
+class _Noted(msgspec.Struct, frozen=True):
+    """A `FeedNote` as another process can read it: by everybody's clock."""
+
+    samples: Annotated[list[tuple[int, int, int, int]], msgspec.Meta(min_length=1)]  # when (ms), and the counts
+    is_flooded: bool
 
 
 class FaultsPort(Protocol):
@@ -71,7 +85,10 @@ class LedgerFaults:
         settings: of alerts.
         facts: campaigns' facts by name, as far as they have been read.
         log_ends: where the logs end.
-        monotonic: this process's clock.
+        clocks: everybody's and this process's.
+
+    Attributes:
+        noted: what an instance that takes over has to know of the feeds, as JSON values; any thread may read it.
     """
 
     def __init__(
@@ -81,52 +98,97 @@ class LedgerFaults:
         facts: Callable[[Iterable[str]], Mapping[str, CampaignFacts]],
         log_ends: LogEndsSource,
         *,
-        monotonic: Callable[[], float] = time.monotonic,
+        clocks: Callable[[], Moment] = lambda: Moment(time.time_ns() // 1_000_000, time.monotonic()),
     ) -> None:
         self._port = port
         self._settings = settings
         self._facts = facts
         self._log_ends = log_ends
-        self._monotonic = monotonic
-        self._begin()
+        self._clocks = clocks
+        self.noted: dict[str, Any] = {}
+        self._begin({})
         self._backlog = Backlog()
         self._looked: float | None = None
         self._pulse: _KnownPulse | None = None
         self._known: dict[str, tuple[Any, Any, list[DataFault]]] = {}
 
-    def _begin(self) -> None:
-        """Begin to watch: nothing is known of what the feeds were like before."""
+    def _begin(self, notes: Mapping[str, FeedNote]) -> None:
+        """Begin to watch: of what the feeds were like before nothing is known but what the newest records follow."""
         self._watch = FeedWatch(self._settings)
+        if notes:
+            self._watch.go_on_from(notes)
         raise_seconds = min(_RAISE_SECONDS, _RAISE_SHARE * self._settings.wall_hold_seconds)
         self._settling = Settling(raise_seconds, self._settings.lag_seconds)
         self._noted: float | None = None
         self._begun: float | None = None
 
+    def go_on_from(self, noted: Mapping[str, Any]) -> None:
+        """Go on from what the instance that decided before has `noted`; what is not of its shape says nothing."""
+        try:
+            told = msgspec.convert(noted, dict[str, _Noted])
+        except msgspec.ValidationError as error:
+            _log.warning("what the former instance has noted of the feeds cannot be read: %s", error)
+            return
+        if not told:
+            return
+        now = self._clocks()
+
+        def seconds_of(at_ms: int) -> float:
+            return now.seconds - (now.wall_ms - at_ms) / 1000
+
+        self._begin(
+            {
+                topic: FeedNote(
+                    tuple((seconds_of(at_ms), Counts(*counts)) for at_ms, *counts in one.samples), one.is_flooded
+                )
+                for topic, one in told.items()
+            }
+        )
+        self._note()
+
+    def _note(self) -> None:
+        """Say what whoever takes over has to know."""
+        now = self._clocks()
+
+        def ms_of(seconds: float) -> int:
+            return now.wall_ms - round((now.seconds - seconds) * 1000)
+
+        self.noted = {
+            topic: {
+                "samples": [(ms_of(seconds), *counts) for seconds, counts in note.samples],
+                "is_flooded": note.is_flooded,
+            }
+            for topic, note in self._watch.notes().items()
+        }
+
     def wait(self) -> None:
         """Note how far the feeds are while there is nothing to judge yet."""
-        self._watch.counted(Feeds(self._monotonic(), self._partitions()))
+        self._watch.counted(Feeds(self._clocks().seconds, self._partitions()))
+        self._note()
 
     def is_backlog_read(self) -> bool:
         """Implements `pipeline.alerts.backlog.Reading`; what is noted of the feeds counts when it is looked again."""
         ends = self._note_ends()
         if ends is None or not self._backlog.may_be(ends):
             return False
-        seconds, partitions = self._monotonic(), self._partitions()
+        seconds, partitions = self._clocks().seconds, self._partitions()
         self._begun = seconds if self._begun is None else self._begun
         self._watch.counted(Feeds(seconds, partitions))
+        self._note()
         return self._backlog.is_read(seconds, ends, durable_of(partitions))
 
     def faults(self, now: Now) -> DataFaults:
         """Return what is at fault."""
-        seconds = self._monotonic()
+        seconds = self._clocks().seconds
         if self._looked is not None and seconds - self._looked > max(_ABSENCE_SECONDS, self._settings.lag_seconds):
-            self._begin()  # another instance has decided meanwhile
+            self._begin(self._watch.notes())  # another instance has decided meanwhile
         if self._begun is None:
             self._begun = seconds
         self._note_ends()
         facts = self._facts(now.plans)
         found = self._watch.look(self._feeds(seconds)) | self._of_campaigns(facts)
         self._looked = seconds
+        self._note()
         with_costs = {name: bool(one.events) for name, one in facts.items()}
         settled = self._settling.settled(found, seconds)
         is_young = seconds - self._begun < self._settings.lag_seconds

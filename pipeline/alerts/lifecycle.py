@@ -45,14 +45,14 @@ class Conduct:
     """What the lifecycle needs of the settings.
 
     Attributes:
-        database: makes ids of two installations differ.
+        installation: makes ids of two installations differ, whom the same receiver may hear.
         board_url: for links.
         wall_hold_seconds: how long a breach must have been seen by this process's clock.
         evidence_seconds: how long beyond that it waits for evidence that is still looked for.
         four_eyes: whether a second person approves a decision to stop.
     """
 
-    database: str = "roi"
+    installation: str = ""
     board_url: str = "http://127.0.0.1:8080"
     wall_hold_seconds: float = 5.0
     evidence_seconds: float = 1.0
@@ -119,7 +119,7 @@ def step(record: AlertRecord | None, look: Look, now: Moment, conduct: Conduct) 
 def _begin(look: Look, before: AlertRecord | None, now: Moment, conduct: Conduct) -> tuple[AlertRecord, Change]:
     campaign, number = look.campaign, 1 if before is None else before.number + 1
     blank = AlertRecord(
-        alert_id=name_of("alr", campaign.campaign_id, number, conduct.database),
+        alert_id=name_of("alr", campaign.campaign_id, number, conduct.installation),
         campaign_id=campaign.campaign_id,
         number=number,
         state="immature",

@@ -67,10 +67,10 @@ def moment() -> Moment:
     return Moment(time.time_ns() // 1_000_000, time.monotonic())
 
 
-def conduct_of(settings: Settings) -> Conduct:
-    """Return what the lifecycle needs of the settings."""
+def conduct_of(settings: Settings, installation: str) -> Conduct:
+    """Return what the lifecycle needs of the settings; ``installation`` names this one and no other."""
     return Conduct(
-        database=settings.clickhouse_database,
+        installation=installation,
         board_url=settings.board_url,
         wall_hold_seconds=settings.alerts.wall_hold_seconds,
         four_eyes=settings.alerts.four_eyes,
@@ -126,12 +126,15 @@ async def _decide(settings: Settings, parts: Parts, store: AlertStore, owner: st
         telemetry.trouble("ClickHouse", why)
 
     epoch = await insistently(store.claim, trouble)
+    before = await insistently(store.lease, trouble)
+    if before is not None:
+        parts.looks.go_on_from(before.body.get("feeds", {}))
     desk = Desk(store, epoch, await insistently(store.load, trouble), trouble=trouble)
     telemetry.deciding(True)
     _log.info("deciding, epoch %d: %d alerts, %d messages wait", epoch, len(desk.records), len(desk.messages))
     evaluator = Evaluator(
         desk,
-        conduct_of(settings),
+        conduct_of(settings, await insistently(store.installation, trouble)),
         addressing_of(settings),
         repeat_seconds=settings.alerts.repeat_minutes * 60,
         told=telemetry,
@@ -186,6 +189,7 @@ class _Turns:
             "turn_age_seconds": round(self._telemetry.turn_age, 1),
             "turned_at": instant_text(self._turned_ms) if self._turned_ms else None,
             "reasons": self._telemetry.reasons(),
+            "feeds": self._looks.noted,
         }
 
     def _trouble(self, why: str) -> None:

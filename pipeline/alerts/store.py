@@ -77,6 +77,9 @@ class AlertStore(Protocol):
     def claim(self) -> int:
         """Become the only one whose writes take effect; return the epoch, greater than any before."""
 
+    def installation(self) -> str:
+        """Return what tells these tables from those of any other installation, for as long as they are there."""
+
     def load(self) -> list[LogRow]:
         """Return every alert, the silences in force, and the messages and notifications that wait."""
 
@@ -136,6 +139,10 @@ class ClickHouseAlertStore:
     def claim(self) -> int:
         """Become the only one whose writes take effect; return the epoch, greater than any before."""
         return self._ledger.claim([_SHARD])[_SHARD]
+
+    def installation(self) -> str:
+        """Return what tells these tables from those of any other installation, for as long as they are there."""
+        return str(self._ledger.fetch_value("alert_installation", database_name=self._database))
 
     def load(self) -> list[LogRow]:
         """Return every alert, the silences in force, and the messages and notifications that wait."""

@@ -203,7 +203,7 @@ def play(past: Past, rules: Sequence[TriedRule], seen: Seen) -> list[Played]:
             past.grid,
             false_share_limit=None if rule.is_plain else rule.settings.false_share_limit,
             outcome_then=outcome_then,
-            conduct=Conduct(database=past.source),  # ids of alerts that nobody ever had
+            conduct=Conduct(installation=past.source),  # ids of alerts that nobody ever had
         )
         player.play()
         played.append(Played(rule, trials, deciding))

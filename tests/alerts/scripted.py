@@ -86,6 +86,10 @@ class ScriptedLooks:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.noted: dict[str, Any] = {}
+
+    def go_on_from(self, noted: Mapping[str, Any]) -> None:
+        self.noted = dict(noted)
 
     def look(self, records: Mapping[str, AlertRecord]) -> Sequence[Look]:
         del records

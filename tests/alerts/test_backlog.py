@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -67,6 +67,10 @@ class Reading:
         self.is_backlog = True
         self.asked = 0
         self.look_seconds = 0.0
+        self.noted: dict[str, Any] = {"a topic": {}}
+
+    def go_on_from(self, noted: Mapping[str, Any]) -> None:
+        self.noted = dict(noted)
 
     def is_backlog_read(self) -> bool:
         self.asked += 1
@@ -97,6 +101,12 @@ def test_no_look_is_taken_while_a_backlog_is_read_and_one_at_once_behind_it(
     reading.is_backlog = False
     assert looks.look({}) == [look("below")]
     assert reading.asked == 4
+
+
+def test_what_is_noted_of_the_feeds_is_theirs_who_watches_them(reading: Reading, looks: PostponedLooks) -> None:
+    assert looks.noted == {"a topic": {}}
+    looks.go_on_from({"another": {}})
+    assert reading.noted == {"another": {}}
 
 
 def test_during_a_long_backlog_a_look_is_taken_every_twenty_seconds(reading: Reading, looks: PostponedLooks) -> None:

@@ -131,6 +131,24 @@ def test_a_share_of_bad_records_is_a_fault_until_it_is_half_of_that(code: Code, 
     assert look(5, 9000, 965) == set()
 
 
+def test_a_few_bad_records_do_not_vanish_among_those_of_a_backlog_before_them() -> None:
+    watch, fault = watching(), DataFault("dead_letters", TRANSACTIONS)
+
+    def look(seconds: float, accepted: int, bad: int) -> set[DataFault]:
+        return watch.look(feeds(seconds, partition(TRANSACTIONS, accepted=accepted, dead_letters=bad))) - {UNANSWERED}
+
+    assert look(0, 0, 0) == set()
+    assert look(1, 100_000, 100) == set()
+    assert look(2, 200_000, 200) == set()
+    assert look(40, 200_000, 260) == set()  # 260 of the 200,000 of the last minute
+    for successor in (watch, watching()):
+        successor.go_on_from(watch.notes())
+        watch = successor
+        assert look(63, 200_000, 260) == {fault}  # 60 of the newest hundred
+    assert look(200, 200_050, 260) == {fault}
+    assert look(300, 200_150, 260) == set()
+
+
 def test_dead_letters_are_a_fault_until_good_records_have_followed_them_however_long_that_takes() -> None:
     watch, fault = watching(), DataFault("dead_letters", TRANSACTIONS)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from pipeline.alert_settings import AlertSettings
@@ -37,7 +38,9 @@ class Bank:
         self.watcher = self.taken_over()
 
     def taken_over(self) -> LedgerFaults:
-        return LedgerFaults(self, SETTINGS, lambda _: {}, self, monotonic=lambda: self.seconds)
+        return LedgerFaults(
+            self, SETTINGS, lambda _: {}, self, clocks=lambda: Moment(T0 + round(1000 * self.seconds), self.seconds)
+        )
 
     def fetch(self, name: str, **parameters: Any) -> list[list[Any]]:
         del parameters
@@ -191,6 +194,65 @@ def test_a_flood_of_dead_letters_blocks_through_a_take_over_in_the_middle_of_it(
         seen.append(record.state)
     assert 100 <= seen.count("blocked") < 100 + 70
     assert "blocked" not in seen[seen.count("blocked") :]
+
+
+def taken_over_with_notes(bank: Bank) -> None:
+    """Let another process decide: what it knows of the former one has been JSON in the ledger."""
+    noted = msgspec.json.decode(msgspec.json.encode(bank.watcher.noted))
+    bank.watcher = bank.taken_over()
+    bank.watcher.go_on_from(noted)
+
+
+def test_a_flood_of_dead_letters_still_is_one_for_whoever_takes_over_until_good_records_follow(bank: Bank) -> None:
+    bank.look()
+    bank.dead_letters = 60
+    before = bank.look().faults
+    assert before == {"spring": ("dead letters: more than 10 % of the newest touches are refused; see roi dlq list",)}
+    for _ in range(3):
+        taken_over_with_notes(bank)
+        assert [bank.look(20.0).faults for _ in range(10)] == [before] * 10
+    bank.durable = bank.log_end = 100 + 99
+    taken_over_with_notes(bank)
+    assert bank.look().faults == before
+    bank.durable = bank.log_end = 100 + 100
+    taken_over_with_notes(bank)
+    bank.look()
+    assert bank.look(3.0).faults == {}
+
+
+def test_a_flood_that_nobody_has_seen_is_found_by_whoever_takes_over(bank: Bank) -> None:
+    bank.look()
+    bank.dead_letters = 60
+    taken_over_with_notes(bank)
+    assert bank.look(600.0).faults
+
+
+def test_a_flood_is_not_forgotten_by_a_process_that_stood_still(bank: Bank) -> None:
+    bank.look()
+    bank.dead_letters = 60
+    before = bank.look().faults
+    assert before
+    assert bank.look(600.0).faults == before
+    bank.dead_letters += 5
+    assert bank.look(600.0).faults == before
+
+
+def test_feeds_are_noted_while_a_backlog_is_read_and_while_there_is_nothing_to_judge(bank: Bank) -> None:
+    assert bank.watcher.noted == {}
+    bank.watcher.wait()
+    waited = bank.watcher.noted[TOUCHES]
+    assert waited == {"samples": [(T0, 100, 0, 0)], "is_flooded": False}
+    bank.watcher = bank.taken_over()
+    bank.log_end = 1_000_000
+    assert bank.watcher.is_backlog_read()
+    assert bank.watcher.noted[TOUCHES] == waited
+
+
+@pytest.mark.parametrize("noted", [[], {"a": 1}, {"a": {"samples": [], "is_flooded": False}}, None])
+def test_notes_of_another_shape_say_nothing(bank: Bank, noted: Any) -> None:
+    bank.watcher.go_on_from(noted)
+    assert bank.look().young
+    assert bank.look().faults == {}
 
 
 def test_who_has_not_looked_for_long_begins_to_watch_anew(bank: Bank) -> None:

@@ -80,6 +80,12 @@ def test_every_claim_has_a_greater_epoch(bench: Bench) -> None:
     assert first.claim() == epoch + 2 == second.newest_epoch()
 
 
+def test_an_installation_has_a_name_that_no_other_has(bench: Bench) -> None:
+    assert bench.open("first").installation() == bench.open("second").installation()
+    assert len(bench.open("first").installation()) > 30
+    assert "00000000-0000" not in bench.open("first").installation()
+
+
 def test_what_was_written_is_loaded_as_it_was(bench: Bench) -> None:
     store = bench.open("first")
     rows = [alert("firing"), message("waiting"), notification("waiting"), silence("active")]

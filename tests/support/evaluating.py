@@ -25,6 +25,10 @@ class ScriptedLooks:
 
     def __init__(self, looks: Sequence[Look]) -> None:
         self.looks = looks
+        self.noted: dict[str, Any] = {}
+
+    def go_on_from(self, noted: Mapping[str, Any]) -> None:
+        self.noted = dict(noted)
 
     def look(self, records: Mapping[str, AlertRecord]) -> Sequence[Look]:
         del records

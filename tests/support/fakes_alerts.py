@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from pipeline.alerts.log import LogRow, Notification
 from pipeline.alerts.store import Lease
@@ -22,6 +23,7 @@ class AlertTables:
 
     def __init__(self) -> None:
         self.claims: list[tuple[int, str]] = []
+        self.installation = uuid4().hex
         self.log: dict[tuple[str, str], tuple[int, LogRow]] = {}
         self.actions: list[Action] = []
         self.leases: list[Lease] = []
@@ -42,6 +44,10 @@ class FakeAlertStore:
         epoch = max((epoch for epoch, _ in self.tables.claims), default=0) + 1
         self.tables.claims.append((epoch, self.owner))
         return epoch
+
+    def installation(self) -> str:
+        self._reach()
+        return self.tables.installation
 
     def load(self) -> list[LogRow]:
         self._reach()

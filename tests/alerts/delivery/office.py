@@ -58,7 +58,7 @@ class Office:
         self.counted: Counter[str] = Counter()
         self.evaluator = Evaluator(
             self.desk,
-            conduct_of(settings),
+            conduct_of(settings, self.store.installation()),
             addressing_of(settings),
             repeat_seconds=settings.alerts.repeat_minutes * 60,
             told=self,
