@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 _PASSWORD: Final = re.compile(r"(://)[^/@\s]*@")  # in an address that is no secret otherwise
+_UNKNOWN: Final = "not all of it could be looked at: what failed above, or below, comes first"
 _CLOCK_SECONDS: Final = 5.0  # more than this apart, "from the future" starts to hit honest events
 
 
@@ -278,10 +279,9 @@ def _check_clickhouse(settings: Settings) -> list[Finding]:
 
 
 def _check_health(settings: Settings, data: Path | None) -> list[Finding]:
-    from pipeline.cli.status_look import block_age_seconds
     from pipeline.clickhouse.reader import Reader
     from pipeline.operations.health import faults
-    from pipeline.operations.lag import log_ends, positions
+    from pipeline.operations.lag import waiting
     from pipeline.operations.observing import QUESTION_SECONDS, observe
     from pipeline.operations.presence import workers_seen
 
@@ -289,13 +289,14 @@ def _check_health(settings: Settings, data: Path | None) -> list[Finding]:
     with suppress(UserError):  # the checks of ClickHouse and Kafka tell that
         reader = Reader(settings, timeout_seconds=QUESTION_SECONDS)
         are_gone = workers_seen(settings, reader).are_gone
-        rows = positions(reader)
-        lag = sum(partition.lag for partition in log_ends(settings).standings(rows))
-        age = block_age_seconds(rows, time.time())
+        found = waiting(settings, reader)
+        lag, age = found.lag, found.age_seconds
     observed = observe(settings, data, asks_parts=True, workers_are_gone=are_gone, lag=lag, block_age_seconds=age)
     seen = replace(observed, unreachable=())
-    found = [Finding(fault.part, fault.severity, f"{fault.cause}; {fault.remedy}") for fault in faults(seen)]
-    return found or [Finding("health", "ok", "no halted topic, no part that dies again and again, room on the disk")]
+    told = [Finding(fault.part, fault.severity, f"{fault.cause}; {fault.remedy}") for fault in faults(seen)]
+    if lag is None or observed.unreachable:
+        return [*told, Finding("health", "failed", _UNKNOWN)]
+    return told or [Finding("health", "ok", "no halted topic, no part that dies again and again, room on the disk")]
 
 
 def check_ledger(settings: Settings) -> list[Finding]:
@@ -303,6 +304,8 @@ def check_ledger(settings: Settings) -> list[Finding]:
     from pipeline.operations.continuing import check_settings
 
     is_begun = check_settings(settings)
+    if is_begun is None:
+        return [Finding("ledger", "failed", "ClickHouse does not tell under which settings the live run was begun")]
     return [
         Finding(
             "ledger", "ok", "the live run was begun under these settings" if is_begun else "no live run is known yet"

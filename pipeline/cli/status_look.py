@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -76,29 +75,29 @@ def look(settings: Settings, data: Path | None) -> StatusLook:
     """
     from pipeline.clickhouse.reader import Reader
     from pipeline.operations.health import faults
-    from pipeline.operations.lag import log_ends, positions
+    from pipeline.operations.lag import waiting
     from pipeline.operations.observing import QUESTION_SECONDS, observe
     from pipeline.operations.presence import workers_seen
     from pipeline.operations.refusals import definitions_by_topic, refusals
 
     reader = Reader(settings, timeout_seconds=QUESTION_SECONDS)
-    rows = positions(reader)
-    topics = summarise(log_ends(settings).standings(rows), rows)
+    found = waiting(settings, reader)
+    topics = summarise(found.standings, found.rows)
     refused = definitions_by_topic(refusals(reader))
     workers = workers_seen(settings, reader)
-    age = block_age_seconds(rows, time.time())
-    lag = sum(topic["lag"] for topic in topics)
     seen = observe(
         settings,
         data,
         asks_kafka=True,
         asks_parts=True,
         workers_are_gone=workers.are_gone,
-        lag=lag,
-        block_age_seconds=age,
+        lag=found.lag,
+        block_age_seconds=found.age_seconds,
     )
     alerts = _alerts(reader, settings)
-    return StatusLook(topics, refused, workers.number, age, alerts, seen, faults(seen), workers.are_claims)
+    return StatusLook(
+        topics, refused, workers.number, found.age_seconds, alerts, seen, faults(seen), workers.are_claims
+    )
 
 
 def topic_columns() -> tuple[Column, ...]:
@@ -153,12 +152,6 @@ def summarise(standing: Iterable[Standing], rows: Iterable[Mapping[str, Any]]) -
     for name, watermark_ms in watermarks.items():
         topics[name]["watermark"] = _instant(watermark_ms) if watermark_ms > 0 else None
     return list(topics.values())
-
-
-def block_age_seconds(rows: Iterable[Mapping[str, Any]], now: float) -> float | None:
-    """Return the age of the newest block, given the wall clock in epoch seconds; None when there is no block."""
-    newest = max((row["written_ms"] for row in rows), default=None)
-    return None if newest is None else round(max(0.0, now - newest / 1000), 3)
 
 
 def _instant(epoch_ms: int) -> str:

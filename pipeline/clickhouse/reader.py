@@ -14,6 +14,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlencode, urlsplit
 
+from pipeline.clickhouse.codes import ACCESS_DENIED
 from pipeline.clickhouse.ping import PING_SECONDS, ping, unreachable
 from pipeline.errors import UnreachableError, UserError
 
@@ -130,6 +131,8 @@ class Reader:
                 ) from error
 
     def _refusal(self, status: int, body: str) -> UserError:
+        if f"Code: {ACCESS_DENIED}." in body:  # the user is right, and may not do this
+            return query_error(body, f"{self._user} may read the tables and views of the application alone")
         if status in {http.client.UNAUTHORIZED, http.client.FORBIDDEN}:
             return UserError(
                 f"ClickHouse at {self._address} refused the user {self._user}",
@@ -138,11 +141,11 @@ class Reader:
         return query_error(body)
 
 
-def query_error(message: str) -> UserError:
+def query_error(message: str, remedy: str = "correct the query") -> UserError:
     """Return ClickHouse's complaint about a query as the user's error, without the server's version."""
     words = _VERSION_SUFFIX.sub("", " ".join(message.split())) or "it gave no reason"
     unmade = any(name in words for name in ("UNKNOWN_TABLE", "UNKNOWN_DATABASE"))
-    return UserError(f"ClickHouse: {words}", "run roi migrate, or correct the name" if unmade else "correct the query")
+    return UserError(f"ClickHouse: {words}", "run roi migrate, or correct the name" if unmade else remedy)
 
 
 def until_exception(chunks: Iterable[bytes], tag: str | None) -> Iterator[bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from pipeline.clickhouse.codes import ACCESS_DENIED, UNMADE, has_code
@@ -61,11 +61,11 @@ def check_new_topics(existing: Collection[str], counted: Mapping[str, int], part
             )
 
 
-def check_settings(settings: Settings) -> bool:
-    """Return if the live run can go on under these settings, as far as can be told now: whether it is known at all.
+def check_settings(settings: Settings) -> bool | None:
+    """Return if the live run can go on under these settings, as far as can be told now: whether it has been begun.
 
-    Where there are no tables yet, or ClickHouse does not answer, the parts that need them tell it. Without a pseudonym
-    key, as where no worker is started, the key is not compared.
+    None: ClickHouse does not tell; the parts that need it say so. Without a pseudonym key, as where no worker is
+    started, the key is not compared.
 
     Raises:
         UserError: it was begun under others: worker and evaluator would end with this line again and again.
@@ -74,6 +74,8 @@ def check_settings(settings: Settings) -> bool:
 
     policy = policy_of(settings)
     begun = _begun(settings)
+    if begun is None:
+        return None
     for fingerprint, then, rules in begun:
         has_key = bool(policy.pseudonym_key)
         if fingerprint != policy.fingerprint() if has_key else rules not in {"", policy.rules()}:
@@ -83,12 +85,13 @@ def check_settings(settings: Settings) -> bool:
     return bool(begun)
 
 
-def _begun(settings: Settings) -> list[list[str]]:
-    """Return fingerprint, settings and rules of the live run, if it is known to be begun."""
+def _begun(settings: Settings) -> list[list[str]] | None:
+    """Return fingerprint, settings and rules of the live run if it has been begun; None where nobody tells."""
     from pipeline.clickhouse.reader import Reader
     from pipeline.operations.observing import QUESTION_SECONDS
     from pipeline.operations.runs import load_run
 
-    with suppress(UserError):
+    try:
         return load_run(Reader(settings, timeout_seconds=QUESTION_SECONDS), settings.clickhouse_database, _LIVE)
-    return []
+    except UserError as error:
+        return [] if any(f"Code: {code}." in error.cause for code in UNMADE) else None

@@ -33,6 +33,8 @@ BROKER_FROZEN: Final = (
 # nobody kills it for that: its topics live in its memory only
 BROKER_REMEDY: Final = "kill -CONT {pid}, or stop and start the instance, whose topics are empty then"
 _GONE: Final = "none is in the consumer group any more: nothing is read"
+_NEVER_EVALUATED: Final = "no evaluator has run yet: nobody is told of any campaign"
+_START_EVALUATOR: Final = "start one: roi alerts run (roi up runs one)"
 _SEND_AGAIN: Final = "see that all events are there, and send again what is missing"
 
 Severity = Literal["failed", "warning"]
@@ -200,19 +202,27 @@ def _evaluator(seen: EvaluatorSeen | None, begun_seconds: float | None) -> list[
     """Tell whether nobody decides about alerts, or nobody gets to it."""
     if seen is None:
         return []
-    start = "start one: roi alerts run (roi up runs one)"
     if seen.age_seconds is None:
-        return [Fault("alerts", "no evaluator has run yet: nobody is told of any campaign", start, "warning")]
+        return [Fault("alerts", _NEVER_EVALUATED, _START_EVALUATOR, "warning")]
     if seen.has_ended or seen.age_seconds > SILENT_EVALUATOR_SECONDS:
-        if begun_seconds is not None and begun_seconds < _BEGIN_SECONDS:  # the signs of life are of the one before
-            cause = f"the evaluator was started {begun_seconds:.0f} s ago and has not looked yet"
-            return [Fault("alerts", cause, "wait a moment", "warning")]
-        return [Fault("alerts", f"no evaluator runs, the last sign of life is {seen.age_seconds:.0f} s old", start)]
+        return [_silent_evaluator(seen.age_seconds, begun_seconds)]
     if seen.turn_age_seconds > STALE_LOOK_SECONDS:
         why = f": {'; '.join(seen.reasons)}" if seen.reasons else ""
         cause = f"the newest look at the campaigns is {seen.turn_age_seconds:.0f} s old{why}"
         return [Fault("alerts", cause, "look into the log of alerts")]
     return []
+
+
+def _silent_evaluator(age_seconds: float, begun_seconds: float | None) -> Fault:
+    sign = f"the last sign of life is {age_seconds:.0f} s old"
+    if begun_seconds is None:
+        return Fault("alerts", f"no evaluator runs, {sign}", _START_EVALUATOR)
+    if begun_seconds < _BEGIN_SECONDS:  # the signs of life are of the one before
+        cause = f"the evaluator was started {begun_seconds:.0f} s ago and has not looked yet"
+        return Fault("alerts", cause, "wait a moment", "warning")
+    # it is there: starting another would not help
+    cause = f"the evaluator runs, but {sign}: it cannot write to ClickHouse, or stands still"
+    return Fault("alerts", cause, "mend what else is at fault, then look into the log of alerts")
 
 
 def _log_severity(fault: LogFault) -> Severity:

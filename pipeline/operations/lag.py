@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.operations.health import STALLED_SECONDS
 from schemas.topics import EVENT_TOPICS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pipeline.clickhouse.reader import Reader
     from pipeline.settings import Settings
 
+_FIRST_BLOCK_SECONDS: Final = 6.0
+_PAUSE_SECONDS: Final = 0.5
 _POSITIONS: Final = """
     SELECT topic, partition, topic_id, next_offset, watermark_ms, accepted, duplicates, dead_letters,
            toUnixTimestamp64Milli(written_at) AS written_ms
@@ -83,6 +87,58 @@ class LogEnds:
     def standings(self, rows: Iterable[Mapping[str, Any]]) -> list[Standing]:
         """Compare with the ledger's rows."""
         return compare(self.ends, self.topic_ids, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for the workers.
+
+    Attributes:
+        rows: the live run's positions.
+        standings: each partition.
+        age_seconds: of the newest block; None = there is none.
+    """
+
+    rows: list[dict[str, Any]]
+    standings: list[Standing]
+    age_seconds: float | None
+
+    @property
+    def lag(self) -> int:
+        """Records that wait."""
+        return sum(one.lag for one in self.standings)
+
+
+def waiting(
+    settings: Settings,
+    reader: Reader,
+    *,
+    monotonic: Callable[[], float] = time.monotonic,
+    wait: Callable[[float], None] = time.sleep,
+) -> Waiting:
+    """Compare the ledger with the topics' ends.
+
+    Where records wait and no block has been written for long, they may have come an instant ago: it is looked again
+    for some seconds, in which a worker that lives writes one.
+
+    Raises:
+        UserError: as from `log_ends`, or ClickHouse does not answer.
+    """
+    ends = log_ends(settings)
+    deadline = monotonic() + _FIRST_BLOCK_SECONDS
+    while True:
+        rows = positions(reader)
+        found = Waiting(rows, ends.standings(rows), block_age_seconds(rows, time.time()))
+        is_idle = found.age_seconds is None or found.age_seconds <= STALLED_SECONDS or not found.lag
+        if is_idle or monotonic() > deadline:
+            return found
+        wait(_PAUSE_SECONDS)
+
+
+def block_age_seconds(rows: Iterable[Mapping[str, Any]], now: float) -> float | None:
+    """Return the age of the newest block, given the wall clock in epoch seconds; None when there is no block."""
+    newest = max((row["written_ms"] for row in rows), default=None)
+    return None if newest is None else round(max(0.0, now - newest / 1000), 3)
 
 
 def log_ends(settings: Settings) -> LogEnds:

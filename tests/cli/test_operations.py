@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import SecretStr
@@ -14,15 +14,16 @@ from pipeline.cli.dlq import Choice, to_retry
 from pipeline.cli.doctor import check_currency, check_directory, clock_finding, masked, topic_findings
 from pipeline.cli.drain import count_events, defined_campaigns, wait_for_campaigns, wait_until
 from pipeline.cli.erase import _kept_in
-from pipeline.cli.status_look import StatusLook, block_age_seconds, summarise
+from pipeline.cli.status_look import StatusLook, summarise
 from pipeline.clickhouse.reader import Reader
 from pipeline.currencies import CURRENCIES
 from pipeline.errors import UserError
 from pipeline.operations.health import Fault, Observations
-from pipeline.operations.lag import Standing, compare
+from pipeline.operations.lag import Standing
 from pipeline.transport.reading import Record
 from schemas.topics import CAMPAIGNS, COSTS, LOGINS, TOUCHES
 from tests.operations.test_definitions import campaign
+from tests.operations.test_lag import position
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,20 +35,6 @@ if TYPE_CHECKING:
     from tests.cli.conftest import FakeClickHouse
 
 
-def position(topic: str, partition: int, next_offset: int, topic_id: str = "life", **values: Any) -> dict[str, Any]:
-    return {
-        "topic": topic,
-        "partition": partition,
-        "topic_id": topic_id,
-        "next_offset": next_offset,
-        "accepted": 0,
-        "duplicates": 0,
-        "dead_letters": 0,
-        "watermark_ms": 0,
-        "written_ms": 0,
-    } | values
-
-
 def dead(offset: int, value: bytes | None, reason: str = "not_json", key: bytes | None = b"k") -> Record:
     headers = {"dlq.reason": reason, "dlq.partition": "0", "dlq.offset": str(offset)}
     return Record(0, offset + 100, key, value, headers)
@@ -55,18 +42,6 @@ def dead(offset: int, value: bytes | None, reason: str = "not_json", key: bytes 
 
 def definition_record(campaign_id: str, value: bytes | None) -> Record:
     return Record(0, 0, campaign_id.encode(), value, {})
-
-
-def test_lag_is_what_the_ledger_has_not() -> None:
-    ends = {(LOGINS, 0): 10, (LOGINS, 1): 5, (TOUCHES, 0): 0}
-    rows = [position(LOGINS, 0, 7), position(LOGINS, 1, 5)]
-    found = [(row.topic, row.partition, row.lag) for row in compare(ends, {LOGINS: "life", TOUCHES: "life"}, rows)]
-    assert found == [(LOGINS, 0, 3), (LOGINS, 1, 0), (TOUCHES, 0, 0)]
-
-
-def test_position_of_another_life_of_the_topic_counts_for_nothing() -> None:
-    standing = compare({(LOGINS, 0): 10}, {LOGINS: "new"}, [position(LOGINS, 0, 500, "old")])
-    assert standing == [Standing(LOGINS, 0, 10, 0)]
 
 
 def test_status_adds_up_partitions_and_takes_the_newest_watermark() -> None:
@@ -95,11 +70,6 @@ def test_status_adds_up_partitions_and_takes_the_newest_watermark() -> None:
             "watermark": None,
         },
     ]
-
-
-def test_block_age_is_none_before_the_first_block() -> None:
-    assert block_age_seconds([], now=100.0) is None
-    assert block_age_seconds([position(LOGINS, 0, 1, written_ms=98_500)], now=100.0) == 1.5
 
 
 def test_waiting_gives_up_at_the_deadline_and_says_what_is_missing() -> None:

@@ -78,6 +78,18 @@ def test_wrong_password_names_user_and_setting(roi: Callable[..., Result], click
     assert result.stderr.startswith(f"error: ClickHouse at {clickhouse.url} refused the user roi_reader; correct ROI_")
 
 
+def test_a_right_that_is_missing_is_not_called_a_wrong_password(
+    roi: Callable[..., Result], clickhouse: FakeClickHouse
+) -> None:
+    clickhouse.answers["url"] = Answer(b"Code: 497. DB::Exception: no grant for url. (ACCESS_DENIED)", 403)
+    result = roi("sql", "SELECT * FROM url('http://a')")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "error: ClickHouse: Code: 497. DB::Exception: no grant for url. (ACCESS_DENIED); "
+        "roi_reader may read the tables and views of the application alone\n"
+    )
+
+
 def test_broken_off_answer_is_an_error(settings: Settings, clickhouse: FakeClickHouse) -> None:
     clickhouse.answers["SELECT"] = Answer(b'{"a":1}\n', cut=True)
     with pytest.raises(UserError, match="broke off"):

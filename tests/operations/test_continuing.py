@@ -112,9 +112,9 @@ def test_a_run_goes_on_under_its_own_settings(begun: Settings) -> None:
 
 def test_what_is_not_known_is_not_refused(migrated: Settings) -> None:
     other = migrated.model_copy(update={"reporting_currency": "USD"})
-    check_settings(other)  # nobody has begun it
-    check_settings(other.model_copy(update={"clickhouse_database": "nowhere"}))
-    check_settings(other.model_copy(update={"clickhouse_url": "http://127.0.0.1:1"}))
+    assert check_settings(other) is False  # nobody has begun it
+    assert check_settings(other.model_copy(update={"clickhouse_database": "nowhere"})) is False
+    assert check_settings(other.model_copy(update={"clickhouse_url": "http://127.0.0.1:1"})) is None
 
 
 def test_doctor_tells_what_a_worker_would_refuse(begun: Settings, clickhouse: Any) -> None:
@@ -126,6 +126,8 @@ def test_doctor_tells_what_a_worker_would_refuse(begun: Settings, clickhouse: An
     clickhouse.command("TRUNCATE TABLE roi.runs")
     (new,) = check_ledger(other)
     assert (new.state, new.detail) == ("ok", "no live run is known yet")
+    (unknown,) = check_ledger(begun.model_copy(update={"clickhouse_password": SecretStr("wrong")}))
+    assert (unknown.state, "does not tell" in unknown.detail) == ("failed", True)
 
 
 @pytest.mark.parametrize("key", ["of these customers", "", "of others"])

@@ -145,4 +145,4 @@ def test_an_evaluator_that_was_just_started_is_waited_for() -> None:
     assert str(fault) == "alerts: the evaluator was started 4 s ago and has not looked yet; wait a moment"
     assert fault.severity == "warning"
     (fault,) = failed(faults(Observations(NOW, evaluator=before, evaluator_begun_seconds=31.0)))
-    assert "no evaluator runs" in fault.cause
+    assert fault.cause.startswith("the evaluator runs, but the last sign of life is 600 s old: it cannot write")
