@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS: Final = 2.0
 _SHARED_SECONDS: Final = 4.0  # pages ask every few seconds
-_KEPT_SECONDS: Final = 30.0  # meanwhile they are told of the look before: one at what is frozen takes seconds
+_WAIT_SECONDS: Final = 1.0  # for a new look, which takes less unless something is frozen
+_KEPT_SECONDS: Final = 30.0  # so long at most they are told of the look before
 _REMEDY: Final = "see roi status"
 
 
@@ -64,8 +65,8 @@ class Board:
         age = time.monotonic() - self._looked_at
         if age > _SHARED_SECONDS and (self._anew is None or self._anew.done()):
             self._anew = asyncio.create_task(self._found(_SHARED_SECONDS))
-        if self._anew is not None and age > _KEPT_SECONDS:
-            await asyncio.shield(self._anew)
+        if self._anew is not None and not self._anew.done():
+            await asyncio.wait({self._anew}, timeout=None if age > _KEPT_SECONDS else _WAIT_SECONDS)
         return JSONResponse([fault.as_dict() for fault in self._faults])
 
     async def _found(self, oldest_seconds: float) -> list[Fault]:

@@ -71,6 +71,21 @@ async def test_pages_that_ask_at_once_share_a_look_at_what_is_at_fault(
     assert ([answer.status for answer in answers], len(looks)) == ([200] * 20, 1)
 
 
+async def test_a_page_is_told_what_is_at_fault_now_and_not_what_was_when_somebody_asked_before(
+    visitor: ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    causes = iter(["one", "another"])
+
+    def observed(*_: object, **__: object) -> Observations:
+        return Observations(now=0.0, unreachable=(("Kafka", next(causes), "wait"),))
+
+    monkeypatch.setattr(board, "observe", observed)
+    monkeypatch.setattr(board, "_SHARED_SECONDS", 0.0)
+    for cause in ("one", "another"):
+        (fault,) = await (await visitor.get("/api/faults")).json()
+        assert fault["cause"] == cause
+
+
 @pytest.mark.parametrize("path", ["/docs", "/redoc", "/nothing", "/api/campaigns/"])
 async def test_there_are_no_pages_that_load_scripts_from_elsewhere(visitor: ClientSession, path: str) -> None:
     response = await visitor.get(path)
