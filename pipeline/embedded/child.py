@@ -174,6 +174,6 @@ def trim_log(path: Path, limit_bytes: int) -> bool:
     old = path.with_suffix(path.suffix + ".1")
     with path.open("r+b") as log, os.fdopen(os.open(old, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as copy:
         log.seek(-limit_bytes, os.SEEK_END)
-        copy.write(log.read())
+        copy.write(log.read(limit_bytes))  # its writer goes on
         log.truncate(0)
     return True
