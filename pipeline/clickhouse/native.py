@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _ARRAY: Final = "Array(Int64)"
 _NUMBERS: Final = {"UInt8": "B", "UInt32": "I", "UInt64": "Q", "Int64": "q", _ARRAY: "q"}
-_PIECE_BYTES: Final = 1 << 16
+_PIECE_BYTES: Final = 1 << 18  # of 36 MB: 13 ms of processor time, 21 in pieces of 64 KB, 71 joined and copied
 _ENCODED: Final = (bytes, memoryview)  # a union would be made anew at each call
 # lengths below 128 are one byte, which is also one ASCII character
 _LENGTHS: Final = [chr(length) for length in range(128)]

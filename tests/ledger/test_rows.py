@@ -90,7 +90,7 @@ def test_a_body_is_sent_in_few_pieces_any_number_of_times(parts: list[bytes]) ->
     for _ in range(2):
         pieces = [bytes(piece) for piece in body]
         assert b"".join(pieces) == bytes(body) == b"".join(parts)
-        assert len(pieces) <= 1 + 2 * len(body) // (1 << 16)
+        assert len(pieces) <= 1 + 2 * len(body) // (1 << 18)
     assert len(body) == sum(map(len, parts))
 
 
