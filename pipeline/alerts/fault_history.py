@@ -73,6 +73,11 @@ class LagHistory:
         """Whether anything has been noted."""
         return self._newest_at is not None
 
+    @property
+    def newest(self) -> Ends:
+        """Where the logs ended when it was noted last."""
+        return self._newest
+
     def is_silent(self, seconds: float) -> bool:
         """Tell whether what was noted last is older than what it would show: a lag may have come and grown since."""
         return self._newest_at is not None and seconds - self._newest_at > self._patience
@@ -89,6 +94,38 @@ class LagHistory:
     def _waiting(self, ends: Ends, durable: Ends) -> set[str]:
         # a topic made anew, or a log cut short, has lost what it held: nobody waits for that
         return {key[0] for key, end in ends.items() if durable.get(key, 0) < min(end, self._newest.get(key, 0))}
+
+
+class StandHistory:
+    """Which partitions stand although records wait there, while others go on: their worker is gone, or frozen.
+
+    Meanwhile the ledger holds a part of the customers, and all of what campaigns cost.
+
+    Args:
+        seconds: how long one has to stand.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._patience = seconds
+        self._standing: dict[tuple[str, str, int], tuple[int, float]] = {}  # next offset, and since when it is that
+        self._moved_at = float("-inf")
+
+    def standing(self, seconds: float, ends: Ends, durable: Ends) -> set[str]:
+        """Note how far partitions are, and return the topics of those that stand."""
+        standing: dict[tuple[str, str, int], tuple[int, float]] = {}
+        for key, end in ends.items():
+            now = durable.get(key, 0)
+            before = self._standing.get(key)
+            if before is not None and now != before[0]:
+                self._moved_at = seconds
+            if now < end:
+                standing[key] = before if before is not None and before[0] == now else (now, seconds)
+        self._standing = standing
+        return {
+            key[0]
+            for key, (_, since) in standing.items()
+            if seconds - since >= self._patience and self._moved_at > since
+        }
 
 
 class GrowthHistory:

@@ -15,6 +15,10 @@ _FEEDS: Final = {TOUCHES: ("touches", "触达"), TRANSACTIONS: ("transactions", 
 _WORDS: Final[dict[Code, tuple[str, str]]] = {
     "lag": ("lag: {feed} are more than {lag} s behind", "数据延迟：{feed}数据落后超过 {lag} 秒"),
     "catching_up": ("lag: {feed} are being caught up with", "数据延迟：正在补处理积压的{feed}数据"),
+    "standing": (
+        "lag: some {feed} wait while others are counted, as when a worker is taken over from",
+        "数据延迟：部分{feed}数据在等待，其余已计入，如工作进程正在交接",
+    ),
     "unmeasured": (
         "lag: not known, Kafka has not said yet where its logs end",
         "数据延迟：未知，Kafka 尚未告知日志末尾位置",

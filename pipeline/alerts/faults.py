@@ -8,9 +8,10 @@ does not flap. An idle bank has none: nothing waits, and all feeds stand.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from pipeline.alerts.fault_history import Counts, GrowthHistory, LagHistory
+from pipeline.alerts.fault_history import Counts, GrowthHistory, LagHistory, StandHistory
 from schemas.topics import COSTS, LOGINS, TOUCHES, TRANSACTIONS
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Code = Literal[
     "lag",
     "catching_up",
+    "standing",
     "unmeasured",
     "unanswered",
     "halted",
@@ -45,10 +47,15 @@ STANDS_MS: Final = 15 * 60_000
 USUAL_GAPS: Final = 1.25
 """How many of the longest gaps of the last week without transactions (a night, a weekend) are no fault yet."""
 CLEAR_SECONDS: Final = 3.0
+STAND_SECONDS: Final = 4.0
+"""So long a partition in which records wait stands while others go on: blocks come every second or so."""
 _NO_WATERMARK: Final = -(1 << 61)
 # a busy bank's first look finds records that wait for a second; a block of touches may come before its transactions;
 # a process that stood still for long looks before it has asked Kafka again
 _SLOW: Final = frozenset({"catching_up", "stands", "no_transactions", "unanswered"})
+# of a worker that is taken over from the ledger lacks a moment's records: nothing may be concluded meanwhile; beyond
+# that it is a lag
+_NEVER: Final = frozenset({"standing"})
 # no answer of Kafka is as bad as a lag, when it has lasted as long; "unanswered" is found only then
 _SLOWEST: Final = frozenset({"unmeasured"})
 
@@ -152,6 +159,7 @@ class FeedWatch:
 
     settings: AlertSettings
     _lag: LagHistory = field(init=False)
+    _stands: StandHistory = field(init=False)
     _growth: GrowthHistory = field(init=False)
     _newest: GrowthHistory = field(init=False)
     _begun: set[DataFault] = field(default_factory=set)
@@ -159,6 +167,7 @@ class FeedWatch:
     def __post_init__(self) -> None:
         """Make the histories."""
         self._lag = LagHistory(self.settings.lag_seconds)
+        self._stands = StandHistory(STAND_SECONDS)
         self._growth = GrowthHistory(self.settings.lag_seconds)
         self._newest = GrowthHistory(self.settings.lag_seconds, NEWEST_RECORDS)
 
@@ -203,6 +212,7 @@ class FeedWatch:
         began = self._lag.behind(feeds.seconds, durable, self.settings.lag_seconds)
         lasts = self._lag.behind(feeds.seconds, durable, self.settings.lag_seconds / 2)
         starting = self._lag.starting(durable)
+        standing = self._stands.standing(feeds.seconds, self._lag.newest, durable)
         found = set()
         for topic in NEEDED:
             lag = DataFault("lag", topic)
@@ -210,6 +220,8 @@ class FeedWatch:
                 found.add(lag)
             elif topic in starting:
                 found.add(DataFault("catching_up", topic))
+            elif topic in standing:
+                found.add(DataFault("standing", topic))
         return found
 
     def _bad_shares(self, feeds: Feeds) -> set[DataFault]:
@@ -282,6 +294,8 @@ class Settling:
         return in_order(self._raised)
 
     def _patience(self, fault: DataFault) -> float:
+        if fault.code in _NEVER:
+            return inf
         if fault.code in _SLOWEST:
             return self.lag_seconds
         return self.raise_seconds if fault.code in _SLOW else 0.0

@@ -255,7 +255,7 @@ def test_every_fault_has_words(language: Any) -> None:
     settings = SETTINGS.model_copy(update={"language": language})
     texts = {fault_text(DataFault(code, topic), settings) for code in get_args(Code) for topic in NEEDED}
     assert all(text and "{" not in text for text in texts)
-    assert len(texts) == 5 * len(NEEDED) + 6
+    assert len(texts) == 6 * len(NEEDED) + 6
 
 
 # -- one campaign's costs ----------------------------------------------------------------------------------------
