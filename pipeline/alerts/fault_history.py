@@ -96,36 +96,44 @@ class LagHistory:
         return {key[0] for key, end in ends.items() if durable.get(key, 0) < min(end, self._newest.get(key, 0))}
 
 
+class _Stand(NamedTuple):
+    """Where a partition is, since when, and since when records wait there (None = none do)."""
+
+    offset: int
+    moved_at: float
+    waits_since: float | None
+
+
 class StandHistory:
-    """Which partitions stand although records wait there, while others go on: their worker is gone, or frozen.
+    """Which partitions stand although records wait there, while others have gone on: their worker is gone, or frozen.
 
     Meanwhile the ledger holds a part of the customers, and all of what campaigns cost.
 
     Args:
-        seconds: how long one has to stand.
+        seconds: how long records have to wait.
     """
 
     def __init__(self, seconds: float) -> None:
         self._patience = seconds
-        self._standing: dict[tuple[str, str, int], tuple[int, float]] = {}  # next offset, and since when it is that
-        self._moved_at = float("-inf")
+        self._known: dict[tuple[str, str, int], _Stand] = {}
 
     def standing(self, seconds: float, ends: Ends, durable: Ends) -> set[str]:
         """Note how far partitions are, and return the topics of those that stand."""
-        standing: dict[tuple[str, str, int], tuple[int, float]] = {}
-        for key, end in ends.items():
-            now = durable.get(key, 0)
-            before = self._standing.get(key)
-            if before is not None and now != before[0]:
-                self._moved_at = seconds
-            if now < end:
-                standing[key] = before if before is not None and before[0] == now else (now, seconds)
-        self._standing = standing
+        self._known = {key: self._stand(key, seconds, end, durable.get(key, 0)) for key, end in ends.items()}
+        # those of a worker whose blocks are slow move together: none stands behind another
+        moved_at = max((one.moved_at for one in self._known.values()), default=seconds)
         return {
             key[0]
-            for key, (_, since) in standing.items()
-            if seconds - since >= self._patience and self._moved_at > since
+            for key, one in self._known.items()
+            if one.waits_since is not None and seconds - one.waits_since >= self._patience and one.moved_at < moved_at
         }
+
+    def _stand(self, key: tuple[str, str, int], seconds: float, end: int, offset: int) -> _Stand:
+        before = self._known.get(key)
+        if before is None or before.offset != offset:
+            return _Stand(offset, seconds, seconds if offset < end else None)
+        waits_since = (seconds if before.waits_since is None else before.waits_since) if offset < end else None
+        return _Stand(offset, before.moved_at, waits_since)
 
 
 class GrowthHistory:

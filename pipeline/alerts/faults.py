@@ -180,6 +180,7 @@ class FeedWatch:
         counts = feeds.counts()
         for history in (self._growth, self._newest):
             history.grown(feeds.seconds, counts)
+        self._stands.standing(feeds.seconds, self._lag.newest, durable_of(feeds.partitions))
 
     def notes(self) -> dict[str, FeedNote]:
         """Return what another watch needs to go on by topic, once something has been counted."""

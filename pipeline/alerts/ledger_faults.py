@@ -163,6 +163,7 @@ class LedgerFaults:
 
     def wait(self) -> None:
         """Note how far the feeds are while there is nothing to judge yet."""
+        self._note_ends()
         self._watch.counted(Feeds(self._clocks().seconds, self._partitions()))
         self._note()
 

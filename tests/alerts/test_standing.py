@@ -29,6 +29,18 @@ def test_partitions_that_stand_while_others_go_on_hold_the_records_of_a_worker_t
     assert watch.look(feeds(41, *two_partitions(500, 101))) == set()  # somebody reads it again
 
 
+def test_records_that_wait_when_the_others_are_done_stand_as_well() -> None:
+    watch = watching()
+    watch.log_ends(0, both_end(0))
+    watch.counted(feeds(0))
+    watch.counted(feeds(1, *two_partitions(500, 0)))  # the ledger has it before Kafka is asked again
+    watch.log_ends(2, both_end(500))
+    watch.counted(feeds(2, *two_partitions(500, 0)))
+    assert watch.look(feeds(5, *two_partitions(500, 0))) == set()
+    assert watch.look(feeds(6, *two_partitions(500, 0))) == {STANDING}
+    assert watch.look(feeds(9, *two_partitions(500, 500))) == set()
+
+
 def test_a_slow_worker_whose_partitions_all_move_together_holds_nobody_up() -> None:
     watch = watching()
     watch.log_ends(0, both_end(100))
