@@ -59,7 +59,7 @@ def looks_of(settings: Settings) -> LedgerLooks:
 
     shelf = PeerShelf(ClickHouseLedger(connect(settings, "writer"), "roi", _RUN, ""))
     facts = RunFacts(opened(), policy, FinishedFacts(opened(), policy))
-    faults = LedgerFaults(opened(), settings.alerts, facts.facts, Logs())
+    faults = LedgerFaults(opened(), settings.alerts, facts.facts, Logs(), clocks=moment)
     return LedgerLooks(settings.alerts, facts, shelf, faults, LedgerEvidences(opened(), policy, shelf))
 
 
@@ -73,7 +73,7 @@ async def measure(settings: Settings, campaigns: int) -> dict[str, Any]:
     addressing, told = addressing_of(settings), AlertTelemetry()
     evaluator = Evaluator(
         desk,
-        conduct_of(settings),
+        conduct_of(settings, store.installation()),
         addressing,
         repeat_seconds=settings.alerts.repeat_minutes * 60,
         told=told,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol
 
@@ -26,7 +25,6 @@ from pipeline.alerts.faults import (
     in_order,
 )
 from pipeline.alerts.looking import DataFaults
-from pipeline.alerts.record import Moment
 from pipeline.state.calendar import MINUTE_MS
 from schemas.topics import LOGINS, TOUCHES, TRANSACTIONS
 
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
     from pipeline.alerts.fault_history import Ends
     from pipeline.alerts.faults import DataFault
     from pipeline.alerts.looking import Now
+    from pipeline.alerts.record import Moment
 
 _log = logging.getLogger(__name__)
 _ASK_SECONDS: Final = 10.0
@@ -98,7 +97,7 @@ class LedgerFaults:
         facts: Callable[[Iterable[str]], Mapping[str, CampaignFacts]],
         log_ends: LogEndsSource,
         *,
-        clocks: Callable[[], Moment] = lambda: Moment(time.time_ns() // 1_000_000, time.monotonic()),
+        clocks: Callable[[], Moment],
     ) -> None:
         self._port = port
         self._settings = settings
@@ -119,7 +118,7 @@ class LedgerFaults:
             self._watch.go_on_from(notes)
         raise_seconds = min(_RAISE_SECONDS, _RAISE_SHARE * self._settings.wall_hold_seconds)
         self._settling = Settling(raise_seconds, self._settings.lag_seconds)
-        self._noted: float | None = None
+        self._ends_at: float | None = None
         self._begun: float | None = None
 
     def go_on_from(self, noted: Mapping[str, Any]) -> None:
@@ -204,9 +203,9 @@ class LedgerFaults:
         newest = self._log_ends.newest()
         if newest is None:
             return None
-        if newest[0] != self._noted:
+        if newest[0] != self._ends_at:
             self._watch.log_ends(*newest)
-            self._noted = newest[0]
+            self._ends_at = newest[0]
         return newest[1]
 
     def _texts(

@@ -142,7 +142,7 @@ class ClickHouseAlertStore:
 
     def installation(self) -> str:
         """Return what tells these tables from those of any other installation, for as long as they are there."""
-        return str(self._ledger.fetch_value("alert_installation", database_name=self._database))
+        return str(self._ledger.fetch_value("alert_installation"))
 
     def load(self) -> list[LogRow]:
         """Return every alert, the silences in force, and the messages and notifications that wait."""

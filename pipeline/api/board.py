@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from fastapi.responses import JSONResponse
@@ -65,8 +66,10 @@ class Board:
         age = time.monotonic() - self._looked_at
         if age > _SHARED_SECONDS and (self._anew is None or self._anew.done()):
             self._anew = asyncio.create_task(self._found(_SHARED_SECONDS))
-        if self._anew is not None and not self._anew.done():
-            await asyncio.wait({self._anew}, timeout=None if age > _KEPT_SECONDS else _WAIT_SECONDS)
+        if self._anew is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None if age > _KEPT_SECONDS else _WAIT_SECONDS):
+                    await asyncio.shield(self._anew)
         return JSONResponse([fault.as_dict() for fault in self._faults])
 
     async def _found(self, oldest_seconds: float) -> list[Fault]:

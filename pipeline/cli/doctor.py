@@ -281,18 +281,18 @@ def _check_clickhouse(settings: Settings) -> list[Finding]:
 def _check_health(settings: Settings, data: Path | None) -> list[Finding]:
     from pipeline.clickhouse.reader import Reader
     from pipeline.operations.health import faults
-    from pipeline.operations.lag import waiting
+    from pipeline.operations.lag import looked_again, waiting
     from pipeline.operations.observing import QUESTION_SECONDS, observe
     from pipeline.operations.presence import workers_seen
 
     are_gone, lag, age = False, None, None
+    reader = Reader(settings, timeout_seconds=QUESTION_SECONDS)
     with suppress(UserError):  # the checks of ClickHouse and Kafka tell that
-        reader = Reader(settings, timeout_seconds=QUESTION_SECONDS)
         are_gone = workers_seen(settings, reader).are_gone
         found = waiting(settings, reader)
         lag, age = found.lag, found.age_seconds
     observed = observe(settings, data, asks_parts=True, workers_are_gone=are_gone, lag=lag, block_age_seconds=age)
-    seen = replace(observed, unreachable=())
+    seen = looked_again(replace(observed, unreachable=()), lambda: waiting(settings, reader))
     told = [Finding(fault.part, fault.severity, f"{fault.cause}; {fault.remedy}") for fault in faults(seen)]
     if lag is None or observed.unreachable:
         return [*told, Finding("health", "failed", _UNKNOWN)]

@@ -75,7 +75,7 @@ def look(settings: Settings, data: Path | None) -> StatusLook:
     """
     from pipeline.clickhouse.reader import Reader
     from pipeline.operations.health import faults
-    from pipeline.operations.lag import waiting
+    from pipeline.operations.lag import looked_again, waiting
     from pipeline.operations.observing import QUESTION_SECONDS, observe
     from pipeline.operations.presence import workers_seen
     from pipeline.operations.refusals import definitions_by_topic, refusals
@@ -85,7 +85,7 @@ def look(settings: Settings, data: Path | None) -> StatusLook:
     topics = summarise(found.standings, found.rows)
     refused = definitions_by_topic(refusals(reader))
     workers = workers_seen(settings, reader)
-    seen = observe(
+    observed = observe(
         settings,
         data,
         asks_kafka=True,
@@ -94,10 +94,9 @@ def look(settings: Settings, data: Path | None) -> StatusLook:
         lag=found.lag,
         block_age_seconds=found.age_seconds,
     )
-    alerts = _alerts(reader, settings)
-    return StatusLook(
-        topics, refused, workers.number, found.age_seconds, alerts, seen, faults(seen), workers.are_claims
-    )
+    seen = looked_again(observed, lambda: waiting(settings, reader))
+    alerts, age = _alerts(reader, settings), seen.block_age_seconds
+    return StatusLook(topics, refused, workers.number, age, alerts, seen, faults(seen), workers.are_claims)
 
 
 def topic_columns() -> tuple[Column, ...]:

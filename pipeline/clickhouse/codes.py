@@ -10,6 +10,10 @@ UNMADE: Final = (60, 81)
 """A table and a database that are not there."""
 
 
-def has_code(error: Exception, *codes: int) -> bool:
-    """Tell whether an error, or one that quotes it, is the server's answer with one of the codes."""
-    return any(f"code: {code}," in str(error) for code in codes)
+def has_code(error: Exception | str, *codes: int) -> bool:
+    """Tell whether an error, or one that quotes it, is the server's answer with one of the codes.
+
+    clickhouse-connect writes "code: 60, …", the server itself "Code: 60. …".
+    """
+    text = str(error)
+    return any(f"code: {code}," in text or f"Code: {code}." in text for code in codes)

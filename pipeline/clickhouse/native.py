@@ -60,23 +60,21 @@ class Body:
         return b"".join(self._parts)
 
     def __iter__(self) -> Iterator[Encoded]:
-        """Yield pieces that are worth a call each: small parts are joined."""
+        """Yield pieces that are worth a call each: small parts are joined, a large one goes as it is."""
         waiting: list[Encoded] = []
         size = 0
         for part in self._parts:
-            if len(part) >= _PIECE_BYTES:
-                if waiting:
-                    yield b"".join(waiting)
-                    waiting, size = [], 0
-                yield part
-                continue
+            if waiting and size + len(part) > _PIECE_BYTES:
+                yield _piece(waiting)
+                waiting, size = [], 0
             waiting.append(part)
             size += len(part)
-            if size >= _PIECE_BYTES:
-                yield b"".join(waiting)
-                waiting, size = [], 0
         if waiting:
-            yield b"".join(waiting)
+            yield _piece(waiting)
+
+
+def _piece(parts: list[Encoded]) -> Encoded:
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 class NativeTable:

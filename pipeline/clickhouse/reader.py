@@ -14,7 +14,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlencode, urlsplit
 
-from pipeline.clickhouse.codes import ACCESS_DENIED
+from pipeline.clickhouse.codes import ACCESS_DENIED, has_code
 from pipeline.clickhouse.ping import PING_SECONDS, ping, unreachable
 from pipeline.errors import UnreachableError, UserError
 
@@ -33,6 +33,10 @@ _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "
 _USERS: Final = {
     "reader": "ROI_CLICKHOUSE_USER and ROI_CLICKHOUSE_PASSWORD",
     "actor": "ROI_CLICKHOUSE_ACTOR_USER and ROI_CLICKHOUSE_ACTOR_PASSWORD",
+}
+_RIGHTS: Final = {
+    "reader": "may read the tables and views of the application alone",
+    "actor": "may hand in actions alone",
 }
 
 
@@ -59,6 +63,7 @@ class Reader:
         self._url = urlsplit(settings.clickhouse_url)
         self._address = settings.clickhouse_url
         self._variables = _USERS[role]
+        self._rights = _RIGHTS[role]
         acts = role == "actor"
         self._user = settings.clickhouse_actor_user if acts else settings.clickhouse_user
         password = settings.clickhouse_actor_password if acts else settings.clickhouse_password
@@ -131,8 +136,8 @@ class Reader:
                 ) from error
 
     def _refusal(self, status: int, body: str) -> UserError:
-        if f"Code: {ACCESS_DENIED}." in body:  # the user is right, and may not do this
-            return query_error(body, f"{self._user} may read the tables and views of the application alone")
+        if has_code(body, ACCESS_DENIED):  # the user is right, and may not do this
+            return query_error(body, f"{self._user} {self._rights}")
         if status in {http.client.UNAUTHORIZED, http.client.FORBIDDEN}:
             return UserError(
                 f"ClickHouse at {self._address} refused the user {self._user}",

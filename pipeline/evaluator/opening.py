@@ -16,6 +16,7 @@ from pipeline.alerts.ledger_faults import LedgerFaults
 from pipeline.alerts.live import LiveFacts
 from pipeline.alerts.looking import LedgerLooks, Now
 from pipeline.alerts.peers import PeerShelf
+from pipeline.alerts.service import moment
 from pipeline.alerts.statistics import HOUR_MS
 from pipeline.clickhouse.connection import connect
 from pipeline.error_words import places
@@ -166,7 +167,7 @@ def open_looks(settings: Settings) -> Looks:
     rules = RunRules(port, LIVE, policy, describe_policy(settings))
     rules.check()  # before anything is decided; again with every look, where no worker has begun the run yet
     facts = RunFacts(port, policy, over, check=rules.check)
-    faults = LedgerFaults(opened(), settings.alerts, facts.facts, LogWatch(settings))
+    faults = LedgerFaults(opened(), settings.alerts, facts.facts, LogWatch(settings), clocks=moment)
     evidences = LedgerEvidences(opened(), policy, shelf)
     looks = LedgerLooks(settings.alerts, facts, shelf, faults, evidences, model=policy.models[0])
     return PostponedLooks(looks, faults)

@@ -85,6 +85,8 @@ class _Rows:
             write(block, rows)
 
     def _add(self, block: ShardBlock, kind: str, count: int, **columns: ColumnValues) -> None:
+        if count == 0:
+            return
         columns |= {"kind": kind, "shard": block.shard, "version": block.version}
         self.sheets.append(_TABLE.sheet(count, columns))
 
@@ -278,8 +280,6 @@ class _Rows:
     def _verdicts(self, block: ShardBlock, rows: Sequence[VerdictRow]) -> None:
         for kind in ("takeover", "future", "revived"):
             found = [row for row in rows if row.kind == kind]
-            if not found:
-                continue
             self._add(
                 block,
                 kind,

@@ -94,4 +94,4 @@ def _begun(settings: Settings) -> list[list[str]] | None:
     try:
         return load_run(Reader(settings, timeout_seconds=QUESTION_SECONDS), settings.clickhouse_database, _LIVE)
     except UserError as error:
-        return [] if any(f"Code: {code}." in error.cause for code in UNMADE) else None
+        return [] if has_code(error, *UNMADE) else None

@@ -229,7 +229,23 @@ def _log_severity(fault: LogFault) -> Severity:
     return "warning" if fault.fault == "recreated" else "failed"
 
 
+def is_stalled(seen: Observations) -> bool:
+    """Tell whether records wait, nobody has written for long, and nothing else is known that would explain it."""
+    is_old = (seen.block_age_seconds or 0.0) > STALLED_SECONDS
+    # a halted topic's records wait for it
+    return bool(seen.lag) and is_old and not (seen.halts or _troubles_of_parts(seen))
+
+
 def _troubles(seen: Observations) -> list[Fault]:
+    if not is_stalled(seen):
+        return _troubles_of_parts(seen)
+    age = seen.block_age_seconds or 0.0
+    cause = f"{seen.lag:,} records wait, and the last block was written {age:.0f} s ago"
+    remedy = "start a worker if none runs (roi worker), or look into their logs"
+    return [Fault("workers", cause, remedy, "failed" if age > _STANDING_SECONDS else "warning")]
+
+
+def _troubles_of_parts(seen: Observations) -> list[Fault]:
     found = [Fault(name, _SILENT, _KILLED.format(name)) for name in seen.silent if name != BROKER]
     found += [
         Fault(it.part, f"{it.cause}, since {seen.now - it.since:.0f} s", f"look into the log of {it.part}")
@@ -239,9 +255,4 @@ def _troubles(seen: Observations) -> list[Fault]:
     ]
     if seen.workers_are_gone:
         found.append(Fault("workers", _GONE, "start one: roi worker; kill one that is frozen"))
-    age = seen.block_age_seconds or 0.0
-    if seen.lag and age > STALLED_SECONDS and not (found or seen.halts):  # a halted topic's records wait for it
-        cause = f"{seen.lag:,} records wait, and the last block was written {age:.0f} s ago"
-        remedy = "start a worker if none runs (roi worker), or look into their logs"
-        found.append(Fault("workers", cause, remedy, "failed" if age > _STANDING_SECONDS else "warning"))
     return found

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.operations.health import STALLED_SECONDS
+from pipeline.operations.health import is_stalled
 from schemas.topics import EVENT_TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from pipeline.clickhouse.reader import Reader
+    from pipeline.operations.health import Observations
     from pipeline.settings import Settings
 
 _FIRST_BLOCK_SECONDS: Final = 6.0
@@ -109,30 +110,36 @@ class Waiting:
         return sum(one.lag for one in self.standings)
 
 
-def waiting(
-    settings: Settings,
-    reader: Reader,
-    *,
-    monotonic: Callable[[], float] = time.monotonic,
-    wait: Callable[[float], None] = time.sleep,
-) -> Waiting:
+def waiting(settings: Settings, reader: Reader) -> Waiting:
     """Compare the ledger with the topics' ends.
-
-    Where records wait and no block has been written for long, they may have come an instant ago: it is looked again
-    for some seconds, in which a worker that lives writes one.
 
     Raises:
         UserError: as from `log_ends`, or ClickHouse does not answer.
     """
-    ends = log_ends(settings)
+    rows = positions(reader)
+    return Waiting(rows, log_ends(settings).standings(rows), block_age_seconds(rows, time.time()))
+
+
+def looked_again(
+    seen: Observations,
+    look: Callable[[], Waiting],
+    *,
+    monotonic: Callable[[], float] = time.monotonic,
+    wait: Callable[[float], None] = time.sleep,
+) -> Observations:
+    """Return what was seen; where records wait and nobody seems to read them, as it is some seconds later.
+
+    They may have come an instant ago, after a quiet time: a worker that lives writes a block meanwhile.
+
+    Raises:
+        UserError: as from `look`.
+    """
     deadline = monotonic() + _FIRST_BLOCK_SECONDS
-    while True:
-        rows = positions(reader)
-        found = Waiting(rows, ends.standings(rows), block_age_seconds(rows, time.time()))
-        is_idle = found.age_seconds is None or found.age_seconds <= STALLED_SECONDS or not found.lag
-        if is_idle or monotonic() > deadline:
-            return found
+    while is_stalled(seen) and monotonic() <= deadline:
         wait(_PAUSE_SECONDS)
+        found = look()
+        seen = replace(seen, lag=found.lag, block_age_seconds=found.age_seconds)
+    return seen
 
 
 def block_age_seconds(rows: Iterable[Mapping[str, Any]], now: float) -> float | None:

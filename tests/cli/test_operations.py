@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from pipeline.cli.dlq import Choice, to_retry
-from pipeline.cli.doctor import check_currency, check_directory, clock_finding, masked, topic_findings
+from pipeline.cli.doctor import _check_health, check_currency, check_directory, clock_finding, masked, topic_findings
 from pipeline.cli.drain import count_events, defined_campaigns, wait_for_campaigns, wait_until
 from pipeline.cli.erase import _kept_in
 from pipeline.cli.status_look import StatusLook, summarise
@@ -70,6 +70,13 @@ def test_status_adds_up_partitions_and_takes_the_newest_watermark() -> None:
             "watermark": None,
         },
     ]
+
+
+def test_doctor_calls_nothing_healthy_that_it_could_not_look_at(settings: Settings) -> None:
+    nowhere = {"clickhouse_url": "http://127.0.0.1:9", "kafka_bootstrap_servers": "127.0.0.1:9"}
+    (found,) = _check_health(settings.model_copy(update=nowhere), None)
+    assert (found.check, found.state) == ("health", "failed")
+    assert found.detail.startswith("not all of it could be looked at")
 
 
 def test_waiting_gives_up_at_the_deadline_and_says_what_is_missing() -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from pipeline.clickhouse.reader import Reader
 from pipeline.operations import lag as lag_module
-from pipeline.operations.lag import LogEnds, Standing, Waiting, block_age_seconds, compare, waiting
+from pipeline.operations.halts import Halted
+from pipeline.operations.health import Observations
+from pipeline.operations.lag import LogEnds, Standing, Waiting, block_age_seconds, compare, looked_again, waiting
 from pipeline.settings import Settings
 from schemas.topics import LOGINS, TOUCHES
 
@@ -63,8 +65,13 @@ class Looked:
     def wait(self, seconds: float) -> None:
         self.seconds += seconds
 
-    def look(self, settings: Settings) -> Waiting:
-        return waiting(settings, Reader(settings), monotonic=lambda: self.seconds, wait=self.wait)
+    def once(self) -> Waiting:
+        return waiting(Settings(), Reader(Settings()))
+
+    def look(self, **observed: Any) -> Observations:
+        found = self.once()
+        seen = Observations(time.time(), lag=found.lag, block_age_seconds=found.age_seconds, **observed)
+        return looked_again(seen, self.once, monotonic=lambda: self.seconds, wait=self.wait)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +88,17 @@ def test_records_that_came_an_instant_ago_are_not_taken_for_records_that_nobody_
     monkeypatch: pytest.MonkeyPatch, lag: int, ages: tuple[float | None, ...], looks: int
 ) -> None:
     looked = Looked(monkeypatch, lag, *ages)
-    found = looked.look(Settings())
+    found = looked.look()
     assert looked.looks == looks
-    assert found.age_seconds == (None if ages[-1] is None else pytest.approx(ages[-1], abs=5))
+    assert found.block_age_seconds == (None if ages[-1] is None else pytest.approx(ages[-1], abs=5))
     assert found.lag == (12 if ages[-1] is None else lag)
+
+
+def test_nobody_looks_again_where_it_is_known_why_records_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    for known in (
+        {"workers_are_gone": True},
+        {"halts": (Halted(LOGINS, "bad", "five of five bad", "roi resume", "noon"),)},
+    ):
+        looked = Looked(monkeypatch, 5, 109.0)
+        looked.look(**known)
+        assert looked.looks == 1

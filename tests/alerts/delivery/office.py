@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import time
 from collections import Counter
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -14,8 +13,7 @@ from pipeline.alerts.delivery.senders import open_senders
 from pipeline.alerts.desk import Desk
 from pipeline.alerts.evaluator import Evaluator
 from pipeline.alerts.log import Notification
-from pipeline.alerts.record import Moment
-from pipeline.alerts.service import addressing_of, conduct_of
+from pipeline.alerts.service import addressing_of, conduct_of, moment
 from pipeline.settings import Settings
 from tests.alerts.building import AT_ONCE, HOUR, T0, look
 from tests.support.fakes_alerts import AlertTables, FakeAlertStore
@@ -62,7 +60,7 @@ class Office:
             addressing_of(settings),
             repeat_seconds=settings.alerts.repeat_minutes * 60,
             told=self,
-            now=lambda: Moment(time.time_ns() // 1_000_000, time.monotonic()),
+            now=moment,
         )
 
     def changed(self, change: Change) -> None:
