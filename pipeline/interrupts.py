@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ _SHOW_CURSOR = b"\x1b[?25h"  # a progress bar hides it
 
 def end_at_once() -> None:
     """Have an interrupt end this process with a word, instead of tearing an import in two, until a handler follows."""
-    signal.signal(signal.SIGINT, _end)
+    signal.signal(signal.SIGINT, end_interrupted)
 
 
 def interrupt_once() -> None:
@@ -47,7 +47,8 @@ def held_back() -> Iterator[None]:
         handler(signal.SIGINT, None)
 
 
-def _end(*_: object) -> None:
+def end_interrupted(*_: object) -> NoReturn:
+    """End this process now, as one that Ctrl-C has ended."""
     if os.isatty(2):
         os.write(2, _SHOW_CURSOR)
     os.write(2, b"interrupted\n")

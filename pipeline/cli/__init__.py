@@ -106,7 +106,12 @@ def _without_command(
 def main() -> None:
     """Run the command line on this process's arguments and exit with its code."""
     from pipeline.ending import Ending
+    from pipeline.interrupts import end_interrupted
 
-    app = build_app()  # while this imports, Ctrl-C is still the caller's to handle: it would tear an import in two
-    Ending(catch=False)  # Ctrl-C that a library does not heed ends a command all the same
-    app(prog_name="roi")
+    # while this imports and assembles, Ctrl-C is still the caller's to handle: it would tear an import in two
+    command = typer.main.get_command(build_app())
+    try:
+        Ending(catch=False)  # Ctrl-C that a library does not heed ends a command all the same
+        command(prog_name="roi")
+    except KeyboardInterrupt:  # before or behind what the command itself answers for
+        end_interrupted()

@@ -208,6 +208,32 @@ def test_ctrl_c_leaves_no_traceback(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
+@pytest.mark.parametrize(
+    "moment", ["typer.main.get_command", "pipeline.ending.interrupt_once", "threading.Thread.start"]
+)
+def test_ctrl_c_before_a_command_begins_leaves_no_traceback(moment: str) -> None:
+    # while the commands are put together, and before and after Ctrl-C is handed to them
+    place, name = moment.rsplit(".", 1)
+    program = f"""
+import pkgutil, signal
+from unittest.mock import patch
+from pipeline.interrupts import end_at_once
+end_at_once()
+from pipeline.cli import main
+place = pkgutil.resolve_name({place!r})
+real = getattr(place, {name!r})
+def interrupted(*args):
+    done = real(*args)
+    signal.raise_signal(signal.SIGINT)
+    return done
+with patch.object(place, {name!r}, interrupted):
+    main()
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "interrupted\n")
+
+
+@pytest.mark.process
 def test_output_into_a_closed_pipe_is_no_traceback(tmp_path: Path) -> None:
     line = f"'{sys.executable}' -m pipeline schema export --output '{tmp_path}/out' | true"
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False, cwd=ROOT)

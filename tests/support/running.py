@@ -53,7 +53,7 @@ class Running:
     def has_worked(self, seconds: float) -> bool:
         """Tell whether it has used so much of the CPU, waits for something, or has ended."""
         worked, state = self._times()
-        if worked != self._worked or state == "R":
+        if worked != self._worked or state in "RD":  # one that reads from a slow disk does not wait for anybody
             self._worked, self._since = worked, time.monotonic()
         return worked >= seconds or state in "ZX" or time.monotonic() - self._since > _WAITS_AFTER
 
