@@ -180,11 +180,15 @@ _FUNCTIONS: Final[dict[str, tuple[Any, list[Any]]]] = {  # name: (result, argume
     "plain_records": (c_uint32, [c_char_p, c_uint64, c_void_p, c_bool, c_uint32, c_void_p]),
     "compressed_batches": (c_uint32, [c_char_p, c_uint64, c_void_p, c_bool, c_uint32, c_uint32, c_void_p]),
     "compressed_records": (c_uint32, [c_char_p, c_uint64, c_void_p, c_char_p, c_void_p, c_uint32, c_uint32, c_void_p]),
+    "unpack_frames": (
+        c_uint32,
+        [c_void_p, c_void_p, c_void_p, c_char_p, c_void_p, c_uint32, c_void_p, c_uint64, c_void_p],
+    ),
     "crc32c": (c_uint32, [c_char_p, c_uint64, c_bool]),
 }
 
 
-_LONG: Final = frozenset({"load_rows"})  # other threads read on meanwhile
+_LONG: Final = frozenset({"load_rows", "unpack_frames"})  # other threads read on meanwhile
 
 
 @cache

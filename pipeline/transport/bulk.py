@@ -8,50 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import lz4.frame
 import numpy as np
-from aiokafka import codec
-from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.memory_records import _MemoryRecordsPy
 
 from pipeline.native.library import library
 from pipeline.transport.packed import MOST_BYTES, RECORD, Packed
+from pipeline.transport.unpacking import unpacked
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-LEAST_RECORD: Final = 7  # bytes, as in native/batches.c: a head that counts more than there is room for is odd
 _MOST_BATCHES: Final = 512  # listed at once: beyond so many one call more costs next to nothing
-ENOUGH_UNPACKED: Final = 1 << 26  # bytes, after which no further batch is unpacked: few bytes may hold very many
-
-
-def _lz4_decode(payload: memoryview) -> bytes:
-    """Unpack one frame, three times as fast as aiokafka does for a few events; it is left what is odd."""
-    try:
-        texts, length = lz4.frame.decompress(payload, return_bytes_read=True)
-    except RuntimeError:
-        length = None
-    return bytes(texts if length == len(payload) else codec.lz4_decode(payload))
-
-
-_DECODERS: Final[dict[int, Any]] = {
-    DefaultRecordBatch.CODEC_NONE: bytes,
-    DefaultRecordBatch.CODEC_GZIP: codec.gzip_decode,
-    DefaultRecordBatch.CODEC_SNAPPY: codec.snappy_decode,
-    DefaultRecordBatch.CODEC_LZ4: _lz4_decode,
-    DefaultRecordBatch.CODEC_ZSTD: codec.zstd_decode,
-}
-
-
-def decompressed(codec_number: int, payload: memoryview) -> bytes | None:
-    """Return what Kafka's codec of this number has packed; None: only aiokafka can tell what is wrong with it."""
-    decode = _DECODERS.get(codec_number)
-    if decode is None:
-        return None
-    try:
-        return bytes(decode(payload))
-    except Exception:  # noqa: BLE001 - whatever a codec raises: aiokafka meets it again, and answers as ever
-        return None
 
 
 class BulkReader:
@@ -102,36 +69,16 @@ class BulkReader:
         listed = library().compressed_batches(
             fetched, len(fetched), at, checks, self._most, len(heads), heads.ctypes.data
         )
-        texts, ends, room = _unpacked(fetched, heads[:listed].tolist())
-        if not texts:
+        texts, ends, room = unpacked(fetched, heads[:listed])
+        if not ends:
             if listed:  # none is where the next is no compressed one
                 self._at_once = 1
             return None
-        whole = texts[0] if len(texts) == 1 else b"".join(texts)
         rows = np.empty(room, RECORD)
         places = np.array(ends, np.uint64)
         kept = library().compressed_records(
-            fetched, len(fetched), at, whole, places.ctypes.data, len(ends), room, rows.ctypes.data
+            fetched, len(fetched), at, texts, places.ctypes.data, len(ends), room, rows.ctypes.data
         )
         is_whole = progress[0] == heads[len(ends) - 1, 1]
         self._at_once = min(2 * self._at_once, _MOST_BATCHES) if is_whole else 1
-        return Packed(whole, rows[:kept])
-
-
-def _unpacked(fetched: bytes, heads: list[list[int]]) -> tuple[list[bytes], list[int], int]:
-    """Return what is in compressed batches, where each ends behind the others, and how many records they have.
-
-    It ends in front of one that is not plainly right, and once there is enough.
-    """
-    view, texts, ends, room, size = memoryview(fetched), [], [], 0, 0
-    for begin, end, codec_number, count in heads:
-        text = decompressed(codec_number, view[begin:end])
-        if text is None or count > len(text) // LEAST_RECORD or size + len(text) >= MOST_BYTES:
-            break
-        texts.append(text)
-        size += len(text)
-        ends.append(size)
-        room += count
-        if size >= ENOUGH_UNPACKED:
-            break
-    return texts, ends, room
+        return Packed(texts, rows[:kept])

@@ -17,8 +17,9 @@ from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBa
 from aiokafka.record.memory_records import _MemoryRecordsPy
 
 from pipeline.native.library import NOBODY, library
-from pipeline.transport.bulk import LEAST_RECORD, BulkReader, decompressed
+from pipeline.transport.bulk import BulkReader
 from pipeline.transport.packed import MOST_BYTES, RECORD, Packed
+from pipeline.transport.unpacking import LEAST_RECORD, decompressed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

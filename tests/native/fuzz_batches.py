@@ -12,12 +12,14 @@ from aiokafka.record.memory_records import _MemoryRecordsPy
 from aiokafka.record.util import decode_varint_py
 
 from pipeline.native.library import NOBODY, library
-from pipeline.transport.bulk import decompressed
 from pipeline.transport.packed import RECORD, Packed
 from pipeline.transport.runs import BATCH_HEAD
+from pipeline.transport.unpacking import LEAST_RECORD, decompressed, unpacked
 
 if TYPE_CHECKING:
     from random import Random
+
+    import numpy.typing as npt
 
 _HEAD: Final = _DefaultRecordBatchPy.HEADER_STRUCT
 _ENCODERS: Final = ((0, bytes), (2, codec.snappy_encode), (3, codec.lz4_encode))
@@ -138,6 +140,7 @@ def _compare_compressed(random: Random) -> None:
         (begin, end, decompressed(number, memoryview(fetched)[begin:end]))
         for begin, end, number, _ in heads[:listed].tolist()
     ]
+    _compare_unpacked(fetched, heads[:listed], [piece for *_, piece in pieces])
     texts = [fetched[begin:end] if piece is None else piece for begin, end, piece in pieces]
     whole = b"".join(texts)
     ends = np.cumsum([len(piece) for piece in texts], dtype=np.uint64)
@@ -152,6 +155,18 @@ def _compare_compressed(random: Random) -> None:
         return
     found = Packed(whole, rows[:kept])
     _expect(fetched, end, start, (_rows(found), behind))
+
+
+def _compare_unpacked(fetched: bytes, heads: npt.NDArray[np.uint64], pieces: list[bytes | None]) -> None:
+    """Compare what is unpacked at once with what the codecs make of each batch."""
+    sound: list[bytes] = []
+    for piece, count in zip(pieces, heads[:, 3].tolist(), strict=True):
+        if piece is None or count > len(piece) // LEAST_RECORD:
+            break
+        sound.append(piece)
+    found = unpacked(fetched, heads)
+    if (found.texts, len(found.ends)) != (b"".join(sound), len(sound)):
+        raise SystemExit(f"{heads.tolist()} of {fetched!r} are unpacked otherwise than one by one")
 
 
 def _expect(fetched: bytes, end: int, start: int, taken: tuple[list[Row], int]) -> None:

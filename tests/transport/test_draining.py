@@ -13,7 +13,7 @@ from aiokafka.errors import CorruptRecordException, OffsetOutOfRangeError, Topic
 from aiokafka.record.memory_records import _MemoryRecordsPy
 
 from pipeline.native.library import is_built
-from pipeline.transport import bulk, draining
+from pipeline.transport import draining, unpacking
 from pipeline.transport.draining import fetched_runs
 from pipeline.transport.packed import Packed
 from pipeline.transport.ports import TP
@@ -102,7 +102,7 @@ def test_a_fault_of_this_program_is_told_with_its_traceback_once(caplog: pytest.
 
 async def test_no_further_batch_is_taken_once_there_are_enough_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(draining, "ENOUGH_BYTES", 20)
-    monkeypatch.setattr(bulk, "ENOUGH_UNPACKED", 10)
+    monkeypatch.setattr(unpacking, "ENOUGH_UNPACKED", 10)
     raw, end = b"", BASE
     for value in (b"a", b"b" * 10, b"c", b"d"):
         piece, end = encoded(Batch([(0, 5, None, value, [])], codec=1), end)
