@@ -98,7 +98,7 @@ def test_what_a_model_was_given_stands_in_its_own_row(clickhouse: Any, run_name:
     ]
 
 
-@settings(max_examples=depth(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=depth(8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 10**6),
     models=st.lists(st.sampled_from(MODELS), min_size=1, max_size=4, unique=True),
