@@ -13,8 +13,10 @@ from fastapi.responses import JSONResponse
 from pipeline.api.answers import ApiError, problem
 from pipeline.api.campaigns import BoardError, campaigns
 from pipeline.api.tokens import Reads, Tokens, page_reader
+from pipeline.clickhouse.reader import Reader
 from pipeline.operations.health import failed, faults
-from pipeline.operations.observing import observe
+from pipeline.operations.lag import WatchedLag, waiting
+from pipeline.operations.observing import QUESTION_SECONDS, observe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +43,9 @@ class Board:
         self._looked_at = -math.inf
         self._faults: list[Fault] = []
         self._anew: asyncio.Task[list[Fault]] | None = None
+        # Docker's board is told no address of Kafka
+        self._asks_kafka = "kafka_bootstrap_servers" in settings.model_fields_set
+        self._lag = WatchedLag(lambda: waiting(settings, Reader(settings, timeout_seconds=QUESTION_SECONDS)))
 
     async def campaigns(self, _: Reads) -> JSONResponse:
         """Answer the totals of every campaign."""
@@ -86,9 +91,9 @@ class Board:
         return JSONResponse({"status": "ok"})
 
     def _look(self) -> Observations:
-        """Look at everything that the board is told the address of; Docker's board is told none of Kafka."""
-        asks_kafka = "kafka_bootstrap_servers" in self._settings.model_fields_set
-        return observe(self._settings, self._instance, asks_kafka=asks_kafka)
+        """Look at everything that the board is told the address of."""
+        seen = observe(self._settings, self._instance, asks_kafka=self._asks_kafka)
+        return self._lag.noted_in(seen) if self._asks_kafka else seen
 
 
 async def _may_read(request: Request) -> bool:

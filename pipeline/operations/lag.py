@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.errors import UserError
 from pipeline.operations.health import is_stalled
 from schemas.topics import EVENT_TOPICS
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 _FIRST_BLOCK_SECONDS: Final = 6.0
 _PAUSE_SECONDS: Final = 0.5
+_WATCH_SECONDS: Final = 10.0  # a look at the logs' ends is a fetch of each partition on some brokers
 _POSITIONS: Final = """
     SELECT topic, partition, topic_id, next_offset, watermark_ms, accepted, duplicates, dead_letters,
            toUnixTimestamp64Milli(written_at) AS written_ms
@@ -142,6 +145,41 @@ def looked_again(
     return seen
 
 
+class WatchedLag:
+    """What waits for the workers, for who asks again and again: told once it waits in two looks that see no new block.
+
+    Nobody is kept waiting for the second one, as by `looked_again`.
+    """
+
+    def __init__(self, look: Callable[[], Waiting], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._look = look
+        self._monotonic = monotonic
+        self._looked_at = -math.inf
+        self._found: Waiting | None = None
+        self._is_standing = False
+
+    def noted_in(self, seen: Observations) -> Observations:
+        """Return what was seen, with the lag where it stands; a server that does not answer is told by ``seen``."""
+        if seen.unreachable:
+            self._found, self._is_standing = None, False
+            return seen
+        if self._monotonic() - self._looked_at >= _WATCH_SECONDS:
+            self._look_again()
+            self._looked_at = self._monotonic()
+        if self._found is None or not self._is_standing:
+            return seen
+        return replace(seen, lag=self._found.lag, block_age_seconds=self._found.age_seconds)
+
+    def _look_again(self) -> None:
+        before = self._found
+        try:
+            self._found = self._look()
+        except UserError:  # it has stopped answering since, which the next look at all tells
+            self._found = None
+        found = self._found
+        self._is_standing = bool(before and found and before.lag and found.lag and before.rows == found.rows)
+
+
 def block_age_seconds(rows: Iterable[Mapping[str, Any]], now: float) -> float | None:
     """Return the age of the newest block, given the wall clock in epoch seconds; None when there is no block."""
     newest = max((row["written_ms"] for row in rows), default=None)
@@ -154,7 +192,6 @@ def log_ends(settings: Settings) -> LogEnds:
     Raises:
         UserError: the broker does not answer, or a topic is missing.
     """
-    from pipeline.errors import UserError
     from pipeline.transport.admin import TopicAdmin
     from pipeline.transport.reading import answering, partition_counts
 

@@ -17,8 +17,11 @@ from pipeline.api import board
 from pipeline.api.guard import MOST_BODY_BYTES
 from pipeline.api.server import build_app, build_board
 from pipeline.build import VERSION
+from pipeline.operations import lag
 from pipeline.operations.health import Observations
+from pipeline.operations.lag import Standing, Waiting
 from pipeline.settings import Settings
+from schemas.topics import LOGINS
 from tests.support.endpoint import ROOT
 from tests.support.serving import serving, visiting
 from tests.support.waiting import wait_until
@@ -84,6 +87,22 @@ async def test_a_page_is_told_what_is_at_fault_now_and_not_what_was_when_somebod
     for cause in ("one", "another"):
         (fault,) = await (await visitor.get("/api/faults")).json()
         assert fault["cause"] == cause
+
+
+async def test_a_page_is_told_of_records_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Settings(clickhouse_url="http://127.0.0.1:9", kafka_bootstrap_servers="127.0.0.1:9")
+    standing = Waiting([{"topic": LOGINS}], [Standing(LOGINS, 0, 3_149, 0)], 404.0)
+    monkeypatch.setattr(board, "observe", lambda *_, **__: Observations(now=0.0))
+    monkeypatch.setattr(board, "waiting", lambda *_: standing)
+    monkeypatch.setattr(board, "_SHARED_SECONDS", 0.0)
+    monkeypatch.setattr(lag, "_WATCH_SECONDS", 0.0)
+    async with visiting(build_board(told)) as client:
+        assert await (await client.get("/api/faults")).json() == []
+        (fault,) = await (await client.get("/api/faults")).json()
+    assert (fault["part"], fault["cause"]) == (
+        "workers",
+        "3,149 records wait, and the last block was written 404 s ago",
+    )
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc", "/nothing", "/api/campaigns/"])

@@ -8,10 +8,20 @@ from typing import Any
 import pytest
 
 from pipeline.clickhouse.reader import Reader
+from pipeline.errors import UserError
 from pipeline.operations import lag as lag_module
 from pipeline.operations.halts import Halted
 from pipeline.operations.health import Observations
-from pipeline.operations.lag import LogEnds, Standing, Waiting, block_age_seconds, compare, looked_again, waiting
+from pipeline.operations.lag import (
+    LogEnds,
+    Standing,
+    Waiting,
+    WatchedLag,
+    block_age_seconds,
+    compare,
+    looked_again,
+    waiting,
+)
 from pipeline.settings import Settings
 from schemas.topics import LOGINS, TOUCHES
 
@@ -102,3 +112,52 @@ def test_nobody_looks_again_where_it_is_known_why_records_wait(monkeypatch: pyte
         looked = Looked(monkeypatch, 5, 109.0)
         looked.look(**known)
         assert looked.looks == 1
+
+
+class Watched:
+    """A ledger that is looked at every few seconds, its clock at hand."""
+
+    def __init__(self) -> None:
+        self.seconds, self.looks, self.end, self.block = 0.0, 0, 9, 1
+        self.fails = False
+        self.lag = WatchedLag(self.look, lambda: self.seconds)
+
+    def look(self) -> Waiting:
+        self.looks += 1
+        if self.fails:
+            raise UserError("Kafka does not answer", "start it")
+        rows = [position(LOGINS, 0, 4, written_ms=self.block)]
+        return Waiting(rows, [Standing(LOGINS, 0, self.end, 4)], 70.0)
+
+    def told(self, **seen: Any) -> int | None:
+        return self.lag.noted_in(Observations(0.0, **seen)).lag
+
+
+def test_who_watches_is_told_of_records_that_nobody_reads_at_the_second_look() -> None:
+    watched = Watched()
+    assert [watched.told(), watched.told()] == [None, None]
+    assert watched.looks == 1
+    watched.seconds = 10.0
+    assert [watched.told(), watched.told()] == [5, 5]
+    assert watched.looks == 2
+    watched.seconds, watched.end = 20.0, 4
+    assert watched.told() is None
+
+
+def test_who_watches_is_not_told_of_records_that_wait_while_blocks_are_written() -> None:
+    watched = Watched()
+    for block in range(5):
+        watched.seconds, watched.block = 10.0 * block, block
+        assert watched.told() is None
+
+
+def test_who_watches_is_told_nothing_of_servers_that_do_not_answer() -> None:
+    watched = Watched()
+    watched.told()
+    for watched.seconds, watched.fails in ((10.0, True), (20.0, False)):
+        assert watched.told() is None
+    watched.seconds = 30.0
+    assert watched.told() == 5
+    assert watched.told(unreachable=(("Kafka", "does not answer", "wait"),)) is None
+    watched.seconds = 40.0
+    assert watched.told() is None
