@@ -26,6 +26,7 @@ _WAITS: Final = Backoff(first_seconds=0.2, longest_seconds=10.0)
 _POLL_SECONDS: Final = 0.05
 _TRIM_SECONDS: Final = 1.0
 _ASK_SECONDS: Final = 2.0
+_LONGEST_STEP: Final = 6.0  # of a part's silence between two questions: beyond it this process itself stood still
 _DEATHS_KEPT: Final = 20
 _LONGEST_WORDS: Final = 300
 _STARTS: Final = 3  # a killed predecessor may still hold a part's files for a moment
@@ -249,21 +250,23 @@ class Supervisor:
 
     async def _ask_for_ever(self, child: Child) -> None:
         """Note what a part says of itself; kill one that has fallen silent, to be started again, or spare it."""
-        life, heard = 0, 0.0
+        life, looked = 0, self._clock()
+        silence: float | None = None  # seconds; one that starts has time until its first answer
         while True:
             await asyncio.sleep(_ASK_SECONDS)
             if child.starts != life:
-                life, heard = child.starts, 0.0  # one that starts has time until its first answer
+                life, silence = child.starts, None
             if child.pid is None:
                 continue
             answer = await asyncio.to_thread(ask, child.part.health_url)
-            trouble = answer.trouble
+            trouble, before, looked = answer.trouble, looked, self._clock()
             if answer.is_alive:
-                heard = self._clock()
-            elif heard and self._clock() - heard >= child.part.silent_seconds:
-                trouble = f"{_SILENT} {child.part.silent_seconds:.0f} s"
-            elif heard and self._clock() - heard >= _ASK_SECONDS:
-                trouble = "no answer"
+                silence = 0.0
+            elif silence is not None:
+                silence += min(looked - before, _LONGEST_STEP)
+                trouble = "no answer" if silence >= _ASK_SECONDS else trouble
+                if silence >= child.part.silent_seconds:
+                    trouble = f"{_SILENT} {child.part.silent_seconds:.0f} s"
             if trouble != child.trouble:
                 self._note_trouble(child, trouble)
             if trouble.startswith(_SILENT) and not child.part.spared:
