@@ -32,6 +32,9 @@ BROKER_FROZEN: Final = (
 )
 # nobody kills it for that: its topics live in its memory only
 BROKER_REMEDY: Final = "kill -CONT {pid}, or stop and start the instance, whose topics are empty then"
+_HELD_ELSEWHERE: Final = (
+    "a producer's open transaction and another installation of the same ROI_KAFKA_GROUP keep records back, too"
+)
 _GONE: Final = "none is in the consumer group any more: nothing is read"
 _NEVER_EVALUATED: Final = "no evaluator has run yet: nobody is told of any campaign"
 _START_EVALUATOR: Final = "start one: roi alerts run (roi up runs one)"
@@ -241,7 +244,7 @@ def _troubles(seen: Observations) -> list[Fault]:
         return _troubles_of_parts(seen)
     age = seen.block_age_seconds or 0.0
     cause = f"{seen.lag:,} records wait, and the last block was written {age:.0f} s ago"
-    remedy = "start a worker if none runs (roi worker), or look into their logs"
+    remedy = f"start a worker if none runs (roi worker), or look into their logs; {_HELD_ELSEWHERE}"
     return [Fault("workers", cause, remedy, "failed" if age > _STANDING_SECONDS else "warning")]
 
 
