@@ -202,7 +202,7 @@ class InstanceDirectory:
             for child in children
         ]
         with suppress(OSError):
-            write_private_file(self.health, json.dumps({"parts": parts}))
+            write_private_file(self.health, json.dumps({"supervisor": os.getpid(), "parts": parts}))
 
     def withdraw(self) -> None:
         """Remove the address file: nothing answers any more."""

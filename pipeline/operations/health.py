@@ -110,6 +110,7 @@ class Observations:
         deaths: recent ones, of any part.
         troubles: of processes that run.
         silent: processes that run and did not answer a question of some seconds.
+        stopped_supervisor: the process of `roi up`, where it stands still.
         broker_pid: the process of the embedded broker, where it is known to run.
         workers_are_gone: there were workers, and none is in their group now.
         disk: of an embedded instance.
@@ -127,6 +128,7 @@ class Observations:
     deaths: tuple[Death, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     silent: tuple[str, ...] = ()
+    stopped_supervisor: int | None = None
     broker_pid: int | None = None
     workers_are_gone: bool = False
     disk: Disk | None = None
@@ -147,6 +149,7 @@ def faults(seen: Observations) -> list[Fault]:
     found = [
         *_disk(seen.disk),
         *(Fault(it.topic, f"halted: {it.cause}", it.remedy, is_lasting=True) for it in seen.halts),
+        *_supervisor(seen.stopped_supervisor),
         *_loops(seen.deaths, seen.now),
         *_unreachable(seen),
         *(Fault(topic, "this topic is missing", "create it: roi migrate") for topic in seen.missing_topics),
@@ -160,6 +163,13 @@ def faults(seen: Observations) -> list[Fault]:
 def failed(found: Iterable[Fault]) -> list[Fault]:
     """Return those that make a command fail."""
     return [fault for fault in found if fault.severity == "failed"]
+
+
+def _supervisor(stopped: int | None) -> list[Fault]:
+    if stopped is None:
+        return []
+    cause = f"its process {stopped} is stopped: parts that end are not started again"
+    return [Fault("roi up", cause, f"let it go on: kill -CONT {stopped}", is_lasting=True)]
 
 
 def _disk(disk: Disk | None) -> list[Fault]:

@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.errors import UnreachableError, UserError
@@ -16,8 +17,6 @@ from pipeline.operations.presence import silent_parts
 from schemas.topics import ALL_TOPICS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pipeline.operations.halts import Halted, LogFault
     from pipeline.settings import Settings
 
@@ -81,6 +80,7 @@ def observe(  # noqa: PLR0913 - what is to be asked, and what the caller has see
         deaths=tuple(deaths),
         troubles=tuple(troubles),
         silent=silent_parts(asked, QUESTION_SECONDS if asks_parts else _AGAIN_SECONDS),
+        stopped_supervisor=_stopped_supervisor(data),
         broker_pid=next((it["pid"] for it in broker), None),
         workers_are_gone=workers_are_gone,
         disk=disk_of(data),
@@ -114,11 +114,25 @@ def _is_new_evaluator(part: dict[str, Any]) -> bool:
 
 def supervised(data: Path | None) -> list[dict[str, Any]]:
     """Return what the supervisor of an instance has written about its parts; nothing where there is none."""
+    parts: list[dict[str, Any]] = _written(data).get("parts", [])
+    return parts
+
+
+def _stopped_supervisor(data: Path | None) -> int | None:
+    """Return the process of a supervisor that has been stopped and not ended, as far as the system shows it."""
+    pid: int | None = _written(data).get("supervisor")
+    with suppress(OSError):  # it has ended, or this system has no such files
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return pid if state in "Tt" else None
+    return None
+
+
+def _written(data: Path | None) -> dict[str, Any]:
     if data is not None:
         with suppress(OSError, ValueError):
-            parts: list[dict[str, Any]] = json.loads((data / HEALTH_FILE).read_text())["parts"]
-            return parts
-    return []
+            written: dict[str, Any] = json.loads((data / HEALTH_FILE).read_text())
+            return written
+    return {}
 
 
 def disk_of(data: Path | None) -> Disk | None:

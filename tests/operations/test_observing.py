@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -82,3 +84,20 @@ def test_an_evaluator_that_was_just_started_is_not_taken_for_the_one_before(
     monkeypatch.setattr(observing, "evaluator_seen", lambda _: EvaluatorSeen(600.0))
     (fault,) = (it for it in faults(observe(_settings("127.0.0.1:1"), tmp_path)) if it.part == "alerts")
     assert fault.severity == severity
+
+
+@pytest.mark.process
+def test_a_supervisor_that_is_stopped_is_told_with_its_process(tmp_path: Path) -> None:
+    def told() -> list[str]:
+        found = faults(observe(Settings(clickhouse_url=f"http://127.0.0.1:{free_port()}"), tmp_path))
+        return [str(fault) for fault in found if fault.part == "roi up"]
+
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as supervisor:
+        (tmp_path / HEALTH_FILE).write_text(json.dumps({"supervisor": supervisor.pid, "parts": []}))
+        assert told() == []
+        with frozen(supervisor.pid):
+            (fault,) = told()
+        assert f"kill -CONT {supervisor.pid}" in fault
+        assert told() == []
+        supervisor.kill()
+    assert told() == []
