@@ -2,8 +2,6 @@
 // "Unsure" is an answer: aiokafka's reader has the last word on whatever is not plainly right, and on its error.
 #include "core.h"
 
-enum { LEAST_RECORD = 7 }; // length, attributes, two deltas, key, value, count of headers: a byte each at least
-
 typedef struct {
     const u8 *at, *end;
 } reader;

@@ -557,6 +557,8 @@ typedef struct { // what the head of a record batch says, and the position that 
     i64 base_offset, first_timestamp, max_timestamp, from_offset, count, is_append_time;
 } batch_head;
 
+enum { LEAST_RECORD = 7 }; // bytes: length, attributes, two deltas, key, value, count of headers: one each at least
+
 typedef struct { // a record; key and value lie in the batch's texts, a length of NOBODY is null
     i64 offset, timestamp;
     u32 key_begin, key_length, value_begin, value_length;

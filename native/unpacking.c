@@ -2,7 +2,7 @@
 // Python for each costs more than a frame of twenty events takes.
 #include "core.h"
 
-enum { LZ4 = 3, LEAST_RECORD = 7 }; // Kafka's number of the codec; bytes, as in batches.c
+enum { LZ4 = 3 }; // Kafka's number of the codec
 
 // LZ4F_resetDecompressionContext and LZ4F_decompress (lz4frame.h). The latter says 0 where a frame is whole, its sums right.
 typedef void (*resetting)(void *context);

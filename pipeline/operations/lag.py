@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -171,12 +172,10 @@ class WatchedLag:
         return replace(seen, lag=self._found.lag, block_age_seconds=self._found.age_seconds)
 
     def _look_again(self) -> None:
-        before = self._found
-        try:
-            self._found = self._look()
-        except UserError:  # it has stopped answering since, which the next look at all tells
-            self._found = None
-        found = self._found
+        before, found = self._found, None
+        with suppress(UserError):  # it has stopped answering since, which the next look at all tells
+            found = self._look()
+        self._found = found
         self._is_standing = bool(before and found and before.lag and found.lag and before.rows == found.rows)
 
 

@@ -53,7 +53,8 @@ def observe(  # noqa: PLR0913 - what is to be asked, and what the caller has see
     from pipeline.clickhouse.reader import Reader
 
     now = time.time()
-    parts = supervised(data)
+    written = _written(data)
+    parts = _parts(written)
     deaths, troubles = _of_parts(parts, now)
     broker = _broker(parts, settings)
     unreachable, missing = _of_kafka(settings) if asks_kafka else ([], ())
@@ -80,7 +81,7 @@ def observe(  # noqa: PLR0913 - what is to be asked, and what the caller has see
         deaths=tuple(deaths),
         troubles=tuple(troubles),
         silent=silent_parts(asked, QUESTION_SECONDS if asks_parts else _AGAIN_SECONDS),
-        stopped_supervisor=_stopped_supervisor(data),
+        stopped_supervisor=_stopped(written.get("supervisor")),
         broker_pid=next((it["pid"] for it in broker), None),
         workers_are_gone=workers_are_gone,
         disk=disk_of(data),
@@ -114,13 +115,18 @@ def _is_new_evaluator(part: dict[str, Any]) -> bool:
 
 def supervised(data: Path | None) -> list[dict[str, Any]]:
     """Return what the supervisor of an instance has written about its parts; nothing where there is none."""
-    parts: list[dict[str, Any]] = _written(data).get("parts", [])
+    return _parts(_written(data))
+
+
+def _parts(written: dict[str, Any]) -> list[dict[str, Any]]:
+    parts: list[dict[str, Any]] = written.get("parts", [])
     return parts
 
 
-def _stopped_supervisor(data: Path | None) -> int | None:
-    """Return the process of a supervisor that has been stopped and not ended, as far as the system shows it."""
-    pid: int | None = _written(data).get("supervisor")
+def _stopped(pid: int | None) -> int | None:
+    """Return the process of a supervisor if it has been stopped and not ended, as far as the system shows it."""
+    if pid is None:
+        return None
     with suppress(OSError):  # it has ended, or this system has no such files
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         return pid if state in "Tt" else None

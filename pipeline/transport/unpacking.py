@@ -19,7 +19,7 @@ from pipeline.transport.packed import MOST_BYTES
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-LEAST_RECORD: Final = 7  # bytes, as in native/batches.c: a head that counts more than there is room for is odd
+LEAST_RECORD: Final = 7  # bytes, as in native/core.h: a head that counts more than there is room for is odd
 ENOUGH_UNPACKED: Final = 1 << 26  # bytes, after which no further batch is unpacked: few bytes may hold very many
 _USUAL_RATIO: Final = 16  # nearly no batch of events holds more times its bytes
 _LEAST_ROOM: Final = 1 << 20
