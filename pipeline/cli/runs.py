@@ -38,7 +38,7 @@ def _list(as_json: options.Json = False, data: options.Data = None) -> None:
         Column("run", "Run"),
         Column("state", "State", "word"),
         Column("settings", "Differs from live"),
-        Column("range", "Range", is_detail=True),
+        Column("range", "Range", "word", is_detail=True),
         Column("events", "Records", "number"),
         Column("rows", "Rows", "number"),
         Column("began_at", "Begun", is_detail=True),

@@ -40,7 +40,10 @@ def test_a_range_is_listed_as_it_can_be_given_again(
     end: str | None,
 ) -> None:
     plan = Plan(run_name, FROM_FILES, (), (), {}, begin_ms=begin_ms, end_ms=end_ms)
-    write_record(ClickHouseLedger(clickhouse, "roi", run_name, ""), ReplayRecord(plan, State.COMPLETE, 0), is_new=True)
+    # a long cell of another run takes no width from the range
+    broken = Plan(f"{run_name}-broken", FROM_FILES, (), (), {})
+    for record in (ReplayRecord(plan, State.COMPLETE, 0), ReplayRecord(broken, State.FAILED, 0, cause="why " * 60)):
+        write_record(ClickHouseLedger(clickhouse, "roi", record.plan.run, ""), record, is_new=True)
     monkeypatch.chdir(tmp_path)  # no roi.toml of whoever runs the tests
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("ROI_CLICKHOUSE_URL", migrated.clickhouse_url)
