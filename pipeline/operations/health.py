@@ -25,7 +25,8 @@ _LOW_SHARE: Final = 0.05
 
 _SILENT: Final = "does not answer: frozen, or without any processor time"
 _KILLED: Final = "wait: roi up kills it where it stays silent, and starts it again; look into the log of {}"
-BROKER: Final = "broker"  # the part of an embedded instance
+BROKER: Final = "broker"  # the parts of an embedded instance that answer for a server
+ENDPOINT: Final = "endpoint"
 BROKER_FROZEN: Final = (
     "Kafka does not answer: the broker's process {pid} takes requests and answers none: "
     "frozen, or without any processor time"
@@ -111,6 +112,7 @@ class Observations:
         troubles: of processes that run.
         silent: processes that run and did not answer a question of some seconds.
         stopped_supervisor: the process of `roi up`, where it stands still.
+        is_endpoint_own: the ClickHouse that is asked is the instance's own.
         broker_pid: the process of the embedded broker, where it is known to run.
         workers_are_gone: there were workers, and none is in their group now.
         disk: of an embedded instance.
@@ -130,6 +132,7 @@ class Observations:
     silent: tuple[str, ...] = ()
     stopped_supervisor: int | None = None
     broker_pid: int | None = None
+    is_endpoint_own: bool = False
     workers_are_gone: bool = False
     disk: Disk | None = None
     lag: int | None = None
@@ -140,8 +143,16 @@ class Observations:
     @property
     def is_broker_frozen(self) -> bool:
         """Whether the embedded broker runs and answers nobody: now, or the supervisor for a while."""
-        noticed = (it for it in self.troubles if it.part == BROKER and self.now - it.since >= _TROUBLE_SECONDS)
-        return self.broker_pid is not None and (BROKER in self.silent or any(noticed))
+        return self.broker_pid is not None and self._is_silent(BROKER)
+
+    @property
+    def is_endpoint_frozen(self) -> bool:
+        """Whether the instance's own ClickHouse runs and answers nobody, likewise."""
+        return self.is_endpoint_own and self._is_silent(ENDPOINT)
+
+    def _is_silent(self, part: str) -> bool:
+        noticed = (it for it in self.troubles if it.part == part and self.now - it.since >= _TROUBLE_SECONDS)
+        return part in self.silent or any(noticed)
 
 
 def faults(seen: Observations) -> list[Fault]:
@@ -185,11 +196,14 @@ def _disk(disk: Disk | None) -> list[Fault]:
 
 
 def _unreachable(seen: Observations) -> list[Fault]:
-    """Tell which servers do not answer; of a frozen broker more is known than that."""
-    if not seen.is_broker_frozen:
-        return [Fault(*told) for told in seen.unreachable]
-    frozen = Fault(BROKER, BROKER_FROZEN.format(pid=seen.broker_pid), BROKER_REMEDY.format(pid=seen.broker_pid))
-    return [frozen, *(Fault(*told) for told in seen.unreachable if told[0] != "Kafka")]
+    """Tell which servers do not answer; of an instance's own frozen ones more is known than that."""
+    known = {"ClickHouse"} if seen.is_endpoint_frozen else set()  # told of the part, with what is done about it
+    found = []
+    if seen.is_broker_frozen:
+        known.add("Kafka")
+        cause, remedy = BROKER_FROZEN.format(pid=seen.broker_pid), BROKER_REMEDY.format(pid=seen.broker_pid)
+        found.append(Fault(BROKER, cause, remedy))
+    return [*found, *(Fault(*told) for told in seen.unreachable if told[0] not in known)]
 
 
 def _loops(deaths: Sequence[Death], now: float) -> list[Fault]:
@@ -215,9 +229,7 @@ def _evaluator(seen: EvaluatorSeen | None, begun_seconds: float | None) -> list[
     """Tell whether nobody decides about alerts, or nobody gets to it."""
     if seen is None:
         return []
-    if seen.age_seconds is None:
-        return [Fault("alerts", _NEVER_EVALUATED, _START_EVALUATOR, "warning")]
-    if seen.has_ended or seen.age_seconds > SILENT_EVALUATOR_SECONDS:
+    if seen.age_seconds is None or seen.has_ended or seen.age_seconds > SILENT_EVALUATOR_SECONDS:
         return [_silent_evaluator(seen.age_seconds, begun_seconds)]
     if seen.turn_age_seconds > STALE_LOOK_SECONDS:
         why = f": {'; '.join(seen.reasons)}" if seen.reasons else ""
@@ -226,11 +238,15 @@ def _evaluator(seen: EvaluatorSeen | None, begun_seconds: float | None) -> list[
     return []
 
 
-def _silent_evaluator(age_seconds: float, begun_seconds: float | None) -> Fault:
-    sign = f"the last sign of life is {age_seconds:.0f} s old"
+def _silent_evaluator(age_seconds: float | None, begun_seconds: float | None) -> Fault:
+    if begun_seconds is None and age_seconds is None:
+        return Fault("alerts", _NEVER_EVALUATED, _START_EVALUATOR, "warning")
+    sign = "there has been no sign of life"
+    if age_seconds is not None:
+        sign = f"the last sign of life is {age_seconds:.0f} s old"
     if begun_seconds is None:
         return Fault("alerts", f"no evaluator runs, {sign}", _START_EVALUATOR)
-    if begun_seconds < _BEGIN_SECONDS:  # the signs of life are of the one before
+    if begun_seconds < _BEGIN_SECONDS:  # any sign of life is of the one before
         cause = f"the evaluator was started {begun_seconds:.0f} s ago and has not looked yet"
         return Fault("alerts", cause, "wait a moment", "warning")
     # it is there: starting another would not help

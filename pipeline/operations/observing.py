@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pipeline.errors import UnreachableError, UserError
 from pipeline.operations.evaluators import EvaluatorSeen, evaluator_seen
 from pipeline.operations.halts import halted, log_faults
-from pipeline.operations.health import BROKER, RECENT_SECONDS, Death, Disk, Observations, Trouble
+from pipeline.operations.health import BROKER, ENDPOINT, RECENT_SECONDS, Death, Disk, Observations, Trouble
 from pipeline.operations.presence import silent_parts
 from schemas.topics import ALL_TOPICS
 
@@ -84,6 +84,7 @@ def observe(  # noqa: PLR0913 - what is to be asked, and what the caller has see
         stopped_supervisor=_stopped(written.get("supervisor")),
         broker_pid=next((it["pid"] for it in broker), None),
         workers_are_gone=workers_are_gone,
+        is_endpoint_own=any(_is_own_endpoint(it, settings) for it in parts),
         disk=disk_of(data),
         lag=lag,
         block_age_seconds=block_age_seconds,
@@ -111,6 +112,10 @@ def _broker(parts: list[dict[str, Any]], settings: Settings) -> list[dict[str, A
 
 def _is_new_evaluator(part: dict[str, Any]) -> bool:
     return bool(part["name"] == "alerts" and part["is_running"] and "started" in part)
+def _is_own_endpoint(part: dict[str, Any], settings: Settings) -> bool:
+    return part["name"] == ENDPOINT and part.get("url") == f"{settings.clickhouse_url}/ping"
+
+
 
 
 def supervised(data: Path | None) -> list[dict[str, Any]]:

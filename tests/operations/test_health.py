@@ -91,6 +91,20 @@ def test_a_frozen_broker_is_told_once_with_its_process_and_what_wakes_it(noticed
     assert clickhouse.part == "ClickHouse"
 
 
+@pytest.mark.parametrize(
+    "noticed",
+    [{"silent": ("endpoint",)}, {"troubles": (Trouble("endpoint", "no answer", NOW - 9),)}],
+    ids=["asked", "noted"],
+)
+def test_a_frozen_endpoint_is_told_as_a_part_and_not_to_be_started(noticed: dict[str, Any]) -> None:
+    servers = (("ClickHouse", "does not answer", "start it"),)
+    (endpoint,) = failed(faults(Observations(NOW, unreachable=servers, is_endpoint_own=True, **noticed)))
+    assert endpoint.part == "endpoint"
+    assert endpoint.remedy.endswith("look into the log of endpoint")
+    (_, clickhouse) = sorted(str(it) for it in faults(Observations(NOW, unreachable=servers, **noticed)))[::-1]
+    assert clickhouse == "ClickHouse: does not answer; start it", "the settings name another"
+
+
 def test_a_broker_that_was_silent_for_a_moment_is_not_frozen() -> None:
     assert faults(Observations(NOW, troubles=(Trouble("broker", "no answer", NOW - 3),), broker_pid=77)) == []
 
@@ -141,8 +155,11 @@ def test_an_evaluator_that_lives_and_looks_is_no_fault() -> None:
 
 def test_an_evaluator_that_was_just_started_is_waited_for() -> None:
     before = EvaluatorSeen(600.0, has_ended=True)
-    (fault,) = faults(Observations(NOW, evaluator=before, evaluator_begun_seconds=4.0))
-    assert str(fault) == "alerts: the evaluator was started 4 s ago and has not looked yet; wait a moment"
-    assert fault.severity == "warning"
+    for seen in (before, EvaluatorSeen()):
+        (fault,) = faults(Observations(NOW, evaluator=seen, evaluator_begun_seconds=4.0))
+        assert str(fault) == "alerts: the evaluator was started 4 s ago and has not looked yet; wait a moment"
+        assert fault.severity == "warning"
+    (fault,) = failed(faults(Observations(NOW, evaluator=EvaluatorSeen(), evaluator_begun_seconds=31.0)))
+    assert fault.cause.startswith("the evaluator runs, but there has been no sign of life: it cannot write")
     (fault,) = failed(faults(Observations(NOW, evaluator=before, evaluator_begun_seconds=31.0)))
     assert fault.cause.startswith("the evaluator runs, but the last sign of life is 600 s old: it cannot write")
