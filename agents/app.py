@@ -46,7 +46,8 @@ class BatchSchema(faust.Schema):  # type: ignore[misc] # Faust is untyped here
 class BatchApp(faust.App):  # type: ignore[misc] # Faust is untyped here
     """A Faust app that consumes batches and owns what its consumer and its agents share.
 
-    ``reads_packed`` says that the compiled core reads record batches; it has to be built.
+    ``reads_packed`` says that the compiled core reads record batches; it has to be built. Workers of another
+    ``installation`` are not let into the same group.
     """
 
     def __init__(
@@ -56,9 +57,11 @@ class BatchApp(faust.App):  # type: ignore[misc] # Faust is untyped here
         handover: Handover,
         metrics: TransportMetrics,
         reads_packed: bool,
+        installation: str,
         **options: Any,
     ) -> None:
         self.reads_packed = reads_packed
+        self.installation = installation
         self.handover = handover
         self.metrics = metrics
         super().__init__(id, **options)
@@ -74,11 +77,12 @@ class BatchApp(faust.App):  # type: ignore[misc] # Faust is untyped here
         """Make none: without tables there is nothing to keep on disk."""
 
 
-def build_app(
+def build_app(  # noqa: PLR0913 - what a worker is told of where it runs, and its clock
     settings: Settings,
     processor: BatchProcessor,
     *,
     reads_packed: bool,
+    installation: str,
     registry: CollectorRegistry | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> BatchApp:
@@ -91,6 +95,7 @@ def build_app(
         settings: brokers, group and fetch size.
         processor: takes the batches in.
         reads_packed: whether the compiled core reads record batches.
+        installation: whose tables the processor writes into.
         registry: takes the transport's metrics.
         clock: monotonic seconds, for back-offs.
     """
@@ -100,6 +105,7 @@ def build_app(
         handover=Handover(processor, metrics, clock),
         metrics=metrics,
         reads_packed=reads_packed,
+        installation=installation,
         broker=faust_brokers(settings),
         broker_credentials=faust_credentials(settings),
         broker_session_timeout=SESSION_SECONDS,
@@ -139,8 +145,8 @@ async def run_app(app: BatchApp, stop: asyncio.Event) -> None:
     Raises:
         Exception: what made the app crash.
     """
-    await app.start()
     try:
+        await app.wait_first(app.start(), stop.wait())  # it has started once its group has let it in
         await app.wait_first(stop.wait())
     finally:
         await app.stop()

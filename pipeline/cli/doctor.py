@@ -285,13 +285,13 @@ def _check_health(settings: Settings, data: Path | None) -> list[Finding]:
     from pipeline.operations.observing import QUESTION_SECONDS, observe
     from pipeline.operations.presence import workers_seen
 
-    are_gone, lag, age = False, None, None
+    workers, lag, age = None, None, None
     reader = Reader(settings, timeout_seconds=QUESTION_SECONDS)
     with suppress(UserError):  # the checks of ClickHouse and Kafka tell that
-        are_gone = workers_seen(settings, reader).are_gone
+        workers = workers_seen(settings, reader)
         found = waiting(settings, reader)
         lag, age = found.lag, found.age_seconds
-    observed = observe(settings, data, asks_parts=True, workers_are_gone=are_gone, lag=lag, block_age_seconds=age)
+    observed = observe(settings, data, asks_parts=True, workers=workers, lag=lag, block_age_seconds=age)
     seen = looked_again(replace(observed, unreachable=()), lambda: waiting(settings, reader))
     told = [Finding(fault.part, fault.severity, f"{fault.cause}; {fault.remedy}") for fault in faults(seen)]
     if lag is None or observed.unreachable:

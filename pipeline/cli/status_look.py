@@ -90,7 +90,7 @@ def look(settings: Settings, data: Path | None) -> StatusLook:
         data,
         asks_kafka=True,
         asks_parts=True,
-        workers_are_gone=workers.are_gone,
+        workers=workers,
         lag=found.lag,
         block_age_seconds=found.age_seconds,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from pipeline.transport.membership import strangers_cause, strangers_remedy
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -33,9 +35,6 @@ BROKER_FROZEN: Final = (
 )
 # nobody kills it for that: its topics live in its memory only
 BROKER_REMEDY: Final = "kill -CONT {pid}, or stop and start the instance, whose topics are empty then"
-_HELD_ELSEWHERE: Final = (
-    "a producer's open transaction and another installation of the same ROI_KAFKA_GROUP keep records back, too"
-)
 _GONE: Final = "none is in the consumer group any more: nothing is read"
 _NEVER_EVALUATED: Final = "no evaluator has run yet: nobody is told of any campaign"
 _START_EVALUATOR: Final = "start one: roi alerts run (roi up runs one)"
@@ -114,7 +113,9 @@ class Observations:
         stopped_supervisor: the process of `roi up`, where it stands still.
         is_endpoint_own: the ClickHouse that is asked is the instance's own.
         broker_pid: the process of the embedded broker, where it is known to run.
+        is_endpoint_own: the ClickHouse that is asked is the instance's own.
         workers_are_gone: there were workers, and none is in their group now.
+        group_of_strangers: the consumer group, where another installation's workers are in it.
         disk: of an embedded instance.
         lag: records that wait, None where nobody asked.
         block_age_seconds: age of the newest block.
@@ -134,6 +135,7 @@ class Observations:
     broker_pid: int | None = None
     is_endpoint_own: bool = False
     workers_are_gone: bool = False
+    group_of_strangers: str = ""
     disk: Disk | None = None
     lag: int | None = None
     block_age_seconds: float | None = None
@@ -161,6 +163,7 @@ def faults(seen: Observations) -> list[Fault]:
         *_disk(seen.disk),
         *(Fault(it.topic, f"halted: {it.cause}", it.remedy, is_lasting=True) for it in seen.halts),
         *_supervisor(seen.stopped_supervisor),
+        *_strangers(seen.group_of_strangers),
         *_loops(seen.deaths, seen.now),
         *_unreachable(seen),
         *(Fault(topic, "this topic is missing", "create it: roi migrate") for topic in seen.missing_topics),
@@ -181,6 +184,10 @@ def _supervisor(stopped: int | None) -> list[Fault]:
         return []
     cause = f"its process {stopped} is stopped: parts that end are not started again"
     return [Fault("roi up", cause, f"let it go on: kill -CONT {stopped}", is_lasting=True)]
+
+
+def _strangers(group: str) -> list[Fault]:
+    return [Fault("workers", strangers_cause(group), strangers_remedy(group), is_lasting=True)] if group else []
 
 
 def _disk(disk: Disk | None) -> list[Fault]:
@@ -261,8 +268,8 @@ def _log_severity(fault: LogFault) -> Severity:
 def is_stalled(seen: Observations) -> bool:
     """Tell whether records wait, nobody has written for long, and nothing else is known that would explain it."""
     is_old = (seen.block_age_seconds or 0.0) > STALLED_SECONDS
-    # a halted topic's records wait for it
-    return bool(seen.lag) and is_old and not (seen.halts or _troubles_of_parts(seen))
+    # a halted topic's records wait for it, and those of a group that is others' are theirs
+    return bool(seen.lag) and is_old and not (seen.halts or seen.group_of_strangers or _troubles_of_parts(seen))
 
 
 def _troubles(seen: Observations) -> list[Fault]:
@@ -270,7 +277,10 @@ def _troubles(seen: Observations) -> list[Fault]:
         return _troubles_of_parts(seen)
     age = seen.block_age_seconds or 0.0
     cause = f"{seen.lag:,} records wait, and the last block was written {age:.0f} s ago"
-    remedy = f"start a worker if none runs (roi worker), or look into their logs; {_HELD_ELSEWHERE}"
+    remedy = (
+        "start a worker if none runs (roi worker), or look into their logs; "
+        "a producer's open transaction keeps records back, too"
+    )
     return [Fault("workers", cause, remedy, "failed" if age > _STANDING_SECONDS else "warning")]
 
 

@@ -18,6 +18,7 @@ from schemas.topics import ALL_TOPICS
 
 if TYPE_CHECKING:
     from pipeline.operations.halts import Halted, LogFault
+    from pipeline.operations.presence import WorkersSeen
     from pipeline.settings import Settings
 
 QUESTION_SECONDS: Final = 5.0
@@ -35,7 +36,7 @@ def observe(  # noqa: PLR0913 - what is to be asked, and what the caller has see
     *,
     asks_kafka: bool = False,
     asks_parts: bool = False,
-    workers_are_gone: bool = False,
+    workers: WorkersSeen | None = None,
     lag: int | None = None,
     block_age_seconds: float | None = None,
 ) -> Observations:
@@ -46,7 +47,7 @@ def observe(  # noqa: PLR0913 - what is to be asked, and what the caller has see
         data: directory of the instance, where it is known.
         asks_kafka: whether to ask the broker, too, which topics are there.
         asks_parts: whether to ask the instance's parts themselves, too, whether they live.
-        workers_are_gone: whether there were workers and are none, if the caller has asked.
+        workers: who is in their group, if the caller has asked.
         lag: records that wait, if the caller has asked Kafka.
         block_age_seconds: age of the newest block, likewise.
     """
@@ -83,8 +84,9 @@ def observe(  # noqa: PLR0913 - what is to be asked, and what the caller has see
         silent=silent_parts(asked, QUESTION_SECONDS if asks_parts else _AGAIN_SECONDS),
         stopped_supervisor=_stopped(written.get("supervisor")),
         broker_pid=next((it["pid"] for it in broker), None),
-        workers_are_gone=workers_are_gone,
         is_endpoint_own=any(_is_own_endpoint(it, settings) for it in parts),
+        workers_are_gone=workers is not None and workers.are_gone,
+        group_of_strangers="" if workers is None else workers.strangers_in,
         disk=disk_of(data),
         lag=lag,
         block_age_seconds=block_age_seconds,
@@ -110,12 +112,12 @@ def _broker(parts: list[dict[str, Any]], settings: Settings) -> list[dict[str, A
     return [it for it in parts if it["is_running"] and it["name"] == BROKER and it.get("url") == address]
 
 
-def _is_new_evaluator(part: dict[str, Any]) -> bool:
-    return bool(part["name"] == "alerts" and part["is_running"] and "started" in part)
 def _is_own_endpoint(part: dict[str, Any], settings: Settings) -> bool:
     return part["name"] == ENDPOINT and part.get("url") == f"{settings.clickhouse_url}/ping"
 
 
+def _is_new_evaluator(part: dict[str, Any]) -> bool:
+    return bool(part["name"] == "alerts" and part["is_running"] and "started" in part)
 
 
 def supervised(data: Path | None) -> list[dict[str, Any]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from pipeline.clickhouse.sql import query
 from pipeline.probe import ask
 
 if TYPE_CHECKING:
@@ -20,11 +22,12 @@ _OWNERS: Final = """
 
 
 class WorkersSeen(NamedTuple):
-    """Workers that run, as far as it is known, and whether there were some and are none."""
+    """Workers that run, as far as it is known, and whether there were some and are none, or who is there instead."""
 
     number: int
     are_gone: bool = False
     are_claims: bool = False  # the number is of those who have claimed shards last: one of them may have ended
+    strangers_in: str = ""  # the consumer group, where those in it are another installation's
 
 
 def workers_seen(settings: Settings, reader: Reader) -> WorkersSeen:
@@ -33,13 +36,21 @@ def workers_seen(settings: Settings, reader: Reader) -> WorkersSeen:
     Raises:
         UserError: broker or ClickHouse do not answer, or there are no tables.
     """
-    from pipeline.transport.reading import worker_count
+    from pipeline.transport.membership import protocol_of
+    from pipeline.transport.reading import group_seen
 
     owners = shard_owners(reader)
     if settings.kafka_incarnation:  # the embedded broker does not tell a group's members: the claims stand in for them
         return WorkersSeen(owners, are_claims=True)
-    members = worker_count(settings)
-    return WorkersSeen(members, are_gone=owners > 0 and members == 0)
+    group = group_seen(settings)
+    if group.members and group.protocol not in {"", protocol_of(_installation(reader, settings.clickhouse_database))}:
+        return WorkersSeen(0, strangers_in=settings.kafka_group)
+    return WorkersSeen(group.members, are_gone=owners > 0 and group.members == 0)
+
+
+def _installation(reader: Reader, database: str) -> str:
+    _, answer = reader.stream(query("installation", database), "")
+    return str(json.loads(b"".join(answer))[0])
 
 
 def shard_owners(reader: Reader) -> int:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from aiokafka.coordinator.assignors.abstract import AbstractPartitionAssignor
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, ConsumerProtocolMemberMetadata
 
+from pipeline.transport.membership import protocol_of
 from schemas.topics import LANES
 
 if TYPE_CHECKING:
@@ -72,12 +73,19 @@ class LaneAssignor(AbstractPartitionAssignor):  # type: ignore[misc] # aiokafka 
     """aiokafka's assignor interface around `assign_evenly`; a member's previous shards travel as user data.
 
     aiokafka declares class methods, but calls them on what it is given: an instance, which alone can remember.
+
+    Args:
+        installation: whose workers share the partitions out among themselves.
     """
 
-    name = "roi-lanes"
-
-    def __init__(self) -> None:
+    def __init__(self, installation: str) -> None:
+        self._protocol = protocol_of(installation)
         self._owned: frozenset[Shard] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """The protocol that members of one group have in common."""
+        return self._protocol
 
     def assign(
         self, cluster: ClusterMetadata, members: Mapping[str, ConsumerProtocolMemberMetadata]

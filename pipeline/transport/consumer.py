@@ -20,6 +20,7 @@ from mode import Service
 
 from pipeline.error_words import describe
 from pipeline.transport.fetching import BatchConsumerThread
+from pipeline.transport.membership import refusal_words
 from pipeline.transport.ports import TP
 from pipeline.transport.unreadable import UnreadableError
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = 1.0
+LOOK_SECONDS: Final = 1.0
+JOIN_AGAIN_SECONDS: Final = 5.0  # each refusal is a line of aiokafka's in the log
 
 
 class BatchConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
@@ -59,6 +62,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped h
 
         Faust calls this after every rebalance, before the flow resumes.
         """
+        self._handover.let_in()
         self._handover.flows.assign(TP(*tp) for tp in self.assignment())
         self._handover.changed.set()
 
@@ -159,6 +163,14 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped h
                 await asyncio.wait({self._acquiring})
             else:
                 await self._wait_for_due()
+
+    @Service.task  # type: ignore[untyped-decorator] # Faust is untyped here
+    async def _ask_to_be_let_in(self) -> None:
+        while not self.should_stop:
+            error = await self._thread.refusal()
+            if error is not None:
+                self._handover.refused(refusal_words(self.app.conf.id, error))
+            await self.sleep(LOOK_SECONDS if error is None else JOIN_AGAIN_SECONDS)
 
     async def _wait_for_due(self) -> None:
         seconds = self._handover.seconds_to_next_due()

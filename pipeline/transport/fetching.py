@@ -66,7 +66,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
             client_id=conf.broker_client_id,
             group_id=conf.id,
             bootstrap_servers=server_list(transport.url, transport.default_port),
-            partition_assignment_strategy=[LaneAssignor()],
+            partition_assignment_strategy=[LaneAssignor(self.app.installation)],
             enable_auto_commit=False,
             # positions come from the processor alone: an unknown or unreachable one is an error, never a jump
             auto_offset_reset="none",
@@ -99,6 +99,27 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
     async def commit_quietly(self, offsets: Mapping[TP, int]) -> bool:
         """Commit positions for the lag display; a failure is logged and reported, and changes nothing else."""
         return bool(await self.call_thread(self._commit_quietly, offsets))
+
+    async def refusal(self) -> KafkaError | None:
+        """Return why the group does not let this member in, once; it asks to be let in again from then on.
+
+        aiokafka keeps such an error for whoever calls its `getmany`, and joins no more until then.
+
+        Raises:
+            KafkaError: it will not join any more, whatever is done.
+        """
+        refused: KafkaError | None = await self.call_thread(self._refusal)
+        return refused
+
+    async def _refusal(self) -> KafkaError | None:
+        coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001 - public calls that ask it wait for records
+        try:
+            coordinator.check_errors()
+        except KafkaError as error:
+            if coordinator._coordination_task.done():  # noqa: SLF001 - as above
+                raise
+            return error
+        return None
 
     async def _open(self, targets: Mapping[TP, int | None], openings: Mapping[TP, int]) -> dict[TP, int]:
         consumer = self._ensure_consumer()

@@ -48,6 +48,7 @@ class Handover:
         self.flows = Flows()
         self.halted: dict[str, TopicHaltedError] = {}
         self.changed = asyncio.Event()
+        self.refusal = ""
         self._processor = processor
         self._metrics = metrics
         self._clock = clock
@@ -91,6 +92,16 @@ class Handover:
             await self._processor.revoked(partitions)
         except Exception as error:  # noqa: BLE001 - the partitions are gone, whatever the processor makes of it
             logger.error("letting go of %d partitions failed: %s", len(partitions), describe(error))  # noqa: TRY400 - describe() leaves customers' data out, a traceback would not
+
+    def refused(self, cause: str) -> None:
+        """Note why this worker is not in the group, and say so once."""
+        if cause != self.refusal:
+            self.refusal = cause
+            logger.error("%s", cause)
+
+    def let_in(self) -> None:
+        """Take that back: the group has given it partitions, or none."""
+        self.refusal = ""
 
     def halt(self, error: TopicHaltedError) -> None:
         """Read the topic no further, and say so once."""

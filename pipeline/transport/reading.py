@@ -6,7 +6,7 @@ import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from operator import methodcaller
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pipeline.errors import UnreachableError, UserError
 
@@ -92,8 +92,15 @@ def partition_counts(settings: Settings, timeout_seconds: float = _CONNECT_SECON
     return {name: len(topic.partitions) for name, topic in topics.items()}
 
 
-def worker_count(settings: Settings) -> int:
-    """Return how many workers the consumer group has now.
+class GroupSeen(NamedTuple):
+    """The workers' group: how many are in it, and how they share partitions out ("" while that is settled)."""
+
+    members: int
+    protocol: str
+
+
+def group_seen(settings: Settings) -> GroupSeen:
+    """Return who is in the consumer group now.
 
     Raises:
         UserError: the broker does not answer.
@@ -101,7 +108,8 @@ def worker_count(settings: Settings) -> int:
     admin = _admin(settings)  # held until the answer is there: with the client the pending answer would go, too
     with answering(settings):
         asked = admin.describe_consumer_groups([settings.kafka_group], request_timeout=_CONNECT_SECONDS)
-        return len(asked[settings.kafka_group].result(2 * _CONNECT_SECONDS).members)
+        group = asked[settings.kafka_group].result(2 * _CONNECT_SECONDS)
+    return GroupSeen(len(group.members), str(group.partition_assignor or ""))
 
 
 def _admin(settings: Settings) -> AdminClient:

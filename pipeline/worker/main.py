@@ -103,6 +103,7 @@ async def _run(settings: Settings, stop: asyncio.Event) -> None:
     telemetry = Telemetry(settings.build_commit)
     ledger = await patiently("ClickHouse", lambda: _ledger(settings, uuid.uuid4().hex))
     await asyncio.to_thread(ledger.begin, policy, describe_policy(settings))
+    installation = (await asyncio.to_thread(ledger.fetch, "installation"))[0][0]
     campaigns = CampaignRegistry(policy)
     logs = KafkaLogs(settings)
     async with AsyncExitStack() as stack:
@@ -142,7 +143,9 @@ async def _run(settings: Settings, stop: asyncio.Event) -> None:
             now_ms=_now_ms,
         )
         reads_packed = chosen_core(settings.worker.core) == "native"
-        app = build_app(settings, processor, reads_packed=reads_packed, registry=telemetry.registry)
+        app = build_app(
+            settings, processor, reads_packed=reads_packed, installation=installation, registry=telemetry.registry
+        )
         watch = TopicWatch(
             halts=halts,
             partition_counts=partition_counts,
@@ -153,6 +156,7 @@ async def _run(settings: Settings, stop: asyncio.Event) -> None:
         )
         await watch.heed_halts()  # before the first batch: nothing of a halted topic is read after a restart either
         telemetry.health.halted = lambda: halts.topics
+        telemetry.health.refused = lambda: app.handover.refusal
         telemetry.health.read_again = lambda: app.handover.stuck(_READ_AGAIN_SECONDS)
         app_of_metrics = monitoring_app(telemetry.registry, telemetry.health)
         server = MonitoringServer(app_of_metrics, settings.worker.metrics_host, settings.worker.metrics_port)

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 async def app() -> BatchApp:
-    return build_app(Settings(kafka_group="test", kafka_incarnation="memory"), Recorder(), reads_packed=False)
+    return build_app(
+        Settings(kafka_group="test", kafka_incarnation="memory"), Recorder(), reads_packed=False, installation="1"
+    )
 
 
 def entries(folder: Path) -> list[Path]:
@@ -45,7 +47,7 @@ async def test_app_leaves_no_files_behind(app: BatchApp, tmp_path: Path, monkeyp
 
 async def test_embedded_broker_is_joined_quickly_and_others_get_time(app: BatchApp) -> None:
     assert app.conf.broker_rebalance_timeout == 6.0
-    elsewhere = build_app(Settings(kafka_incarnation=""), Recorder(), reads_packed=False)
+    elsewhere = build_app(Settings(kafka_incarnation=""), Recorder(), reads_packed=False, installation="1")
     assert elsewhere.conf.broker_rebalance_timeout == 30.0
 
 

@@ -115,6 +115,14 @@ def test_workers_that_have_left_their_group_are_missed() -> None:
     assert "none is in the consumer group" in fault.cause
 
 
+def test_another_installations_workers_in_the_group_are_told_with_what_to_do_and_nothing_else_is() -> None:
+    seen = Observations(NOW, group_of_strangers="roi", lag=5, block_age_seconds=90)
+    (fault,) = failed(faults(seen))
+    assert fault.cause == "the workers in the consumer group roi are of another installation, or of an older release"
+    assert "give each installation a ROI_KAFKA_GROUP of its own" in fault.remedy
+    assert fault.is_lasting
+
+
 def test_records_that_wait_while_no_block_is_written_are_told() -> None:
     (fault,) = faults(Observations(NOW, lag=5, block_age_seconds=31))
     assert fault.severity == "warning"

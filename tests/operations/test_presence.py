@@ -14,6 +14,7 @@ from pipeline.operations import presence
 from pipeline.operations.presence import WorkersSeen, silent_parts, workers_seen
 from pipeline.settings import Settings
 from pipeline.transport import reading
+from pipeline.transport.reading import GroupSeen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,18 +63,22 @@ def test_nobody_is_asked_where_nothing_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("incarnation", "owners", "members", "expected"),
+    ("incarnation", "owners", "members", "protocol", "expected"),
     [
-        ("", 2, 2, WorkersSeen(2)),
-        ("", 2, 0, WorkersSeen(0, are_gone=True)),
-        ("", 0, 0, WorkersSeen(0)),  # none has been there yet: the tables are new
-        ("one", 2, 0, WorkersSeen(2, are_claims=True)),  # the embedded broker tells no members
+        ("", 2, 2, "roi-lanes-1", WorkersSeen(2)),
+        ("", 2, 2, "", WorkersSeen(2)),  # they share the partitions out anew just now
+        ("", 2, 3, "roi-lanes-2", WorkersSeen(0, strangers_in="roi")),
+        ("", 2, 3, "range", WorkersSeen(0, strangers_in="roi")),
+        ("", 2, 0, "", WorkersSeen(0, are_gone=True)),
+        ("", 0, 0, "", WorkersSeen(0)),  # none has been there yet: the tables are new
+        ("one", 2, 0, "", WorkersSeen(2, are_claims=True)),  # the embedded broker tells no members
     ],
 )
 def test_workers_are_gone_where_some_own_shards_and_none_is_in_the_group(
-    monkeypatch: pytest.MonkeyPatch, incarnation: str, owners: int, members: int, expected: WorkersSeen
+    monkeypatch: pytest.MonkeyPatch, incarnation: str, owners: int, members: int, protocol: str, expected: WorkersSeen
 ) -> None:
     monkeypatch.setattr(presence, "shard_owners", lambda _: owners)
-    monkeypatch.setattr(reading, "worker_count", lambda _: members)
+    monkeypatch.setattr(reading, "group_seen", lambda _: GroupSeen(members, protocol))
+    monkeypatch.setattr(presence, "_installation", lambda *_: "1")
     reader: Any = None
     assert workers_seen(Settings(kafka_incarnation=incarnation), reader) == expected

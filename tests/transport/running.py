@@ -63,10 +63,10 @@ def ends_of(settings: Settings) -> dict[TP, int]:
 
 @asynccontextmanager
 async def running_worker(
-    settings: Settings, recorder: Recorder, registry: CollectorRegistry | None = None
+    settings: Settings, recorder: Recorder, registry: CollectorRegistry | None = None, installation: str = "1"
 ) -> AsyncIterator[BatchApp]:
     reads_packed = chosen_core(settings.worker.core) == "native"
-    app = build_app(settings, recorder, reads_packed=reads_packed, registry=registry)
+    app = build_app(settings, recorder, reads_packed=reads_packed, installation=installation, registry=registry)
     stop = asyncio.Event()
     running = asyncio.create_task(run_app(app, stop))
     try:

@@ -55,7 +55,7 @@ def test_leaving_worker_moves_only_its_own_shards() -> None:
 
 @pytest.mark.parametrize("members", [1, 2, 3, 5, 9])
 def test_co_partitioned_topics_stay_together(members: int) -> None:
-    assert not separated(LaneAssignor(), members)
+    assert not separated(LaneAssignor("1"), members)
 
 
 def test_stock_assignor_separates_them() -> None:
