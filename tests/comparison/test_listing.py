@@ -49,6 +49,7 @@ def test_a_range_is_listed_as_it_can_be_given_again(
     monkeypatch.setenv("ROI_CLICKHOUSE_URL", migrated.clickhouse_url)
     monkeypatch.setenv("ROI_CLICKHOUSE_PASSWORD", migrated.clickhouse_password.get_secret_value())
     listed = CliRunner().invoke(build_app(), ["runs", "list", "--json"])
+    assert listed.exit_code == 0, listed.output
     (row,) = [row for row in json.loads(listed.stdout) if row["run"] == run_name]
     assert (row["from_time"], row["to_time"]) == (begin, end)
     for bound_ms, bound in ((begin_ms, begin), (end_ms, end)):

@@ -160,7 +160,8 @@ def test_a_run_of_a_range_is_behind_the_newest_event_it_has_read(
     rows = {row["topic"]: row["behind_seconds"] for row in board.show(panel, *EVER, run=RUN)}
     try:
         clickhouse.command(
-            f"INSERT INTO roi.replays (run, state, to_ms, version) VALUES ('{RUN}', 'complete', 86400000, 1)"
+            "INSERT INTO roi.replays (run, state, settings, to_ms, version) VALUES "
+            f"('{RUN}', 'complete', '{{}}', 86400000, 1)"
         )
         again = Board(PanelData(migrated)).show(panel, *EVER, run=RUN)
         assert {row["topic"]: row["behind_seconds"] for row in again} == rows

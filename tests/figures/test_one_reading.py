@@ -132,7 +132,8 @@ def test_a_position_is_that_of_the_newest_block_whatever_order_blocks_came_in(
     clickhouse.command(f"INSERT INTO roi.runs (run, zone) VALUES ('{run}', 'UTC')")
     if end_ms is not None:
         clickhouse.command(
-            f"INSERT INTO roi.replays (run, state, to_ms, version) VALUES ('{run}', 'complete', {end_ms}, 1)"
+            "INSERT INTO roi.replays (run, state, settings, to_ms, version) VALUES "
+            f"('{run}', 'complete', '{{}}', {end_ms}, 1)"
         )
     end = math.inf if end_ms is None else end_ms
     clocks = [int(min(max(newest.values()), end - 1))] if any(newest.values()) else []
@@ -155,7 +156,8 @@ def test_a_range_that_ends_with_a_day_holds_all_of_it(clickhouse: Any, run_name:
     _written(clickhouse, [position], "run, kind, shard, label, measures, detail, version")
     clickhouse.command(f"INSERT INTO roi.runs (run, zone) VALUES ('{run_name}', 'Asia/Shanghai')")
     clickhouse.command(
-        f"INSERT INTO roi.replays (run, state, to_ms, version) VALUES ('{run_name}', 'complete', {end_ms}, 1)"
+        "INSERT INTO roi.replays (run, state, settings, to_ms, version) VALUES "
+        f"('{run_name}', 'complete', '{{}}', {end_ms}, 1)"
     )
     (clock,) = read(clickhouse, "run_clocks", run_name)
     assert (clock["as_of"], clock["today"]) == ("2026-04-01 15:59:59.999", "2026-04-02")
