@@ -101,7 +101,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
         return bool(await self.call_thread(self._commit_quietly, offsets))
 
     async def refusal(self) -> KafkaError | None:
-        """Return why the group does not let this member in, once; it asks to be let in again from then on.
+        """Return why the group does not let this member in, or keep it, once; it asks to be let in again then.
 
         aiokafka keeps such an error for whoever calls its `getmany`, and joins no more until then.
 
@@ -118,6 +118,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
         except KafkaError as error:
             if coordinator._coordination_task.done():  # noqa: SLF001 - as above
                 raise
+            coordinator.request_rejoin()  # an error of its heartbeats would leave it to wait for its end
             return error
         return None
 

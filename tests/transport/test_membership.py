@@ -7,8 +7,10 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import GroupAuthorizationFailedError, InconsistentGroupProtocolError, RebalanceInProgressError
 
+from pipeline.transport.handover import Handover
 from pipeline.transport.membership import protocol_of, refusal_words
 from pipeline.transport.reading import GroupSeen, group_seen
 from schemas.topics import EVENT_TOPICS
@@ -40,6 +42,31 @@ async def test_another_installations_worker_is_given_nothing_says_why_and_is_let
             return
         await until(lambda: reached(second, ends_of(settings)), "with the first gone the other one is let in")
         assert not stranger.handover.refusal
+
+
+@pytest.mark.contract
+@pytest.mark.e2e
+async def test_a_worker_whose_group_fails_it_says_so_and_joins_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beat = GroupCoordinator._do_heartbeat
+    failing = [GroupAuthorizationFailedError(settings.kafka_group)]
+
+    async def heartbeat(coordinator: GroupCoordinator) -> bool:
+        if failing:
+            raise failing.pop()
+        return bool(await beat(coordinator))
+
+    told: list[str] = []
+    monkeypatch.setattr(Handover, "refused", lambda _, cause: told.append(cause))
+    recorder = Recorder(store_at_end(settings, EVENT_TOPICS))
+    async with running_worker(settings, recorder):
+        await produced_and_read(settings, recorder, "one")
+        monkeypatch.setattr(GroupCoordinator, "_do_heartbeat", heartbeat)
+        await until(lambda: bool(told), "the error is told")
+        await until(lambda: len(recorder.ever_owned) > 1, "it has joined again")
+        await produced_and_read(settings, recorder, "two")
+    assert told == [refusal_words(settings.kafka_group, GroupAuthorizationFailedError(settings.kafka_group))]
 
 
 async def produced_and_read(settings: Settings, recorder: Recorder, prefix: str) -> None:
