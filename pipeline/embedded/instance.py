@@ -33,7 +33,9 @@ _NEEDED: Final = {
     ("pipeline", "alerts"): frozenset(
         {"clickhouse_writer_password", "kafka_sasl_password", "grafana_token", "receivers"}
     ),
-    ("pipeline.api", "--port"): frozenset({"clickhouse_password", "clickhouse_actor_password", "api_token"}),
+    ("pipeline.api", "--port"): frozenset(
+        {"clickhouse_password", "clickhouse_actor_password", "kafka_sasl_password", "api_token"}
+    ),
 }
 _READY_SECONDS: Final = 60.0
 _ENDPOINT_STAGE: Final = 1  # the broker is stage 0
@@ -279,6 +281,12 @@ def _client_part(name: str, settings: Settings, module: str, *arguments: str) ->
 def _private_values(settings: Settings) -> dict[str, str]:
     """Return what commands of the same owner need beyond the public addresses (`roi worker --data DIR`)."""
     return {
+        "ROI_KAFKA_GROUP": settings.kafka_group,
+        "ROI_KAFKA_SECURITY_PROTOCOL": settings.kafka_security_protocol,
+        "ROI_KAFKA_SASL_MECHANISM": settings.kafka_sasl_mechanism,
+        "ROI_KAFKA_SASL_USERNAME": settings.kafka_sasl_username,
+        "ROI_KAFKA_SASL_PASSWORD": settings.kafka_sasl_password.get_secret_value(),
+        "ROI_KAFKA_SSL_CAFILE": settings.kafka_ssl_cafile,
         "ROI_KAFKA_INCARNATION": settings.kafka_incarnation,
         "ROI_CLICKHOUSE_WRITER_USER": settings.clickhouse_writer_user,
         "ROI_CLICKHOUSE_WRITER_PASSWORD": settings.clickhouse_writer_password.get_secret_value(),
