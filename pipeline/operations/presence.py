@@ -40,9 +40,10 @@ def workers_seen(settings: Settings, reader: Reader) -> WorkersSeen:
     from pipeline.transport.reading import group_seen
 
     owners = shard_owners(reader)
-    if settings.kafka_incarnation:  # the embedded broker does not tell a group's members: the claims stand in for them
+    # the embedded broker does not tell a group's members: the claims stand in for them
+    group = None if settings.kafka_incarnation else group_seen(settings)
+    if group is None:
         return WorkersSeen(owners, are_claims=True)
-    group = group_seen(settings)
     if group.members and group.protocol not in {"", protocol_of(_installation(reader, settings.clickhouse_database))}:
         return WorkersSeen(0, strangers_in=settings.kafka_group)
     return WorkersSeen(group.members, are_gone=owners > 0 and group.members == 0)

@@ -99,16 +99,25 @@ class GroupSeen(NamedTuple):
     protocol: str
 
 
-def group_seen(settings: Settings) -> GroupSeen:
-    """Return who is in the consumer group now.
+def group_seen(settings: Settings) -> GroupSeen | None:
+    """Return who is in the consumer group now; None where the broker answers and does not tell.
+
+    It does not tell before the group has a coordinator, as on a new Kafka, and nobody without rights on the group.
 
     Raises:
         UserError: the broker does not answer.
     """
+    from confluent_kafka import KafkaException
+
     admin = _admin(settings)  # held until the answer is there: with the client the pending answer would go, too
     with answering(settings):
         asked = admin.describe_consumer_groups([settings.kafka_group], request_timeout=_CONNECT_SECONDS)
-        group = asked[settings.kafka_group].result(2 * _CONNECT_SECONDS)
+        try:
+            group = asked[settings.kafka_group].result(2 * _CONNECT_SECONDS)
+        except KafkaException as error:
+            if error.args[0].code() > 0:  # the broker's own answer; what the client says itself is below
+                return None
+            raise
     return GroupSeen(len(group.members), str(group.partition_assignor or ""))
 
 

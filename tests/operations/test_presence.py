@@ -72,13 +72,19 @@ def test_nobody_is_asked_where_nothing_is_known() -> None:
         ("", 2, 0, "", WorkersSeen(0, are_gone=True)),
         ("", 0, 0, "", WorkersSeen(0)),  # none has been there yet: the tables are new
         ("one", 2, 0, "", WorkersSeen(2, are_claims=True)),  # the embedded broker tells no members
+        ("", 2, None, "", WorkersSeen(2, are_claims=True)),  # nor does one whose group has no coordinator yet
     ],
 )
 def test_workers_are_gone_where_some_own_shards_and_none_is_in_the_group(
-    monkeypatch: pytest.MonkeyPatch, incarnation: str, owners: int, members: int, protocol: str, expected: WorkersSeen
+    monkeypatch: pytest.MonkeyPatch,
+    incarnation: str,
+    owners: int,
+    members: int | None,
+    protocol: str,
+    expected: WorkersSeen,
 ) -> None:
     monkeypatch.setattr(presence, "shard_owners", lambda _: owners)
-    monkeypatch.setattr(reading, "group_seen", lambda _: GroupSeen(members, protocol))
+    monkeypatch.setattr(reading, "group_seen", lambda _: None if members is None else GroupSeen(members, protocol))
     monkeypatch.setattr(presence, "_installation", lambda *_: "1")
     reader: Any = None
     assert workers_seen(Settings(kafka_incarnation=incarnation), reader) == expected
