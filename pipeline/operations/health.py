@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from pipeline.transport.membership import strangers_cause, strangers_remedy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from pipeline.operations.evaluators import EvaluatorSeen
     from pipeline.operations.halts import Halted, LogFault
@@ -164,8 +164,8 @@ def faults(seen: Observations) -> list[Fault]:
         *(Fault(it.topic, f"halted: {it.cause}", it.remedy, is_lasting=True) for it in seen.halts),
         *_supervisor(seen.stopped_supervisor),
         *_strangers(seen.group_of_strangers),
-        *_loops(seen.deaths, seen.now),
         *_unreachable(seen),
+        *_loops(seen),
         *(Fault(topic, "this topic is missing", "create it: roi migrate") for topic in seen.missing_topics),
         *_troubles(seen),
         *_evaluator(seen.evaluator, seen.evaluator_begun_seconds),
@@ -213,9 +213,10 @@ def _unreachable(seen: Observations) -> list[Fault]:
     return [*found, *(Fault(*told) for told in seen.unreachable if told[0] not in known)]
 
 
-def _loops(deaths: Sequence[Death], now: float) -> list[Fault]:
+def _loops(seen: Observations) -> list[Fault]:
     """Tell which kind of part dies again and again; workers count together, for what kills one may move to the next."""
-    recent = sorted((it for it in deaths if now - it.at <= RECENT_SECONDS), key=lambda death: death.at)
+    now, is_explained = seen.now, bool(seen.unreachable)  # without their servers workers end, and come back with them
+    recent = sorted((it for it in seen.deaths if now - it.at <= RECENT_SECONDS), key=lambda death: death.at)
     kinds: dict[str, list[Death]] = {}
     for death in recent:
         kinds.setdefault("worker" if death.part.startswith("worker") else death.part, []).append(death)
@@ -224,11 +225,13 @@ def _loops(deaths: Sequence[Death], now: float) -> list[Fault]:
         if len(ends) < LOOP_DEATHS:
             continue
         own = [death for death in ends if not death.is_killed]
-        last = (own or ends)[-1]
+        last, telling = ends[-1], (own or ends)[-1]
         cause = f"died {len(ends)} times in five minutes, last {max(0.0, now - last.at):.0f} s ago: {last.cause}"
+        if telling is not last:
+            cause += f"; the last one by itself {max(0.0, now - telling.at):.0f} s ago: {telling.cause}"
         # a worker that somebody kills comes back; one that ends by itself meets the same again
-        lasting = kind == "worker" and len(own) >= LOOP_DEATHS
-        found.append(Fault(kind, cause, f"look into the log of {last.part}", is_lasting=lasting))
+        lasting = kind == "worker" and len(own) >= LOOP_DEATHS and not is_explained
+        found.append(Fault(kind, cause, f"look into the log of {telling.part}", is_lasting=lasting))
     return found
 
 

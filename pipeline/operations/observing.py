@@ -59,8 +59,7 @@ def observe(  # noqa: PLR0913 - what is to be asked, and what the caller has see
     deaths, troubles = _of_parts(parts, now)
     broker = _broker(parts, settings)
     unreachable, missing = _of_kafka(settings) if asks_kafka else ([], ())
-    others = [it for it in parts if it["name"] != BROKER] if asks_parts else []
-    asked = [*others, *(broker if asks_parts or unreachable else [])]
+    asked = broker if asks_parts or unreachable else []
     halts: list[Halted] = []
     found: list[LogFault] = []
     evaluator: EvaluatorSeen | None = None
@@ -73,6 +72,8 @@ def observe(  # noqa: PLR0913 - what is to be asked, and what the caller has see
             deaths += [Death(f"worker on {row['host']}", row["at"], row["cause"]) for row in reader.rows(_DEATHS)]
     except UserError as error:  # also one that answers with nothing but errors
         unreachable.append(("ClickHouse", error.cause, error.remedy))
+        asked += [] if asks_parts else [it for it in parts if _is_own_endpoint(it, settings)]
+    asked += [it for it in parts if it["name"] != BROKER] if asks_parts else []
     return Observations(
         now=now,
         unreachable=tuple(unreachable),

@@ -32,6 +32,19 @@ def test_two_workers_that_died_of_the_same_count_together() -> None:
     assert [fault.part for fault in faults(Observations(NOW, deaths=both))] == ["worker"]
 
 
+def test_the_last_death_is_told_and_before_it_the_last_that_nobody_caused() -> None:
+    (fault,) = faults(Observations(NOW, deaths=(*deaths(90), *deaths(10, part="worker-2", is_killed=True))))
+    assert fault.cause.startswith("died 2 times in five minutes, last 10 s ago: ")
+    assert fault.cause.endswith(f"; the last one by itself 90 s ago: {CRASH}")
+    assert fault.remedy == "look into the log of worker-1"
+
+
+def test_a_server_that_does_not_answer_comes_before_the_workers_that_have_died_of_it() -> None:
+    servers = (("Kafka", "does not answer", "start it"),)
+    kafka, worker = faults(Observations(NOW, unreachable=servers, deaths=deaths(200, 3)))
+    assert (kafka.part, worker.part, worker.is_lasting) == ("Kafka", "worker", False)
+
+
 def test_one_death_or_an_old_one_is_no_fault() -> None:
     assert faults(Observations(NOW, deaths=deaths(301, 5))) == []
 
