@@ -20,7 +20,7 @@ from mode import Service
 
 from pipeline.error_words import describe
 from pipeline.transport.fetching import BatchConsumerThread
-from pipeline.transport.membership import refusal_words
+from pipeline.transport.membership import is_of_others, refusal_words
 from pipeline.transport.ports import TP
 from pipeline.transport.unreadable import UnreadableError
 
@@ -35,7 +35,9 @@ logger = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 1.0
-JOIN_AGAIN_SECONDS: Final = 5.0  # each refusal is a line of aiokafka's in the log
+JOIN_AGAIN_SECONDS: Final = 5.0
+# long enough for the others' only worker to be started again
+OTHERS_SECONDS: Final = 30.0
 
 
 class BatchConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
@@ -68,6 +70,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped h
 
     async def on_partitions_revoked(self, revoked: set[Any]) -> None:
         """Let go of partitions before the group gives them to somebody else."""
+        self._handover.outside()
         partitions = frozenset(TP(*tp) for tp in revoked)
         self._handover.flows.revoke(partitions)
         await super().on_partitions_revoked(ensure_TPset(revoked))
@@ -168,9 +171,11 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped h
     async def _ask_to_be_let_in(self) -> None:
         while not self.should_stop:
             error = await self._thread.refusal()
+            pause = LOOK_SECONDS
             if error is not None:
                 self._handover.refused(refusal_words(self.app.conf.id, error))
-            await self.sleep(LOOK_SECONDS if error is None else JOIN_AGAIN_SECONDS)
+                pause = OTHERS_SECONDS if is_of_others(error) else JOIN_AGAIN_SECONDS
+            await self.sleep(pause)
 
     async def _wait_for_due(self) -> None:
         seconds = self._handover.seconds_to_next_due()

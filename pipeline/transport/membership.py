@@ -35,9 +35,14 @@ def strangers_remedy(group: str) -> str:
     return f"give each installation a ROI_KAFKA_GROUP of its own (this one has {group}), or stop the other workers"
 
 
+def is_of_others(error: KafkaError) -> bool:
+    """Tell whether a worker was not let into the group because others are in it."""
+    return bool(error.errno == _OTHER_PROTOCOL)
+
+
 def refusal_words(group: str, error: KafkaError) -> str:
     """Return why a worker is not let into the group, and what to do."""
-    if error.errno == _OTHER_PROTOCOL:
+    if is_of_others(error):
         return f"{strangers_cause(group)}, and each would count a part: {strangers_remedy(group)}"
     if error.errno == _FORBIDDEN:
         return f"the broker does not let this user into the consumer group {group}: allow it to read with this group"

@@ -31,7 +31,7 @@ class Health:
         self._faults: dict[str, str] = {}
         self._answered: dict[str, float] = {}
         self.halted: Callable[[], Iterable[str]] = tuple
-        self.refused: Callable[[], str] = str
+        self.shut_out: Callable[[], str] = str
         self.read_again: Callable[[], Iterable[str]] = tuple
 
     def cycle_done(self) -> None:
@@ -72,8 +72,8 @@ class Health:
         for server, at in sorted(self._answered.items()):
             if now - at > SILENT_SECONDS and server not in self._faults:
                 found.append(f"{server}: no answer for {now - at:.0f} s")
-        if refusal := self.refused():
-            found.append(refusal)
+        if shut_out := self.shut_out():
+            found.append(shut_out)
         if self.cycle_age > STUCK_SECONDS:
             found.append(f"commit cycle: no turn for {self.cycle_age:.0f} s")
         broken = [_name(shard) for shard in self._shards or () if shard.is_broken]

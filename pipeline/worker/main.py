@@ -55,6 +55,7 @@ _TIDY_SECONDS: Final = 10.0
 _REFRESH_SECONDS: Final = 1.0
 _ERASE_SECONDS: Final = 0.25
 _READ_AGAIN_SECONDS: Final = 30.0
+_JOIN_SECONDS: Final = 60.0  # twice as long as a rebalance may wait for a member
 _ORDER_SECONDS: Final = 3.0  # for the last block and for leaving the group, once the end is asked for
 _DIMENSIONS: Final = "definitions and profiles"
 _log = logging.getLogger(__name__)
@@ -156,7 +157,7 @@ async def _run(settings: Settings, stop: asyncio.Event) -> None:
         )
         await watch.heed_halts()  # before the first batch: nothing of a halted topic is read after a restart either
         telemetry.health.halted = lambda: halts.topics
-        telemetry.health.refused = lambda: app.handover.refusal
+        telemetry.health.shut_out = lambda: app.handover.shut_out(_JOIN_SECONDS)
         telemetry.health.read_again = lambda: app.handover.stuck(_READ_AGAIN_SECONDS)
         app_of_metrics = monitoring_app(telemetry.registry, telemetry.health)
         server = MonitoringServer(app_of_metrics, settings.worker.metrics_host, settings.worker.metrics_port)

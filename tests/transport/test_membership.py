@@ -10,6 +10,7 @@ import pytest
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import GroupAuthorizationFailedError, InconsistentGroupProtocolError, RebalanceInProgressError
 
+from pipeline.transport import consumer
 from pipeline.transport.handover import Handover
 from pipeline.transport.membership import protocol_of, refusal_words
 from pipeline.transport.reading import GroupSeen, group_seen
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 @pytest.mark.contract
 @pytest.mark.e2e
 async def test_another_installations_worker_is_given_nothing_says_why_and_is_let_in_later(
-    settings: Settings, request: pytest.FixtureRequest
+    settings: Settings, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(consumer, "OTHERS_SECONDS", 1.0)
     first, second = (Recorder(store_at_end(settings, EVENT_TOPICS)) for _ in range(2))
     async with AsyncExitStack() as stack:
         async with running_worker(settings, first, installation="1"):
