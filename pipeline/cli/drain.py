@@ -49,7 +49,7 @@ def _drain(
 
     settings = options.settings_for(data)
     reader = Reader(settings, timeout_seconds=_QUESTION_SECONDS)
-    watch = _Watch(settings, data)
+    watch = Watch(settings, data)
     started = time.monotonic()
     deadline = started + timeout
     rows = wait_for_events(settings, reader, deadline, watch)
@@ -96,7 +96,7 @@ def _in_words(counts: Mapping[str, Any]) -> str:
     )
 
 
-class _Watch:
+class Watch:
     """Tells what passes (the endpoint of an instance is being restarted) from what no waiting mends."""
 
     def __init__(self, settings: Settings, data: Path | None) -> None:
@@ -144,18 +144,23 @@ class _Watch:
         Raises:
             UserError: there is one.
         """
+        from pipeline.clickhouse.reader import Reader
         from pipeline.operations.health import faults
-        from pipeline.operations.observing import observe
+        from pipeline.operations.observing import QUESTION_SECONDS, observe
+        from pipeline.operations.presence import workers_seen
 
         if time.monotonic() - self._looked_at < _LOOK_SECONDS:
             return
         self._looked_at = time.monotonic()
-        for fault in faults(observe(self._settings, self._data)):
+        workers = None
+        with suppress(UserError):  # who does not answer is waited for, or told by what is asked next
+            workers = workers_seen(self._settings, Reader(self._settings, timeout_seconds=QUESTION_SECONDS))
+        for fault in faults(observe(self._settings, self._data, workers=workers)):
             if fault.is_lasting:
                 raise UserError(f"not drained: {fault.part}: {fault.cause}", fault.remedy)
 
 
-def wait_for_events(settings: Settings, reader: Reader, deadline: float, watch: _Watch) -> list[dict[str, Any]]:
+def wait_for_events(settings: Settings, reader: Reader, deadline: float, watch: Watch) -> list[dict[str, Any]]:
     """Wait until the ledger has the event topics up to where they end now; return its rows of these topics.
 
     Raises:
@@ -208,7 +213,7 @@ def defined_campaigns(records: Iterable[Record]) -> dict[str, str]:
     return defined
 
 
-def wait_for_campaigns(reader: Reader, defined: Mapping[str, str], deadline: float, watch: _Watch | None = None) -> int:
+def wait_for_campaigns(reader: Reader, defined: Mapping[str, str], deadline: float, watch: Watch | None = None) -> int:
     """Wait until ClickHouse has the definitions as they stand in the topic; return how many they are.
 
     Raises:

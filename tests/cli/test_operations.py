@@ -12,12 +12,13 @@ from pydantic import SecretStr
 
 from pipeline.cli.dlq import Choice, to_retry
 from pipeline.cli.doctor import _check_health, check_currency, check_directory, clock_finding, masked, topic_findings
-from pipeline.cli.drain import count_events, defined_campaigns, wait_for_campaigns, wait_until
+from pipeline.cli.drain import Watch, count_events, defined_campaigns, wait_for_campaigns, wait_until
 from pipeline.cli.erase import _kept_in
 from pipeline.cli.status_look import StatusLook, summarise
 from pipeline.clickhouse.reader import Reader
 from pipeline.currencies import CURRENCIES
 from pipeline.errors import UserError
+from pipeline.operations import presence
 from pipeline.operations.health import Fault, Observations
 from pipeline.operations.lag import Standing
 from pipeline.transport.reading import Record
@@ -309,3 +310,12 @@ def test_erasing_names_the_runs_that_keep_what_they_counted() -> None:
     assert _kept_in([]) == []
     (line,) = _kept_in(["linear", "window-3"])
     assert line.endswith("roi runs drop linear; roi runs drop window-3")
+
+
+def test_drain_does_not_wait_for_workers_that_another_installations_keep_out(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(presence, "workers_seen", lambda *_: presence.WorkersSeen(0, strangers_in="roi"))
+    nowhere = settings.model_copy(update={"clickhouse_url": "http://127.0.0.1:9"})
+    with pytest.raises(UserError, match="not drained: workers: the workers in the consumer group roi are of another"):
+        Watch(nowhere, tmp_path).raise_lasting()
