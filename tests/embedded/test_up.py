@@ -250,7 +250,7 @@ def test_no_secret_stands_on_a_command_line_or_in_a_log(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running(data) as up:
         kept = read_env_file(data / "private.env")
-        hidden = [kept[name] for name in kept if name.endswith(("PASSWORD", "KEY", "TOKEN"))]
+        hidden = [kept[name] for name in kept if kept[name] and name.endswith(("PASSWORD", "KEY", "TOKEN"))]
         lines = [Path(f"/proc/{pid}/cmdline").read_text() for pid in (up.pid, *children(up.pid).values())]
         logs = [log.read_text(errors="replace") for log in (data / "logs").iterdir()]
     assert len(hidden) == 5
