@@ -295,13 +295,15 @@ def test_small_answers_do_not_wait_for_acknowledgements(endpoint: EndpointHandle
     headers = {"X-ClickHouse-User": endpoint.reader[0], "X-ClickHouse-Key": endpoint.reader[1]}
     import time
 
-    durations = []
-    for _ in range(30):
+    quick = 0
+    for _ in range(300):  # on a machine that is busy with other tests few are quick
         start = time.perf_counter()
         connection.request("POST", "/", b"SELECT 1", headers)
         connection.getresponse().read()
-        durations.append(time.perf_counter() - start)
-    assert sorted(durations)[3] < 0.03  # Nagle with delayed acknowledgements costs 40 ms each
+        quick += time.perf_counter() - start < 0.03
+        if quick > 3:
+            return
+    pytest.fail("Nagle with delayed acknowledgements costs 40 ms each")
 
 
 def test_hello_of_the_go_client_is_framed(reader: Client) -> None:
