@@ -8,6 +8,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
+from uuid import uuid4
 
 from bench.children import REPOSITORY, own_module, running
 from pipeline.embedded.broker import broker_part
@@ -76,7 +77,9 @@ def running_instance(
             "--board-port",
             0,
         )
-        given = os.environ | dict(environment or {}) | {"ROI_KAFKA_BOOTSTRAP_SERVERS": bootstrap}
+        # a group of its own: another instance's workers are not let into one that the broker knows
+        own = {"ROI_KAFKA_BOOTSTRAP_SERVERS": bootstrap, "ROI_KAFKA_GROUP": f"roi-{uuid4().hex[:8]}"}
+        given = os.environ | dict(environment or {}) | own
         with running(command, log, given) as process:
             wait_until((data / PUBLIC_ENV).exists, process, log)
             yield data
