@@ -27,6 +27,7 @@ T = TypeVar("T")
 _POLL_SECONDS: Final = 0.2
 _QUESTION_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 2.0  # between looks at what may be at fault
+STRANGERS_SECONDS: Final = 20.0
 _RESTART_SECONDS: Final = 90.0  # a supervisor has started a dead part again well before
 _NAMED: Final = 5  # partitions named in an error line
 
@@ -104,6 +105,7 @@ class Watch:
         self._data = data
         self._looked_at = -math.inf
         self._silent_since: float | None = None
+        self._strangers_since = math.inf
 
     def ask(self, question: Callable[[], T]) -> T | None:
         """Ask ClickHouse; None while it does not answer and somebody is there to start it again.
@@ -155,6 +157,11 @@ class Watch:
         workers = None
         with suppress(UserError):  # who does not answer is waited for, or told by what is asked next
             workers = workers_seen(self._settings, Reader(self._settings, timeout_seconds=QUESTION_SECONDS))
+        if workers is None or not workers.strangers_in:
+            self._strangers_since = math.inf
+        elif self._looked_at - min(self._strangers_since, self._looked_at) < STRANGERS_SECONDS:
+            self._strangers_since = min(self._strangers_since, self._looked_at)
+            workers = None  # those of one that was killed leave the group in a moment
         for fault in faults(observe(self._settings, self._data, workers=workers)):
             if fault.is_lasting:
                 raise UserError(f"not drained: {fault.part}: {fault.cause}", fault.remedy)

@@ -37,7 +37,7 @@ RETRY_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 1.0
 JOIN_AGAIN_SECONDS: Final = 5.0
 # long enough for the others' only worker to be started again
-OTHERS_SECONDS: Final = 30.0
+OTHERS_SECONDS: Final = 15.0
 
 
 class BatchConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here

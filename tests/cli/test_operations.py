@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr
 
+from pipeline.cli import drain
 from pipeline.cli.dlq import Choice, to_retry
 from pipeline.cli.doctor import _check_health, check_currency, check_directory, clock_finding, masked, topic_findings
 from pipeline.cli.drain import Watch, count_events, defined_campaigns, wait_for_campaigns, wait_until
@@ -317,5 +318,7 @@ def test_drain_does_not_wait_for_workers_that_another_installations_keep_out(
 ) -> None:
     monkeypatch.setattr(presence, "workers_seen", lambda *_: presence.WorkersSeen(0, strangers_in="roi"))
     nowhere = settings.model_copy(update={"clickhouse_url": "http://127.0.0.1:9"})
+    Watch(nowhere, tmp_path).raise_lasting()  # they may be those of one that was killed just now
+    monkeypatch.setattr(drain, "STRANGERS_SECONDS", 0.0)
     with pytest.raises(UserError, match="not drained: workers: the workers in the consumer group roi are of another"):
         Watch(nowhere, tmp_path).raise_lasting()
