@@ -157,12 +157,11 @@ class Watch:
         workers = None
         with suppress(UserError):  # who does not answer is waited for, or told by what is asked next
             workers = workers_seen(self._settings, Reader(self._settings, timeout_seconds=QUESTION_SECONDS))
-        if workers is None or not workers.strangers_in:
-            self._strangers_since = math.inf
-        elif self._looked_at - min(self._strangers_since, self._looked_at) < STRANGERS_SECONDS:
-            self._strangers_since = min(self._strangers_since, self._looked_at)
-            workers = None  # those of one that was killed leave the group in a moment
-        for fault in faults(observe(self._settings, self._data, workers=workers)):
+        are_strangers = workers is not None and bool(workers.strangers_in)
+        self._strangers_since = min(self._strangers_since, self._looked_at) if are_strangers else math.inf
+        # those of one that was killed leave the group in a moment
+        have_stayed = self._looked_at - self._strangers_since >= STRANGERS_SECONDS
+        for fault in faults(observe(self._settings, self._data, workers=workers if have_stayed else None)):
             if fault.is_lasting:
                 raise UserError(f"not drained: {fault.part}: {fault.cause}", fault.remedy)
 

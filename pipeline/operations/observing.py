@@ -59,7 +59,7 @@ def observe(  # noqa: PLR0913 - what is to be asked, and what the caller has see
     deaths, troubles = _of_parts(parts, now)
     broker = _broker(parts, settings)
     unreachable, missing = _of_kafka(settings) if asks_kafka else ([], ())
-    asked = broker if asks_parts or unreachable else []
+    asked = list(broker) if asks_parts or unreachable else []
     halts: list[Halted] = []
     found: list[LogFault] = []
     evaluator: EvaluatorSeen | None = None

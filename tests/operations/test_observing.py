@@ -101,3 +101,9 @@ def test_a_supervisor_that_is_stopped_is_told_with_its_process(tmp_path: Path) -
         assert told() == []
         supervisor.kill()
     assert told() == []
+
+
+def test_parts_that_are_asked_are_not_taken_for_the_broker(tmp_path: Path) -> None:
+    kept = {"trouble": "", "since": 0.0, "deaths": [], "url": "http://127.0.0.1:9/healthz", "pid": 4711}
+    (tmp_path / HEALTH_FILE).write_text(json.dumps({"parts": [{"name": "worker-1", "is_running": True} | kept]}))
+    assert observe(_settings("127.0.0.1:9"), tmp_path, asks_parts=True).broker_pid is None
