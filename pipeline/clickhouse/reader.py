@@ -99,7 +99,12 @@ class Reader:
         """Run one query and return its rows by column name; 64-bit integers come as numbers."""
         options = {"output_format_json_quote_64bit_integers": 0}
         _, chunks = self.stream(sql, "JSONEachRow", parameters, options)
-        return [json.loads(line) for line in b"".join(chunks).splitlines() if line]
+        return _lines(chunks)
+
+    def lists(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[list[Any]]:
+        """Run one of the ledger's queries, which name JSONCompactEachRow themselves, and return its rows."""
+        _, chunks = self.stream(sql, "JSONCompactEachRow", parameters)
+        return _lines(chunks)
 
     def insert(self, sql: str, row: Mapping[str, object]) -> None:
         """Hand one row in by an ``INSERT … FORMAT JSONEachRow``; after an error it may be there all the same."""
@@ -144,6 +149,10 @@ class Reader:
                 f"correct {self._variables}, or name an instance with --data",
             )
         return query_error(body)
+
+
+def _lines(chunks: Iterable[bytes]) -> list[Any]:
+    return [json.loads(line) for line in b"".join(chunks).splitlines() if line]
 
 
 def query_error(message: str, remedy: str = "correct the query") -> UserError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -50,8 +49,7 @@ def workers_seen(settings: Settings, reader: Reader) -> WorkersSeen:
 
 
 def _installation(reader: Reader, database: str) -> str:
-    _, answer = reader.stream(query("installation", database), "")
-    return str(json.loads(b"".join(answer))[0])
+    return str(reader.lists(query("installation", database))[0][0])
 
 
 def shard_owners(reader: Reader) -> int:

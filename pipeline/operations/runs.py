@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final
 
 from pipeline.clickhouse.sql import query
@@ -17,8 +16,7 @@ _NAMED: Final = 10
 
 def load_run(reader: Reader, database: str, run: str) -> list[list[str]]:
     """Return fingerprint, settings and rules that a run was begun under; no row where nobody began it."""
-    _, answer = reader.stream(query("load_run", database), "", {"run": run})
-    return [json.loads(line) for line in b"".join(answer).splitlines()]
+    return reader.lists(query("load_run", database), {"run": run})
 
 
 def begun_under(reader: Reader, database: str, run: str) -> dict[str, str]:
