@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from pipeline.transport.consumer import BatchTransport
 from pipeline.transport.handover import Handover
+from pipeline.transport.membership import Membership
 from pipeline.transport.metrics import TransportMetrics
 from pipeline.transport.security import faust_brokers, faust_credentials
 from schemas.topics import EVENT_TOPICS
@@ -46,8 +47,7 @@ class BatchSchema(faust.Schema):  # type: ignore[misc] # Faust is untyped here
 class BatchApp(faust.App):  # type: ignore[misc] # Faust is untyped here
     """A Faust app that consumes batches and owns what its consumer and its agents share.
 
-    ``reads_packed`` says that the compiled core reads record batches; it has to be built. Workers of another
-    ``installation`` are not let into the same group.
+    ``reads_packed`` says that the compiled core reads record batches; it has to be built.
     """
 
     def __init__(
@@ -55,14 +55,14 @@ class BatchApp(faust.App):  # type: ignore[misc] # Faust is untyped here
         id: str,  # noqa: A002 - Faust's name
         *,
         handover: Handover,
+        membership: Membership,
         metrics: TransportMetrics,
         reads_packed: bool,
-        installation: str,
         **options: Any,
     ) -> None:
         self.reads_packed = reads_packed
-        self.installation = installation
         self.handover = handover
+        self.membership = membership
         self.metrics = metrics
         super().__init__(id, **options)
 
@@ -103,9 +103,9 @@ def build_app(  # noqa: PLR0913 - what a worker is told of where it runs, and it
     app = BatchApp(
         settings.kafka_group,
         handover=Handover(processor, metrics, clock),
+        membership=Membership(settings.kafka_group, installation, clock),
         metrics=metrics,
         reads_packed=reads_packed,
-        installation=installation,
         broker=faust_brokers(settings),
         broker_credentials=faust_credentials(settings),
         broker_session_timeout=SESSION_SECONDS,

@@ -20,7 +20,7 @@ from mode import Service
 
 from pipeline.error_words import describe
 from pipeline.transport.fetching import BatchConsumerThread
-from pipeline.transport.membership import is_of_others, refusal_words
+from pipeline.transport.membership import is_of_others
 from pipeline.transport.ports import TP
 from pipeline.transport.unreadable import UnreadableError
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
     from pipeline.transport.handover import Handover
+    from pipeline.transport.membership import Membership
     from pipeline.transport.metrics import TransportMetrics
     from pipeline.transport.ports import Delivery
 
@@ -43,7 +44,7 @@ OTHERS_SECONDS: Final = 15.0
 class BatchConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped here
     """Yields one message per partition and fetch, with a `Delivery` as its value.
 
-    The app must carry ``handover`` and ``metrics``, and its topics must not acknowledge (``acks=False``).
+    The app must carry ``handover``, ``membership`` and ``metrics``; its topics must not acknowledge (``acks=False``).
     """
 
     _thread: BatchConsumerThread
@@ -51,6 +52,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped h
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._handover: Handover = self.app.handover
+        self._membership: Membership = self.app.membership
         self._metrics: TransportMetrics = self.app.metrics
         self._acquiring: asyncio.Task[None] | None = None
         self._committed: dict[TP, int] = {}
@@ -64,13 +66,13 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped h
 
         Faust calls this after every rebalance, before the flow resumes.
         """
-        self._handover.let_in()
+        self._membership.let_in()
         self._handover.flows.assign(TP(*tp) for tp in self.assignment())
         self._handover.changed.set()
 
     async def on_partitions_revoked(self, revoked: set[Any]) -> None:
         """Let go of partitions before the group gives them to somebody else."""
-        self._handover.outside()
+        self._membership.outside()
         partitions = frozenset(TP(*tp) for tp in revoked)
         self._handover.flows.revoke(partitions)
         await super().on_partitions_revoked(ensure_TPset(revoked))
@@ -173,7 +175,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc] # Faust is untyped h
             error = await self._thread.refusal()
             pause = LOOK_SECONDS
             if error is not None:
-                self._handover.refused(refusal_words(self.app.conf.id, error))
+                self._membership.refused(error)
                 pause = OTHERS_SECONDS if is_of_others(error) else JOIN_AGAIN_SECONDS
             await self.sleep(pause)
 

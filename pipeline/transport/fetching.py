@@ -66,7 +66,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
             client_id=conf.broker_client_id,
             group_id=conf.id,
             bootstrap_servers=server_list(transport.url, transport.default_port),
-            partition_assignment_strategy=[LaneAssignor(self.app.installation)],
+            partition_assignment_strategy=[LaneAssignor(self.app.membership.installation)],
             enable_auto_commit=False,
             # positions come from the processor alone: an unknown or unreachable one is an error, never a jump
             auto_offset_reset="none",

@@ -48,8 +48,6 @@ class Handover:
         self.flows = Flows()
         self.halted: dict[str, TopicHaltedError] = {}
         self.changed = asyncio.Event()
-        self.refusal = ""
-        self._outside_since: float | None = clock()  # when this worker has begun to wait for its group
         self._processor = processor
         self._metrics = metrics
         self._clock = clock
@@ -93,30 +91,6 @@ class Handover:
             await self._processor.revoked(partitions)
         except Exception as error:  # noqa: BLE001 - the partitions are gone, whatever the processor makes of it
             logger.error("letting go of %d partitions failed: %s", len(partitions), describe(error))  # noqa: TRY400 - describe() leaves customers' data out, a traceback would not
-
-    def refused(self, cause: str) -> None:
-        """Note why this worker is not in the group, and say so once."""
-        if cause != self.refusal:
-            self.refusal = cause
-            logger.error("%s", cause)
-
-    def let_in(self) -> None:
-        """Take that back: the group has given it partitions, or none."""
-        self.refusal = ""
-        self._outside_since = None
-
-    def outside(self) -> None:
-        """Note that the group shares its partitions out anew, which ends with `let_in`."""
-        if self._outside_since is None:
-            self._outside_since = self._clock()
-
-    def shut_out(self, seconds: float) -> str:
-        """Return why this worker is not in its group, or that it has waited for so long; may be asked by a thread."""
-        since = self._outside_since
-        if self.refusal or since is None or self._clock() - since < seconds:
-            return self.refusal
-        waited = f"the consumer group has not let this worker in for {self._clock() - since:.0f} s"
-        return f"{waited}: stop and start roi up if the broker is its own, or look at the group's other members"
 
     def halt(self, error: TopicHaltedError) -> None:
         """Read the topic no further, and say so once."""

@@ -157,7 +157,7 @@ async def _run(settings: Settings, stop: asyncio.Event) -> None:
         )
         await watch.heed_halts()  # before the first batch: nothing of a halted topic is read after a restart either
         telemetry.health.halted = lambda: halts.topics
-        telemetry.health.shut_out = lambda: app.handover.shut_out(_JOIN_SECONDS)
+        telemetry.health.shut_out = lambda: app.membership.shut_out(_JOIN_SECONDS)
         telemetry.health.read_again = lambda: app.handover.stuck(_READ_AGAIN_SECONDS)
         app_of_metrics = monitoring_app(telemetry.registry, telemetry.health)
         server = MonitoringServer(app_of_metrics, settings.worker.metrics_host, settings.worker.metrics_port)

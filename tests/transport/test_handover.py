@@ -322,21 +322,3 @@ async def test_every_record_is_taken_once_whatever_fails(seed: int) -> None:
     for tp in chaos.feeds:
         assert [offset for offset, _ in chaos.world.recorder.store.records[tp]] == chaos.offsets
     assert chaos.world.recorder.breaches == []
-
-
-async def test_a_worker_that_waits_for_its_group_says_so_after_a_while() -> None:
-    world = World(Recorder())
-    world.clock.now += 59.0
-    assert world.handover.shut_out(60.0) == ""
-    world.clock.now += 1.0
-    assert world.handover.shut_out(60.0).startswith("the consumer group has not let this worker in for 60 s: ")
-    world.handover.let_in()
-    world.clock.now += 600.0
-    assert world.handover.shut_out(60.0) == ""
-    world.handover.outside()
-    world.clock.now += 30.0
-    world.handover.outside()  # another round of the same wait
-    world.clock.now += 30.0
-    assert "for 60 s" in world.handover.shut_out(60.0)
-    world.handover.refused("the group is others'")
-    assert world.handover.shut_out(600.0) == "the group is others'"

@@ -11,13 +11,13 @@ from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import GroupAuthorizationFailedError, InconsistentGroupProtocolError, RebalanceInProgressError
 
 from pipeline.transport import consumer
-from pipeline.transport.handover import Handover
-from pipeline.transport.membership import protocol_of, refusal_words
+from pipeline.transport.membership import Membership, protocol_of, refusal_words
 from pipeline.transport.reading import GroupSeen, group_seen
 from schemas.topics import EVENT_TOPICS
 from tests.transport.conftest import settings_for
 from tests.transport.recording import Recorder
 from tests.transport.running import ends_of, produce, reached, running_worker, store_at_end, until, values
+from tests.transport.test_handover import Clock
 
 if TYPE_CHECKING:
     from aiokafka.errors import KafkaError
@@ -36,14 +36,14 @@ async def test_another_installations_worker_is_given_nothing_says_why_and_is_let
         async with running_worker(settings, first, installation="1"):
             await produced_and_read(settings, first, "one")
             stranger = await stack.enter_async_context(running_worker(settings, second, installation="2"))
-            await until(lambda: bool(stranger.handover.refusal), "the other installation's worker is refused")
-            assert stranger.handover.refusal == refusal_words(settings.kafka_group, InconsistentGroupProtocolError())
+            await until(lambda: bool(stranger.membership.refusal), "the other installation's worker is refused")
+            assert stranger.membership.refusal == refusal_words(settings.kafka_group, InconsistentGroupProtocolError())
             await produced_and_read(settings, first, "two")  # all of it, while the other one asks again and again
             assert second.store.values() == []
         if "tansu" in request.node.name:  # which never forgets how a group's members shared partitions out
             return
         await until(lambda: reached(second, ends_of(settings)), "with the first gone the other one is let in")
-        assert not stranger.handover.refusal
+        assert not stranger.membership.refusal
 
 
 @pytest.mark.contract
@@ -59,8 +59,8 @@ async def test_a_worker_whose_group_fails_it_says_so_and_joins_again(
             raise failing.pop()
         return bool(await beat(coordinator))
 
-    told: list[str] = []
-    monkeypatch.setattr(Handover, "refused", lambda _, cause: told.append(cause))
+    told: list[KafkaError] = []
+    monkeypatch.setattr(Membership, "refused", lambda _, error: told.append(error))
     recorder = Recorder(store_at_end(settings, EVENT_TOPICS))
     async with running_worker(settings, recorder):
         await produced_and_read(settings, recorder, "one")
@@ -68,7 +68,8 @@ async def test_a_worker_whose_group_fails_it_says_so_and_joins_again(
         await until(lambda: bool(told), "the error is told")
         await until(lambda: len(recorder.ever_owned) > 1, "it has joined again")
         await produced_and_read(settings, recorder, "two")
-    assert told == [refusal_words(settings.kafka_group, GroupAuthorizationFailedError(settings.kafka_group))]
+    words = refusal_words(settings.kafka_group, GroupAuthorizationFailedError(settings.kafka_group))
+    assert [refusal_words(settings.kafka_group, error) for error in told] == [words]
 
 
 async def produced_and_read(settings: Settings, recorder: Recorder, prefix: str) -> None:
@@ -98,3 +99,22 @@ async def test_kafka_tells_whose_workers_are_in_the_group(kafka: str) -> None:
 )
 def test_a_refusal_says_what_to_do(error: KafkaError, words: str) -> None:
     assert words in refusal_words("roi", error)
+
+
+def test_a_worker_that_waits_for_its_group_says_so_after_a_while() -> None:
+    clock = Clock()
+    membership = Membership("roi", "1", clock)
+    clock.now += 59.0
+    assert membership.shut_out(60.0) == ""
+    clock.now += 1.0
+    assert membership.shut_out(60.0).startswith("the consumer group has not let this worker in for 60 s: ")
+    membership.let_in()
+    clock.now += 600.0
+    assert membership.shut_out(60.0) == ""
+    membership.outside()
+    clock.now += 30.0
+    membership.outside()  # another round of the same wait
+    clock.now += 30.0
+    assert "for 60 s" in membership.shut_out(60.0)
+    membership.refused(InconsistentGroupProtocolError())
+    assert membership.shut_out(600.0) == refusal_words("roi", InconsistentGroupProtocolError())
