@@ -98,7 +98,7 @@ def read_backlog(settings: Settings, workers: Workers, before: int, events: Sequ
         events: the backlog.
 
     Raises:
-        UserError: as from `await_visible`.
+        UserError: as from `await_visible`, or events were refused: what that costs is not what is asked.
     """
     progress = LedgerProgress(settings)
     used = [cpu_seconds(worker.pid) for worker in workers]
@@ -108,6 +108,11 @@ def read_backlog(settings: Settings, workers: Workers, before: int, events: Sequ
     began = time.monotonic()
     ended = await_visible(progress, workers, total)
     spent = tuple(cpu_seconds(worker.pid) - former for worker, former in zip(workers, used, strict=True))
+    if refused := progress.refused():
+        raise UserError(
+            f"{refused:,} of {total:,} events were refused",
+            "the benchmark's own are wrong: compare their times with now",
+        )
     return Backlog(total - before, total - sum(positions.values()), ended - began, spent)
 
 

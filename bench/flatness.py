@@ -97,20 +97,25 @@ def measure(broker: Broker, point: Point, size: Size) -> Measured:
         settings = load_settings(data)
         known = max(1, int(point.customers * size.known_each))
         with running_worker(data, environment=given) as worker:
-            count = feed(settings, [worker], mix_events(options(point, 0, known)))
+            stream = known + size.runs * size.events
+            count = feed(settings, [worker], mix_events(options(point, 0, known, stream)))
             backlogs = []
             for run in range(size.runs):
-                events = list(mix_events(options(point, known + run * size.events, size.events)))
+                events = list(mix_events(options(point, known + run * size.events, size.events, stream)))
                 backlogs.append(read_backlog(settings, [worker], count, events))
                 count += backlogs[-1].events
         return Measured(backlogs, peer(GETMANY, bootstrap, min(count, _FETCHED)))
 
 
-def options(point: Point, first: int, events: int) -> MixOptions:
-    """Return the part of the point's one stream of events that begins at number ``first``."""
+def options(point: Point, first: int, events: int, stream: int) -> MixOptions:
+    """Return the part of the point's one stream of ``stream`` events that begins at number ``first``.
+
+    Each stream ends when a mix does: a long one would reach into the future, whose events are refused.
+    """
     plain = MixOptions("A", events, point.customers, point.campaigns, seed=1 + first, first_number=first)
     each_ms = _DAY_MS / (point.customers * _DAILY)
-    return replace(plain, begin_ms=plain.begin_ms + int(first * each_ms), span_ms=int(events * each_ms))
+    begin_ms = plain.begin_ms + plain.span_ms - int(stream * each_ms)
+    return replace(plain, begin_ms=begin_ms + int(first * each_ms), span_ms=int(events * each_ms))
 
 
 def spread(values: Sequence[float]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.clickhouse.reader import Reader
 from pipeline.transport.admin import TopicAdmin
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 _FLUSH_SECONDS: Final = 300.0
-_POSITIONS: Final = "SELECT topic, partition, next_offset FROM {database}.positions WHERE run = 'live'"
+_POSITIONS: Final = "SELECT topic, partition, next_offset, dead_letters FROM {database}.positions WHERE run = 'live'"
 
 
 def fill(settings: Settings, events: Iterable[tuple[str, bytes, bytes]]) -> int:
@@ -39,6 +39,12 @@ class LedgerProgress:
 
     def positions(self) -> tuple[float, dict[Partition, int]]:
         """Return the next offset of every event partition, and the monotonic time at which the answer was there."""
-        rows = self._reader.rows(self._query)
-        found = {(row["topic"], row["partition"]): row["next_offset"] for row in rows if row["topic"] in EVENT_TOPICS}
+        found = {(row["topic"], row["partition"]): row["next_offset"] for row in self._rows()}
         return time.monotonic(), found
+
+    def refused(self) -> int:
+        """Return how many records of event topics are dead letters."""
+        return sum(row["dead_letters"] for row in self._rows())
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return [row for row in self._reader.rows(self._query) if row["topic"] in EVENT_TOPICS]

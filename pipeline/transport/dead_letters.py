@@ -24,6 +24,8 @@ APP_NAME: Final = "roi"
 CUT_BYTES: Final = 512 * 1024
 CUT_KEY_BYTES: Final = 64 * 1024
 HEADER_ROOM: Final = 4096
+# of letters to one partition in one request: aiokafka's 16 KiB hold forty, and wake all that wait for each of them
+_BATCH_BYTES: Final = 64 * 1024
 # what a broker says of the one record, not of itself; anything else is worth trying again as it is
 _REFUSALS: Final = (MessageSizeTooLargeError, RecordListTooLargeError, CorruptRecordException)
 _log = logging.getLogger(__name__)
@@ -82,7 +84,9 @@ class DeadLetterProducer:
     async def start(self) -> None:
         """Connect to the broker."""
         # no idempotence: Tansu refuses aiokafka's, and the headers identify a letter
-        self._producer = AIOKafkaProducer(**self._options, acks="all", linger_ms=5, max_request_size=DEAD_LETTER_BYTES)
+        self._producer = AIOKafkaProducer(
+            **self._options, acks="all", linger_ms=5, max_batch_size=_BATCH_BYTES, max_request_size=DEAD_LETTER_BYTES
+        )
         try:
             await self._producer.start()
         except BaseException:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench import flatness
-from bench.backlog import Backlog, await_visible, dozing, pause_seconds
+from bench.backlog import Backlog, await_visible, dozing, pause_seconds, read_backlog
 from bench.figures import Throughput
 from bench.flatness import Measured, Point, Size, options, spread
 from bench.flatness_figures import flatness_rows
@@ -19,7 +19,8 @@ from bench.options import parse
 from bench.results import Results
 from bench.workload import LedgerProgress
 from pipeline.errors import UserError
-from pipeline.simulation.mixes import mix_events
+from pipeline.settings import Settings
+from pipeline.simulation.mixes import MixOptions, mix_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,11 +62,20 @@ def test_the_cost_of_a_backlog_is_that_of_all_its_events_and_its_rate_that_of_th
 def test_backlogs_follow_each_other_at_the_density_of_each_customer() -> None:
     day_ms = 86_400_000
     for customers in (1_000, 50_000):
-        first, second = (options(Point(customers), number, 2_000) for number in (0, 2_000))
+        first, second = (options(Point(customers), number, 2_000, 4_000) for number in (0, 2_000))
         assert second.begin_ms == first.begin_ms + first.span_ms
         assert first.events / first.customers / (first.span_ms / day_ms) == pytest.approx(10 / 7)
     ids = [value.split(b'"')[3] for part in (first, second) for _, _, value in mix_events(part)]
     assert len(set(ids)) == len(ids) == 4_000
+
+
+def test_however_long_a_stream_is_all_of_it_is_past() -> None:
+    ends = set()
+    for stream in (10_000, 15_200_000):
+        last = options(Point(), stream - 10_000, 10_000, stream)
+        ends.add(last.begin_ms + last.span_ms)
+    usual = MixOptions("A", 1, 1)
+    assert ends == {usual.begin_ms + usual.span_ms}
 
 
 def test_an_axis_is_told_by_its_dearest_point_beside_its_cheapest() -> None:
@@ -111,6 +121,18 @@ def test_a_point_that_fails_costs_its_row_only(monkeypatch: pytest.MonkeyPatch) 
 def test_waiting_ends_with_the_answer_that_covers_all(sleeper: subprocess.Popen[bytes]) -> None:
     began = time.monotonic()
     assert began <= await_visible(positions(0, 5, 9, 10), [sleeper], 10) <= time.monotonic()
+
+
+@pytest.mark.process
+def test_a_backlog_of_refused_events_is_no_measurement(
+    sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    progress = positions(0, 10)
+    monkeypatch.setattr(progress, "refused", lambda: 3)
+    monkeypatch.setattr("bench.backlog.LedgerProgress", lambda _: progress)
+    monkeypatch.setattr("bench.backlog.fill", lambda *_: 10)
+    with pytest.raises(UserError, match="3 of 10 events were refused"):
+        read_backlog(Settings(pseudonym_key="k" * 40), [sleeper], 0, [])
 
 
 @pytest.mark.process
