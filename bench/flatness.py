@@ -7,6 +7,7 @@ bank of fifty times the customers has fifty times the events a day. A touch can 
 days late, so that the two events of each known customer, 1.4 days of them, are all that any worker would still hold for
 crediting: with seven days and three, five million customers would need fifty million events first.
 
+Runs of an axis' points take turns: a shared machine's speed changes by more from minute to minute than what is asked.
 Bare getmany is measured on the same topics: how fast the machine was just then, and what the client itself needs with
 so many partitions.
 """
@@ -71,23 +72,21 @@ class Size:
     Attributes:
         events: of one measured backlog.
         known_each: events of each customer, on average, that were counted before.
-        runs: how many backlogs are measured, one after the other on the same installation.
     """
 
     events: int
     known_each: float = KNOWN_EACH
-    runs: int = 1
 
 
 class Measured(NamedTuple):
-    """What one point has shown: the worker's backlogs, and bare getmany."""
+    """What one point has shown once: the worker's backlog, and bare getmany."""
 
-    backlogs: list[Backlog]
+    backlog: Backlog
     getmany: Throughput
 
 
 def measure(broker: Broker, point: Point, size: Size) -> Measured:
-    """Fill an installation of its own, have a worker know the customers, and measure it over the backlogs after that.
+    """Fill an installation of its own, have a worker know the customers, and measure it over the backlog after that.
 
     Raises:
         UserError: a part of the installation failed.
@@ -97,14 +96,11 @@ def measure(broker: Broker, point: Point, size: Size) -> Measured:
         settings = load_settings(data)
         known = max(1, int(point.customers * size.known_each))
         with running_worker(data, environment=given) as worker:
-            stream = known + size.runs * size.events
+            stream = known + size.events
             count = feed(settings, [worker], mix_events(options(point, 0, known, stream)))
-            backlogs = []
-            for run in range(size.runs):
-                events = list(mix_events(options(point, known + run * size.events, size.events, stream)))
-                backlogs.append(read_backlog(settings, [worker], count, events))
-                count += backlogs[-1].events
-        return Measured(backlogs, peer(GETMANY, bootstrap, min(count, _FETCHED)))
+            events = list(mix_events(options(point, known, size.events, stream)))
+            backlog = read_backlog(settings, [worker], count, events)
+        return Measured(backlog, peer(GETMANY, bootstrap, min(count + backlog.events, _FETCHED)))
 
 
 def options(point: Point, first: int, events: int, stream: int) -> MixOptions:

@@ -17,28 +17,26 @@ TARGET: Final = 1.15
 """The dearest point of an axis is to cost at most so many times the cheapest."""
 
 
-def middle_us(measured: Measured) -> float:
-    """Return the processor time of one event in microseconds, the median of a point's runs."""
-    return median(backlog.cpu_microseconds for backlog in measured.backlogs)
-
-
-def flatness_rows(broker: str, axis: Axis, found: Mapping[int, Measured], failed: Mapping[int, str]) -> list[Row]:
+def flatness_rows(
+    broker: str, axis: Axis, found: Mapping[int, Sequence[Measured]], failed: Mapping[int, str]
+) -> list[Row]:
     """Return a row per point of an axis, one per point that could not be measured, and one for the axis.
 
     Args:
         broker: what was read from.
         axis: what grows.
-        found: what was measured, by its number.
-        failed: why a point was not measured, by its number.
+        found: a point's runs, at least one, by its number.
+        failed: why a point, or what was left of its runs, was not measured, by its number.
     """
-    costs = {value: middle_us(measured) for value, measured in sorted(found.items())}
+    times_us = {value: [run.backlog.cpu_microseconds for run in runs] for value, runs in sorted(found.items())}
+    costs = {value: median(runs_us) for value, runs_us in times_us.items()}
     rows = []
-    for value, cost in costs.items():
-        runs_us = [backlog.cpu_microseconds for backlog in found[value].backlogs]
+    for value, runs_us in times_us.items():
+        cost = costs[value]
         runs = f" ({min(runs_us):.2f} to {max(runs_us):.2f} in {len(runs_us)} runs)" * (len(runs_us) > 1)
         beside = f"{cost / min(costs.values()):.2f} times the cheapest; "
-        beside += f"bare getmany {found[value].getmany.cpu_microseconds:.2f} µs; "
-        beside += f"{median(backlog.rate for backlog in found[value].backlogs):,.0f} events/s"
+        beside += f"bare getmany {median(run.getmany.cpu_microseconds for run in found[value]):.2f} µs; "
+        beside += f"{median(run.backlog.rate for run in found[value]):,.0f} events/s"
         rows.append(Row(f"{value:,} {axis}", broker, f"{cost:.2f} µs CPU an event{runs}", beside))
     rows += [Row(f"{value:,} {axis}", broker, "not measured", why) for value, why in failed.items()]
     return [*rows, *_whole(broker, axis, list(costs), list(costs.values()))]

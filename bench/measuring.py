@@ -204,20 +204,25 @@ class Measuring:
         return processes.process_rows(broker, found)
 
     def _flatness(self, broker: Broker, axis: flatness.Axis, values: list[int]) -> list[Row]:
-        size = flatness.Size(self.arguments.events, self.arguments.known_each, self.arguments.runs)
-        found: dict[int, flatness.Measured] = {}
+        found: dict[int, list[flatness.Measured]] = {}
         failed: dict[int, str] = {}
-        for value in values:
-            point = flatness.Point().moved(axis, value)
+        for _, value in product(range(self.arguments.runs), values):
+            if value in failed:
+                continue
             try:
-                found[value] = flatness.measure(broker, point, size)
+                run = self._point(broker, axis, value)
             except UserError as error:
                 failed[value] = error.cause  # the others of the axis took minutes: they are not lost with it
-                continue
-            for run, backlog in enumerate(found[value].backlogs, start=1):
-                told = {"broker": broker, "axis": axis, "run": run} | point.as_json() | backlog.as_json()
-                self.results.add("flatness", told | {"getmany_us": found[value].getmany.cpu_microseconds})
+            else:
+                found.setdefault(value, []).append(run)
         return flatness_rows(broker, axis, found, failed)
+
+    def _point(self, broker: Broker, axis: flatness.Axis, value: int) -> flatness.Measured:
+        point = flatness.Point().moved(axis, value)
+        run = flatness.measure(broker, point, flatness.Size(self.arguments.events, self.arguments.known_each))
+        told = {"broker": broker, "axis": axis, "getmany_us": run.getmany.cpu_microseconds}
+        self.results.add("flatness", told | point.as_json() | run.backlog.as_json())
+        return run
 
     def _start(self) -> list[Row]:
         lives = starting.measure(min(self.arguments.events, _START_EVENTS))

@@ -28,9 +28,12 @@ if TYPE_CHECKING:
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 
 
-def measured(*cpu_us: float) -> Measured:
-    backlogs = [Backlog(1_000_000, 1_000_000, 4.0, (one,)) for one in cpu_us]
-    return Measured(backlogs, Throughput(1_000_000, 3.0, 2.5))
+def measured(cpu_us: float) -> Measured:
+    return Measured(Backlog(1_000_000, 1_000_000, 4.0, (cpu_us,)), Throughput(1_000_000, 3.0, 2.5))
+
+
+def runs(*cpu_us: float) -> list[Measured]:
+    return list(map(measured, cpu_us))
 
 
 def positions(*done: int) -> LedgerProgress:
@@ -79,7 +82,7 @@ def test_however_long_a_stream_is_all_of_it_is_past() -> None:
 
 
 def test_an_axis_is_told_by_its_dearest_point_beside_its_cheapest() -> None:
-    rows = flatness_rows("tansu", "customers", {500: measured(3.0), 100: measured(2.0, 2.4, 2.6)}, {900: "no memory"})
+    rows = flatness_rows("tansu", "customers", {500: runs(3.0), 100: runs(2.0, 2.4, 2.6)}, {900: "no memory"})
     assert [(row.measured, row.result) for row in rows] == [
         ("100 customers", "2.40 µs CPU an event (2.00 to 2.60 in 3 runs)"),
         ("500 customers", "3.00 µs CPU an event"),
@@ -88,22 +91,25 @@ def test_an_axis_is_told_by_its_dearest_point_beside_its_cheapest() -> None:
     ]
     assert rows[1].beside == "1.25 times the cheapest; bare getmany 2.50 µs; 250,000 events/s"
     assert (rows[2].beside, rows[3].beside) == ("no memory", "over the target of 1.15")
-    within = flatness_rows("tansu", "partitions", {4: measured(2.0), 8: measured(2.3)}, {})
+    within = flatness_rows("tansu", "partitions", {4: runs(2.0), 8: runs(2.3)}, {})
     assert within[-1].beside == "within the target of 1.15"
 
 
 def test_one_point_alone_says_nothing_of_flatness() -> None:
-    assert len(flatness_rows("tansu", "campaigns", {10: measured(2.0)}, {})) == 1
+    assert len(flatness_rows("tansu", "campaigns", {10: runs(2.0)}, {})) == 1
     with pytest.raises(ValueError, match="at least one"):
         spread([])
 
 
-def test_a_point_that_fails_costs_its_row_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_points_take_turns_and_one_that_fails_costs_its_row_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    order = []
+
     def measure(_: str, point: Point, size: Size) -> Measured:
-        assert (point.customers, size.events, size.runs) == (100_000, 5_000, 2)
+        assert (point.customers, size.events) == (100_000, 5_000)
+        order.append(point.partitions)
         if point.partitions == 16:
             raise UserError("a worker stopped", "see its log")
-        return measured(float(point.partitions), float(point.partitions))
+        return measured(float(point.partitions))
 
     monkeypatch.setattr(flatness, "measure", measure)
     words = ["--only", "flatness", "--brokers", "kafka", "--events", "5000", "--runs", "2", "--partitions", "4,16,64"]
@@ -115,6 +121,7 @@ def test_a_point_that_fails_costs_its_row_only(monkeypatch: pytest.MonkeyPatch) 
         "not measured",
         "dearest 16.00 times the cheapest",
     ]
+    assert order == [4, 16, 64, 4, 64]
 
 
 @pytest.mark.process
