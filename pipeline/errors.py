@@ -36,5 +36,9 @@ class UnreachableError(UserError):
     """Kafka or ClickHouse does not answer: it may be starting, and the same question may be answered later."""
 
 
+class ForbiddenError(UserError):
+    """Kafka answers, and denies this user what was asked: somebody else has to give it a right."""
+
+
 class FencedError(PipelineError):
     """Another worker has claimed the shard: drop its state, write nothing more, join the group again."""

@@ -10,7 +10,7 @@ import typer
 
 from pipeline.cli import options
 from pipeline.cli.faults import fault_lines, print_faults
-from pipeline.errors import UnreachableError
+from pipeline.errors import ForbiddenError, UnreachableError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,7 @@ def _status(
         return
     try:
         found = look(settings, data)
-    except UnreachableError as error:
+    except (UnreachableError, ForbiddenError) as error:
         _tell_unreachable(error, settings, data, as_json=as_json)
     if as_json:
         typer.echo(json.dumps(found.as_dict(), indent=2))
@@ -60,8 +60,10 @@ def _status(
         raise typer.Exit(1)
 
 
-def _tell_unreachable(error: UnreachableError, settings: Settings, data: Path | None, *, as_json: bool) -> NoReturn:
-    """Say what else is at fault where a server does not answer: mostly it is the same thing."""
+def _tell_unreachable(
+    error: UnreachableError | ForbiddenError, settings: Settings, data: Path | None, *, as_json: bool
+) -> NoReturn:
+    """Say what else is at fault where a server does not answer, or denies it: mostly it is the same thing."""
     from pipeline.operations.health import faults
     from pipeline.operations.observing import observe
 

@@ -200,7 +200,8 @@ def log_ends(settings: Settings) -> LogEnds:
         if missing := [topic for topic in EVENT_TOPICS if topic not in topics]:
             raise UserError(
                 f"topics are missing at {settings.kafka_bootstrap_servers}: {', '.join(missing)}",
-                "create them: roi migrate",
+                "create them: roi migrate"
+                + ", or let this user see them (DESCRIBE)" * bool(settings.kafka_sasl_username),
             )
         ends = {(tp.topic, tp.partition): end for tp, end in admin.end_offsets(EVENT_TOPICS).items()}
         # as the workers have it: the life of a memory-only broker is part of its topics' identity

@@ -14,10 +14,13 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from pipeline.errors import UserError
 from pipeline.transport.ports import TP
+from pipeline.transport.reading import DENIED_CODES, denied
 from pipeline.transport.security import confluent_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from confluent_kafka import Message
 
     from pipeline.settings import Settings
 
@@ -39,7 +42,7 @@ def log_bounds(settings: Settings, partitions: Iterable[TP]) -> dict[TP, LogBoun
     """Return the bounds of existing partitions; blocks for about 0.1 s where there are any.
 
     Raises:
-        UserError: the broker does not answer, or a partition does not exist.
+        UserError: the broker does not answer, or denies it, or a partition does not exist.
     """
     wanted = sorted(partitions)
     if not wanted:
@@ -55,8 +58,10 @@ def log_bounds(settings: Settings, partitions: Iterable[TP]) -> dict[TP, LogBoun
     )
     try:
         with closing(consumer):
-            return _fetched_bounds(consumer, wanted)
+            return _fetched_bounds(consumer, wanted, settings)
     except KafkaException as error:
+        if error.args[0].code() in DENIED_CODES:
+            raise denied(settings, "the ends of topics", error.args[0].name()) from error
         raise UserError(
             f"Kafka at {settings.kafka_bootstrap_servers} did not tell its offsets ({error.args[0].name()})",
             "check that it runs, and that its topics exist: roi migrate",
@@ -81,14 +86,22 @@ def _listed(consumer: Consumer, partitions: list[TP], instant: int, deadline: fl
         consumer.poll(POLL_SECONDS)
 
 
-def _fetched_bounds(consumer: Consumer, partitions: list[TP]) -> dict[TP, LogBounds]:
+def _check_allowed(message: Message | None, settings: Settings) -> None:
+    error = message.error() if message is not None else None
+    # (the client asks for the coordinator of its group as well: that this is denied does no harm)
+    if message is not None and error is not None and error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+        raise denied(settings, f"reading {message.topic()}", error.name())
+
+
+def _fetched_bounds(consumer: Consumer, partitions: list[TP], settings: Settings) -> dict[TP, LogBounds]:
     deadline = time.monotonic() + TIMEOUT_SECONDS
     starts = _listed(consumer, partitions, _EARLIEST, deadline)
     ends = _listed(consumer, partitions, _LATEST, deadline)
     consumer.assign([TopicPartition(*tp, end) for tp, end in ends.items()])
     settled: dict[TP, LogBounds] = {}
     while len(settled) < len(ends) and time.monotonic() < deadline:
-        consumer.poll(POLL_SECONDS)
+        message = consumer.poll(POLL_SECONDS)
+        _check_allowed(message, settings)
         for tp in ends.keys() - settled.keys():
             _, high = consumer.get_watermark_offsets(TopicPartition(*tp), cached=True)
             if high >= 0:

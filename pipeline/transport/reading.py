@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import methodcaller
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pipeline.errors import UnreachableError, UserError
+from pipeline.errors import ForbiddenError, UnreachableError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,6 +22,7 @@ _CONNECT_SECONDS: Final = 5.0
 _SILENCE_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.05
 _FETCH: Final = 1000
+DENIED_CODES: Final = frozenset({29, 30, 31})  # access to a topic, a group, the cluster: of Kafka's protocol
 # The library returns a list with a hole and sets an exception where a name is not UTF-8. A plain call, once the
 # interpreter has made a fast path of it, does not look for the exception and reads the hole: a segmentation fault.
 _HEADERS_OF: Final = methodcaller("headers")
@@ -36,11 +37,11 @@ def answering(settings: Settings) -> Iterator[None]:
     try:
         yield
     except KafkaException as error:
-        raise unreachable(settings, error.args[0].name()) from error
+        raise refusal(settings, error.args[0].code(), error.args[0].name()) from error
     except TimeoutError as error:
         raise unreachable(settings, "time is up") from error
     except KafkaError as error:
-        raise unreachable(settings, type(error).__name__) from error
+        raise refusal(settings, getattr(error, "errno", 0), type(error).__name__) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,20 @@ def _admin(settings: Settings) -> AdminClient:
     from pipeline.transport.security import confluent_options
 
     return AdminClient(confluent_options(settings) | {"log_level": 0})
+
+
+def refusal(settings: Settings, code: int, why: str) -> UserError:
+    """Return the error for what a Kafka client has raised."""
+    return denied(settings, "what was asked", why) if code in DENIED_CODES else unreachable(settings, why)
+
+
+def denied(settings: Settings, what: str, why: str) -> ForbiddenError:
+    """Return the error for a broker that answers, and keeps something from this user."""
+    user = f"user {settings.kafka_sasl_username}" if settings.kafka_sasl_username else "this user"
+    return ForbiddenError(
+        f"Kafka at {settings.kafka_bootstrap_servers} denies {user} {what} ({why})",
+        "give it READ and DESCRIBE on the topics and on the group, WRITE on those that end in .dlq",
+    )
 
 
 def unreachable(settings: Settings, why: str) -> UnreachableError:

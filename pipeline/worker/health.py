@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pipeline.worker.shard import OwnedShard
 
 SILENT_SECONDS: Final = 25.0
+_TOLD: Final = 3
 STUCK_SECONDS: Final = 60.0  # a take-over of millions of customers holds the cycle up for some seconds
 
 
@@ -79,7 +80,10 @@ class Health:
         broken = [_name(shard) for shard in self._shards or () if shard.is_broken]
         if broken:
             found.append(f"shards: the state of {', '.join(broken)} was dropped and is to be taken over again")
-        found += [f"read again and again: {cause}" for cause in self.read_again()]
+        causes = list(self.read_again())
+        found += [f"read again and again: {cause}" for cause in causes[:_TOLD]]
+        if len(causes) > _TOLD:  # mostly the partitions of one topic
+            found.append(f"read again and again: {len(causes) - _TOLD} more")
         found += [f"{topic}: halted (roi status tells why, roi resume {topic})" for topic in sorted(self.halted())]
         return found
 

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from pipeline.error_words import Telling, describe
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, UserError
 from pipeline.transport.ports import TP
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ class LagMeter:
                 await self.measure()
             except PipelineError as error:
                 _log.warning("lag not measured (%s), trying again", error)
-                self._telemetry.health.failing("kafka", "its offsets could not be read")
+                why = error.cause if isinstance(error, UserError) else describe(error)
+                self._telemetry.health.failing("kafka", f"its offsets could not be read ({why})")
             except Exception as error:  # noqa: BLE001 - a gauge must not end the counting
                 _log.error("lag not measured: %s; trying again", self._telling.words(error))
                 self._telemetry.health.failing("kafka", f"how far it is could not be told: {describe(error)}")

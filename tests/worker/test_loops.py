@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from aiokafka.errors import CorruptRecordException, KafkaConnectionError
 
+from pipeline.errors import ForbiddenError
 from pipeline.ledger.ledger import LedgerUnavailableError
 from pipeline.transport.ports import TP
 from pipeline.transport.unreadable import unreadable
@@ -95,6 +96,25 @@ async def test_a_gauge_that_fails_ends_nothing(
     records = [record.message for record in caplog.records if record.message.startswith("lag not measured: KeyError")]
     assert [message.count("File ") > 0 for message in records] == [True, False]  # its traceback, once
     assert "'ann'" not in caplog.text
+
+
+async def test_why_the_lag_cannot_be_told_is_a_reason(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lag, "LAG_SECONDS", 0.0)
+    meter = LagMeter(worker.kafka, worker.processor, worker.telemetry)
+    told: list[list[str]] = []
+    is_done = asyncio.Event()
+
+    async def denied() -> None:
+        told.append(worker.telemetry.health.reasons())
+        if len(told) == 2:
+            is_done.set()
+        raise ForbiddenError("Kafka denies this user reading bank.touches.v1", "give it READ")
+
+    monkeypatch.setattr(meter, "measure", denied)
+    measuring = asyncio.create_task(meter.run())
+    await asyncio.wait_for(is_done.wait(), 10)
+    measuring.cancel()
+    assert told[:2] == [[], ["kafka: its offsets could not be read (Kafka denies this user reading bank.touches.v1)"]]
 
 
 async def test_a_worker_that_is_told_to_end_does_so_while_all_else_goes_on() -> None:

@@ -132,6 +132,15 @@ def test_a_halted_topic_is_a_reason_and_names_its_remedy() -> None:
     assert "roi resume bank.costs.v1" in health.reasons()[0]
 
 
+def test_of_many_partitions_that_cannot_be_read_some_are_named() -> None:
+    health = Health()
+    health.read_again = lambda: [f"partition {number}" for number in range(8)]
+    assert health.reasons() == [
+        *(f"read again and again: partition {number}" for number in range(3)),
+        "read again and again: 5 more",
+    ]
+
+
 async def test_an_idle_worker_lives(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     turned = asyncio.Event()
     monkeypatch.setattr(worker.telemetry.health, "cycle_done", turned.set)
