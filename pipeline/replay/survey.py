@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from pipeline.errors import UnreachableError, UserError
 from pipeline.replay.plan import LogPart
 from pipeline.transport.ports import TP
-from pipeline.transport.security import confluent_options
+from pipeline.transport.security import reading_options
 from pipeline.worker.logs import KafkaLogs
 from schemas.dating import occurred_at_of
 from schemas.instants import instant_text
@@ -113,16 +113,11 @@ def check_range(settings: Settings, survey: Survey, begin_ms: int | None, live: 
 def _first_times(settings: Settings, logs: Iterable[LogPart]) -> dict[TP, int]:
     """Return when the first event of each log occurred, of those whose first records say so."""
     starts = {log.tp: log.start for log in logs}
-    options = confluent_options(settings) | {
-        "group.id": f"{settings.kafka_group}-replay",  # librdkafka wants a name; no group is joined
-        "enable.auto.commit": False,
-        "log_level": 0,
-    }
     found: dict[TP, int] = {}
     looked: dict[TP, int] = dict.fromkeys(starts, 0)
     deadline = time.monotonic() + _FIRST_SECONDS
     try:
-        with closing(Consumer(options)) as consumer:
+        with closing(Consumer(reading_options(settings))) as consumer:
             consumer.assign([TopicPartition(*tp, start) for tp, start in starts.items()])
             while unknown := [tp for tp in starts if tp not in found and looked[tp] < _FIRST_RECORDS]:
                 if time.monotonic() > deadline:

@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from pipeline.errors import UserError
 from pipeline.transport.ports import TP
 from pipeline.transport.reading import DENIED_CODES, denied
-from pipeline.transport.security import confluent_options
+from pipeline.transport.security import reading_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,15 +47,7 @@ def log_bounds(settings: Settings, partitions: Iterable[TP]) -> dict[TP, LogBoun
     wanted = sorted(partitions)
     if not wanted:
         return {}
-    consumer = Consumer(
-        confluent_options(settings)
-        | {
-            "group.id": f"{settings.kafka_group}-bounds",  # librdkafka wants a name; no group is joined
-            "enable.auto.commit": False,
-            "fetch.wait.max.ms": 10,
-            "log_level": 0,
-        }
-    )
+    consumer = Consumer(reading_options(settings) | {"fetch.wait.max.ms": 10})
     try:
         with closing(consumer):
             return _fetched_bounds(consumer, wanted, settings)

@@ -65,17 +65,9 @@ def read_topic(settings: Settings, topic: str) -> Iterator[Record]:
     """
     from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-    from pipeline.transport.security import confluent_options
+    from pipeline.transport.security import reading_options
 
-    consumer = Consumer(
-        confluent_options(settings)
-        | {
-            "group.id": f"{settings.kafka_group}-cli",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "log_level": 0,
-        }
-    )
+    consumer = Consumer(reading_options(settings) | {"enable.partition.eof": True})
     with closing(consumer), answering(settings):
         partitions = _partitions(consumer, topic, settings)
         consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions])

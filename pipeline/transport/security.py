@@ -50,6 +50,15 @@ def confluent_options(settings: Settings) -> Options:
     return options
 
 
+def reading_options(settings: Settings) -> Options:
+    """Return the options of a confluent-kafka consumer that is assigned what it reads, and joins no group.
+
+    librdkafka wants the name of one nevertheless, and asks for its coordinator: with the workers' group, whoever may
+    read for them needs no right on another.
+    """
+    return confluent_options(settings) | {"group.id": settings.kafka_group, "enable.auto.commit": False, "log_level": 0}
+
+
 def faust_credentials(settings: Settings) -> SASLCredentials | SSLCredentials | None:
     """Return Faust's ``broker_credentials``; None for plaintext."""
     from faust.auth import SASLCredentials, SSLCredentials

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from pipeline.transport.bounds import log_bounds
 from pipeline.transport.ports import TP
 from pipeline.transport.reading import answering, unreachable
-from pipeline.transport.security import confluent_options
+from pipeline.transport.security import reading_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,12 +43,9 @@ def records_at(settings: Settings, places: Iterable[Place]) -> Iterator[tuple[Pl
     """
     wanted = sorted(set(places))
     bounds = log_bounds(settings, {TP(topic, partition) for topic, partition, _ in wanted})
-    options = confluent_options(settings) | {
-        "group.id": f"{settings.kafka_group}-recall",  # librdkafka wants a name; no group is joined
-        "enable.auto.commit": False,
+    options = reading_options(settings) | {
         "auto.offset.reset": "earliest",
         "enable.partition.eof": True,  # nothing but transaction markers may be left behind the offset
-        "log_level": 0,
     }
     with answering(settings), closing(Consumer(options)) as consumer:
         for topic, partition, offset in wanted:

@@ -20,7 +20,9 @@ from pipeline.errors import ForbiddenError, UnreachableError, UserError
 from pipeline.settings import Settings
 from pipeline.transport.bounds import log_bounds
 from pipeline.transport.ports import TP
+from pipeline.transport.producer import EventProducer
 from pipeline.transport.reading import answering, read_topic
+from pipeline.transport.single_records import records_at
 from schemas.topics import LOGINS, TOUCHES
 from tests.support.kafka import running_kafka
 from tests.support.processes import starts_process
@@ -43,30 +45,42 @@ def guarded() -> Iterator[str]:
         yield bootstrap
 
 
-def allow_only(bootstrap: str, topic: str, operation: AclOperation) -> None:
-    allowed = AclBinding(
-        ResourceType.TOPIC,
-        topic,
-        ResourcePatternType.LITERAL,
-        "User:ANONYMOUS",
-        "*",
-        operation,
-        AclPermissionType.ALLOW,
-    )
+def list_access(
+    bootstrap: str,
+    what: tuple[ResourceType, str, ResourcePatternType],
+    operation: AclOperation,
+    rule: AclPermissionType,
+) -> None:
     admin = AdminClient({"bootstrap.servers": bootstrap})
-    for done in admin.create_acls([allowed]).values():
+    for done in admin.create_acls([AclBinding(*what, "User:ANONYMOUS", "*", operation, rule)]).values():
         done.result(10)
 
 
 @pytest.mark.kafka
 def test_a_topic_that_may_not_be_read_is_told_with_its_name(guarded: str) -> None:
     settings = settings_for(guarded)
-    allow_only(guarded, TOUCHES, AclOperation.DESCRIBE)
+    touches = ResourceType.TOPIC, TOUCHES, ResourcePatternType.LITERAL
+    list_access(guarded, touches, AclOperation.DESCRIBE, AclPermissionType.ALLOW)
     assert list(log_bounds(settings, [TP(LOGINS, 0)])) == [TP(LOGINS, 0)]
     with pytest.raises(ForbiddenError, match=r"denies this user reading bank\.touches\.v1 .*; give it READ"):
         log_bounds(settings, [TP(LOGINS, 0), TP(TOUCHES, 0)])
     with pytest.raises(UserError, match=r"Topic authorization failed.*; check the broker and its permissions"):
         list(read_topic(settings, TOUCHES))
+
+
+@pytest.mark.kafka
+def test_who_may_read_with_the_workers_group_needs_no_other(guarded: str) -> None:
+    settings = settings_for(guarded)
+    producer = EventProducer(settings)
+    producer.send(LOGINS, b"a", b"{}")
+    producer.flush()
+    others = ResourceType.GROUP, f"{settings.kafka_group}-", ResourcePatternType.PREFIXED
+    list_access(guarded, others, AclOperation.ALL, AclPermissionType.DENY)
+    found = log_bounds(settings, [TP(LOGINS, number) for number in range(4)])
+    tp = next(tp for tp, bounds in found.items() if bounds.end)
+    assert [record.value for record in read_topic(settings, LOGINS)][-1] == b"{}"
+    place = (*tp, found[tp].end - 1)
+    assert list(records_at(settings, [place])) == [(place, (b"a", b"{}"))]
 
 
 @pytest.mark.parametrize(
