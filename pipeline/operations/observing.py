@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.errors import UnreachableError, UserError
+from pipeline.errors import ForbiddenError, UnreachableError, UserError
 from pipeline.operations.evaluators import EvaluatorSeen, evaluator_seen
 from pipeline.operations.halts import halted, log_faults
 from pipeline.operations.health import BROKER, ENDPOINT, RECENT_SECONDS, Death, Disk, Observations, Trouble
@@ -102,7 +102,7 @@ def _of_kafka(settings: Settings) -> tuple[list[tuple[str, str, str]], tuple[str
 
     try:
         there = partition_counts(settings, QUESTION_SECONDS)
-    except UnreachableError as error:
+    except (UnreachableError, ForbiddenError) as error:
         return [("Kafka", error.cause, error.remedy)], ()
     return [], tuple(topic for topic in ALL_TOPICS if topic not in there)
 

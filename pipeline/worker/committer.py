@@ -172,7 +172,8 @@ class Committer:
     async def _make_durable(self, block: Block, dead: list[DeadLetter]) -> int:
         await self._repeated("campaign definitions", self._dimensions.save)
         if dead:
-            await self._repeated(f"{len(dead)} dead letters", partial(self._send, dead))
+            topics = ", ".join(sorted({letter.topic for letter in dead}))
+            await self._repeated(f"dead letters of {topics}", partial(self._send, dead))
         await self._write(block)
         return block.rows
 
@@ -197,17 +198,18 @@ class Committer:
             await self._dead_letters.write(waiting[:size])
             del waiting[:size]
 
-    @staticmethod
-    async def _repeated(what: str, attempt: Callable[[], Awaitable[None]]) -> None:
-        """Repeat an idempotent step until it succeeds."""
+    async def _repeated(self, what: str, attempt: Callable[[], Awaitable[None]]) -> None:
+        """Repeat an idempotent step until it succeeds; no block is written meanwhile, and health says why."""
         for failures in count(1):
             try:
                 await attempt()
             except (KafkaError, LedgerUnavailableError) as error:
                 pause = _RETRIES.delay(failures)
+                self._telemetry.health.failing(what, f"not taken ({type(error).__name__})")
                 _log.warning("%s not taken (%s), trying again in %.1f s", what, type(error).__name__, pause)
                 await asyncio.sleep(pause)
             else:
+                self._telemetry.health.working(what)
                 return
 
     def _block(self, taken: list[_Sealed]) -> Block:

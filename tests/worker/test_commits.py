@@ -56,7 +56,16 @@ async def test_dead_letters_are_sent_until_the_broker_has_them(worker: Worker, k
     kafka.refusals.append(KafkaConnectionError())
     await worker.take()
     await worker.read()
+    write, told = kafka.write, list[list[str]]()
+
+    async def noted(letters: Sequence[DeadLetter]) -> None:
+        told.append(worker.telemetry.health.reasons())
+        await write(letters)
+
+    kafka.write = noted  # type: ignore[method-assign] # watches the real one
     await worker.commit()
+    assert told == [[], ["dead letters of bank.touches.v1: not taken (KafkaConnectionError)"]]
+    assert worker.telemetry.health.reasons() == []
     assert [(letter.topic, letter.offset, letter.key, letter.value) for letter in kafka.dead_letters] == [
         (topics.TOUCHES, 0, *bad("bob"))
     ]
