@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final
 
 from pipeline.alerts.sayings import Language, Saying
 from pipeline.ratios import MOST_DECIMALS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipeline.alerts.rule import AlertRule
     from pipeline.alerts.verdict import Caveat, Verdict
 
@@ -78,6 +80,7 @@ _OUTCOMES: Final[dict[str, tuple[str, str]]] = {
     "unknown": ("undecided: no forecast yet", "尚不能判定：还没有预测"),
     "immature": ("too early to judge", "为时过早，无法判断"),
 }
+_FORECAST: Final[dict[str, tuple[str, ...]]] = {"above": ("value",), "undecided": ("value", "low", "high")}
 _RETIRED: Final = ("retired: its definition was withdrawn, it is judged no more", "活动定义已撤销，不再判定")
 _UNKNOWN: Final = "?"
 _READABLE: Final = 1e18
@@ -87,14 +90,12 @@ _MONEY: Final = frozenset({("little_cost", "cost_minor"), ("little_cost", "neede
 _INDEX: Final[dict[Language, int]] = {"en": 0, "zh": 1}
 
 
-def caveat_text(caveat: Caveat, language: Language = "en") -> str:
+def caveat_text(caveat: Caveat, language: Language = "en") -> Saying:
     """Return a caveat in words; one whose code is unknown, by its code."""
     words = CAVEATS.get(caveat.code)
     if words is None:
-        return caveat.code
-    return words[_INDEX[language]].format(
-        **{name: _number(caveat.code, name, value) for name, value in caveat.values.items()}
-    )
+        return Saying.made(lambda _: caveat.code, language)
+    return _said(words, {name: _number(caveat.code, name, value) for name, value in caveat.values.items()}, language)
 
 
 def retired_text(language: Language = "en") -> Saying:
@@ -102,28 +103,31 @@ def retired_text(language: Language = "en") -> Saying:
     return Saying.made(lambda one: _RETIRED[_INDEX[one]], language)
 
 
-def outcome_text(verdict: Verdict, rule: AlertRule, language: Language = "en") -> str:
+def outcome_text(verdict: Verdict, rule: AlertRule, language: Language = "en") -> Saying:
     """Return what is decided, with the number that decides it."""
     key: str = verdict.outcome
-    if key == "below" and verdict.upper_bound is None:
+    required, upper, band = rule.min_return_ratio, verdict.upper_bound, verdict.forecast
+    values = {"required": _known_ratio_text(required)}
+    if key == "below" and upper is not None:
+        values |= {"upper": ratio_text(upper, required), "confidence": _percent(rule.confidence)}
+    elif key == "below":
         key = "below_unbounded"
-    if key in {"undecided", "above"} and verdict.forecast is None:
+    elif key in _FORECAST and band is not None:
+        values |= {name: ratio_text(getattr(band, name), required) for name in _FORECAST[key]}
+    elif key in _FORECAST:
         key = "unknown"
-    band = verdict.forecast
-    return _OUTCOMES[key][_INDEX[language]].format(
-        required=ratio_text(rule.min_return_ratio),
-        confidence=_percent(rule.confidence),
-        upper="" if verdict.upper_bound is None else ratio_text(verdict.upper_bound, rule.min_return_ratio),
-        value="" if band is None else ratio_text(band.value, rule.min_return_ratio),
-        low="" if band is None else ratio_text(band.low, rule.min_return_ratio),
-        high="" if band is None else ratio_text(band.high, rule.min_return_ratio),
-    )
+    return _said(_OUTCOMES[key], values, language)
 
 
 def reasons(verdict: Verdict, rule: AlertRule, language: Language = "en") -> tuple[Saying, ...]:
     """Return the verdict and its caveats in words, the most important first."""
-    outcome = Saying.made(lambda one: outcome_text(verdict, rule, one), language)
-    return (outcome, *(Saying.made(partial(caveat_text, caveat), language) for caveat in verdict.caveats))
+    caveats = [caveat_text(caveat, language) for caveat in verdict.caveats]
+    return (outcome_text(verdict, rule, language), *caveats)
+
+
+def _said(words: tuple[str, str], values: Mapping[str, str], language: Language) -> Saying:
+    # ten thousand campaigns are told in one look: numbers are written once, and read the same in every language
+    return Saying.made(lambda one: words[_INDEX[one]].format_map(values), language)
 
 
 def advice_text(label: str, segment: str, ratio_without: float, language: Language = "en") -> str:
@@ -154,11 +158,14 @@ def ratio_text(ratio: float, required: float | None = None) -> str:
     text = f"1:{_digits(ratio, decimals, separator=separator)}"
     if required is None or not ratio < required:
         return text
-    limit = ratio_text(required)
+    limit = _known_ratio_text(required)
     while text == limit and decimals < MOST_DECIMALS:
         decimals += 1
         text = f"1:{_digits(ratio, decimals, separator=separator)}"
     return text
+
+
+_known_ratio_text: Final = lru_cache(256)(ratio_text)  # of the ratios that rules require: there are few
 
 
 def _percent(share: float) -> str:
