@@ -21,6 +21,7 @@ from pipeline.alerts.desk import Desk
 from pipeline.alerts.evaluator import Evaluator
 from pipeline.alerts.facts import LedgerFacts
 from pipeline.alerts.finished import FinishedFacts
+from pipeline.alerts.garbage import Garbage
 from pipeline.alerts.ledger_faults import LedgerFaults
 from pipeline.alerts.looking import LedgerLooks
 from pipeline.alerts.peers import PeerShelf
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 TICKS: Final = 20
 _WARM: Final = 3
 """So many ticks of each kind come before those that count."""
+_APART_SECONDS: Final = 6.0
+"""So far apart ticks are that take most of a second and are rested from (`pipeline.alerts.service.rest_seconds`)."""
 _RUN: Final = "bench"
 
 
@@ -88,12 +91,16 @@ async def measure(settings: Settings, campaigns: int) -> dict[str, Any]:
         await evaluator.turn(found)
         return looked, time.perf_counter() - begun
 
+    clock = 0.0  # of the garbage: a collection in so many ticks, as of a service that rests between them
+    garbage = Garbage(lambda: clock)
     first = (await tick())[1]
     seconds: dict[str, list[tuple[float, float]]] = {"within": [], "minute": []}
     number = minutes = 0
     for _ in range(_WARM + TICKS):
         for kind, taken in seconds.items():
             number, minutes = number + 1, minutes + (kind == "minute")
+            garbage.collect()
+            clock += _APART_SECONDS
             await asyncio.to_thread(add_block, client, campaigns, number, minutes)
             taken.append(await tick())
     states: dict[str, int] = {}

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pipeline.alerts.statistics import BankLevel, FinishedCampaign, Statistics
     from pipeline.alerts.verdict import Outcome, Verdict
 
-JUDGING_SECONDS: Final = 0.4
+JUDGING_SECONDS: Final = 0.3
 """So long a look judges campaigns of which nothing but the time has changed."""
 PART: Final = 1_000
 """So many of them at once."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from pipeline.alerts.desk import Desk, insistently
 from pipeline.alerts.evaluator import Evaluator
+from pipeline.alerts.garbage import Garbage
 from pipeline.alerts.leading import SignsOfLife, until_free
 from pipeline.alerts.lifecycle import Conduct
 from pipeline.alerts.log import Addressing
@@ -166,6 +167,7 @@ class _Turns:
         self._telemetry = telemetry
         self._seconds = 0.0
         self._turned_ms = 0
+        self._garbage = Garbage()
 
     async def run(self, pause_seconds: float) -> None:
         """Take turns for ever, no two within ``pause_seconds``; FencedError: another instance decides."""
@@ -177,6 +179,7 @@ class _Turns:
             self._seconds = time.monotonic() - began
             self._turned_ms = moment().wall_ms
             self._telemetry.turned(self._seconds, self._desk)
+            self._garbage.collect()
             await asyncio.sleep(rest_seconds(pause_seconds, self._seconds))
 
     def describe(self) -> dict[str, Any]:
