@@ -200,17 +200,19 @@ class Committer:
 
     async def _repeated(self, what: str, attempt: Callable[[], Awaitable[None]]) -> None:
         """Repeat an idempotent step until it succeeds; no block is written meanwhile, and health says why."""
-        for failures in count(1):
-            try:
-                await attempt()
-            except (KafkaError, LedgerUnavailableError) as error:
-                pause = _RETRIES.delay(failures)
-                self._telemetry.health.failing(what, f"not taken ({type(error).__name__})")
-                _log.warning("%s not taken (%s), trying again in %.1f s", what, type(error).__name__, pause)
-                await asyncio.sleep(pause)
-            else:
-                self._telemetry.health.working(what)
-                return
+        try:
+            for failures in count(1):
+                try:
+                    await attempt()
+                except (KafkaError, LedgerUnavailableError) as error:
+                    pause = _RETRIES.delay(failures)
+                    self._telemetry.health.failing(what, f"not taken ({type(error).__name__})")
+                    _log.warning("%s not taken (%s), trying again in %.1f s", what, type(error).__name__, pause)
+                    await asyncio.sleep(pause)
+                else:
+                    return
+        finally:
+            self._telemetry.health.working(what)  # who is told to stop waits for it no more
 
     def _block(self, taken: list[_Sealed]) -> Block:
         self._number += 1

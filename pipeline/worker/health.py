@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from pipeline.worker.shard import OwnedShard
 
 SILENT_SECONDS: Final = 25.0
-_TOLD: Final = 3
 STUCK_SECONDS: Final = 60.0  # a take-over of millions of customers holds the cycle up for some seconds
+_TOLD: Final = 3  # partitions that are read again and again
 
 
 class Health:

@@ -72,6 +72,29 @@ async def test_dead_letters_are_sent_until_the_broker_has_them(worker: Worker, k
     assert [row["reason"] for row in worker.views()["dead_letters"]] == ["invalid_event"]
 
 
+async def test_dead_letters_that_nobody_sends_any_more_are_no_reason(
+    worker: Worker, kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kafka.send(topics.TOUCHES, bad("bob"))
+    await worker.take()
+    await worker.read()
+    is_refused = asyncio.Event()
+
+    async def refused(_: Sequence[DeadLetter]) -> None:
+        asyncio.get_running_loop().call_soon(is_refused.set)
+        raise KafkaConnectionError
+
+    monkeypatch.setattr(kafka, "write", refused)
+    committing = asyncio.create_task(worker.commit())
+    await asyncio.wait_for(is_refused.wait(), 10)
+    waiting = "dead letters of bank.touches.v1: not taken (KafkaConnectionError)"
+    assert worker.telemetry.health.reasons() == [waiting]
+    committing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await committing
+    assert waiting not in worker.telemetry.health.reasons()
+
+
 async def test_many_dead_letters_go_piece_by_piece_and_each_once(worker: Worker, kafka: FakeKafka) -> None:
     kafka.send(topics.TOUCHES, *(bad(f"c{number}") for number in range(990)))
     kafka.send(topics.LOGINS, *((b"ann", b"x" * 900_000) for _ in range(11)))
