@@ -6,11 +6,12 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
-from pipeline.errors import UnreachableError, UserError
+from pipeline.errors import UserError
 from pipeline.replay.plan import LogPart
 from pipeline.transport.ports import TP
+from pipeline.transport.reading import answering
 from pipeline.transport.security import reading_options
 from pipeline.worker.logs import KafkaLogs
 from schemas.dating import occurred_at_of
@@ -116,22 +117,17 @@ def _first_times(settings: Settings, logs: Iterable[LogPart]) -> dict[TP, int]:
     found: dict[TP, int] = {}
     looked: dict[TP, int] = dict.fromkeys(starts, 0)
     deadline = time.monotonic() + _FIRST_SECONDS
-    try:
-        with closing(Consumer(reading_options(settings))) as consumer:
-            consumer.assign([TopicPartition(*tp, start) for tp, start in starts.items()])
-            while unknown := [tp for tp in starts if tp not in found and looked[tp] < _FIRST_RECORDS]:
-                if time.monotonic() > deadline:
-                    raise UserError(f"{unknown[0].topic} did not show its first records", "check the broker's health")
-                for message in consumer.consume(_FIRST_RECORDS, timeout=0.1):
-                    tp = TP(str(message.topic()), int(message.partition() or 0))
-                    looked[tp] += 1
-                    at = occurred_at_of(message.value())
-                    if at is not None:
-                        found.setdefault(tp, at)
-    except KafkaException as error:
-        raise UnreachableError(
-            f"Kafka does not answer at {settings.kafka_bootstrap_servers} ({error.args[0].name()})", "start it"
-        ) from error
+    with answering(settings), closing(Consumer(reading_options(settings))) as consumer:
+        consumer.assign([TopicPartition(*tp, start) for tp, start in starts.items()])
+        while unknown := [tp for tp in starts if tp not in found and looked[tp] < _FIRST_RECORDS]:
+            if time.monotonic() > deadline:
+                raise UserError(f"{unknown[0].topic} did not show its first records", "check the broker's health")
+            for message in consumer.consume(_FIRST_RECORDS, timeout=0.1):
+                tp = TP(str(message.topic()), int(message.partition() or 0))
+                looked[tp] += 1
+                at = occurred_at_of(message.value())
+                if at is not None:
+                    found.setdefault(tp, at)
     return found
 
 
