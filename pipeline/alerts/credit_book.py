@@ -35,12 +35,13 @@ CREDITS: Final = np.dtype(
         ("returned", "<i8"),
         ("kind", "u1"),
         ("eaten", "u1"),
+        ("booked", "u1"),  # whether there is such a credit at all
+        ("version", "<u8"),
     ]
 )
-NEW_CREDITS: Final = np.dtype([*CREDITS.descr, ("booked", "u1"), ("version", "<u8")])
 Credits = np.ndarray[Any, np.dtype[np.void]]
 NewCredits = tuple[Sequence[str], Credits]
-"""Campaigns, and rows of theirs (`NEW_CREDITS`) by their places."""
+"""Campaigns, and rows of theirs (`CREDITS`) by their places."""
 _FEW: Final = 64  # up to so many keys are compared one by one, which is quicker than sorting all
 
 
@@ -51,12 +52,15 @@ def read_new_credits(
     found: list[NewCredits] = []
     for chunk in chunks(names):
         about = {"campaigns": chunk, "kinds": list(KINDS), "shards": shards, "since": since, "oldest": oldest}
-        found.append((chunk, port.records("alert_new_credits", NEW_CREDITS, **about)))
+        found.append((chunk, port.records("alert_new_credits", CREDITS, **about)))
     return found
 
 
 class CreditBook:
     """Credits by campaign.
+
+    What blocks tell is put aside, and takes the place of what was known once somebody asks for the campaign: a stream
+    changes some credits of every campaign with each look, and is counted once a minute.
 
     Args:
         splits: whether a transaction may be credited to several touches.
@@ -65,33 +69,38 @@ class CreditBook:
     def __init__(self, *, splits: bool) -> None:
         self._splits = splits
         self._credits: dict[str, Credits] = {}
+        self._newer: dict[str, list[Credits]] = {}
 
     def size(self, name: str) -> int:
-        """Return how many credits a campaign has."""
-        return len(self._credits.get(name, ()))
+        """Return how many credits a campaign has, those twice that blocks have told anew and nobody asked for since."""
+        return len(self._credits.get(name, ())) + sum(map(len, self._newer.get(name, ())))
 
     def enter(self, name: str, found: Credits) -> None:
-        """Take all of a campaign's credits in the place of what was known."""
+        """Take all of a campaign's credits (`CREDITS`) in the place of what was known."""
         self._credits[name] = found.copy()
+        self._newer[name] = []
 
     def change(self, names: Sequence[str], found: Credits) -> None:
         """Take what blocks have made of some campaigns' credits, as `read_new_credits` returns it."""
-        newest = _newest(found)
-        bounds = np.searchsorted(newest["place"], np.arange(len(names) + 1))
+        places = found["place"].astype(np.uint16)  # of `CHUNK` campaigns at most; numpy sorts 16 bits by counting
+        order = np.argsort(places, kind="stable")
+        by_place = found[order]
+        bounds = np.searchsorted(places[order], np.arange(len(names) + 1))
         for place, name in enumerate(names):
-            known = self._credits.get(name)
-            if known is None:
-                continue  # about to be read as a whole
-            now = newest[bounds[place] : bounds[place + 1]]
-            booked = now[now["booked"] == 1]
-            new = np.empty(len(booked), CREDITS)
-            for column in CREDITS.names or ():
-                new[column] = booked[column]
-            self._credits[name] = np.concatenate([known[~_replaced(known, now)], new])
+            if name in self._credits and bounds[place] < bounds[place + 1]:  # else it is about to be read as a whole
+                self._newer[name].append(by_place[bounds[place] : bounds[place + 1]])
+
+    def _known(self, name: str) -> Credits:
+        """Return the credits of a campaign as its newest blocks have them."""
+        if newer := self._newer[name]:
+            newest = _newest(np.concatenate([self._credits[name], *newer]))
+            self._credits[name] = newest[newest["booked"] == 1]
+            self._newer[name] = []
+        return self._credits[name]
 
     def late(self, name: str, transactions: Keys) -> Credits:
         """Return the credits of some transactions, by the hash of shard and id."""
-        known = self._credits[name]
+        known = self._known(name)
         found: Credits = known[_among(known["transaction"], transactions)]
         return found
 
@@ -104,7 +113,7 @@ class CreditBook:
             instant: t.
             without: transactions that are told apart, by hash: they are reversed after the instant.
         """
-        known = self._credits[name]
+        known = self._known(name)
         is_later = known["converted_at"] > instant
         later: Integers = np.unique(known["converted_at"][is_later])
         chosen = known[~(is_later | _among(known["transaction"], without))]
@@ -123,32 +132,19 @@ def _among(keys: Keys, wanted: Keys) -> Booleans:
 
 
 def _newest(found: Credits) -> Credits:
-    """Return each credit as its newest block has it, by place and key."""
-    ordered = found[np.lexsort((found["version"], found["key2"], found["key"], found["place"]))]
-    is_last = np.ones(len(ordered), bool)
-    if len(ordered):
-        is_last[:-1] = False
-        for name in ("place", "key", "key2"):
-            is_last[:-1] |= ordered[name][1:] != ordered[name][:-1]
-    return ordered[is_last]
-
-
-def _replaced(known: Credits, now: Credits) -> Booleans:
-    """Tell which credits are among others, which are in the order of their keys."""
-    found = _among(known["key"], now["key"])
-    hits = np.flatnonzero(found)
-    keys, keys2 = now["key"].copy(), now["key2"].copy()
-    place = np.searchsorted(keys, known["key"][hits])
-    is_same = np.zeros(len(hits), bool)
-    while len(hits):  # once more where two credits share half a key
-        at = np.minimum(place, len(keys) - 1)
-        is_candidate = (place < len(keys)) & (keys[at] == known["key"][hits])
-        if not is_candidate.any():
-            break
-        is_same |= is_candidate & (keys2[at] == known["key2"][hits])
-        place += 1
-    found[hits] = is_same
-    return found
+    """Return each of a campaign's credits as its newest block has it, in any order."""
+    keys = np.ascontiguousarray(found["key"])
+    order = np.argsort(keys)
+    is_shared = keys[order[1:]] == keys[order[:-1]]
+    if not is_shared.any():
+        return found
+    is_single = np.ones(len(found), bool)  # no other row has half its key: of most there is one
+    is_single[order[1:][is_shared]] = is_single[order[:-1][is_shared]] = False
+    others = found[~is_single]
+    others = others[np.lexsort((others["version"], others["key2"], others["key"]))]
+    is_last = np.ones(len(others), bool)
+    is_last[:-1] = (others["key"][1:] != others["key"][:-1]) | (others["key2"][1:] != others["key2"][:-1])
+    return np.concatenate([found[is_single], others[is_last]])
 
 
 def _single(credits_now: Credits, place: int) -> Changes:

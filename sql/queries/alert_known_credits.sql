@@ -10,7 +10,9 @@ SELECT
     measures[4] AS touched_at,
     measures[2] AS returned,
     toUInt8(indexOf({kinds:Array(String)}, category)) AS kind_number,
-    toUInt8(measures[1] = 0) AS eaten
+    toUInt8(measures[1] = 0) AS eaten,
+    toUInt8(1) AS booked,
+    version
 FROM {database}.ledger FINAL
 PREWHERE run = {run:String} AND kind = 'credit' AND model = '' AND campaign_id IN {campaigns:Array(String)}
 WHERE if(length(measures) > 4, measures[5], measures[1]) != 0
