@@ -9,14 +9,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import CorruptRecordException, KafkaError, OffsetOutOfRangeError
 
 from pipeline.errors import UnreachableError, UserError
 from pipeline.replay.loop_thread import LoopThread
 from pipeline.transport.batches import run_batch, runs_before
 from pipeline.transport.draining import fetched_runs
+from pipeline.transport.reading import DENIED_CODES, denied
 from pipeline.transport.record_headers import read_tolerantly
 from pipeline.transport.security import client_options
+from pipeline.transport.unreadable import UnreadableError
 from pipeline.worker.cores import chosen_core
 
 if TYPE_CHECKING:
@@ -80,7 +82,7 @@ class TopicSource:
             await self._thread.run(self._connect())
             await self._dimensions.start()
         except KafkaError as error:
-            raise self._unreachable(error) from error
+            raise self._told(error) from error
 
     async def stop(self) -> None:
         """Disconnect."""
@@ -215,11 +217,17 @@ class TopicSource:
                 "the broker has deleted records that this replay had not read yet (retention)",
                 "replay what was archived (--input), or a later range (--from)",
             )
-        return self._unreachable(error) if isinstance(error, KafkaError) else error
+        return self._told(error) if isinstance(error, KafkaError) else error
 
-    def _unreachable(self, error: KafkaError) -> UnreachableError:
+    def _told(self, error: KafkaError) -> UserError:
+        cause = error.__cause__ if isinstance(error, UnreadableError) else error
+        why = type(cause).__name__
+        if getattr(cause, "errno", None) in DENIED_CODES:
+            return denied(self._settings, "reading", why)
+        if isinstance(error, (UnreadableError, CorruptRecordException)):
+            return UserError(str(error), "restore the partition, or replay what was archived (--input)")
         return UnreachableError(
-            f"Kafka at {self._settings.kafka_bootstrap_servers} does not answer ({type(error).__name__})",
+            f"Kafka at {self._settings.kafka_bootstrap_servers} does not answer ({why})",
             "start it, then go on with: roi replay … --resume",
         )
 

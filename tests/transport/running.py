@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.errors import CorruptRecordException
 
 from agents.app import build_app, run_app
+from pipeline.replay.topics import TopicSource
 from pipeline.transport import draining
 from pipeline.transport.admin import TopicAdmin
 from pipeline.transport.producer import EventProducer
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
     from agents.app import BatchApp
+    from pipeline.replay.fixed_tables import FixedTables
     from pipeline.settings import Settings
-    from pipeline.transport.ports import TP
+    from pipeline.transport.ports import TP, RecordBatch
     from pipeline.transport.runs import Run
     from tests.transport.recording import Recorder
 
@@ -75,6 +77,28 @@ async def running_worker(
         stop.set()
         await running
     assert recorder.breaches == []
+
+
+class NoTables:
+    """Dimension tables of a replay that reads none."""
+
+    async def start(self) -> None:
+        """Connect to nothing."""
+
+    async def stop(self) -> None:
+        """Leave nothing."""
+
+
+async def first_replayed(settings: Settings, tp: TP, end: int) -> RecordBatch | None:
+    """Return the first batch that a replay gets of a partition up to an offset, read from its beginning."""
+    source = TopicSource(settings, {tp: end}, {tp.topic: settings.kafka_partitions}, cast("FixedTables", NoTables()))
+    await source.start()
+    try:
+        await source.seek({tp: 0})
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await source.next_batch(tp)
+    finally:
+        await source.stop()
 
 
 def break_partition(patch: pytest.MonkeyPatch, broken: TP) -> None:

@@ -27,10 +27,10 @@ from schemas.topics import LOGINS, TOUCHES
 from tests.support.kafka import running_kafka
 from tests.support.processes import starts_process
 from tests.transport.conftest import settings_for
+from tests.transport.running import first_replayed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
 # everybody may do anything with what has no access list
 OPEN = {
     "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
@@ -66,6 +66,14 @@ def test_a_topic_that_may_not_be_read_is_told_with_its_name(guarded: str) -> Non
         log_bounds(settings, [TP(LOGINS, 0), TP(TOUCHES, 0)])
     with pytest.raises(UserError, match=r"Topic authorization failed.*; check the broker and its permissions"):
         list(read_topic(settings, TOUCHES))
+
+
+@pytest.mark.kafka
+async def test_a_replay_that_may_not_read_says_so(guarded: str) -> None:
+    touches = ResourceType.TOPIC, TOUCHES, ResourcePatternType.LITERAL
+    list_access(guarded, touches, AclOperation.DESCRIBE, AclPermissionType.ALLOW)
+    with pytest.raises(ForbiddenError, match=r"denies this user reading .*; give it READ"):
+        await first_replayed(settings_for(guarded), TP(TOUCHES, 0), 1)
 
 
 @pytest.mark.kafka

@@ -8,6 +8,7 @@ import pytest
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.errors import CorruptRecordException
 
+from pipeline.errors import UserError
 from pipeline.native.library import is_built
 from pipeline.transport import consumer, draining, fetching
 from pipeline.transport.ports import TP
@@ -17,6 +18,7 @@ from tests.transport.running import (
     FailingBehind,
     break_partition,
     ends_of,
+    first_replayed,
     produce,
     reached,
     running_worker,
@@ -88,3 +90,14 @@ async def test_partition_that_cannot_be_read_is_told_until_it_can(
         await until(lambda: reached(recorder, ends_of(settings)), "all partitions read to their ends")
         assert not app.handover.stuck(0.0)
     assert recorder.store.sorted_values() == sorted(values("login", 100))
+
+
+@pytest.mark.parametrize("core", CORES)
+async def test_a_replay_tells_a_partition_that_cannot_be_read_and_what_helps(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, core: CoreName
+) -> None:
+    produce(settings, LOGINS, values("login", 100))
+    broken = TP(LOGINS, 1)
+    break_partition(monkeypatch, broken)
+    with pytest.raises(UserError, match=r"Invalid CRC.*; restore the partition, or replay what was archived"):
+        await first_replayed(with_core(settings, core), broken, ends_of(settings)[broken])
