@@ -46,9 +46,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _NO_WATERMARK: Final = -(1 << 61)
-# The engine cuts what it reads into blocks of a megabyte, of a few hundred credits: that was half of what reading those
-# of a stream cost. Without it a block has 65,409 rows.
-_LONG_BLOCKS: Final[dict[str, Any]] = {"preferred_block_size_bytes": 0}
 
 
 class LedgerFacts:
@@ -71,7 +68,7 @@ class LedgerFacts:
         """Return the rows of sql/queries/NAME.sql, which ends in FORMAT RowBinary."""
         try:
             answer: bytes = self._client.raw_query(
-                sql.query(name, self._database), parameters={"run": self._run, **parameters}, settings=_LONG_BLOCKS
+                sql.query(name, self._database), parameters={"run": self._run, **parameters}
             )
         except (ClickHouseError, OSError) as error:
             raise LedgerUnavailableError(short(error)) from error
