@@ -82,7 +82,7 @@ class TopicSource:
             await self._thread.run(self._connect())
             await self._dimensions.start()
         except KafkaError as error:
-            raise self._told(error) from error
+            raise self._explained(error) from error
 
     async def stop(self) -> None:
         """Disconnect."""
@@ -217,9 +217,8 @@ class TopicSource:
                 "the broker has deleted records that this replay had not read yet (retention)",
                 "replay what was archived (--input), or a later range (--from)",
             )
-        return self._told(error) if isinstance(error, KafkaError) else error
-
-    def _told(self, error: KafkaError) -> UserError:
+        if not isinstance(error, KafkaError):
+            return error
         cause = error.__cause__ if isinstance(error, UnreadableError) else error
         why = type(cause).__name__
         if getattr(cause, "errno", None) in DENIED_CODES:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.errors import CorruptRecordException
 
 from agents.app import build_app, run_app
+from pipeline.replay.fixed_tables import FixedTables
 from pipeline.replay.topics import TopicSource
 from pipeline.transport import draining
 from pipeline.transport.admin import TopicAdmin
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
     from agents.app import BatchApp
-    from pipeline.replay.fixed_tables import FixedTables
     from pipeline.settings import Settings
     from pipeline.transport.ports import TP, RecordBatch
     from pipeline.transport.runs import Run
@@ -79,19 +79,10 @@ async def running_worker(
     assert recorder.breaches == []
 
 
-class NoTables:
-    """Dimension tables of a replay that reads none."""
-
-    async def start(self) -> None:
-        """Connect to nothing."""
-
-    async def stop(self) -> None:
-        """Leave nothing."""
-
-
 async def first_replayed(settings: Settings, tp: TP, end: int) -> RecordBatch | None:
     """Return the first batch that a replay gets of a partition up to an offset, read from its beginning."""
-    source = TopicSource(settings, {tp: end}, {tp.topic: settings.kafka_partitions}, cast("FixedTables", NoTables()))
+    count = settings.kafka_partitions
+    source = TopicSource(settings, {tp: end}, {tp.topic: count}, FixedTables(settings, {}, count, lambda _key: False))
     await source.start()
     try:
         await source.seek({tp: 0})

@@ -31,6 +31,7 @@ from tests.transport.running import first_replayed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
 # everybody may do anything with what has no access list
 OPEN = {
     "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
