@@ -1,6 +1,4 @@
--- the deciding model's credits of campaigns as they stand; PREWHERE as in alert_touches
--- the engine cuts what it reads into blocks of a megabyte, of a few hundred credits: that was half of what reading them cost;
--- without it a block has 65,409 rows. The evaluator alone asks, who may set it: readers may not
+-- the deciding model's credits of campaigns as they stand; PREWHERE as in alert_touches, SETTINGS as in alert_new_credits
 SELECT
     toUInt32(transform(campaign_id, {campaigns:Array(String)}, range(length({campaigns:Array(String)})), 0)) AS place,
     cityHash64(shard, campaign_id, label, at, id, other_id) AS key_start,
