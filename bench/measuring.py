@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Final
@@ -53,15 +53,10 @@ _FILLING_SECONDS: Final = 1_800.0
 
 @dataclass(slots=True)
 class Measuring:
-    """One run of the measurements that the command line asks for.
-
-    Attributes:
-        peaks: events a second of the whole path in mix A, by broker, as far as this run has measured them.
-    """
+    """One run of the measurements that the command line asks for."""
 
     arguments: argparse.Namespace
     results: Results
-    peaks: dict[Broker, float] = field(default_factory=dict, init=False)
 
     def steps(self) -> Iterator[Step]:
         """Yield what is to be measured, each with the name to show meanwhile."""
@@ -142,24 +137,18 @@ class Measuring:
 
     def _throughput(self, broker: Broker, mix: MixName) -> list[Row]:
         found = throughput.measure(broker, self.arguments.events, mix)
-        if mix == "A":
-            self.peaks[broker] = found[throughput.WHOLE_PATH].rate
         for name, speed in found.items():
             self.results.add("throughput", {"broker": broker, "mix": mix, "name": name} | speed.as_json())
         rows = throughput_rows(broker, found, baseline=throughput.STOCK_FAUST, ceiling=throughput.GETMANY)
         return [row._replace(measured=f"{row.measured}, mix {mix}") for row in rows]
 
-    def _peak(self, broker: Broker) -> float:
-        if broker not in self.peaks:
-            self.peaks[broker] = throughput.alone(broker, self.arguments.events, "A").rate
-        return self.peaks[broker]
-
     def _latency(self, broker: Broker, rate: Rate) -> list[Row]:
         seconds = _QUICK_SECONDS if self.arguments.quick else 30
-        wished = rate.of(self._peak(broker) if rate.share else 0.0)
+        # right before its run: a machine's speed may change by a third within minutes, and the share with it
+        peak = throughput.alone(broker, self.arguments.events, "A").rate if rate.share else None
         with running_broker(broker) as bootstrap, running_instance(bootstrap, workers=1) as data:
-            found = measured("bench.latency", "--data", data, "--rate", wished, "--seconds", seconds)
-        self.results.add("latency", {"broker": broker, "share_of_peak": rate.share or None} | found)
+            found = measured("bench.latency", "--data", data, "--rate", rate.of(peak or 0.0), "--seconds", seconds)
+        self.results.add("latency", {"broker": broker, "share_of_peak": rate.share or None, "peak": peak} | found)
         return [latency_row(broker, found, f" ({rate})" if rate.share else "")]
 
     def _whale(self) -> list[Row]:

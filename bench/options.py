@@ -38,7 +38,7 @@ _QUICK_EVENTS: Final = 200_000
 
 
 class Rate(NamedTuple):
-    """How many events a second the latency is measured at: a number, or a share of what the same run has reached."""
+    """How many events a second the latency is measured at: a number, or a share of the peak of that minute."""
 
     number: int = 0
     share: float = 0.0
@@ -103,8 +103,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--rate",
         type=_rates,
         default=[Rate(20_000)],
-        help="events a second for the latency, or a share of what this run's throughput on the same broker was, or "
-        "several: 20000,50%% (default 20000)",
+        help="events a second for the latency, or a share of the whole path's throughput on the same broker, measured "
+        "right before each run, or several: 20000,50%% (default 20000)",
     )
     add(
         "--runs",

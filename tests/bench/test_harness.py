@@ -5,15 +5,16 @@ import os
 import sys
 import time
 from collections import defaultdict
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench import backtesting, cores, families, judging, measuring, memory, peering, recovery, whale
+from bench import backtesting, cores, families, judging, measuring, memory, peering, recovery, throughput, whale
 from bench.children import cpu_seconds, measured, own_module, parse_cpu_seconds, running
 from bench.figures import Row, Throughput, family_rows
 from bench.measuring import Measuring
-from bench.options import Rate, parse
+from bench.options import parse
 from bench.peers.report import Stopwatch
 from bench.results import Results
 from bench.servers import wait_until
@@ -125,8 +126,23 @@ def test_each_rate_is_measured_as_often_as_asked_for_and_each_mix_once() -> None
     ]
 
 
-def test_a_share_of_the_peak_is_taken_of_what_this_run_has_measured() -> None:
-    assert [Rate.read(word).of(260_000) for word in ("20000", "50%")] == [20_000, 130_000]
+def test_a_share_of_the_peak_is_taken_of_a_peak_measured_right_before_each_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    peaks = iter([Throughput(260_000, 1.0, 1.0), Throughput(180_000, 1.0, 1.0)])
+    asked: list[object] = []
+
+    def told(_module: str, *options: object) -> dict[str, float]:
+        asked.append(dict(zip(options[::2], options[1::2], strict=True))["--rate"])
+        return defaultdict(float, wished_rate=0)
+
+    monkeypatch.setattr(throughput, "alone", lambda *_: next(peaks))
+    monkeypatch.setattr(measuring, "running_broker", lambda _: nullcontext("bootstrap"))
+    monkeypatch.setattr(measuring, "running_instance", lambda *_, **__: nullcontext("data"))
+    monkeypatch.setattr(measuring, "measured", told)
+    words = parse(["--only", "latency", "--brokers", "tansu", "--rate", "20000,50%", "--runs", "2"])
+    results = Results()
+    for _, measure in Measuring(words, results).steps():
+        measure()
+    assert asked == [20_000, 20_000, 130_000, 90_000]
 
 
 @pytest.mark.parametrize("rate", ["0", "0%", "-5", "fast", "50 percent"])
