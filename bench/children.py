@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 REPOSITORY: Final = Path(__file__).parents[1]
+CHILD_SECONDS: Final = 900.0
 _STOP_SECONDS: Final = 20.0
 _NAMED_ERROR: Final = re.compile(r"[\w.]*(Error|Exception)\b")
 _USER_TICKS, _SYSTEM_TICKS = 11, 12  # fields 14 and 15 of proc(5)'s stat, counted behind the name
@@ -32,7 +33,7 @@ def own_module(module: str, *arguments: object) -> list[str]:
 def measured(
     module: str,
     *arguments: object,
-    seconds: float = 900.0,
+    seconds: float = CHILD_SECONDS,
     python: Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bench import flatness, models, peer_steps, processes, replaying, starting, throughput
-from bench.children import measured
+from bench.children import CHILD_SECONDS, measured
 from bench.cores import built_cores
 from bench.figures import (
     Row,
@@ -115,14 +115,14 @@ class Measuring:
             "families": ("metric families", self._families),
             "memory": ("memory", self._memory),
             "recovery": ("take-over", self._recovery),
-            "judging": ("the stop rule", lambda: [judging_row(measured("bench.judging"))]),
-            "facts": ("the facts of campaigns", lambda: [facts_row(measured("bench.facts", campaigns))]),
-            "tick": ("a whole tick of the alerts", lambda: tick_rows(measured("bench.tick", campaigns))),
+            "judging": ("the stop rule", lambda: [judging_row(self._told("judging"))]),
+            "facts": ("the facts of campaigns", lambda: [facts_row(self._told("facts", campaigns))]),
+            "tick": ("a whole tick of the alerts", lambda: tick_rows(self._told("tick", campaigns))),
             "alerts": ("from a breach to its notice", self._alerts),
             "boards": ("the boards' queries", self._boards),
             "backtest": (
                 "a year of campaigns by the hour",
-                lambda: [backtest_row(measured("bench.backtesting", "--campaigns", 30 if quick else 300))],
+                lambda: [backtest_row(self._told("backtesting", "--campaigns", 30 if quick else 300))],
             ),
             "peers": ("ClickHouse alone", partial(peer_steps.alone, self._peer_plan(), self.results)),
         }
@@ -134,6 +134,12 @@ class Measuring:
     @property
     def _customers(self) -> int:
         return _QUICK_CUSTOMERS if self.arguments.quick else 1_000_000
+
+    def _told(self, part: str, *options: object, seconds: float = CHILD_SECONDS) -> dict[str, Any]:
+        """Return what a module of the bench prints, and keep it."""
+        found = measured(f"bench.{part}", *options, seconds=seconds)
+        self.results.add(part, found)
+        return found
 
     def _throughput(self, broker: Broker, mix: MixName) -> list[Row]:
         found = throughput.measure(broker, self.arguments.events, mix)
@@ -152,11 +158,11 @@ class Measuring:
         return [latency_row(broker, found, f" ({rate})" if rate.share else "")]
 
     def _whale(self) -> list[Row]:
-        return [whale_row(measured("bench.whale", "--core", core)) for core in built_cores()]
+        return [whale_row(self._told("whale", "--core", core)) for core in built_cores()]
 
     def _memory(self) -> list[Row]:
         options = ("--customers", self._customers)
-        return [memory_row(measured("bench.memory", *options, "--core", core)) for core in built_cores()]
+        return [memory_row(self._told("memory", *options, "--core", core)) for core in built_cores()]
 
     def _families(self) -> list[Row]:
         rows = []
@@ -168,7 +174,7 @@ class Measuring:
 
     def _recovery(self) -> list[Row]:
         with running_broker("tansu") as bootstrap, running_instance(bootstrap) as data:
-            return [recovery_row(measured("bench.recovery", "--data", data, "--customers", self._customers))]
+            return [recovery_row(self._told("recovery", "--data", data, "--customers", self._customers))]
 
     def _replay(self, broker: Broker, mix: MixName) -> list[Row]:
         found = replaying.measure(broker, self.arguments.events, mix)
@@ -222,11 +228,11 @@ class Measuring:
     def _alerts(self) -> list[Row]:
         campaigns = _QUICK_SECONDS if self.arguments.quick else 60
         rate = next((rate.number for rate in self.arguments.rate if rate.number), 20_000)
-        return [notice_row(measured("bench.alerting", "--campaigns", campaigns, "--rate", rate))]
+        return [notice_row(self._told("alerting", "--campaigns", campaigns, "--rate", rate))]
 
     def _boards(self) -> list[Row]:
         options: tuple[object, ...] = ()
         if self.arguments.quick:
             options = ("--days", _QUICK_DAYS, "--customers", _QUICK_CUSTOMERS, "--rounds", 3)
         with running_broker("tansu") as bootstrap, running_instance(bootstrap) as data:
-            return board_rows(measured("bench.boards", "--data", data, *options, seconds=_FILLING_SECONDS))
+            return board_rows(self._told("boards", "--data", data, *options, seconds=_FILLING_SECONDS))
