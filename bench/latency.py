@@ -2,8 +2,8 @@
 
 Accepted is the broker's acknowledgement. Visible is the first answer of ClickHouse in which the event's offset lies
 before its partition's durable position: positions are written in the same block as the results, so whoever reads the
-views then sees the event in them. Asking takes time and happens at intervals, so the latencies are upper bounds, by up
-to a fifth of a second.
+views then sees the event in them. ClickHouse is asked when a block has come into the ledger's folder: the latencies are
+upper bounds, by what a question takes, some 20 to 50 ms.
 
 Producing and asking share the cores with what is measured, so they take as little of them as they can: `bench.steady`
 says how events are written. Of many events a second some are timed, evenly spread.
@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bench.figures import percentile, visible_latencies
+from bench.parts import Parts
 from bench.steady import prepared, produce
 from bench.workload import LedgerProgress
 from pipeline.errors import UserError
@@ -36,25 +37,38 @@ if TYPE_CHECKING:
     from bench.figures import Partition
     from pipeline.settings import Settings
 
-# a query costs the engine about 12 ms of processor time: asking more often would slow what is measured
 _POLL_SECONDS: Final = 0.2
+_SILENT_SECONDS: Final = 1.0  # asked then, whatever the folder shows
+# a part is renamed into place a moment before it is read; others than blocks make parts, too
+_ASK_AGAIN_SECONDS: Final = 0.01
+_ASK_AGAIN: Final = 3
 _VISIBLE_SECONDS: Final = 60.0
 _WARM_UP_SECONDS: Final = 2.0
 
 
 class Positions(threading.Thread):
-    """Asks for the durable positions again and again, beside the producing."""
+    """Asks for the durable positions whenever a block has come, beside the producing."""
 
-    def __init__(self, progress: LedgerProgress) -> None:
+    def __init__(self, progress: LedgerProgress, parts: Parts) -> None:
         super().__init__(daemon=True)
         self._progress = progress
+        self._parts = parts
         self._stopped = threading.Event()
         self.polls: list[tuple[float, Mapping[Partition, int]]] = []
 
     def run(self) -> None:
-        """Poll until stopped."""
-        while not self._stopped.wait(_POLL_SECONDS):
-            self.polls.append(self._progress.positions())
+        """Ask until stopped."""
+        while not self._stopped.is_set():
+            has_come = self._parts.await_new(self._stopped, _SILENT_SECONDS)
+            self._ask()
+            for _ in range(_ASK_AGAIN if has_come else 0):
+                if len(self.polls) > 1 and self.polls[-1][1] != self.polls[-2][1]:
+                    break
+                self._stopped.wait(_ASK_AGAIN_SECONDS)
+                self._ask()
+
+    def _ask(self) -> None:
+        self.polls.append(self._progress.positions())
 
     def stop(self) -> None:
         """Ask once more, and end."""
@@ -95,7 +109,7 @@ def measure(settings: Settings, rate: int, seconds: float) -> dict[str, float]:
     )
     events = mix_events(options)
     first, rest = (prepared(settings, islice(events, part), rate) for part in (warm_up, count))
-    positions = Positions(LedgerProgress(settings))
+    positions = Positions(LedgerProgress(settings), Parts.of_ledger(settings))
     positions.start()
     # the first events wait for the worker to join its group: that is not the steady state
     produce(settings, first, rate)
