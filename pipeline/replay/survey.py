@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, TopicPartition
 from pipeline.errors import UserError
 from pipeline.replay.plan import LogPart
 from pipeline.transport.ports import TP
-from pipeline.transport.reading import answering
+from pipeline.transport.reading import answering, check_readable
 from pipeline.transport.security import reading_options
 from pipeline.worker.logs import KafkaLogs
 from schemas.dating import occurred_at_of
@@ -98,7 +98,7 @@ def check_range(settings: Settings, survey: Survey, begin_ms: int | None, live: 
     if not cut:
         return
     lateness_ms = round(settings.time.lateness_days * 86_400_000)
-    firsts = _first_times(settings, [log for log in cut if log.start < log.end])
+    firsts = first_times(settings, [log for log in cut if log.start < log.end])
     whole_from = max(firsts.values(), default=0) + lateness_ms + 1
     if begin_ms is not None and begin_ms >= whole_from:
         return
@@ -111,7 +111,7 @@ def check_range(settings: Settings, survey: Survey, begin_ms: int | None, live: 
     )
 
 
-def _first_times(settings: Settings, logs: Iterable[LogPart]) -> dict[TP, int]:
+def first_times(settings: Settings, logs: Iterable[LogPart]) -> dict[TP, int]:
     """Return when the first event of each log occurred, of those whose first records say so."""
     starts = {log.tp: log.start for log in logs}
     found: dict[TP, int] = {}
@@ -123,6 +123,9 @@ def _first_times(settings: Settings, logs: Iterable[LogPart]) -> dict[TP, int]:
             if time.monotonic() > deadline:
                 raise UserError(f"{unknown[0].topic} did not show its first records", "check the broker's health")
             for message in consumer.consume(_FIRST_RECORDS, timeout=0.1):
+                check_readable(message, settings)
+                if message.error() is not None:
+                    continue  # the client tries again, and the deadline stays
                 tp = TP(str(message.topic()), int(message.partition() or 0))
                 looked[tp] += 1
                 at = occurred_at_of(message.value())

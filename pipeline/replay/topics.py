@@ -222,7 +222,8 @@ class TopicSource:
         cause = error.__cause__ if isinstance(error, UnreadableError) else error
         why = type(cause).__name__
         if getattr(cause, "errno", None) in DENIED_CODES:
-            return denied(self._settings, "reading", why)
+            topics = {topic for topic, _ in error.partitions} if isinstance(error, UnreadableError) else ()
+            return denied(self._settings, " ".join(["reading", ", ".join(sorted(topics))]).rstrip(), why)
         if isinstance(error, (UnreadableError, CorruptRecordException)):
             return UserError(str(error), "restore the partition, or replay what was archived (--input)")
         return UnreachableError(

@@ -14,13 +14,11 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from pipeline.errors import UserError
 from pipeline.transport.ports import TP
-from pipeline.transport.reading import DENIED_CODES, denied
+from pipeline.transport.reading import DENIED_CODES, check_readable, denied
 from pipeline.transport.security import reading_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from confluent_kafka import Message
 
     from pipeline.settings import Settings
 
@@ -78,13 +76,6 @@ def _listed(consumer: Consumer, partitions: list[TP], instant: int, deadline: fl
         consumer.poll(POLL_SECONDS)
 
 
-def _check_allowed(message: Message | None, settings: Settings) -> None:
-    error = message.error() if message is not None else None
-    # (the client asks for the coordinator of its group as well: that this is denied does no harm)
-    if message is not None and error is not None and error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
-        raise denied(settings, f"reading {message.topic()}", error.name())
-
-
 def _fetched_bounds(consumer: Consumer, partitions: list[TP], settings: Settings) -> dict[TP, LogBounds]:
     deadline = time.monotonic() + TIMEOUT_SECONDS
     starts = _listed(consumer, partitions, _EARLIEST, deadline)
@@ -93,7 +84,8 @@ def _fetched_bounds(consumer: Consumer, partitions: list[TP], settings: Settings
     settled: dict[TP, LogBounds] = {}
     while len(settled) < len(ends) and time.monotonic() < deadline:
         message = consumer.poll(POLL_SECONDS)
-        _check_allowed(message, settings)
+        if message is not None:
+            check_readable(message, settings)
         for tp in ends.keys() - settled.keys():
             _, high = consumer.get_watermark_offsets(TopicPartition(*tp), cached=True)
             if high >= 0:

@@ -22,7 +22,13 @@ _CONNECT_SECONDS: Final = 5.0
 _SILENCE_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.05
 _FETCH: Final = 1000
-DENIED_CODES: Final = frozenset({29, 30, 31})  # access to a topic, a group, the cluster: of Kafka's protocol
+_TOPIC_DENIED: Final = 29  # of Kafka's protocol, as the next two
+_GROUP_DENIED: Final = 30
+_CLUSTER_DENIED: Final = 31
+DENIED_CODES: Final = frozenset({_TOPIC_DENIED, _GROUP_DENIED, _CLUSTER_DENIED})
+MISSING_REMEDY: Final = (
+    "roi migrate creates topics; where Kafka has access lists, they may be hidden from this user (DESCRIBE)"
+)
 # The library returns a list with a hole and sets an exception where a name is not UTF-8. A plain call, once the
 # interpreter has made a fast path of it, does not look for the exception and reads the hole: a segmentation fault.
 _HEADERS_OF: Final = methodcaller("headers")
@@ -71,7 +77,7 @@ def read_topic(settings: Settings, topic: str) -> Iterator[Record]:
     with closing(consumer), answering(settings):
         partitions = _partitions(consumer, topic, settings)
         consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions])
-        yield from _until_ends(consumer, partitions, topic)
+        yield from _until_ends(consumer, partitions, topic, settings)
 
 
 def partition_counts(settings: Settings, timeout_seconds: float = _CONNECT_SECONDS) -> dict[str, int]:
@@ -122,6 +128,26 @@ def _admin(settings: Settings) -> AdminClient:
     return AdminClient(confluent_options(settings) | {"log_level": 0})
 
 
+def check_readable(message: Message, settings: Settings) -> None:
+    """Return if what a consumer outside of any group got does not say that its topic may not be read.
+
+    Raises:
+        ForbiddenError: the message says so.
+    """
+    fault = message.error()
+    if fault is not None and fault.code() == _TOPIC_DENIED:
+        raise denied(settings, f"reading {message.topic()}", fault.name())
+
+
+def is_of_group(message: Message) -> bool:
+    """Whether a message tells no more than that this user may not use the group.
+
+    The client asks for the coordinator of the group that it is told, also where it assigns itself what it reads.
+    """
+    fault = message.error()
+    return fault is not None and fault.code() == _GROUP_DENIED
+
+
 def refusal(settings: Settings, code: int, why: str) -> UserError:
     """Return the error for what a Kafka client has raised."""
     return denied(settings, "what was asked", why) if code in DENIED_CODES else unreachable(settings, why)
@@ -154,12 +180,12 @@ def _partitions(consumer: Consumer, topic: str, settings: Settings) -> set[int]:
     if described.error is not None:
         raise UserError(
             f"topic {topic} is not there on {settings.kafka_bootstrap_servers} ({described.error.str()})",
-            "create it: roi migrate",
+            MISSING_REMEDY,
         )
     return set(described.partitions)
 
 
-def _until_ends(consumer: Consumer, partitions: set[int], topic: str) -> Iterator[Record]:
+def _until_ends(consumer: Consumer, partitions: set[int], topic: str, settings: Settings) -> Iterator[Record]:
     from confluent_kafka import KafkaError
 
     unfinished = set(partitions)
@@ -171,13 +197,14 @@ def _until_ends(consumer: Consumer, partitions: set[int], topic: str) -> Iterato
         elif time.monotonic() - heard > _SILENCE_SECONDS:
             raise UserError(f"topic {topic} went silent before its end", "check the broker, then try again")
         for message in messages:
+            check_readable(message, settings)
             fault = message.error()
             if fault is None:
                 yield Record(message.partition(), message.offset(), message.key(), message.value(), _headers(message))
             elif fault.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the library's own name for it
                 unfinished.discard(message.partition())
-            else:
-                raise UserError(f"topic {topic} cannot be read ({fault.str()})", "check the broker and its permissions")
+            elif not is_of_group(message):
+                raise UserError(f"topic {topic} cannot be read ({fault.str()})", "check the broker's health")
 
 
 def _headers(message: Message) -> dict[str, str]:

@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from pipeline.transport.bounds import log_bounds
 from pipeline.transport.ports import TP
-from pipeline.transport.reading import answering, unreachable
+from pipeline.transport.reading import answering, is_of_group, refusal
 from pipeline.transport.security import reading_options
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def records_at(settings: Settings, places: Iterable[Place]) -> Iterator[tuple[Pl
                 record = record_at(consumer, tp, offset)
             except KafkaException as error:
                 why = f"{topic} partition {partition} gives no record at offset {offset}: {error.args[0].name()}"
-                raise unreachable(settings, why) from error
+                raise refusal(settings, error.args[0].code(), why) from error
             if record is not None:
                 yield (topic, partition, offset), record
 
@@ -69,6 +69,8 @@ def record_at(consumer: Consumer, tp: TP, offset: int) -> KeyValue | None:
     """
     consumer.assign([TopicPartition(tp.topic, tp.partition, offset)])
     message = consumer.poll(_SECONDS)
+    while message is not None and is_of_group(message):
+        message = consumer.poll(_SECONDS)
     if message is None:
         raise KafkaException(KafkaError(_SILENT))
     failure = message.error()

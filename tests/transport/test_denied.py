@@ -16,14 +16,16 @@ from confluent_kafka.admin import (
 )
 from kafka.errors import GroupAuthorizationFailedError, NodeNotReadyError
 
-from pipeline.errors import ForbiddenError, UnreachableError, UserError
+from pipeline.errors import ForbiddenError, UnreachableError
+from pipeline.replay.plan import LogPart
+from pipeline.replay.survey import first_times
 from pipeline.settings import Settings
 from pipeline.transport.bounds import log_bounds
 from pipeline.transport.ports import TP
 from pipeline.transport.producer import EventProducer
 from pipeline.transport.reading import answering, read_topic
 from pipeline.transport.single_records import records_at
-from schemas.topics import LOGINS, TOUCHES
+from schemas.topics import COSTS, LOGINS, TOUCHES
 from tests.support.kafka import running_kafka
 from tests.support.processes import starts_process
 from tests.transport.conftest import settings_for
@@ -65,15 +67,17 @@ def test_a_topic_that_may_not_be_read_is_told_with_its_name(guarded: str) -> Non
     assert list(log_bounds(settings, [TP(LOGINS, 0)])) == [TP(LOGINS, 0)]
     with pytest.raises(ForbiddenError, match=r"denies this user reading bank\.touches\.v1 .*; give it READ"):
         log_bounds(settings, [TP(LOGINS, 0), TP(TOUCHES, 0)])
-    with pytest.raises(UserError, match=r"Topic authorization failed.*; check the broker and its permissions"):
+    with pytest.raises(ForbiddenError, match=r"denies this user reading bank\.touches\.v1 .*; give it READ"):
         list(read_topic(settings, TOUCHES))
+    with pytest.raises(ForbiddenError, match=r"denies this user reading bank\.touches\.v1 .*; give it READ"):
+        first_times(settings, [LogPart(TOUCHES, 0, 0, 1, "")])
 
 
 @pytest.mark.kafka
 async def test_a_replay_that_may_not_read_says_so(guarded: str) -> None:
     touches = ResourceType.TOPIC, TOUCHES, ResourcePatternType.LITERAL
     list_access(guarded, touches, AclOperation.DESCRIBE, AclPermissionType.ALLOW)
-    with pytest.raises(ForbiddenError, match=r"denies this user reading .*; give it READ"):
+    with pytest.raises(ForbiddenError, match=r"denies this user reading bank\.touches\.v1 .*; give it READ"):
         await first_replayed(settings_for(guarded), TP(TOUCHES, 0), 1)
 
 
@@ -90,6 +94,20 @@ def test_who_may_read_with_the_workers_group_needs_no_other(guarded: str) -> Non
     assert [record.value for record in read_topic(settings, LOGINS)][-1] == b"{}"
     place = (*tp, found[tp].end - 1)
     assert list(records_at(settings, [place])) == [(place, (b"a", b"{}"))]
+
+
+@pytest.mark.kafka
+def test_who_may_use_no_group_reads_topics_and_single_records(guarded: str) -> None:
+    settings = settings_for(guarded).model_copy(update={"kafka_group": "denied"})
+    producer = EventProducer(settings)
+    producer.send(COSTS, b"a", b'{"occurred_at": "2026-03-01T00:00:00Z"}')
+    producer.flush()
+    group = ResourceType.GROUP, settings.kafka_group, ResourcePatternType.LITERAL
+    list_access(guarded, group, AclOperation.ALL, AclPermissionType.DENY)
+    (record,) = read_topic(settings, COSTS)
+    log = LogPart(COSTS, record.partition, 0, 1, "")
+    assert first_times(settings, [log]) == {log.tp: 1_772_323_200_000}
+    assert [place for place, _ in records_at(settings, [(*log.tp, 0)])] == [(*log.tp, 0)]
 
 
 @pytest.mark.parametrize(
