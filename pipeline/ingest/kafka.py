@@ -12,7 +12,7 @@ from pipeline.operations.lag import positions
 from pipeline.state.calendar import MINUTE_MS, whole_milliseconds
 from pipeline.transport.admin import TopicAdmin
 from pipeline.transport.producer import EventProducer
-from pipeline.transport.reading import partition_counts
+from pipeline.transport.reading import MISSING_REMEDY, partition_counts
 from schemas.instants import to_epoch_milliseconds
 
 if TYPE_CHECKING:
@@ -32,9 +32,7 @@ def open_producer(settings: Settings, topics: Iterable[str]) -> EventProducer:
     with TopicAdmin(settings) as admin:
         missing = sorted(set(topics) - set(admin.topics()))
     if missing:
-        raise UserError(
-            f"topics missing at {settings.kafka_bootstrap_servers}: {', '.join(missing)}", "create them: roi migrate"
-        )
+        raise UserError(f"topics missing at {settings.kafka_bootstrap_servers}: {', '.join(missing)}", MISSING_REMEDY)
     return EventProducer(settings)
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pipeline.transport.membership import strangers_cause, strangers_remedy
+from pipeline.transport.reading import MISSING_REMEDY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -166,7 +167,7 @@ def faults(seen: Observations) -> list[Fault]:
         *_strangers(seen.group_of_strangers),
         *_unreachable(seen),
         *_loops(seen),
-        *(Fault(topic, "this topic is missing", "create it: roi migrate") for topic in seen.missing_topics),
+        *(Fault(topic, "this topic is missing", MISSING_REMEDY) for topic in seen.missing_topics),
         *_troubles(seen),
         *_evaluator(seen.evaluator, seen.evaluator_begun_seconds),
         *(Fault("log", str(it), _SEND_AGAIN, _log_severity(it)) for it in seen.log_faults),

@@ -192,16 +192,14 @@ def log_ends(settings: Settings) -> LogEnds:
         UserError: the broker does not answer, or a topic is missing.
     """
     from pipeline.transport.admin import TopicAdmin
-    from pipeline.transport.reading import answering, partition_counts
+    from pipeline.transport.reading import MISSING_REMEDY, answering, partition_counts
 
     partition_counts(settings)  # complains within a few seconds where the broker is away or frozen
     with answering(settings), TopicAdmin(settings) as admin:
         topics = admin.topics()
         if missing := [topic for topic in EVENT_TOPICS if topic not in topics]:
             raise UserError(
-                f"topics are missing at {settings.kafka_bootstrap_servers}: {', '.join(missing)}",
-                "create them: roi migrate"
-                + ", or let this user see them (DESCRIBE)" * bool(settings.kafka_sasl_username),
+                f"topics are missing at {settings.kafka_bootstrap_servers}: {', '.join(missing)}", MISSING_REMEDY
             )
         ends = {(tp.topic, tp.partition): end for tp, end in admin.end_offsets(EVENT_TOPICS).items()}
         # as the workers have it: the life of a memory-only broker is part of its topics' identity

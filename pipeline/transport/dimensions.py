@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from pipeline.errors import UserError
 from pipeline.transport.ports import TP
+from pipeline.transport.reading import MISSING_REMEDY
 from pipeline.transport.record_headers import read_tolerantly
 from pipeline.transport.security import client_options
 from pipeline.transport.unreadable import broken_among, unreadable
@@ -95,7 +96,7 @@ class DimensionReader:
         cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - topics() asks the same and keeps the partitions back
         partitions = cluster.partitions_for_topic(CAMPAIGNS)
         if not partitions:
-            raise UserError(f"topic {CAMPAIGNS} does not exist", "create it: roi migrate")
+            raise UserError(f"topic {CAMPAIGNS} does not exist", MISSING_REMEDY)
         async with self._turn:
             await self._assign({TP(CAMPAIGNS, partition): None for partition in partitions})
 

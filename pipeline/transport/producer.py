@@ -9,6 +9,7 @@ from confluent_kafka import KafkaError, Producer
 
 from pipeline.errors import UserError
 from pipeline.interrupts import held_back
+from pipeline.transport.reading import MISSING_REMEDY
 from pipeline.transport.security import confluent_options
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class EventProducer:
         if self._failure is None:
             return
         if self._failure.code() in MISSING_TOPIC_CODES:
-            raise UserError(f"topic {self._failed_topic} does not exist at {self._servers}", "create it: roi migrate")
+            raise UserError(f"topic {self._failed_topic} does not exist at {self._servers}", MISSING_REMEDY)
         if self._failure.code() == KafkaError._MSG_TIMED_OUT:  # noqa: SLF001 - as above
             raise self._unreachable()
         raise UserError(
