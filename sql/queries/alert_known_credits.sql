@@ -1,4 +1,4 @@
--- the deciding model's credits of campaigns as they stand; PREWHERE as in alert_touches, SETTINGS as in alert_new_credits
+-- the deciding model's credits of campaigns as they stand; PREWHERE as in alert_touches, the block size as in alert_new_credits
 SELECT
     toUInt32(transform(campaign_id, {campaigns:Array(String)}, range(length({campaigns:Array(String)})), 0)) AS place,
     cityHash64(shard, campaign_id, label, at, id, other_id) AS key_start,

@@ -13,4 +13,5 @@ WHERE run = {run:String} AND kind = 'tier' AND chapter >= 9223372036854775808 AN
   AND version > {oldest:UInt64}
   AND version > transform(shard, {shards:Array(UInt32)}, {since:Array(UInt64)}, toUInt64(0))
 GROUP BY campaign_id
+SETTINGS max_threads = 1
 FORMAT JSONCompactEachRow

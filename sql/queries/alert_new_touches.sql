@@ -12,4 +12,5 @@ FROM (
     GROUP BY shard, campaign_id, label, at, id
 )
 GROUP BY campaign_id, hour, minute
+SETTINGS max_threads = 1
 FORMAT JSONCompactEachRow
