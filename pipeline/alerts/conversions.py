@@ -74,21 +74,20 @@ def customers(changes: Changes, product_of_kind: Integers) -> Customers:
     if not len(changes):
         none = np.empty(0, np.int64)
         return Customers(none, none, np.empty(0), none)
-    ordered = changes if _is_by_customer(changes) else changes[_by_customer(changes)]
-    is_first = np.ones(len(ordered), bool)
-    is_first[1:] = (
-        (ordered["row"][1:] != ordered["row"][:-1])
-        | (ordered["customer"][1:] != ordered["customer"][:-1])
-        | (ordered["customer2"][1:] != ordered["customer2"][:-1])
-    )
+    by_customer = slice(None) if _is_by_customer(changes) else _by_customer(changes)
+    # column by column: numpy orders whole rows of so many bytes, and reads columns out of them, at half the speed
+    rows, start, end = (changes[name][by_customer] for name in ("row", "customer", "customer2"))
+    is_first = np.ones(len(changes), bool)
+    is_first[1:] = (rows[1:] != rows[:-1]) | (start[1:] != start[:-1]) | (end[1:] != end[:-1])
     starts = np.flatnonzero(is_first)
-    row = ordered["row"][starts].astype(np.int64)
-    first_at = np.minimum.reduceat(ordered["converted_at"], starts)
-    is_earliest = ordered["converted_at"] == np.repeat(first_at, np.diff(starts, append=len(ordered)))
-    kind = np.minimum.reduceat(np.where(is_earliest, ordered["kind"], _AFTER_EVERY_KIND), starts)
+    row = rows[starts].astype(np.int64)
+    converted_at = changes["converted_at"][by_customer]
+    first_at = np.minimum.reduceat(converted_at, starts)
+    is_earliest = converted_at == np.repeat(first_at, np.diff(starts, append=len(changes)))
+    kind = np.minimum.reduceat(np.where(is_earliest, changes["kind"][by_customer], _AFTER_EVERY_KIND), starts)
     product = product_of_kind[row, kind]
-    total = wide_sums(ordered["returned"], starts)
-    touched_at = np.minimum.reduceat(ordered["touched_at"], starts)
+    total = wide_sums(changes["returned"][by_customer], starts)
+    touched_at = np.minimum.reduceat(changes["touched_at"][by_customer], starts)
     order = _in_parts(row, lambda part: _by_total(product[part], total[part]))
     return Customers(row[order], product[order], total[order], touched_at[order])
 

@@ -116,7 +116,8 @@ class CreditBook:
         known = self._known(name)
         is_later = known["converted_at"] > instant
         later: Integers = np.unique(known["converted_at"][is_later])
-        chosen = known[~(is_later | _among(known["transaction"], without))]
+        left_out = is_later | _among(known["transaction"], without)
+        chosen = known[~left_out] if left_out.any() else known
         return (_grouped if self._splits else _single)(chosen, place), later
 
 

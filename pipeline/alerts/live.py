@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from pipeline.alerts.assembly import CampaignFacts, assemble
 from pipeline.alerts.conversions import KINDS, no_changes
 from pipeline.alerts.credit_book import CREDITS, CreditBook, read_new_credits
 from pipeline.alerts.facts import instant_of, plans_of, read_definitions
+from pipeline.alerts.parts import in_parts, next_part
 from pipeline.alerts.plans import plan_of
 from pipeline.alerts.reading import CHUNK, SINCE_EVER, Touch, add_touches, read_reversed, set_conversions, set_events
 from pipeline.state.calendar import MINUTE_MS
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 BUDGET_SECONDS: Final = 0.5
 _KNOWN_TOUCHES: Final = np.dtype([("place", "<u4"), ("hour", "<i8"), ("minute", "<i8"), ("creditable", "<i8"), *WIDE])
 _EPOCH_SHIFT: Final = 32
-_ROWS_AT_ONCE: Final = 200_000
 _TOUCHES, _COST, _CREDIT, _ALL = "touch", "cost", "credit", "erased"  # as alert_new_rows calls them
 
 
@@ -135,9 +136,8 @@ class LiveFacts:
         """
         if self._as_of_ms is None:
             raise RuntimeError("no campaign is known before the first event")
-        waiting = [name for name in names if name in self._dirty]
-        if waiting:
-            self._read_again(waiting, self._as_of_ms)
+        read = partial(self._read_again, instant=self._as_of_ms)
+        in_parts([name for name in names if name in self._dirty], self._book.size, read)
         return assemble(self.facts(names), [self._as_of_ms] * len(names), ZoneInfo(self._policy.zone), ages=ages)
 
     def last_touch_hours(self) -> dict[str, int]:
@@ -236,21 +236,10 @@ class LiveFacts:
         begun = self._monotonic()
         changed: set[str] = set()
         while self._dirty and (budget_seconds is None or self._monotonic() - begun < budget_seconds):
-            part = self._next_part()
+            part = next_part(self._dirty, self._book.size)
             self._read_again(part, instant)
             changed.update(part)
         return changed
-
-    def _next_part(self) -> list[str]:
-        """Return the next campaigns to be read at once: many small ones, or a few large ones."""
-        part: list[str] = []
-        size = 0
-        for name in self._dirty:
-            part.append(name)
-            size += self._book.size(name)
-            if size > _ROWS_AT_ONCE or len(part) == CHUNK:
-                break
-        return part
 
     def _read_again(self, names: Sequence[str], instant: int) -> None:
         facts = {name: self._facts.get(name) or CampaignFacts(self._plan(name)) for name in names}
