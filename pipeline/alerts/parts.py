@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _ROWS_AT_ONCE: Final = 200_000  # of two million at once each took twice as long: they are out of the caches
 _LONG_SECONDS: Final = 0.05
 _RESTS: Final = 3  # times as long as a long part took
+_LONGEST_REST_SECONDS: Final = 1.0  # whoever ends the process waits for it
 _MOST_REST_SECONDS: Final = 4.0  # a look that lasts is told as one that hangs
 
 
@@ -56,6 +57,6 @@ def in_parts(
         del left[: len(part)]
         took = monotonic() - begun
         if left and took > _LONG_SECONDS and rest_seconds > 0:
-            pause = min(_RESTS * took, rest_seconds)
+            pause = min(_RESTS * took, _LONGEST_REST_SECONDS, rest_seconds)
             rest(pause)
             rest_seconds -= pause

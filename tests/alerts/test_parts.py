@@ -56,7 +56,7 @@ def test_rests_end_where_a_look_would_seem_to_hang() -> None:
     reading = Reading(0.5)
     reading.run(NAMES[:30], 10**9)
     assert [name for part in reading.parts for name in part] == NAMES[:30]
-    assert [round(seconds, 6) for seconds in reading.rests] == [1.5, 1.5, 1.0]
+    assert [round(seconds, 6) for seconds in reading.rests] == [1.0, 1.0, 1.0, 1.0]
 
 
 def test_nothing_to_read_is_nothing() -> None:
