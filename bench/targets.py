@@ -18,6 +18,7 @@ from bench.figures import BOARD_TARGET_MS, VISIBLE_TARGET_MS
 from bench.flatness import spread
 from bench.flatness_figures import TARGET as FLAT
 from bench.models import TARGET as MODELS
+from bench.processes import TARGET as PROCESSES
 from bench.starting import PAGE, TARGET_SECONDS
 from bench.throughput import GETMANY, STOCK_FAUST, WHOLE_PATH
 
@@ -94,6 +95,16 @@ def _models(found: Sequence[Found]) -> Iterator[Verdict]:
         yield _at_least(f"five models beside one, mix {mix} on {broker}", MODELS, rates["five"] / rates["one"], ".2f")
 
 
+def _processes(found: Sequence[Found]) -> Iterator[Verdict]:
+    for (broker,), runs in _by(found, "broker"):
+        slowest = {
+            workers: median(max(run["cpu_seconds"]) / run["events"] for run in some)
+            for (workers,), some in _by(runs, "workers")
+        }
+        what = f"two workers beside one, where cores allow, on {broker}"
+        yield _at_least(what, PROCESSES, slowest[1] / slowest[2], ".2f")
+
+
 def _flatness(found: Sequence[Found]) -> Iterator[Verdict]:
     for (broker, axis), runs in _by(found, "broker", "axis"):
         costs = {
@@ -142,6 +153,7 @@ _JUDGES: Final[dict[str, Callable[[Sequence[Found]], Iterator[Verdict]]]] = {
     "latency": _latency,
     "models": _models,
     "replay": _replay,
+    "processes": _processes,
     "flatness": _flatness,
     "memory": _memory,
     "recovery": _recovery,

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from bench import targets
+from bench.children import REPOSITORY
 from bench.targets import Verdict, markdown, verdicts
 from bench.throughput import GETMANY, STOCK_FAUST, WHOLE_PATH
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+
+
+DOCS = REPOSITORY / "docs"
 
 
 def latency(p99_ms: float, rate: int, share: float | None = None) -> dict[str, Any]:
@@ -64,6 +68,22 @@ def test_an_axis_is_judged_by_its_dearest_point_and_one_point_is_none() -> None:
 
     assert judged(flatness=[point(4, 2.0), point(64, 2.4), point(64, 2.2), point(64, 9.0)]) == [("1.20", False)]
     assert judged(flatness=[point(4, 2.0), point(4, 2.5)]) == []
+
+
+def test_two_workers_are_judged_by_the_slower_ones_processor_time() -> None:
+    def run(*cpu_seconds: float) -> dict[str, Any]:
+        return {"broker": "tansu", "workers": len(cpu_seconds), "events": 1_000_000, "cpu_seconds": list(cpu_seconds)}
+
+    assert judged(processes=[run(1.8), run(0.7, 1.0)]) == [("1.80", True)]
+    assert judged(processes=[run(1.7), run(0.7, 1.0)]) == [("1.70", False)]
+
+
+def test_the_page_has_what_the_kept_results_say() -> None:
+    page = (DOCS / "performance.md").read_text(encoding="utf-8")
+    files = [DOCS / "throughput.json", *sorted((DOCS / "results").glob("*.json"))]
+    assert len(files) >= 3
+    found = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    assert f"<!-- targets: begin -->\n{markdown(verdicts(found))}\n<!-- targets: end -->" in page
 
 
 def test_memory_is_judged_by_what_lives_and_of_the_compiled_core() -> None:
