@@ -176,7 +176,7 @@ def core(request: pytest.FixtureRequest) -> CoreName:
 def test_what_a_core_takes_is_measured_of_each_that_is_built_and_its_row_names_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def told(_module: str, *options: object) -> dict[str, Any]:
+    def told(_module: str, *options: object, **_limit: float) -> dict[str, Any]:
         given = dict(zip(options[::2], options[1::2], strict=True))
         return defaultdict(lambda: 1.0, {"core": given["--core"]})
 
