@@ -74,7 +74,10 @@ def test_a_server_that_does_not_answer_is_a_fault_that_may_pass() -> None:
 
 def test_a_missing_topic_is_a_fault_that_names_the_remedy() -> None:
     (fault,) = faults(Observations(NOW, missing_topics=("bank.customers.v1",)))
-    assert str(fault).startswith("bank.customers.v1: this topic is missing; roi migrate creates topics; ")
+    assert str(fault) == (
+        "bank.customers.v1: this topic is missing; roi migrate creates topics; "
+        "where Kafka has access lists, they may be hidden from this user (DESCRIBE)"
+    )
     assert fault.severity == "failed"
 
 
