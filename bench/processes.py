@@ -35,6 +35,11 @@ _SETTLED_SECONDS: Final = 90.0
 _POLL_SECONDS: Final = 0.25
 
 
+def seconds_each(cpu_seconds: Sequence[float], events: int) -> float:
+    """Return the processor time of the slowest of some workers for each event of all of them."""
+    return max(cpu_seconds) / events
+
+
 class Compared(NamedTuple):
     """The backlog of one worker, and that of two."""
 
@@ -44,8 +49,8 @@ class Compared(NamedTuple):
     @property
     def would_be(self) -> float:
         """How many times as fast two would read where cores allow, by the processor time of the slower one."""
-        each = [seconds / self.two.events for seconds in self.two.cpu_seconds]
-        return sum(self.one.cpu_seconds) / self.one.events / max(each)
+        each = [seconds_each(run.cpu_seconds, run.events) for run in self]
+        return each[0] / each[1]
 
 
 def measure(broker: Broker, mix: MixName, events: int) -> Compared:

@@ -19,6 +19,7 @@ from bench.flatness import spread
 from bench.flatness_figures import TARGET as FLAT
 from bench.models import TARGET as MODELS
 from bench.processes import TARGET as PROCESSES
+from bench.processes import seconds_each
 from bench.starting import PAGE, TARGET_SECONDS
 from bench.throughput import GETMANY, STOCK_FAUST, WHOLE_PATH
 
@@ -98,7 +99,7 @@ def _models(found: Sequence[Found]) -> Iterator[Verdict]:
 def _processes(found: Sequence[Found]) -> Iterator[Verdict]:
     for (broker,), runs in _by(found, "broker"):
         slowest = {
-            workers: median(max(run["cpu_seconds"]) / run["events"] for run in some)
+            workers: median(seconds_each(run["cpu_seconds"], run["events"]) for run in some)
             for (workers,), some in _by(runs, "workers")
         }
         what = f"two workers beside one, where cores allow, on {broker}"
