@@ -223,7 +223,7 @@ class TopicSource:
         why = type(cause).__name__
         if getattr(cause, "errno", None) in DENIED_CODES:
             topics = {topic for topic, _ in error.partitions} if isinstance(error, UnreadableError) else ()
-            return denied(self._settings, " ".join(["reading", ", ".join(sorted(topics))]).rstrip(), why)
+            return denied(self._settings, f"reading {', '.join(sorted(topics))}".rstrip(), why)
         if isinstance(error, (UnreadableError, CorruptRecordException)):
             return UserError(str(error), "restore the partition, or replay what was archived (--input)")
         return UnreachableError(
