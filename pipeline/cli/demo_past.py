@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "demo"
 _PAUSE_SECONDS: Final = 5.0
+_LOWEST_PRIORITY: Final = 19
 _FEW_EVENTS: Final = 20_000  # a few seconds of the demo's rate: the workers have caught up with the past
 _NEW_MS: Final = 600_000
 _TRIES: Final = 3
@@ -62,6 +62,5 @@ def _backtest_part(root: Path) -> Part:
 
     chosen = ("--keep", NAME, "--every", "6h", "--workers", "1")
     command = own_module("pipeline", "backtest", "--data", str(root), *chosen)
-    if nice := shutil.which("nice"):
-        command = (nice, "-n", "19", *command)
-    return Part("backtest", command, own_environment(os.environ), stage=1, stop_seconds=0.8)
+    environment = own_environment(os.environ)
+    return Part("backtest", command, environment, stage=1, stop_seconds=0.8, niceness=_LOWEST_PRIORITY)

@@ -37,6 +37,7 @@ class Part:
         silent_seconds: see there; long, for a busy machine is no fault.
         spared: what is said instead, with its ``{pid}``, of one whose death costs more than its silence; '' = none.
         renewed: gives what is started after an end that nobody had asked for; none = the same once more.
+        niceness: how far it gives way to what else wants the processor, 0 to 19 (see nice(1)).
     """
 
     name: str
@@ -48,6 +49,7 @@ class Part:
     silent_seconds: float = 20.0
     spared: str = ""
     renewed: Callable[[], Part] | None = None
+    niceness: int = 0
 
 
 def own_module(module: str, *arguments: str) -> tuple[str, ...]:
@@ -61,9 +63,10 @@ def own_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {**environment, "PYTHONPATH": search, "PYTHONUNBUFFERED": "1"}
 
 
-def leashed(command: tuple[str, ...]) -> list[str]:
+def leashed(command: tuple[str, ...], niceness: int = 0) -> list[str]:
     """Return the command line that ends ``command`` when this process is gone (see `leash`)."""
-    return [sys.executable, "-I", "-S", str(_LEASH), str(os.getpid()), "--", *command]
+    flags = (f"--nice={niceness}",) if niceness else ()
+    return [sys.executable, "-I", "-S", str(_LEASH), str(os.getpid()), *flags, "--", *command]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +103,23 @@ class Child:
         return self._process.pid if self._process and self._process.returncode is None else None
 
     async def start(self) -> None:
-        """Start the process in a session of its own, so that a Ctrl-C in the terminal reaches the supervisor alone."""
+        """Start the process in a group of its own, so that a Ctrl-C in the terminal reaches the supervisor alone.
+
+        Not in a session of its own: Linux shares the processor equally among sessions (autogroup, sched(7)), whatever
+        the niceness of the processes in them.
+        """
         output = None if self.log is None else os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self.starts += 1
         self.started_at = time.time()
         words_begin = 0 if output is None else os.fstat(output).st_size
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *leashed(self.part.command),
+                *leashed(self.part.command, self.part.niceness),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=None if output is None else subprocess.STDOUT,
                 env=dict(self.part.environment),
-                start_new_session=True,
+                process_group=0,
             )
             self._words_begin = words_begin  # not before: until then the former process is the last one
         finally:
@@ -124,7 +131,7 @@ class Child:
         return await self._running().wait()
 
     async def stop(self) -> None:
-        """End the process and return when it is gone: SIGTERM, after ``stop_seconds`` SIGKILL to its whole session."""
+        """End the process and return when it is gone: SIGTERM, after ``stop_seconds`` SIGKILL to its whole group."""
         process = self._process
         if process is None or process.returncode is not None:
             return

@@ -40,6 +40,8 @@ _NEEDED: Final = {
 _READY_SECONDS: Final = 60.0
 _ENDPOINT_STAGE: Final = 1  # the broker is stage 0
 _CLIENT_STAGE: Final = 2
+# once a minute it counts for a second of a core, which events would wait for; an alert may be late
+_ALERTS_NICENESS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +241,7 @@ def _worker_part(number: int, settings: Settings) -> Part:
 
 
 def _alerts_part(settings: Settings) -> Part:
-    part = _client_part("alerts", settings, "pipeline", "alerts", "run")
+    part = replace(_client_part("alerts", settings, "pipeline", "alerts", "run"), niceness=_ALERTS_NICENESS)
     return _asked(part, "ALERTS", settings.alerts.metrics_host, settings.alerts.metrics_port)
 
 

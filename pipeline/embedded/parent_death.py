@@ -1,9 +1,11 @@
 """Runs one command that must not outlive its supervisor, even when that is killed with ``kill -9``.
 
 A script of the standard library alone, started as
-``python -I -S parent_death.py SUPERVISOR_PID [--watch] -- COMMAND…``. On Linux it asks the kernel for SIGKILL at the
-supervisor's death and becomes the command, so that the process id is the command's own. Elsewhere (``--watch`` forces
-it) it stays as the command's parent, passes signals on and watches who its own parent is.
+``python -I -S parent_death.py SUPERVISOR_PID [--watch] [--nice=N] -- COMMAND…``. On Linux it asks the kernel for
+SIGKILL at the supervisor's death and becomes the command, so that the process id is the command's own. Elsewhere
+(``--watch`` forces it) it stays as the command's parent, passes signals on and watches who its own parent is.
+
+``--nice`` lowers the command's priority by so much.
 """
 
 from __future__ import annotations
@@ -23,13 +25,17 @@ if TYPE_CHECKING:
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 _WATCH_SECONDS: Final = 0.2
 _SUPERVISOR_GONE: Final = 125
+_NICE: Final = "--nice="
 
 
 def main(arguments: list[str]) -> int:
     """Run the command and return its exit code; on Linux this does not return."""
     split = arguments.index("--")
-    supervisor, command = int(arguments[0]), arguments[split + 1 :]
-    if sys.platform == "linux" and "--watch" not in arguments[:split]:
+    supervisor, flags, command = int(arguments[0]), arguments[1:split], arguments[split + 1 :]
+    for flag in flags:
+        if flag.startswith(_NICE):
+            os.nice(int(flag.removeprefix(_NICE)))
+    if sys.platform == "linux" and "--watch" not in flags:
         return _refuse_or_become(command, supervisor)
     return _watch(command, supervisor)
 

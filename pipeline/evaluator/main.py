@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -33,21 +32,16 @@ if TYPE_CHECKING:
 
 _ORDER_SECONDS: Final = 3.0
 _THREADS: Final = 32  # each may wait for something that is frozen
-# Once a minute it takes a second of a core, which blocks of events then waited for where workers share the machine.
-_NICENESS: Final = 10
 _log = logging.getLogger(__name__)
 
 
 def run(settings: Settings, ending: Ending | None = None) -> int:
     """Run an instance of the evaluator until SIGINT or SIGTERM; return the exit code.
 
-    It gives way to whatever else wants the processor (nice).
-
     Args:
         settings: everything it needs to know.
         ending: what has heard the signals from the process's beginning on; none = they are heard from now on.
     """
-    os.nice(_NICENESS)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("kafka").setLevel(logging.WARNING)  # it tells of every connection
     work: Callable[[asyncio.Event], Coroutine[Any, Any, None]] = partial(_run, settings)

@@ -72,7 +72,7 @@ async def _replay_part(
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         env=environment_of(settings, _SECRETS),
-        start_new_session=True,  # Ctrl-C is for this process, which tells the children
+        process_group=0,  # Ctrl-C is for this process, which tells the children
     )
     try:
         if child.stdout is None:

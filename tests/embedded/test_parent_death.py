@@ -66,3 +66,19 @@ def test_signal_and_exit_code_pass_through(tmp_path: Path, flags: list[str]) -> 
     wait_until(ready.exists, 20)
     child.send_signal(signal.SIGTERM)
     assert child.wait(timeout=20) == 7
+
+
+@pytest.mark.parametrize("flags", [[], ["--watch"]], ids=["the platform's way", "watching"])
+def test_command_gives_way_to_others(flags: list[str]) -> None:
+    command = [
+        str(LEASH),
+        str(os.getpid()),
+        *flags,
+        "--nice=7",
+        "--",
+        sys.executable,
+        "-c",
+        "import os; print(os.nice(0))",
+    ]
+    ran = subprocess.run([sys.executable, "-I", "-S", *command], capture_output=True, text=True, check=True)
+    assert int(ran.stdout) == os.nice(0) + 7

@@ -133,6 +133,11 @@ def test_everything_survives_kill_9_of_worker_and_endpoint_and_ends_on_sigterm(t
             assert touches(data) == turn
         parts = children(up.pid)
         assert len(parts) == 5
+        # the alert service gives way to all others: it is nicer, and Linux looks at that among processes of one session
+        niceness = {part: os.getpriority(os.PRIO_PROCESS, pid) - os.nice(0) for part, pid in parts.items()}
+        assert niceness == dict.fromkeys(parts, 0) | {"alerts": 10}
+        assert {os.getsid(pid) for pid in parts.values()} == {os.getsid(up.pid)}
+        assert len({os.getpgid(pid) for pid in (up.pid, *parts.values())}) == 6
         asked = time.monotonic()
         up.send_signal(signal.SIGTERM)
         assert up.wait(timeout=10) == 0
