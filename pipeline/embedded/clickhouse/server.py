@@ -15,6 +15,7 @@ from pipeline.embedded.clickhouse import spool
 from pipeline.embedded.clickhouse.engine import Engine
 from pipeline.embedded.clickhouse.errors import QueryError
 from pipeline.embedded.clickhouse.garbage import collected
+from pipeline.embedded.clickhouse.merging import let_merges_give_way
 from pipeline.embedded.clickhouse.query_pools import QueryPools
 from pipeline.embedded.clickhouse.service import Service
 from pipeline.embedded.clickhouse.sessions import Sessions
@@ -76,6 +77,7 @@ async def _listening(config: EndpointConfig) -> AsyncIterator[str]:
     if not spool.is_memory():
         spool.prepare(directory)
     engine = _open(config.path)
+    let_merges_give_way(engine)
     pools = QueryPools(reads=config.read_threads, writes=config.write_threads)
     sessions = Sessions(time.monotonic)
     service = Service(
