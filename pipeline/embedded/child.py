@@ -64,7 +64,7 @@ def own_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def leashed(command: tuple[str, ...], niceness: int = 0) -> list[str]:
-    """Return the command line that ends ``command`` when this process is gone (see `leash`)."""
+    """Return the command line that ends ``command`` when this process is gone (see `parent_death`), so nice."""
     flags = (f"--nice={niceness}",) if niceness else ()
     return [sys.executable, "-I", "-S", str(_LEASH), str(os.getpid()), *flags, "--", *command]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _THREADS: Final = Path("/proc/self/task")
 _MERGING: Final = "MergeMutate"
-# A third of the turns of a thread that somebody waits for. Not less: where events never end, merges would fall behind.
+# A third of the turns of a thread that somebody waits for. Not less: where events never end, merges could fall behind.
 # The engine's own setting (os_threads_nice_value_merge_mutate) does nothing without a privilege.
 _NICENESS: Final = 5
 
