@@ -19,6 +19,7 @@ from pipeline.transport.batches import run_batch
 from pipeline.transport.draining import fetched_runs
 from pipeline.transport.ports import TP, Delivery
 from pipeline.transport.record_headers import read_tolerantly
+from pipeline.transport.turns import Turns, order_of
 from pipeline.transport.unreadable import UnreadableError, broken_among, unreadable
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
         self._cursors: dict[TP, _Cursor] = {}
         self._unreported: set[TP] = set()  # the first fetch is reported even without records: it brings the log's end
         self._gathered_at = 0.0
+        self._turns = Turns()
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
@@ -170,7 +172,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
         # Of hundreds of partitions few have brought something. Where a fetch has failed aiokafka may have moved on over
         # a record that nobody has seen: the next fetch tells, and seeks it back.
         brought = partitions & (runs.keys() | self._unreported)
-        looked_at = [tp for tp in brought if not isinstance(fetcher._records.get(tp), FetchError)]  # noqa: SLF001 - as above
+        looked_at = [tp for tp in sorted(brought, key=order_of) if not isinstance(fetcher._records.get(tp), FetchError)]  # noqa: SLF001 - as above
         deliveries = (self._delivery(consumer, tp, runs.get(tp, NO_RUNS)) for tp in looked_at)
         found = [delivery for delivery in deliveries if delivery is not None]
         batches = [delivery.batch for delivery in found]
@@ -188,7 +190,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):  # type: ignore[misc] # Faust
         """Return what has arrived; a partition that has moved on without a record is there without a run."""
         most = self.app.conf.broker_max_poll_records
         if self.app.reads_packed:
-            return await fetched_runs(fetcher, partitions, POLL_SECONDS, most)
+            return await fetched_runs(fetcher, partitions, POLL_SECONDS, most, self._turns)
         fetched = await fetcher.fetched_records(partitions, timeout=POLL_SECONDS, max_records=most)
         # it does not tell which ones have moved on over markers and gaps alone
         return {tp: [fetched[tp]] if tp in fetched else [] for tp in partitions}

@@ -14,10 +14,13 @@ from aiokafka.record.memory_records import _MemoryRecordsPy
 
 from pipeline.native.library import is_built
 from pipeline.transport import draining, unpacking
+from pipeline.transport import turns as turns_module
 from pipeline.transport.draining import fetched_runs
 from pipeline.transport.packed import Packed
 from pipeline.transport.ports import TP
+from pipeline.transport.turns import Turns
 from pipeline.transport.unreadable import UnreadableError, broken_among, unreadable
+from schemas.topics import LOGINS, TOUCHES, TRANSACTIONS
 from tests.transport.record_batches import BASE, Batch, encoded, sealed
 
 pytestmark = pytest.mark.skipif(not is_built(), reason="the native core is not built here")
@@ -114,3 +117,53 @@ async def test_no_further_batch_is_taken_once_there_are_enough_bytes(monkeypatch
         taken.append([run.column("value") for run in drained[SOUND] if isinstance(run, Packed)])
     assert taken == [[[b"a", b"b" * 10]], [[b"c", b"d"]]]
     assert fetcher._subscriptions.subscription.assignment.state_value(SOUND).position == end
+
+
+async def test_topics_of_one_shard_advance_together_and_shards_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns_module, "SLICE_RECORDS", 2)
+    paid, touched = TopicPartition(TRANSACTIONS, 0), TopicPartition(TOUCHES, 0)
+    other = TopicPartition(TOUCHES, 1)
+    at_tens = log_of(list(range(10, 90, 10)))
+    fetcher = fetcher_with({paid: log_of(list(range(15, 95, 10))), touched: at_tens, other: at_tens})
+    partitions, turns = frozenset(TP(*tp) for tp in (paid, touched, other)), Turns()
+    taken: list[dict[str, list[int]]] = []
+    while fetcher._records:
+        drained = await fetched_runs(fetcher, partitions, 0.0, 4, turns)
+        taken.append({f"{tp.topic[5:9]}-{tp.partition}": stamps(runs) for tp, runs in drained.items()})
+    assert taken == [
+        {"touc-0": [10, 20, 30, 40], "tran-0": [15, 25, 35, 45]},
+        {"touc-1": [10, 20, 30, 40], "touc-0": [50, 60], "tran-0": [55, 65]},
+        {"touc-0": [70, 80], "tran-0": [75, 85], "touc-1": [50, 60, 70, 80]},
+        {"touc-1": []},  # that it is at its end turns out now
+    ]
+
+
+async def test_a_shard_whose_other_topic_is_under_way_comes_last() -> None:
+    paid, touched, other = [TopicPartition(*tp) for tp in ((TRANSACTIONS, 0), (TOUCHES, 0), (LOGINS, 1))]
+    fetcher = fetcher_with({paid: log_of([1, 2]), touched: log_of([1, 2]), other: log_of([1, 2])})
+    fetcher._subscriptions.subscription.assignment.state_value(touched).highwater = BASE + 2
+    waiting = fetcher._records.pop(touched)
+    partitions, turns = frozenset(TP(*tp) for tp in (paid, touched, other)), Turns()
+    assert list(await fetched_runs(fetcher, partitions, 0.0, 1, turns)) == [other, paid]
+    fetcher._records[touched] = waiting
+    assert list(await fetched_runs(fetcher, partitions, 0.0, 1, turns)) == [touched, paid]
+
+
+async def test_without_turns_what_arrived_first_is_taken_first_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns_module, "SLICE_RECORDS", 2)
+    paid, touched = TopicPartition(TRANSACTIONS, 0), TopicPartition(TOUCHES, 0)
+    fetcher = fetcher_with({paid: log_of([3, 4, 5, 6]), touched: log_of([1, 2])})
+    drained = await fetched_runs(fetcher, frozenset({TP(*paid), TP(*touched)}), 0.0, 4)
+    assert [(tp, stamps(runs)) for tp, runs in drained.items()] == [(paid, [3, 4, 5, 6])]
+
+
+def log_of(timestamps: list[int]) -> bytes:
+    raw, end = b"", BASE
+    for timestamp in timestamps:
+        piece, end = encoded(Batch([(0, timestamp, None, b"v", [])]), end)
+        raw += piece
+    return raw
+
+
+def stamps(runs: list[Any]) -> list[int]:
+    return [stamp for run in runs for stamp in run.rows["timestamp"].tolist()]
