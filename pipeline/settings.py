@@ -131,7 +131,7 @@ class WorkerSettings(Group):
 
     commit_interval_seconds: float = Field(0.25, gt=0, le=60, description="shortest time between two ledger blocks")
     fetch_records: int = Field(
-        5000, gt=0, le=MAX_RECORDS, description="most records taken from one partition at a time; of all twice as many"
+        5000, gt=0, le=MAX_RECORDS, description="most records read of a partition at once; of all twice (native core)"
     )
     bad_share_limit: float = Field(0.5, gt=0, le=1, description="share of bad events that halts a topic")
     bad_share_window: int = Field(
